@@ -1,0 +1,103 @@
+"""What is written on a card before it is ever powered: files, secrets, keys. Data only; the engine gives it life.
+
+Access rules travel in the compact format of ISO/IEC 7816-4 (an access mode byte, then one security condition byte per
+bit set, from b7 down to b1): the very bytes a client reads in the FCP are those the engine enforces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class ElementaryFile:
+    """A transparent EF. ``content`` is its whole body; its length is the file's size in bytes."""
+
+    fid: int
+    name: str
+    content: bytes
+    acl: bytes
+    contactless_acl: bytes
+    sfi: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DedicatedFile:
+    """A DF or the MF, with the AID it answers to if it is an application."""
+
+    fid: int
+    name: str
+    acl: bytes
+    children: tuple[ElementaryFile | DedicatedFile, ...] = ()
+    aid: bytes | None = None
+
+    def walk(self) -> Iterator[ElementaryFile | DedicatedFile]:
+        """This file and all below it, parents first."""
+        yield self
+        for child in self.children:
+            if isinstance(child, DedicatedFile):
+                yield from child.walk()
+            else:
+                yield child
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A PIN or PUK as personalised.
+
+    ``reference`` is P2 of VERIFY; ``max_uses`` limits how often the secret may succeed (None: no limit); lengths are
+    in bytes. ``tries_left`` and ``uses_left`` default to the maxima.
+    """
+
+    name: str
+    reference: int
+    value: bytes
+    max_tries: int
+    min_length: int
+    max_length: int
+    acl: bytes
+    max_uses: int | None = None
+    tries_left: int | None = None
+    uses_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A private key. ``reference`` is its SDO number, ``mse_reference`` what MSE SET names it."""
+
+    name: str
+    reference: int
+    mse_reference: int
+    private_key: RSAPrivateKey
+    acl: bytes
+    non_repudiation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One line of the card's algorithm table: what MSE SET's tag 80 selects."""
+
+    reference: int
+    operation: str
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CardImage:
+    """All that distinguishes one personalised card from another.
+
+    ``volumes`` are the file trees by name (a card may have several operating sides, each with its own MF);
+    ``environments`` map a security environment number (low nibble of a user-authentication condition) to the name of
+    the secret that fulfils it.
+    """
+
+    family: str
+    atr: bytes
+    volumes: Mapping[str, DedicatedFile]
+    secrets: tuple[Secret, ...]
+    keys: tuple[Key, ...]
+    algorithms: tuple[Algorithm, ...]
+    environments: Mapping[int, str]
