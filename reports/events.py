@@ -9,6 +9,7 @@ Every class is frozen and takes keyword arguments only. `seq` and `time` are set
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -33,8 +34,15 @@ Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in lower-case hexadecimal."""
 
 
+_NOTHING = Text("", "")
+
+
 class EventError(ValueError):
     """A line that is no event of this journal version; the message is one clear sentence."""
+
+
+class NotJsonError(EventError):
+    """A line that is no JSON at all: cut short, or not ours."""
 
 
 class Phase(StrEnum):
@@ -190,7 +198,7 @@ class Exchange(_Event):
     command: str
     response: str
     command_text: str = ""
-    response_text: Text = Text("", "")
+    response_text: Text = _NOTHING
     sw: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{4})?$")] = ""
     duration_us: Count = 0
 
@@ -281,7 +289,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
 )
 """Every class of event, in the order in which a run meets them first."""
 
-NAMES: tuple[str, ...] = tuple(kind.__dataclass_fields__["event"].default for kind in EVENT_TYPES)
+NAMES: tuple[str, ...] = tuple(str(kind.__dataclass_fields__["event"].default) for kind in EVENT_TYPES)
 """The value of `event` in a line, for every class of `EVENT_TYPES`."""
 
 
@@ -299,17 +307,45 @@ def to_dict(event: Event) -> dict[str, Any]:
 def parse_event(line: str | bytes) -> Event:
     """Return the event written in `line`, one JSON object.
 
-    Raises `EventError` when it is no JSON, an unknown kind of event, an event with a missing, unknown or ill-typed
-    field, or the start of a journal that is newer than `SCHEMA`.
+    Raises `NotJsonError` when it is no JSON at all, and `EventError` when it is an unknown kind of event, an event with
+    a missing, unknown or ill-typed field, or the start of a journal newer than `SCHEMA`.
     """
     try:
-        return _adapter().validate_json(line, strict=True)
+        event = _adapter().validate_json(line, strict=True)
     except ValidationError as error:
-        raise EventError(_explain(line, error)) from None
+        _refuse_newer(line)
+        raise _explained(error) from None
+    if isinstance(event, RunStarted) and event.schema > SCHEMA:
+        raise EventError(_newer(event.schema))
+    return event
 
 
-def _explain(line: str | bytes, error: ValidationError) -> str:
-    raise NotImplementedError
+def _newer(schema: int) -> str:
+    return f"written by a newer bench: journal schema {schema}, this one reads up to {SCHEMA}; update the bench"
+
+
+def _refuse_newer(line: str | bytes) -> None:
+    # A newer journal may well have fields unknown here: its age is the news, not the first field that differs.
+    try:
+        plain = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    match plain:
+        case {"event": "run-started", "schema": int(schema)} if schema > SCHEMA:
+            raise EventError(_newer(schema)) from None
+
+
+def _explained(error: ValidationError) -> EventError:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    kind = first["type"]
+    if kind == "json_invalid":
+        return NotJsonError("not JSON: " + first["msg"].removeprefix("Invalid JSON: "))
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return EventError(f"unknown kind of event; this bench knows {', '.join(NAMES)}")
+    where = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    return EventError(f"{where or 'event'}: {message}{more}")
 
 
 def journal_schema() -> dict[str, Any]:

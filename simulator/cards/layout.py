@@ -6,7 +6,8 @@ the card.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from typing import Annotated, Literal
@@ -15,7 +16,17 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from simulator.iso7816.image import Algorithm, CardImage, DedicatedFile, ElementaryFile, Key, Secret
+from simulator.iso7816.image import (
+    Algorithm,
+    CardImage,
+    DedicatedFile,
+    Digest,
+    ElementaryFile,
+    Interface,
+    Key,
+    KeyUse,
+    Secret,
+)
 
 
 def _hex(value: object) -> object:
@@ -38,7 +49,7 @@ class Atr(_Model):
 
 
 class SecretRule(_Model):
-    """A PIN or PUK before it has a value."""
+    """A PIN or PUK before it has a value. ``contactless`` is its access rule there, the same as ``acl`` if absent."""
 
     reference: int
     tries: int
@@ -47,24 +58,26 @@ class SecretRule(_Model):
     acl: HexBytes
     fidelity: Fidelity
     uses: int | None = None
+    contactless: HexBytes | None = None
 
 
 class KeyRule(_Model):
-    """A private key slot."""
+    """A private key slot. ``contactless`` is its access rule there, the same as ``acl`` if absent."""
 
     reference: int
     mse: int
     non_repudiation: bool
     acl: HexBytes
     fidelity: Fidelity
+    contactless: HexBytes | None = None
 
 
 class AlgorithmRule(_Model):
     """A line of the algorithm table."""
 
     reference: int
-    operation: Literal["hash", "sign", "authenticate", "decipher"]
-    digest: Literal["sha1", "sha256"] | None = None
+    operation: KeyUse
+    digest: Digest | None = None
 
 
 class Rule(_Model):
@@ -75,7 +88,10 @@ class Rule(_Model):
 
 
 class FileRule(_Model):
-    """One file, or a series of ``count`` files with consecutive identifiers and a numbered name."""
+    """One file, or a series of ``count`` files with consecutive identifiers and a numbered name.
+
+    ``only`` hides a folder and all in it from the other interface.
+    """
 
     path: Annotated[str, Field(pattern=r"^[0-9A-F]{4}(/[0-9A-F]{4})*$")]
     name: str
@@ -84,6 +100,7 @@ class FileRule(_Model):
     aid: str | None = None
     sfi: int | None = None
     count: int = 1
+    only: Interface | None = None
 
     def members(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """(name, path as file identifiers from the MF) of each file of the series; one if it is no series."""
@@ -96,7 +113,7 @@ class Layout(_Model):
     """A card family's layout."""
 
     family: str
-    atr: Mapping[Literal["contact", "contactless"], Atr]
+    atr: Mapping[Interface, Atr]
     aids: Mapping[str, HexBytes]
     environments: Mapping[int, str]
     secrets: Mapping[str, SecretRule]
@@ -120,23 +137,36 @@ class Layout(_Model):
         """The absolute path of a file as PKCS#15 writes it: ``3F00`` first, two bytes a file. KeyError if unknown."""
         return b"".join(fid.to_bytes(2, "big") for fid in self.paths[name])
 
+    def volume(self, name: str) -> str:
+        """The volume a file lies in. KeyError if unknown."""
+        for volume, files in self.volumes.items():
+            if any(name == member for rule in files for member, _path in rule.members()):
+                return volume
+        raise KeyError(name)
+
     def fill(
         self,
         *,
         contents: Mapping[str, bytes],
         codes: Mapping[str, bytes],
         keys: Mapping[str, RSAPrivateKey],
-        interface: Literal["contact", "contactless"] = "contact",
+        interface: Interface | Literal["contact", "contactless"] = Interface.CONTACT,
+        tries_left: Mapping[str, int] | None = None,
+        uses_left: Mapping[str, int] | None = None,
+        consent: Collection[str] = (),
     ) -> CardImage:
         """The image of one card.
 
         ``contents`` maps file names to bodies, ``codes`` secret names to values, ``keys`` key names to private keys.
-        Raises ValueError for a name the layout does not have, or a code of a wrong length.
+        ``tries_left`` and ``uses_left`` by secret name give a card that has already lived (0 tries: blocked);
+        ``consent`` names the keys that want the code anew for each signature (CARD-CPS3-62). Raises ValueError for a
+        name the layout does not have, or a code of a wrong length.
         """
+        tries, uses = tries_left or {}, uses_left or {}
         for kind, given, known in (
             ("file", contents, self.paths),
-            ("code", codes, self.secrets),
-            ("key", keys, self.keys),
+            ("code", {*codes, *tries, *uses}, self.secrets),
+            ("key", {*keys, *consent}, self.keys),
         ):
             if unknown := set(given) - set(known):
                 raise ValueError(f"the {self.family} layout has no {kind} named {', '.join(sorted(unknown))}")
@@ -146,21 +176,45 @@ class Layout(_Model):
                 raise ValueError(f"{name} has {len(value)} bytes; {self.family} takes {rule.min} to {rule.max}")
         return CardImage(
             family=self.family,
-            atr=self.atr[interface].value,
+            atr=self.atr[Interface(interface)].value,
             volumes={name: self._tree(files, contents) for name, files in self.volumes.items()},
-            secrets=tuple(self._secret(name, codes[name]) for name in self.secrets if name in codes),
-            keys=tuple(
-                Key(name, rule.reference, rule.mse, keys[name], rule.acl, rule.non_repudiation)
-                for name, rule in self.keys.items()
-                if name in keys
+            secrets=tuple(
+                replace(self._secret(name, codes[name]), tries_left=tries.get(name), uses_left=uses.get(name))
+                for name in self.secrets
+                if name in codes
             ),
+            keys=tuple(self._key(name, keys[name], name in consent) for name in self.keys if name in keys),
             algorithms=tuple(Algorithm(a.reference, a.operation, a.digest) for a in self.algorithms),
             environments=self.environments,
+            interface=Interface(interface),
         )
 
     def _secret(self, name: str, value: bytes) -> Secret:
         rule = self.secrets[name]
-        return Secret(name, rule.reference, value, rule.tries, rule.min, rule.max, rule.acl, rule.uses)
+        return Secret(
+            name,
+            rule.reference,
+            value,
+            rule.tries,
+            rule.min,
+            rule.max,
+            rule.acl,
+            rule.uses,
+            contactless_acl=rule.contactless,
+        )
+
+    def _key(self, name: str, private_key: RSAPrivateKey, consent: bool) -> Key:
+        rule = self.keys[name]
+        return Key(
+            name,
+            rule.reference,
+            rule.mse,
+            private_key,
+            rule.acl,
+            rule.non_repudiation,
+            consent,
+            contactless_acl=rule.contactless,
+        )
 
     def _tree(self, files: tuple[FileRule, ...], contents: Mapping[str, bytes]) -> DedicatedFile:
         members = [(name, path, rule) for rule in files for name, path in rule.members()]
@@ -177,7 +231,7 @@ class Layout(_Model):
                 return ElementaryFile(path[-1], name, body, acl.contact, acl.contactless, rule.sfi)
             below = (build(*member) for member in members if member[1][:-1] == path)
             aid = self.aids[rule.aid] if rule.aid else None
-            return DedicatedFile(path[-1], name, acl.contact, tuple(file for file in below if file), aid)
+            return DedicatedFile(path[-1], name, acl.contact, tuple(file for file in below if file), aid, rule.only)
 
         root = build(*members[0])
         if not isinstance(root, DedicatedFile):

@@ -7,9 +7,33 @@ bit set, from b7 down to b1): the very bytes a client reads in the FCP are those
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+
+class Interface(StrEnum):
+    """How the reader reaches the card. A rule may differ from one to the other."""
+
+    CONTACT = "contact"
+    CONTACTLESS = "contactless"
+
+
+class KeyUse(StrEnum):
+    """What an algorithm of the card is for."""
+
+    HASH = "hash"
+    SIGN = "sign"
+    AUTHENTICATE = "authenticate"
+    DECIPHER = "decipher"
+
+
+class Digest(StrEnum):
+    """Hash functions a card may finish or name in a signature."""
+
+    SHA1 = "sha1"
+    SHA256 = "sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +42,7 @@ class ElementaryFile:
 
     fid: int
     name: str
-    content: bytes
+    content: bytes = field(repr=False)
     acl: bytes
     contactless_acl: bytes
     sfi: int | None = None
@@ -26,13 +50,17 @@ class ElementaryFile:
 
 @dataclass(frozen=True, slots=True)
 class DedicatedFile:
-    """A DF or the MF, with the AID it answers to if it is an application."""
+    """A DF or the MF, with the AID it answers to if it is an application.
+
+    ``only`` hides it, and all below, from the other interface (None: seen from both).
+    """
 
     fid: int
     name: str
     acl: bytes
     children: tuple[ElementaryFile | DedicatedFile, ...] = ()
     aid: bytes | None = None
+    only: Interface | None = None
 
     def walk(self) -> Iterator[ElementaryFile | DedicatedFile]:
         """This file and all below it, parents first."""
@@ -49,12 +77,13 @@ class Secret:
     """A PIN or PUK as personalised.
 
     ``reference`` is P2 of VERIFY; ``max_uses`` limits how often the secret may succeed (None: no limit); lengths are
-    in bytes. ``tries_left`` and ``uses_left`` default to the maxima.
+    in bytes. ``tries_left`` and ``uses_left`` default to the maxima; zero is a card whose code is already blocked.
+    ``contactless_acl`` None means: as by contact.
     """
 
     name: str
     reference: int
-    value: bytes
+    value: bytes = field(repr=False)
     max_tries: int
     min_length: int
     max_length: int
@@ -62,18 +91,25 @@ class Secret:
     max_uses: int | None = None
     tries_left: int | None = None
     uses_left: int | None = None
+    contactless_acl: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A private key. ``reference`` is its SDO number, ``mse_reference`` what MSE SET names it."""
+    """A private key. ``reference`` is its SDO number, ``mse_reference`` what MSE SET names it.
+
+    ``consent``: each signature spends the code presented before it (PKCS#15 userConsent; CARD-CPS3-62).
+    ``contactless_acl`` None means: as by contact.
+    """
 
     name: str
     reference: int
     mse_reference: int
-    private_key: RSAPrivateKey
+    private_key: RSAPrivateKey = field(repr=False)
     acl: bytes
     non_repudiation: bool
+    consent: bool = False
+    contactless_acl: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +117,8 @@ class Algorithm:
     """One line of the card's algorithm table: what MSE SET's tag 80 selects."""
 
     reference: int
-    operation: str
-    digest: str | None = None
+    operation: KeyUse
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +127,8 @@ class CardImage:
 
     ``volumes`` are the file trees by name (a card may have several operating sides, each with its own MF);
     ``environments`` map a security environment number (low nibble of a user-authentication condition) to the name of
-    the secret that fulfils it.
+    the secret that fulfils it. ``interface`` is the face this image shows: a dual card seen the other way is the same
+    image with ``atr`` and ``interface`` replaced.
     """
 
     family: str
@@ -101,3 +138,4 @@ class CardImage:
     keys: tuple[Key, ...]
     algorithms: tuple[Algorithm, ...]
     environments: Mapping[int, str]
+    interface: Interface = Interface.CONTACT

@@ -1,0 +1,1 @@
+"""Assembling a bench for a run: profile, readers, cards, target, clock."""

@@ -1,0 +1,58 @@
+"""What a scenario needs of a bench, whether its cards are ours or real."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from conformance.bench.cards import SeatedCard
+from conformance.bench.profiles import ReaderProfile
+from conformance.model import CardChoice
+from conformance.targets.base import Capability, Connection
+from reports.text import Text
+
+
+class Bench(Protocol):
+    """A reader, its cards and a way to reach them; serves many scenarios one after the other."""
+
+    profile: ReaderProfile
+    seated: dict[str, SeatedCard]
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What can be done with it."""
+        ...
+
+    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
+        """Put the cards of a scenario in their slots. Raises TargetError, GuardRefusal."""
+        ...
+
+    def connect(self, role: str) -> Connection:
+        """A dialogue with the freshly powered card of a slot. Raises TargetError."""
+        ...
+
+    def join(self, role: str) -> Connection:
+        """A further dialogue with the same card, nothing reset. Raises TargetError."""
+        ...
+
+    def insert(self, role: str) -> Text:
+        """Put the card of a slot back, and say so."""
+        ...
+
+    def remove(self, role: str) -> Text:
+        """Take the card of a slot out, and say so."""
+        ...
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass."""
+        ...
+
+    def now(self) -> datetime:
+        """The bench's time, in UTC."""
+        ...
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        ...

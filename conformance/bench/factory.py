@@ -1,0 +1,108 @@
+"""Opens the bench a run asks for: in process, behind a private pcscd, or around a real reader."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from rich.console import Console
+
+from conformance.bench.base import Bench
+from conformance.bench.cards import Workshop
+from conformance.bench.profiles import ReaderProfile, load_profile
+from conformance.bench.real import RealBench
+from conformance.bench.virtual import VirtualBench
+from conformance.options import RunOptions, TargetKind
+from conformance.targets.embedded import EmbeddedTarget
+from conformance.targets.pcsc import PcscTarget
+from reports.text import Lang, Text
+from simulator.clock import VirtualClock, WallClock
+from simulator.pcsc.private_pcscd import PrivatePcscd
+from simulator.readers import Reader
+
+
+class BenchPool:
+    """Benches by profile; scenarios share them, never their cards. A context manager: closes all it opened."""
+
+    def __init__(self, options: RunOptions, workshop: Workshop, profiles: Sequence[str]) -> None:
+        self._options = options
+        self._workshop = workshop
+        self._profiles = tuple(dict.fromkeys(profiles))
+        self._benches: dict[str, Bench] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> BenchPool:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every bench and the PC/SC service, if one was started."""
+        self._stack.close()
+        self._benches.clear()
+
+    def get(self, profile: str) -> Bench:
+        """The bench of a profile, opened at first use. Raises PcscdError, PcscMissing, TargetError."""
+        if not self._benches:
+            self._open()
+        return self._benches[profile]
+
+    def _open(self) -> None:
+        if self._options.reader is not None:
+            target = PcscTarget(virtual=False)
+            self._stack.callback(target.close)
+            ask = ask_operator(self._options.lang) if self._options.operator else None
+            real = RealBench(self._options.reader, self._options, self._workshop, target, ask)
+            self._benches = dict.fromkeys(self._profiles, real)
+            return
+        profiles = {name: load_profile(name)[0] for name in self._profiles}
+        opened = self._pcsc(profiles) if self._options.target is TargetKind.PCSC else self._embedded(profiles)
+        for bench in opened.values():
+            self._stack.callback(bench.close)
+        self._benches = opened
+
+    def _embedded(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
+        benches: dict[str, Bench] = {}
+        for name, profile in profiles.items():
+            # The day is real, so that validities are; from there on time moves only when told to.
+            clock = VirtualClock(datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0))
+            reader = profile.reader(clock)
+            target = EmbeddedTarget([reader])
+            benches[name] = VirtualBench(profile, reader, target, self._workshop, lambda slot: slot.name, clock)
+        return benches
+
+    def _pcsc(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
+        """All profiles on one pcscd: a process reaches a single one in its life (libpcsclite keeps the socket name)."""
+        clock = WallClock()
+        readers: dict[str, Reader] = {name: profile.reader(clock) for name, profile in profiles.items()}
+        pcscd = PrivatePcscd.start(list(readers.values()), run_dir=client_run_dir())
+        self._stack.callback(pcscd.close)
+        os.environ.update(pcscd.environment)
+        target = PcscTarget(virtual=True)
+        self._stack.callback(target.close)
+        return {
+            name: VirtualBench(profile, readers[name], target, self._workshop, pcscd.name_of, clock)
+            for name, profile in profiles.items()
+        }
+
+
+def ask_operator(lang: Lang) -> Callable[[Text], None]:
+    """Asks on the error stream, which a report piped elsewhere does not swallow."""
+    console = Console(stderr=True)
+    return lambda what: console.print(f">>> {what.get(lang)}", style="bold", markup=False)
+
+
+@lru_cache(maxsize=1)
+def client_run_dir() -> Path:
+    """Where this process meets its private pcscd: the same path all its life, since libpcsclite reads it once."""
+    path = Path(tempfile.mkdtemp(prefix="bifente-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path

@@ -1,0 +1,152 @@
+"""A bench around one reader that is not ours: its card is real until its certificates say TEST."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from cryptography import x509
+
+from conformance.bench.cards import SeatedCard, Workshop, facts
+from conformance.bench.dialogue import Dialogue
+from conformance.bench.profiles import ReaderProfile, SlotModel
+from conformance.hosts.cps3 import Cps3Host
+from conformance.hosts.discovery import discover
+from conformance.model import CardChoice, Title
+from conformance.options import RunOptions
+from conformance.targets.base import Capability, Connection, GuardRefusal, PcscCode, Target, TargetError
+from conformance.targets.guard import Codes, GuardedConnection
+from reports.fidelity import Fidelity
+from reports.text import Text
+from simulator.cards.layout import Layout
+from simulator.clock import WallClock
+from simulator.iso7816.apdu import ApduError
+from simulator.personalisation.template import layout
+
+_OPERATOR_PATIENCE = 120.0
+"""Seconds an operator has to move a card."""
+
+Ask = Callable[[Text], None]
+"""Tells the operator what to do."""
+
+
+class RealBench:
+    """One PC/SC reader with one card, in slot ``cps``."""
+
+    def __init__(self, reader: str, options: RunOptions, workshop: Workshop, target: Target, ask: Ask | None) -> None:
+        self.profile = ReaderProfile(
+            profile="readers/real",
+            title=Title(fr=reader, en=reader),
+            fidelity=Fidelity.OBSERVED,
+            source="the PC/SC service",
+            device=reader[:100],
+            slots=[SlotModel(role="cps", name=reader, capabilities=[Capability.CONTACT])],
+        )
+        self.seated: dict[str, SeatedCard] = {}
+        self._reader = reader
+        self._options = options
+        self._workshop = workshop
+        self._target = target
+        self._ask = ask
+        self._clock = WallClock()
+        self._destructive = False
+        if reader not in (listed := target.readers()):
+            raise TargetError(PcscCode.UNKNOWN_READER, f"{reader!r}; PC/SC lists: {', '.join(listed) or 'no reader'}")
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Only what the run allows and the operator's hands can do."""
+        return frozenset(
+            ({Capability.DESTRUCTIVE} if self._options.allow_destructive else set())
+            | ({Capability.INSERTION} if self._ask is not None else set())
+        )
+
+    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
+        """Look at the card in the reader and refuse a production one. Raises GuardRefusal, TargetError."""
+        if set(choices) != {"cps"}:
+            raise GuardRefusal(Capability.SECOND_SLOT.lacking)
+        self._destructive = destructive and self._options.allow_destructive
+        known = layout("cps3")
+        described = None
+        if self._options.real_card is not None:
+            described = self._workshop.personalised(CardChoice(template=self._options.real_card), self.now().date())
+        elif any(choice.parameters for choice in choices.values()):
+            raise GuardRefusal(Capability.PERSONALISATION.lacking)
+        found = self._look(known)
+        self.seated = {"cps": SeatedCard(known, facts(described) if described else {}, described, None, found)}
+
+    def connect(self, role: str) -> Connection:
+        """A guarded dialogue with the card after a cold reset."""
+        connection = self.join(role)
+        connection.reset(cold=True)
+        return connection
+
+    def join(self, role: str) -> Connection:
+        """A guarded dialogue with the card as it is."""
+        card = self.seated[role]
+        known = {
+            rule.reference: str(card.facts[fact]).encode()
+            for name, fact in (("pin", "code"), ("puk", "unblocking-code"))
+            if fact in card.facts
+            for rule in [card.layout.secrets[name]]
+        }
+        codes = Codes(known, card.layout.secrets["puk"].reference)
+        return GuardedConnection(self._target.connect(self._reader), codes, destructive=self._destructive)
+
+    def insert(self, role: str) -> Text:
+        """Ask the operator, and wait."""
+        return self._moved(Text("insérez la CPS dans le lecteur", "insert the CPS in the reader"), present=True)
+
+    def remove(self, role: str) -> Text:
+        """Ask the operator, and wait."""
+        return self._moved(Text("retirez la CPS du lecteur", "take the CPS out of the reader"), present=False)
+
+    def advance(self, seconds: int) -> None:
+        """Never: a real reader has the machine's time."""
+        raise TypeError("the time of a real reader cannot be advanced")
+
+    def now(self) -> datetime:
+        """The machine's time."""
+        return self._clock.now()
+
+    def close(self) -> None:
+        """Nothing to leave behind."""
+
+    def _moved(self, what: Text, *, present: bool) -> Text:
+        if self._ask is None:
+            raise GuardRefusal(Capability.INSERTION.lacking)
+        self._ask(what)
+        if not self._target.wait(self._reader, present=present, timeout=_OPERATOR_PATIENCE):
+            raise TargetError(PcscCode.TIMEOUT, what.en)
+        return what
+
+    def _look(self, known: Layout) -> Mapping[str, bytes]:
+        """Where the card's files lie. A card whose certificates come from no TEST authority is refused."""
+        connection = self._target.connect(self._reader)
+        host = Cps3Host(Dialogue(connection, lambda exchanged: None), known)
+        issuer, serial = "", ""
+        found: Mapping[str, bytes] = {}
+        try:
+            number = host.read(known.path("EF.SN")).data
+            serial = number[7:11].hex() if len(number) == 12 else ""
+            found = discover(host, known)
+            if "EF.C.AUT" in found:
+                certificate = x509.load_der_x509_certificate(host.read(found["EF.C.AUT"]).data)
+                issuer = certificate.issuer.rfc4514_string()
+        except (ApduError, ValueError):
+            # Unreadable is not TEST: the card is refused below.
+            issuer = ""
+        finally:
+            connection.disconnect()
+        if "TEST" in issuer or (serial and serial == self._options.production_card):
+            return found
+        who = serial or "?"
+        raise GuardRefusal(
+            Text(
+                f"la carte {who} n'est pas reconnue comme carte de test (émetteur : {issuer or 'illisible'}) ; "
+                f"si c'est voulu : --production-card {who}",
+                f"card {who} is not recognised as a test card (issuer: {issuer or 'unreadable'}); "
+                f"if this is meant: --production-card {who}",
+            )
+        )

@@ -1,0 +1,86 @@
+"""What a running scenario has at hand: its cards, its dialogues, its captured values."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.bench.base import Bench
+from conformance.bench.cards import SeatedCard
+from conformance.bench.dialogue import Dialogue, Exchanged
+from conformance.hosts.cps3 import Cps3Host
+from conformance.targets.base import Connection
+from reports.text import Text
+
+
+@dataclass(slots=True)
+class Scene:
+    """One scenario under way. ``told`` hears exchanges, ``changed`` what the bench did to the world."""
+
+    bench: Bench
+    random: random.Random
+    told: Callable[[str, Exchanged], None]
+    changed: Callable[[str | None, Text], None]
+    captured: dict[str, Any] = field(default_factory=dict)
+    dialogues: dict[str, Dialogue] = field(default_factory=dict)
+
+    def dialogue(self, role: str) -> Dialogue:
+        """The open dialogue with the card of a slot, opened at first use. Raises TargetError."""
+        if role not in self.dialogues:
+            self.adopt(role, self.bench.connect(role))
+        return self.dialogues[role]
+
+    def adopt(self, role: str, connection: Connection) -> None:
+        """Let an open connection be the dialogue with a slot from now on."""
+        self.dialogues[role] = Dialogue(connection, lambda exchanged: self.told(role, exchanged))
+
+    def hang_up(self, role: str) -> None:
+        """Close the dialogue with a slot, if one is open."""
+        if (dialogue := self.dialogues.pop(role, None)) is not None:
+            dialogue.connection.disconnect()
+
+    def scope(self) -> Mapping[str, Any]:
+        """What references may name: ``card`` (the main one), ``cards`` by slot, and captured values."""
+        facts = {role: card.facts for role, card in self.bench.seated.items()}
+        main = next(iter(facts.values()), {})
+        return {**self.captured, "card": main, "cards": facts}
+
+    def state(self, role: str) -> Mapping[str, Any] | None:
+        """The inner state of the card in a slot; None when it cannot be looked into."""
+        card = self.bench.seated.get(role)
+        return card.state() if card is not None else None
+
+    def close(self) -> None:
+        """Hang up everywhere."""
+        for role in list(self.dialogues):
+            self.hang_up(role)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What one step may touch: the scene, and the slot it speaks to."""
+
+    scene: Scene
+    role: str
+
+    @property
+    def bench(self) -> Bench:
+        """The bench of the scene."""
+        return self.scene.bench
+
+    @property
+    def dialogue(self) -> Dialogue:
+        """The dialogue with this slot's card."""
+        return self.scene.dialogue(self.role)
+
+    @property
+    def card(self) -> SeatedCard:
+        """The card that was seated in this slot."""
+        return self.scene.bench.seated[self.role]
+
+    @property
+    def host(self) -> Cps3Host:
+        """A middleware's way with this slot's card."""
+        return Cps3Host(self.dialogue, self.card.layout)

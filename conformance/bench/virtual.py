@@ -1,0 +1,110 @@
+"""A bench whose readers and cards are all ours: reached in process, or through a private PC/SC service."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from conformance.bench.cards import SeatedCard, Workshop
+from conformance.bench.profiles import ReaderProfile
+from conformance.model import CardChoice
+from conformance.targets.base import Capability, Connection, PcscCode, Target, TargetError
+from reports.text import Text
+from simulator.clock import Clock, VirtualClock
+from simulator.readers import Reader, Slot
+
+_SEEN_WITHIN = 3.0
+"""Seconds a movement may take to be seen: pcscd polls every 0.4 s."""
+
+
+class VirtualBench:
+    """The reader of one profile and the cards in it; each scenario gets fresh cards.
+
+    ``name_of`` gives the name under which the target knows a slot.
+    """
+
+    def __init__(
+        self,
+        profile: ReaderProfile,
+        reader: Reader,
+        target: Target,
+        workshop: Workshop,
+        name_of: Callable[[Slot], str],
+        clock: Clock,
+    ) -> None:
+        self.profile = profile
+        self.seated: dict[str, SeatedCard] = {}
+        self._target = target
+        self._clock = clock
+        self._workshop = workshop
+        self._slots = {model.role: slot for model, slot in zip(profile.slots, reader.slots, strict=True)}
+        self._names = {role: name_of(slot) for role, slot in self._slots.items()}
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the target can do."""
+        return self._target.capabilities
+
+    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
+        """Put a fresh card in each chosen slot and empty the others; ``destructive`` matters to real cards only."""
+        del destructive
+        interfaces = {model.role: Capability.CONTACTLESS in model.capabilities for model in self.profile.slots}
+        self.seated = {
+            role: self._workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])
+            for role, choice in choices.items()
+        }
+        for role, slot in self._slots.items():
+            if role not in self.seated:
+                if slot.card is not None:
+                    self._move(role, present=False)
+            elif slot.card is not None:
+                # Faster than a removal and an insertion, which pcscd would take up to 0.8 s to see.
+                slot.replace(self.seated[role].card)
+            else:
+                self._move(role, present=True)
+
+    def connect(self, role: str) -> Connection:
+        """A dialogue with the card just powered: what an earlier scenario did to the slot is gone."""
+        connection = self._target.connect(self._names[role])
+        connection.reset(cold=True)
+        return connection
+
+    def join(self, role: str) -> Connection:
+        """A further dialogue with the same card, as another application opens one."""
+        return self._target.connect(self._names[role])
+
+    def insert(self, role: str) -> Text:
+        """Put the slot's card back. Raises SlotError if it is there."""
+        self._move(role, present=True)
+        return Text(f"carte insérée dans la fente {role}", f"card inserted in slot {role}")
+
+    def remove(self, role: str) -> Text:
+        """Take the slot's card out. Raises SlotError if there is none."""
+        self._move(role, present=False)
+        return Text(f"carte retirée de la fente {role}", f"card removed from slot {role}")
+
+    def advance(self, seconds: int) -> None:
+        """Let time pass; steps that ask for it need a target with the clock capability."""
+        if not isinstance(self._clock, VirtualClock):
+            raise TypeError("the time of this bench is the machine's: it cannot be advanced")
+        self._clock.advance(seconds)
+
+    def now(self) -> datetime:
+        """The bench clock's time."""
+        return self._clock.now()
+
+    def close(self) -> None:
+        """Empty the slots."""
+        for slot in self._slots.values():
+            if slot.card is not None:
+                slot.remove()
+
+    def _move(self, role: str, *, present: bool) -> None:
+        slot = self._slots[role]
+        if present:
+            slot.insert(self.seated[role].card)
+        else:
+            slot.remove()
+        if not self._target.wait(self._names[role], present=present, timeout=_SEEN_WITHIN):
+            raise TargetError(PcscCode.TIMEOUT, f"the movement of the card in slot {role} was not seen")

@@ -1,0 +1,5 @@
+"""The command line: ``bifente``."""
+
+from conformance.cli.app import main
+
+__all__ = ["main"]

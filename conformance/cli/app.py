@@ -1,0 +1,76 @@
+"""The application and its exit codes: 0 all passed, 1 something failed, 2 bad input or usage, 3 bench error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import IntEnum
+
+import click
+import typer
+from rich.console import Console
+
+from conformance.loading import InputError
+from conformance.targets.base import TargetError
+from conformance.targets.pcsc import PcscMissing
+from reports.journal import JournalError
+from reports.render import RenderError
+
+
+class Exit(IntEnum):
+    """What a command tells the shell."""
+
+    PASSED = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    BENCH_ERROR = 3
+
+
+app = typer.Typer(
+    name="bifente",
+    help="Laboratory bench for the French health-card workstation: virtual CPS cards, readers, scenarios, reports.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+out = Console(highlight=False, soft_wrap=True)
+"""Where results go."""
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Where errors and progress go."""
+
+
+def fail(message: str, code: Exit) -> typer.Exit:
+    """Say what is wrong and give the exception that ends the command."""
+    err.print(f"bifente: {message}", markup=False)
+    return typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line; every foreseeable failure is one sentence and an exit code, never a traceback."""
+    from conformance.cli import commands  # noqa: F401 - registers the commands
+
+    code: int
+    try:
+        code = app(standalone_mode=False) or 0
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = Exit.BAD_INPUT
+    except InputError as error:
+        for problem in error.problems:
+            err.print(f"bifente: {problem}", markup=False)
+        code = Exit.BAD_INPUT
+    except (JournalError, RenderError, PcscMissing, TargetError) as error:
+        err.print(f"bifente: {error}", markup=False)
+        code = Exit.BENCH_ERROR
+    except (KeyboardInterrupt, click.Abort):
+        err.print("bifente: interrupted", markup=False)
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) has left; nothing is wrong with the run.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = Exit.PASSED
+    sys.exit(code)

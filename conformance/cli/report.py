@@ -1,0 +1,30 @@
+"""``bifente report``: renders a record again, from its journal alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conformance.cli.app import Exit, app, fail, out
+from conformance.cli.options import LangOption, chosen_lang
+from reports.journal import FILE_NAME
+from reports.render import FORMATS, load, render
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="Directory of a run, or its journal.")],
+    formats: Annotated[str, typer.Option(help=f"Reports to write, out of {','.join(FORMATS)}.")] = ",".join(FORMATS),
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Where to write (default: beside the journal).")] = None,
+    lang: LangOption = None,
+) -> None:
+    """Render the reports of a run again; an interrupted run is rendered as far as it went."""
+    journal = run / FILE_NAME if run.is_dir() else run
+    if not journal.is_file():
+        raise fail(f"{journal}: no such journal; give the directory of a run", Exit.BAD_INPUT)
+    language = chosen_lang(lang) if lang else None
+    found = load(journal)
+    for path in render(found, [name for name in formats.split(",") if name], out_dir or journal.parent, language):
+        out.print(f"{path}", markup=False)

@@ -1,0 +1,144 @@
+"""``bifente run``: scenarios to a record and its reports."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conformance.bench.cards import Workshop
+from conformance.cli.app import Exit, app, fail, out
+from conformance.cli.options import KeysOption, LangOption, chosen_lang
+from conformance.options import RunOptions, TargetKind
+from conformance.run.session import default_paths, execute, prepare
+from reports.journal import FILE_NAME, Recorder
+from reports.masking import Masker
+from reports.render import FORMATS, render
+from reports.verdict import Verdict
+from reports.writers.terminal import Terminal
+from simulator.clock import WallClock
+
+RUNS = Path("runs")
+"""Where records go unless told otherwise."""
+
+
+@app.command(name="run")
+def run_command(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files or folders; the bench's own suites if none is given.")
+    ] = None,
+    target: Annotated[TargetKind, typer.Option(help="How steps reach the cards.")] = TargetKind.EMBEDDED,
+    reader: Annotated[
+        str | None,
+        typer.Option(help="PC/SC name of a reader that is not the bench's own (implies --target pcsc)."),
+    ] = None,
+    card: Annotated[str | None, typer.Option(help="With --reader: the template that describes the card in it.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Reader profile instead of the suites' own.")] = None,
+    select: Annotated[
+        list[str] | None, typer.Option(help="Only scenarios whose id matches (suite/id, * allowed); repeatable.")
+    ] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Directory of the record (default: runs/<date>-<id>).")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything drawn at random.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes to spread the scenarios over.")] = 1,
+    formats: Annotated[str, typer.Option(help=f"Reports to write, out of {','.join(FORMATS)}.")] = ",".join(FORMATS),
+    lang: LangOption = None,
+    keys: KeysOption = None,
+    allow_destructive: Annotated[
+        bool, typer.Option(help="Let destructive scenarios run on a card that is not the bench's own.")
+    ] = False,
+    production_card: Annotated[
+        str | None, typer.Option(help="Serial number of a production card that may be used, asked for by name.")
+    ] = None,
+    operator: Annotated[
+        bool, typer.Option(help="With --reader: ask the operator for insertions and removals.")
+    ] = False,
+    mask_names: Annotated[bool, typer.Option(help="Mask holders' names in the record.")] = False,
+    mask_nir: Annotated[bool, typer.Option(help="Mask social security numbers in the record.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict and the reports only.")] = False,
+) -> None:
+    """Run scenarios; exit 0 if all passed, 1 if one failed, 2 on bad input, 3 on a bench error."""
+    options = RunOptions(
+        paths=tuple(paths) if paths else default_paths(),
+        target=TargetKind.PCSC if reader else target,
+        reader=reader,
+        real_card=card,
+        profile=profile,
+        seed=seed,
+        workers=workers,
+        lang=chosen_lang(lang),
+        select=tuple(select or ()),
+        allow_destructive=allow_destructive,
+        production_card=production_card,
+        operator=operator,
+        keys=keys,
+    )
+    wanted = [name for name in formats.split(",") if name]
+    if unknown := set(wanted) - set(FORMATS):
+        raise fail(f"unknown report format {sorted(unknown)[0]!r}; there are {', '.join(FORMATS)}", Exit.BAD_INPUT)
+    if card and not reader:
+        raise fail("--card describes the card in --reader: give both", Exit.BAD_INPUT)
+    if reader and workers > 1:
+        raise fail("--reader is one device: it cannot serve several --workers", Exit.BAD_INPUT)
+    workshop = Workshop.default(keys)
+    plan = prepare(options, workshop)
+    clock = WallClock()
+    run_id = f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    directory = out_dir or RUNS / run_id
+    _make(directory)
+    masker = Masker(nir=mask_nir)
+    for secret in workshop.secrets(plan.cards):
+        masker.register(secret)
+    if mask_names:
+        masker.register_names(*workshop.holders(plan.cards))
+    listeners = [] if quiet else [Terminal(out, options.lang)]
+    verdicts: list[Verdict] = []
+    with Recorder(directory / FILE_NAME, now=clock.now, masker=masker, listeners=listeners) as recorder:
+        try:
+            verdicts = execute(plan, workshop, run_id=run_id, command=_again(sys.argv[1:]), emit=recorder.record)
+        finally:
+            _finish(directory, wanted, options)
+    raise typer.Exit(exit_code(verdicts))
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> Exit:
+    """The exit code of a run: a bench error is never hidden behind a failure of the product."""
+    found = set(verdicts)
+    if Verdict.BENCH_ERROR in found:
+        return Exit.BENCH_ERROR
+    return Exit.FAILED if found & {Verdict.FAILED, Verdict.BLOCKED} else Exit.PASSED
+
+
+def _finish(directory: Path, formats: list[str], options: RunOptions) -> None:
+    for path in render(directory / FILE_NAME, formats, directory, options.lang):
+        out.print(f"{path}", markup=False)
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise fail(f"the run directory {directory} cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
+    if not os.access(directory, os.W_OK):
+        raise fail(f"the run directory {directory} cannot be written to; choose another with --out", Exit.BENCH_ERROR)
+
+
+def _again(arguments: list[str]) -> tuple[str, ...]:
+    """The command that repeats the run: as given, less what chose scenarios or the place of the record."""
+    kept: list[str] = []
+    skip = False
+    for argument in arguments:
+        name = argument.split("=", 1)[0]
+        if skip:
+            skip = False
+        elif name in ("--select", "--out"):
+            skip = "=" not in argument
+        else:
+            kept.append(argument)
+    return ("bifente", *kept)

@@ -1,0 +1,43 @@
+"""``bifente schema``: JSON Schemas of the files people write, for completion in their editors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from conformance.bench.profiles import ReaderProfile
+from conformance.cli.app import app
+from conformance.model import StageFile
+from conformance.scenario.schema import DIALECT, suite_schema
+from reports.events import journal_schema
+from simulator.personalisation.template import Template
+
+
+class Kind(StrEnum):
+    """The kinds of file that have a schema."""
+
+    SCENARIO = "scenario"
+    STAGES = "stages"
+    TEMPLATE = "template"
+    PROFILE = "profile"
+    JOURNAL = "journal"
+
+
+SCHEMAS: dict[Kind, Callable[[], dict[str, Any]]] = {
+    Kind.SCENARIO: suite_schema,
+    Kind.STAGES: lambda: {"$schema": DIALECT, **StageFile.model_json_schema()},
+    Kind.TEMPLATE: lambda: {"$schema": DIALECT, **Template.model_json_schema()},
+    Kind.PROFILE: lambda: {"$schema": DIALECT, **ReaderProfile.model_json_schema()},
+    Kind.JOURNAL: journal_schema,
+}
+"""How each schema is made: always from the definitions the loader itself uses."""
+
+
+@app.command()
+def schema(kind: Annotated[Kind, typer.Argument(help="What the schema describes.")] = Kind.SCENARIO) -> None:
+    """Print a JSON Schema; point your editor's YAML plugin at it."""
+    typer.echo(json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False, sort_keys=True))

@@ -1,0 +1,114 @@
+"""The shape of a suite file, as pydantic models: the loader, the JSON Schema and the messages come from here.
+
+The steps themselves stay raw here: each is checked by the class registered under its name (``conformance.steps``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from conformance.targets.base import Capability
+from reports.fidelity import Fidelity
+from reports.text import Text
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="lower-case words joined by -")]
+SuiteName = Annotated[
+    str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", description="lower-case words joined by . and -")
+]
+RawStep = dict[str, Any]
+
+
+class Model(BaseModel):
+    """Common rules: no unknown key, nothing changes once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Title(Model):
+    """A title in both languages."""
+
+    fr: str
+    en: str
+
+    @property
+    def text(self) -> Text:
+        """The title as it travels in events."""
+        return Text(self.fr, self.en)
+
+
+class CardChoice(Model):
+    """A card by its template, with parameters of the template given anew (``lifecycle``, ``codes`` ...)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    template: str
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What replaces the template's own parameters."""
+        return self.model_extra or {}
+
+
+Card = str | CardChoice
+
+
+class BenchModel(Model):
+    """What to assemble. A list is a matrix: the scenario runs once for each of its values."""
+
+    profile: str | list[str] | None = Field(default=None, description="reader profile, e.g. readers/generic-bislot")
+    cards: dict[Identifier, Card | list[Card]] | None = Field(default=None, description="slot role to card template")
+
+
+class Stage(Model):
+    """Steps with a name, used by several scenarios through ``use``."""
+
+    title: Title | None = None
+    parameters: list[Identifier] = Field(default_factory=list)
+    steps: list[RawStep] = Field(min_length=1)
+
+
+class Scenario(Model):
+    """One scenario: what must hold before, what is done, what must be observed."""
+
+    id: Identifier
+    title: Title
+    requirements: list[str] = Field(min_length=1, description="ids of the requirement catalogue")
+    destructive: bool = Field(
+        default=False, description="may use up a try or change the card: never on a real card unless the run allows it"
+    )
+    fidelity: Fidelity | None = Field(default=None, description="what the simulated behaviour rests on")
+    requires: list[Capability] = Field(default_factory=list, description="what the reader profile must offer")
+    bench: BenchModel | None = None
+    setup: list[RawStep] = Field(default_factory=list, description="preconditions: if one fails the rest is blocked")
+    steps: list[RawStep] = Field(min_length=1)
+    teardown: list[RawStep] = Field(default_factory=list, description="done whatever happened")
+
+
+class Suite(Model):
+    """A suite file."""
+
+    suite: SuiteName
+    title: Title
+    fidelity: Fidelity = Field(description="what the simulated behaviour rests on, unless a scenario says otherwise")
+    bench: BenchModel = Field(default_factory=BenchModel)
+    include: list[str] = Field(default_factory=list, description="stage files, relative to this one")
+    stages: dict[Identifier, Stage] = Field(default_factory=dict)
+    scenarios: list[Scenario] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids_once(self) -> Suite:
+        seen: set[str] = set()
+        for scenario in self.scenarios:
+            if scenario.id in seen:
+                raise ValueError(f"two scenarios bear the id {scenario.id!r}")
+            seen.add(scenario.id)
+        return self
+
+
+class StageFile(Model):
+    """A file of stages that suites include."""
+
+    stages: dict[Identifier, Stage]

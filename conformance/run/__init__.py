@@ -1,0 +1,1 @@
+"""Running scenarios: from a plan to a stream of events."""

@@ -1,0 +1,67 @@
+"""What a record says of the bench and the machine it ran on."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from reports.events import Tool
+from simulator.pcsc.discovery import driver_version, find_installation
+from simulator.pcsc.errors import PcscdError
+
+
+@lru_cache(maxsize=1)
+def tool() -> Tool:
+    """The bench itself: version, and commit when it runs from a checkout (``+`` if files differ from it)."""
+    try:
+        number = version("bifente")
+    except PackageNotFoundError:
+        number = "0"
+    root = Path(__file__).resolve().parents[2]
+    commit = _output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
+    if commit and _output("git", "-C", str(root), "status", "--porcelain"):
+        commit += "+"
+    return Tool(name="bifente", version=number, commit=commit)
+
+
+def environment(*, pcsc: bool) -> dict[str, str]:
+    """Names and versions of what surrounds the bench; the PC/SC chain only when it takes part."""
+    found = {
+        "os": _os_name(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+    for package in ("cryptography", "pydantic", *(("pyscard",) if pcsc else ())):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    if pcsc:
+        found |= _pcsc_chain()
+    return found
+
+
+def _pcsc_chain() -> dict[str, str]:
+    try:
+        found = find_installation()
+    except PcscdError:
+        return {"pcscd": "absent or incomplete"}
+    return {"pcscd": found.pcscd.version, "vpcd": driver_version(found.driver)}
+
+
+def _os_name() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return f"{platform.system()} {platform.release()}"
+
+
+def _output(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

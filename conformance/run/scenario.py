@@ -1,0 +1,329 @@
+"""One scenario on one bench: its events and its verdict.
+
+The verdict of a scenario: blocked if its setup failed, bench error if we failed, else the worst of its steps.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from pydantic import ValidationError
+
+from conformance.bench.base import Bench
+from conformance.bench.dialogue import Exchanged
+from conformance.bench.scene import Act, Scene
+from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
+from conformance.run.reproduce import reproduce_line
+from conformance.scenario.loader import DEFAULT_ROLE
+from conformance.scenario.plan import PlannedScenario, PlannedStep
+from conformance.scenario.references import ReferenceProblem, references, resolve
+from conformance.steps.base import CardStep, Observation, expectable
+from conformance.targets.base import Capability, GuardRefusal, PcscCode, TargetError
+from reports.events import (
+    BenchChange,
+    Event,
+    Exchange,
+    Expectation,
+    Phase,
+    ScenarioFinished,
+    ScenarioStarted,
+    StepFinished,
+    StepStarted,
+)
+from reports.masking import MARK, mask_command
+from reports.text import Text
+from reports.verdict import Verdict
+from simulator.iso7816.apdu import ApduError, Command
+from simulator.iso7816.status import meaning
+from simulator.readers.slot import SlotError
+
+Emit = Callable[[Event], object]
+
+_STOPPED = Text("une étape précédente a échoué", "an earlier step failed")
+
+
+def run_scenario(plan: PlannedScenario, bench: Bench, *, seed: int, command: Sequence[str], emit: Emit) -> Verdict:
+    """Run one scenario and emit its events. Raises nothing a scenario can cause."""
+    return _Run(plan, bench, seed, emit).run(command)
+
+
+@dataclass(slots=True)
+class _Run:
+    plan: PlannedScenario
+    bench: Bench
+    seed: int
+    emit: Emit
+    index: int | None = None
+    verdicts: dict[Phase, list[Verdict]] = field(default_factory=dict)
+
+    def run(self, command: Sequence[str]) -> Verdict:
+        plan, start = self.plan, time.perf_counter()
+        self.emit(
+            ScenarioStarted(
+                scenario=plan.id,
+                suite=plan.suite,
+                title=plan.model.title.text,
+                file=plan.file,
+                line=plan.line,
+                requirements=tuple(plan.model.requirements),
+                fidelity=plan.fidelity,
+                destructive=plan.model.destructive,
+                profile=plan.bench.profile,
+                cards={role: choice.template for role, choice in plan.bench.cards.items()},
+                reproduce=reproduce_line(command, plan.id),
+            )
+        )
+        verdict, reason = self._verdict()
+        self.emit(
+            ScenarioFinished(
+                scenario=plan.id,
+                verdict=verdict,
+                reason=reason,
+                fidelity=plan.fidelity,
+                duration_us=_microseconds(start),
+            )
+        )
+        return verdict
+
+    def _verdict(self) -> tuple[Verdict, Text | None]:
+        lacking = next((need for need in self.plan.model.requires if need not in self.bench.profile.capabilities), None)
+        if lacking is not None:
+            return Verdict.NOT_APPLICABLE, lacking.lacking
+        missing = next((need for need in sorted(self._needs()) if need not in self.bench.capabilities), None)
+        if missing is not None:
+            return Verdict.NOT_RUN, missing.lacking
+        # Seeded by the scenario's own name: neither the order nor the number of workers changes what it draws.
+        chance = random.Random(f"{self.seed}/{self.plan.id}")  # noqa: S311
+        scene = Scene(self.bench, chance, self._told, self._changed)
+        try:
+            self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive)
+            return self._phases(scene)
+        except GuardRefusal as refusal:
+            return Verdict.NOT_RUN, refusal.why
+        except TargetError as error:
+            return Verdict.BENCH_ERROR, Text(
+                f"le banc n'a pu être monté : {error}", f"the bench could not be set: {error}"
+            )
+        finally:
+            scene.close()
+
+    def _needs(self) -> set[Capability]:
+        needs = {need for step in self.plan.steps for need in step.kind.needs}
+        if any({"before", "after"} & (step.expect.keys() | step.should.keys()) for step in self.plan.steps):
+            needs.add(Capability.INSPECTION)
+        if self.plan.model.destructive:
+            needs.add(Capability.DESTRUCTIVE)
+        if any(choice.parameters for choice in self.plan.bench.cards.values()):
+            needs.add(Capability.PERSONALISATION)
+        return needs
+
+    def _phases(self, scene: Scene) -> tuple[Verdict, Text | None]:
+        numbered = list(enumerate(self.plan.steps))
+        stopped: Text | None = None
+        for phase, steps in groupby(numbered, key=lambda pair: pair[1].phase):
+            verdicts = self.verdicts.setdefault(phase, [])
+            for index, step in steps:
+                skip = stopped is not None and phase is not Phase.TEARDOWN
+                verdict = self._skipped(index, step) if skip else self._step(scene, index, step)
+                verdicts.append(verdict)
+                if verdict.bad or verdict is Verdict.NOT_RUN:
+                    stopped = stopped or _STOPPED
+        return self._sum()
+
+    def _sum(self) -> tuple[Verdict, Text | None]:
+        everything = [verdict for verdicts in self.verdicts.values() for verdict in verdicts]
+        if Verdict.BENCH_ERROR in everything:
+            return Verdict.BENCH_ERROR, Text("le banc s'est trompé", "the bench went wrong")
+        if any(verdict.bad for verdict in self.verdicts.get(Phase.SETUP, ())):
+            return Verdict.BLOCKED, Text("la préparation a échoué", "the setup failed")
+        judged = [
+            verdict for phase, verdicts in self.verdicts.items() if phase is not Phase.TEARDOWN for verdict in verdicts
+        ]
+        verdict = Verdict.aggregate(judged)
+        if not verdict.bad and any(verdict.bad for verdict in self.verdicts.get(Phase.TEARDOWN, ())):
+            return Verdict.PASSED_WITH_REMARK, Text("le nettoyage a échoué", "the teardown failed")
+        return verdict, None
+
+    # -- one step ---------------------------------------------------------------------------------------------------
+
+    def _started(self, index: int, step: PlannedStep) -> None:
+        self.index = index
+        self.emit(
+            StepStarted(
+                scenario=self.plan.id,
+                index=index,
+                name=step.kind.name,
+                title=step.title or step.kind.title,
+                arguments=_written(step),
+                file=str(step.document.path),
+                line=step.line,
+                phase=step.phase,
+                via=step.via,
+            )
+        )
+
+    def _skipped(self, index: int, step: PlannedStep) -> Verdict:
+        self._started(index, step)
+        self.emit(StepFinished(scenario=self.plan.id, index=index, verdict=Verdict.NOT_RUN, reason=_STOPPED))
+        self.index = None
+        return Verdict.NOT_RUN
+
+    def _step(self, scene: Scene, index: int, step: PlannedStep) -> Verdict:
+        self._started(index, step)
+        role = step.slot or (DEFAULT_ROLE if DEFAULT_ROLE in scene.bench.seated else next(iter(scene.bench.seated)))
+        before = scene.state(role)
+        start = time.perf_counter()
+        reason: Text | None = None
+        judged: tuple[Expectation, ...] = ()
+        decoded: tuple[tuple[str, str], ...] | None = None
+        try:
+            scope = self._scope(scene, step)
+            observation = self._act(scene, role, step, scope)
+            seconds = time.perf_counter() - start
+            after = scene.state(role)
+            observed = {**observation.values, "before": before, "after": after, "within": seconds}
+            judged = _judge(step, scope, observed)
+            decoded = observation.decoded or None
+            scene.captured |= {name: observed.get(key) for name, key in step.capture.items()}
+            verdict = _verdict(judged)
+        except GuardRefusal as refusal:
+            verdict, reason, after = Verdict.NOT_RUN, refusal.why, before
+        except (ReferenceProblem, ValidationError) as error:
+            verdict, after = Verdict.BENCH_ERROR, before
+            reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
+        except ApduError as error:
+            verdict, after = Verdict.FAILED, before
+            reason = Text(f"réponse illisible : {error}", f"unreadable response: {error}")
+        except Exception as error:
+            # Whatever else goes wrong is ours: it must never look like a pass nor like the product's failure.
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            verdict, after = Verdict.BENCH_ERROR, before
+            reason = Text.same(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+        self.emit(
+            StepFinished(
+                scenario=self.plan.id,
+                index=index,
+                verdict=verdict,
+                expectations=judged,
+                state_before=_strings(before),
+                state_after=_strings(after),
+                decoded=decoded,
+                reason=reason,
+                duration_us=_microseconds(start),
+            )
+        )
+        self.index = None
+        return verdict
+
+    def _scope(self, scene: Scene, step: PlannedStep) -> Mapping[str, Any]:
+        scope = scene.scope()
+        # A stage's parameters may themselves be references, to the caller's parameters among others.
+        for name, value in step.bindings.items():
+            scope = {**scope, name: resolve(value, scope)}
+        return scope
+
+    def _act(self, scene: Scene, role: str, step: PlannedStep, scope: Mapping[str, Any]) -> Observation:
+        action = step.kind.model_validate(resolve(step.kind.arguments(step.raw), scope))
+        try:
+            return action.run(Act(scene, role))
+        except TargetError as error:
+            if not issubclass(step.kind, CardStep):
+                raise
+            return Observation({"error": PcscCode.label(error.code)})
+        except SlotError as error:
+            raise ReferenceProblem("slot", str(error), ()) from None
+
+    def _told(self, role: str, exchanged: Exchanged) -> None:
+        command, response = exchanged.command, exchanged.response
+        try:
+            described = Command.parse(command).describe()
+        except ApduError:
+            described = "(no APDU)"
+        sw = int.from_bytes(response[-2:], "big") if len(response) >= 2 else None
+        said = meaning(sw) if sw is not None else None
+        self.emit(
+            Exchange(
+                scenario=self.plan.id,
+                index=self.index or 0,
+                slot=role,
+                command=mask_command(command.hex(" ").upper()),
+                response=response.hex(" ").upper(),
+                command_text=described,
+                response_text=Text(said.fr, said.en) if said else Text("réponse vide", "empty response"),
+                sw=f"{sw:04X}" if sw is not None else "",
+                duration_us=round(exchanged.seconds * 1_000_000),
+            )
+        )
+
+    def _changed(self, role: str | None, what: Text) -> None:
+        self.emit(BenchChange(scenario=self.plan.id, index=self.index, slot=role, what=what))
+
+
+def _judge(step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, Any]) -> tuple[Expectation, ...]:
+    """Every expectation of a step beside what was observed."""
+    known = {**COMMON_EXPECTATIONS, **expectable(step.kind)}
+    expect = dict(step.expect)
+    if "error" not in expect:
+        if "error" in observed:
+            # A PC/SC failure where an answer was due: nothing else of the step can be judged.
+            return (Expectation(name="error", expected="no PC/SC error", observed=str(observed["error"]), ok=False),)
+        # A step that says nothing of the status word means: it succeeds.
+        if "sw" in known and "sw" not in expect and "sw" not in step.should:
+            expect = {"sw": "9000", **expect}
+    judged = []
+    for wanted, tolerated in ((expect, False), (step.should, True)):
+        for name, raw in wanted.items():
+            matcher = known[name]
+            expected = resolve(raw, scope)
+            met = matcher.meets(expected, observed[name]) if name in observed else False
+            mild = tolerated or name in REMARKS_ONLY
+            judged.append(
+                Expectation(
+                    name=name,
+                    expected=matcher.show(expected),
+                    observed=matcher.show_observed(observed[name]) if name in observed else "(not observed)",
+                    ok=met or mild,
+                    remark=mild and not met,
+                )
+            )
+    return tuple(judged)
+
+
+def _verdict(judged: Sequence[Expectation]) -> Verdict:
+    if not all(expectation.ok for expectation in judged):
+        return Verdict.FAILED
+    return Verdict.PASSED_WITH_REMARK if any(expectation.remark for expectation in judged) else Verdict.PASSED
+
+
+def _written(step: PlannedStep) -> dict[str, Any]:
+    """The arguments as the record shows them: as in YAML, secrets masked unless they are references."""
+    arguments = step.kind.arguments(step.raw)
+    secret = step.kind.secrets()
+    return {
+        key: MARK if key in secret and not any(references(value)) else value for key, value in dict(arguments).items()
+    }
+
+
+def _strings(state: Mapping[str, Any] | None) -> dict[str, str] | None:
+    if state is None:
+        return None
+    return {
+        key: ("true" if value else "false") if isinstance(value, bool) else str(value) for key, value in state.items()
+    }
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        found = error.errors()[0]
+        return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
+    return str(error)
+
+
+def _microseconds(start: float) -> int:
+    return round((time.perf_counter() - start) * 1_000_000)

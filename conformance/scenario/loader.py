@@ -1,0 +1,346 @@
+"""From a YAML file to a suite ready to run; every mistake is found before anything runs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from conformance.expectations import Matcher
+from conformance.expectations.circumstances import COMMON_EXPECTATIONS
+from conformance.loading import Document, InputError, Problem, load_document, nearest, validate
+from conformance.loading.document import Location
+from conformance.model import BenchModel, Card, CardChoice, RawStep, Scenario, Stage, StageFile, Suite, Title
+from conformance.requirements import Catalogue
+from conformance.scenario.plan import BenchPlan, PlannedScenario, PlannedStep, PlannedSuite
+from conformance.scenario.references import references, root
+from conformance.steps import STEPS, Step
+from conformance.steps.base import expectable
+from reports.events import Phase
+from reports.fidelity import Fidelity
+
+DEFAULT_PROFILE = "readers/generic-bislot"
+"""The reader of a suite that names none."""
+DEFAULT_ROLE = "cps"
+"""The slot a step speaks to unless it says otherwise."""
+
+_BESIDE = ("expect", "should", "capture", "slot", "title")
+_MAX_STAGE_DEPTH = 8
+
+
+def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None) -> PlannedSuite:
+    """Read and check one suite. ``profile`` replaces the suite's own. Raises InputError with every problem."""
+    return _Loader(load_document(path), catalogue, profile).suite()
+
+
+def find_suites(paths: Sequence[Path]) -> list[Path]:
+    """The suite files under the given files and folders, sorted. Raises InputError for a path with none.
+
+    A file that only holds stages (no ``suite`` key) is for other files to include, and is passed over in a folder.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files = [file for file in sorted(path.rglob("*.y*ml")) if _is_suite(file)]
+            if not files:
+                raise InputError.at(
+                    str(path), "holds no scenario file", cure="suites are *.yaml files with a suite key"
+                )
+            found.extend(files)
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def _is_suite(path: Path) -> bool:
+    return not path.stem.startswith("_")
+
+
+@dataclass(slots=True)
+class _Scope:
+    """The names a reference may start with, as the reading goes on."""
+
+    names: set[str] = field(default_factory=set)
+    via: str | None = None
+    bindings: Mapping[str, Any] = field(default_factory=dict)
+    depth: int = 0
+
+
+class _Loader:
+    def __init__(self, document: Document, catalogue: Catalogue, profile: str | None) -> None:
+        self._document = document
+        self._catalogue = catalogue
+        self._profile = profile
+        self._documents = [document]
+        self._problems: list[Problem] = []
+        self._stages: dict[str, tuple[Document, Location, Stage]] = {}
+
+    def suite(self) -> PlannedSuite:
+        model = validate(Suite, self._document.data, self._document)
+        assert model is not None  # noqa: S101 - nothing was ignored
+        self._collect_stages(model)
+        scenarios = [
+            planned
+            for index, scenario in enumerate(model.scenarios)
+            for planned in self._scenario(model, scenario, ("scenarios", index))
+        ]
+        if self._problems:
+            raise InputError(self._problems)
+        return PlannedSuite(model, tuple(self._documents), tuple(scenarios))
+
+    def _complain(self, document: Document, at: Location, message: str, cure: str = "") -> None:
+        line, column = document.place(at)
+        self._problems.append(Problem(str(document.path), line, column, message, cure))
+
+    def _collect_stages(self, model: Suite) -> None:
+        for index, name in enumerate(model.include):
+            try:
+                document = load_document(self._document.path.parent / name)
+            except InputError as error:
+                self._complain(self._document, ("include", index), f"include: {error.problems[0]}")
+                continue
+            included = validate(StageFile, document.data, document)
+            assert included is not None  # noqa: S101 - nothing was ignored
+            self._documents.append(document)
+            self._add_stages(included.stages, document)
+        self._add_stages(model.stages, self._document)
+
+    def _add_stages(self, stages: Mapping[str, Stage], document: Document) -> None:
+        for name, stage in stages.items():
+            if name in self._stages:
+                self._complain(document, ("stages", name), f"two stages bear the name {name!r}", "rename one")
+            self._stages[name] = (document, ("stages", name), stage)
+
+    def _scenario(self, suite: Suite, scenario: Scenario, at: Location) -> Iterator[PlannedScenario]:
+        for index, requirement in enumerate(scenario.requirements):
+            if requirement not in self._catalogue:
+                self._complain(
+                    self._document,
+                    (*at, "requirements", index),
+                    f"the catalogue has no requirement {requirement!r}",
+                    nearest(requirement, self._catalogue),
+                )
+        benches = list(_benches(suite.bench, scenario.bench or BenchModel(), self._profile))
+        scope = _Scope(names={"card", "cards"})
+        steps = [
+            step
+            for phase in Phase
+            for index, raw in enumerate(getattr(scenario, phase.value))
+            for step in self._step(raw, self._document, (*at, phase.value, index), phase, scope)
+        ]
+        line = self._document.place(at)[0]
+        for label, bench in benches:
+            for step_slot, step in ((step.slot, step) for step in steps):
+                if step_slot is not None and step_slot not in bench.cards:
+                    self._complain(
+                        step.document,
+                        (*step.at, "slot"),
+                        f"no card is in a slot {step_slot!r}",
+                        nearest(step_slot, bench.cards),
+                    )
+            yield PlannedScenario(
+                id=f"{suite.suite}/{scenario.id}{label}",
+                suite=suite.suite,
+                model=scenario,
+                fidelity=Fidelity.weakest(
+                    [scenario.fidelity or suite.fidelity, *self._catalogue.grounds(scenario.requirements)]
+                ),
+                bench=bench,
+                steps=tuple(steps),
+                file=str(self._document.path),
+                line=line,
+            )
+
+    def _step(
+        self, raw: RawStep, document: Document, at: Location, phase: Phase, scope: _Scope
+    ) -> Iterator[PlannedStep]:
+        names = [key for key in raw if key not in _BESIDE and not (key == "with" and "use" in raw)]
+        if len(names) != 1:
+            what = "says nothing to do" if not names else f"says several things to do ({', '.join(names)})"
+            unknown = next((name for name in names if name not in STEPS and name != "use"), None)
+            cure = nearest(unknown, [*STEPS, *_BESIDE]) if unknown else "one step has one action, and expect beside it"
+            self._complain(document, (*at, unknown) if unknown else at, f"a step {what}", cure)
+            return
+        name = names[0]
+        if name == "use":
+            yield from self._use(raw, document, at, phase, scope)
+            return
+        kind = STEPS.get(name)
+        if kind is None:
+            self._complain(document, (*at, name), f"unknown step {name!r}", nearest(name, [*STEPS, "use"]))
+            return
+        self._check_references(raw, document, at, scope)
+        self._check_arguments(kind, raw[name], document, (*at, name))
+        expect = self._expectations(kind, raw, "expect", document, at)
+        should = self._expectations(kind, raw, "should", document, at)
+        capture = self._capture(kind, raw, document, at)
+        scope.names |= set(capture)
+        title = self._title(raw, document, at)
+        yield PlannedStep(
+            kind=kind,
+            raw=raw[name],
+            expect=expect,
+            should=should,
+            capture=capture,
+            slot=raw.get("slot"),
+            title=title.text if title else None,
+            phase=phase,
+            via=scope.via,
+            bindings=scope.bindings,
+            document=document,
+            at=at,
+        )
+
+    def _use(
+        self, raw: RawStep, document: Document, at: Location, phase: Phase, scope: _Scope
+    ) -> Iterator[PlannedStep]:
+        name = str(raw["use"])
+        if name not in self._stages:
+            self._complain(document, (*at, "use"), f"unknown stage {name!r}", nearest(name, self._stages))
+            return
+        if scope.depth >= _MAX_STAGE_DEPTH:
+            self._complain(
+                document, at, f"stages are nested deeper than {_MAX_STAGE_DEPTH}", "does a stage use itself?"
+            )
+            return
+        stage_document, stage_at, stage = self._stages[name]
+        given = raw.get("with") or {}
+        if not isinstance(given, dict):
+            self._complain(document, (*at, "with"), "with takes a mapping of stage parameters to values")
+            return
+        for extra in set(given) - set(stage.parameters):
+            self._complain(
+                document,
+                (*at, "with", extra),
+                f"the stage {name!r} has no parameter {extra!r}",
+                nearest(extra, stage.parameters),
+            )
+        for missing in sorted(set(stage.parameters) - set(given)):
+            self._complain(document, at, f"the stage {name!r} needs the parameter {missing!r}")
+        self._check_references(given, document, (*at, "with"), scope)
+        # The caller's own bindings stay visible through the values it passes on.
+        inner = _Scope(
+            names={*scope.names, *stage.parameters},
+            via=name,
+            bindings={**scope.bindings, **given},
+            depth=scope.depth + 1,
+        )
+        for index, step in enumerate(stage.steps):
+            yield from self._step(step, stage_document, (*stage_at, "steps", index), phase, inner)
+        scope.names |= inner.names - set(stage.parameters)
+
+    def _check_references(self, value: Any, document: Document, at: Location, scope: _Scope) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                self._check_references(item, document, (*at, key), scope)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                self._check_references(item, document, (*at, index), scope)
+        else:
+            for reference in references(value):
+                if root(reference) not in scope.names:
+                    self._complain(
+                        document, at, f"${root(reference)} is not known here", nearest(root(reference), scope.names)
+                    )
+
+    def _check_arguments(self, kind: type[Step], raw: Any, document: Document, at: Location) -> None:
+        arguments = kind.arguments(raw)
+        if not isinstance(arguments, dict):
+            self._complain(document, at, f"{kind.name} takes a mapping of arguments", _usage(kind))
+            return
+        shorthand = arguments is not raw
+        try:
+            # A value known only at run time is checked then; its place in the model is still checked now.
+            validate(
+                kind, arguments, document, () if shorthand else at, ignore=lambda loc: _has_reference(arguments, loc)
+            )
+        except InputError as error:
+            line, column = document.place(at)
+            for problem in error.problems:
+                place = (line, column) if shorthand or "missing" in problem.message else (problem.line, problem.column)
+                cure = problem.cure or _usage(kind)
+                self._problems.append(Problem(problem.file, *place, f"{kind.name}: {problem.message}", cure))
+
+    def _expectations(
+        self, kind: type[Step], raw: RawStep, key: str, document: Document, at: Location
+    ) -> Mapping[str, Any]:
+        given = raw.get(key) or {}
+        if not isinstance(given, dict):
+            self._complain(document, (*at, key), f"{key} takes a mapping", "e.g. {sw: 9000}")
+            return {}
+        known: dict[str, Matcher] = {**COMMON_EXPECTATIONS, **expectable(kind)}
+        for name, expected in given.items():
+            matcher = known.get(name)
+            if matcher is None:
+                self._complain(
+                    document, (*at, key, name), f"{kind.name} does not let one expect {name!r}", nearest(name, known)
+                )
+            elif not any(references(expected)) and (complaint := matcher.complaint(expected)):
+                self._complain(document, (*at, key, name), f"{name}: {complaint}")
+        return given
+
+    def _capture(self, kind: type[Step], raw: RawStep, document: Document, at: Location) -> Mapping[str, str]:
+        given = raw.get("capture") or {}
+        if not isinstance(given, dict):
+            self._complain(document, (*at, "capture"), "capture takes a mapping of new names to observed keys")
+            return {}
+        known = expectable(kind)
+        for name, observed in given.items():
+            if observed not in known:
+                self._complain(
+                    document,
+                    (*at, "capture", name),
+                    f"{kind.name} does not observe {observed!r}",
+                    nearest(str(observed), known),
+                )
+        return given
+
+    def _title(self, raw: RawStep, document: Document, at: Location) -> Title | None:
+        if "title" not in raw:
+            return None
+        try:
+            return validate(Title, raw["title"], document, (*at, "title"))
+        except InputError as error:
+            self._problems.extend(error.problems)
+            return None
+
+
+def _has_reference(arguments: Any, location: Location) -> bool:
+    value = arguments
+    for part in location:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return value is not arguments and any(references(value))
+
+
+def _usage(kind: type[BaseModel]) -> str:
+    names = [info.alias or name for name, info in kind.model_fields.items()]
+    return f"arguments: {', '.join(names)}" if names else "it takes no argument"
+
+
+def _benches(suite: BenchModel, scenario: BenchModel, profile: str | None) -> Iterator[tuple[str, BenchPlan]]:
+    """Every bench of the matrix with the label that tells it apart (empty when there is one only)."""
+    profiles = _listed(profile or scenario.profile or suite.profile or DEFAULT_PROFILE)
+    chosen = {**(suite.cards or {}), **(scenario.cards or {})}
+    roles = list(chosen)
+    spread: list[list[Card]] = [_listed(chosen[role]) for role in roles]
+    several = len(profiles) > 1, [len(cards) > 1 for cards in spread]
+    for chosen_profile, *cards in itertools.product(profiles, *spread):
+        choices = [card if isinstance(card, CardChoice) else CardChoice(template=card) for card in cards]
+        label = [chosen_profile] * several[0] + [
+            choice.template for choice, many in zip(choices, several[1], strict=True) if many
+        ]
+        yield (
+            (f"[{','.join(label)}]" if label else ""),
+            BenchPlan(chosen_profile, dict(zip(roles, choices, strict=True))),
+        )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,73 @@
+"""A suite ready to run: every step checked, every stage unfolded, every matrix spread out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.loading import Document
+from conformance.model import CardChoice, Scenario, Suite
+from conformance.steps.base import Step
+from reports.events import Phase
+from reports.fidelity import Fidelity
+from reports.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step of a scenario. ``bindings`` are the values given to the stage it came from, references unresolved."""
+
+    kind: type[Step]
+    raw: Any
+    expect: Mapping[str, Any]
+    should: Mapping[str, Any]
+    capture: Mapping[str, str]
+    slot: str | None
+    title: Text | None
+    phase: Phase
+    via: str | None
+    bindings: Mapping[str, Any]
+    document: Document
+    at: tuple[str | int, ...]
+
+    @property
+    def line(self) -> int:
+        """Where it stands in its file."""
+        return self.document.place(self.at)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchPlan:
+    """What to assemble for one scenario: a profile name, and a card choice by slot role."""
+
+    profile: str
+    cards: Mapping[str, CardChoice]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScenario:
+    """One scenario on one bench. ``id`` is the full one, with the matrix values in brackets when there are several."""
+
+    id: str
+    suite: str
+    model: Scenario
+    fidelity: Fidelity
+    bench: BenchPlan
+    steps: tuple[PlannedStep, ...]
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSuite:
+    """A suite file and all that was read for it."""
+
+    model: Suite
+    documents: tuple[Document, ...]
+    scenarios: tuple[PlannedScenario, ...]
+
+    @property
+    def file(self) -> str:
+        """The suite file's path."""
+        return str(self.documents[0].path)

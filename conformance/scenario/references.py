@@ -1,0 +1,80 @@
+"""Values taken from elsewhere: ``$card.code``, ``$card.activities[1].structure``, ``$captured``.
+
+A string that is one reference takes the value as it is; ``${name}`` inside a longer string takes its text; ``$$`` is a
+plain dollar.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_PATH = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+|\[[0-9]+\])*"
+_WHOLE = re.compile(rf"\$({_PATH})|\$\{{({_PATH})\}}")
+_INSIDE = re.compile(rf"\$\$|\$\{{({_PATH})\}}")
+_PART = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class ReferenceProblem(Exception):
+    """A reference that leads nowhere; the message says which part is unknown and what is known there."""
+
+    def __init__(self, reference: str, part: str, known: Sequence[str]) -> None:
+        super().__init__(f"${reference} leads nowhere: {part!r} is unknown")
+        self.reference, self.part, self.known = reference, part, tuple(known)
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every reference path inside a value, however deep."""
+    if isinstance(value, str):
+        if whole := _WHOLE.fullmatch(value):
+            yield whole[1] or whole[2]
+        else:
+            yield from (match[1] for match in _INSIDE.finditer(value) if match[1])
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from references(item)
+
+
+def root(reference: str) -> str:
+    """The first name of a reference: ``card`` of ``card.activities[1]``."""
+    found = _PART.match(reference)
+    return found[0] if found else reference
+
+
+def resolve(value: Any, scope: Mapping[str, Any]) -> Any:
+    """``value`` with every reference replaced. Raises ReferenceProblem for one that leads nowhere."""
+    if isinstance(value, str):
+        if whole := _WHOLE.fullmatch(value):
+            return _look_up(whole[1] or whole[2], scope)
+        return _INSIDE.sub(lambda match: _text(_look_up(match[1], scope)) if match[1] else "$", value)
+    if isinstance(value, Mapping):
+        return {key: resolve(item, scope) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolve(item, scope) for item in value]
+    return value
+
+
+def _text(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _look_up(reference: str, scope: Mapping[str, Any]) -> Any:
+    value: Any = scope
+    for part in _PART.findall(reference):
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, Mapping) and part.isdigit() and int(part) in value:
+            # Exercise situations are known by their numbers, which may have holes.
+            value = value[int(part)]
+        elif isinstance(value, Sequence) and not isinstance(value, str | bytes) and part.isdigit():
+            if int(part) >= len(value):
+                raise ReferenceProblem(reference, part, [f"0 to {len(value) - 1}"])
+            value = value[int(part)]
+        else:
+            known = [str(key) for key in value] if isinstance(value, Mapping) else []
+            raise ReferenceProblem(reference, part, known)
+    return value

@@ -1,0 +1,87 @@
+"""JSON Schema of a suite file, for completion in editors: made from the models and the register of steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.expectations.circumstances import COMMON_EXPECTATIONS
+from conformance.model import Suite, Title
+from conformance.steps import STEPS, Step
+from conformance.steps.base import expectable, kebab
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_REFERENCE = {"type": "string", "pattern": r"^\$", "description": "a reference, e.g. $card.code"}
+
+
+def suite_schema() -> dict[str, Any]:
+    """The schema of a suite, its steps included."""
+    schema = Suite.model_json_schema()
+    definitions = schema["$defs"]
+    definitions["Title"] = Title.model_json_schema()
+    for name, kind in STEPS.items():
+        definitions[f"step.{name}"] = _step(name, kind)
+    definitions["step.use"] = _use()
+    definitions["Step"] = {"oneOf": [{"$ref": f"#/$defs/step.{name}"} for name in (*STEPS, "use")]}
+    steps = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
+    for owner, keys in (("Scenario", ("setup", "steps", "teardown")), ("Stage", ("steps",))):
+        for key in keys:
+            definitions[owner]["properties"][key] |= steps
+    return {"$schema": DIALECT, **schema, "title": "Bifente scenario suite"}
+
+
+def _beside() -> dict[str, Any]:
+    return {
+        "title": {"$ref": "#/$defs/Title"},
+        "slot": {"type": "string", "description": "slot role, when it is not the main card's"},
+    }
+
+
+def _step(name: str, kind: type[Step]) -> dict[str, Any]:
+    known = {**COMMON_EXPECTATIONS, **expectable(kind)}
+    expectations = {
+        "type": "object",
+        "properties": {key: {"anyOf": [matcher.schema, _REFERENCE]} for key, matcher in known.items()},
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "description": (kind.__doc__ or "").strip(),
+        "properties": {
+            name: _arguments(kind),
+            "expect": expectations,
+            "should": {**expectations, "description": "what is tolerated when missing: it gives a remark"},
+            "capture": {"type": "object", "additionalProperties": {"enum": sorted(expectable(kind))}},
+            **_beside(),
+        },
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+def _arguments(kind: type[Step]) -> dict[str, Any]:
+    schema = kind.model_json_schema()
+    properties = {key: {"anyOf": [value, _REFERENCE]} for key, value in schema.get("properties", {}).items()}
+    mapping = {**schema, "properties": properties}
+    if not properties:
+        return {"anyOf": [{"type": "null"}, mapping]}
+    forms: list[dict[str, Any]] = [mapping]
+    if kind.shorthand:
+        forms.append(properties[kebab(kind.shorthand)])
+    if not schema.get("required"):
+        forms.append({"type": "null"})
+    return {"anyOf": forms}
+
+
+def _use() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": "The steps of a stage, with values for its parameters.",
+        "properties": {
+            "use": {"type": "string"},
+            "with": {"type": "object"},
+            **_beside(),
+        },
+        "required": ["use"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,147 @@
+"""What a step is: a typed model of its arguments, the keys it lets one expect, and what it does.
+
+A step is registered under the name used in YAML by being defined; the loader, the JSON Schema and the reference page
+all read that register.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from conformance.bench.scene import Act
+from conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
+from conformance.targets.base import Capability, PcscCode
+from reports.text import Text
+from simulator.iso7816.apdu import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a step saw: values by expectation key, and label, value pairs for a reader."""
+
+    values: Mapping[str, Any]
+    decoded: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, response: Response, **values: Any) -> Observation:
+        """The observation of one response APDU, with further values."""
+        return cls({"sw": response.sw, "data": response.data, **values})
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Marks an argument that must not be written into a record."""
+
+
+def _to_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _to_bytes(value: Any) -> Any:
+    value = _to_text(value)
+    if isinstance(value, str):
+        try:
+            return bytes.fromhex(value)
+        except ValueError:
+            raise ValueError("hexadecimal is expected, pairs of digits such as 00 A4 04 0C") from None
+    return value
+
+
+def _to_message(value: Any) -> Any:
+    value = _to_text(value)
+    if isinstance(value, str):
+        return bytes.fromhex(value[2:]) if value.startswith("0x") else value.encode()
+    return value
+
+
+Code = Annotated[
+    str, BeforeValidator(_to_text), Field(max_length=64, json_schema_extra={"type": ["string", "integer"]}), Secret()
+]
+Hex = Annotated[
+    bytes,
+    BeforeValidator(_to_bytes),
+    Field(max_length=65_544, json_schema_extra={"type": ["string", "integer"], "format": "hexadecimal"}),
+]
+Message = Annotated[
+    bytes,
+    BeforeValidator(_to_message),
+    Field(
+        max_length=1_000_000, json_schema_extra={"type": ["string", "integer"], "format": "text, or 0x and hexadecimal"}
+    ),
+]
+
+SUCCESS = 0x9000
+
+SW: Mapping[str, Matcher] = {"sw": StatusMatcher()}
+ANSWER: Mapping[str, Matcher] = {"sw": StatusMatcher(), "data": BytesMatcher()}
+
+
+def kebab(name: str) -> str:
+    """``key_reference`` as YAML writes it: ``key-reference``."""
+    return name.replace("_", "-")
+
+
+class Step(BaseModel, ABC):
+    """A kind of step. Subclasses give ``name``, ``title`` and ``run``, and say what may be expected of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=kebab, validate_by_name=False)
+
+    name: ClassVar[str]
+    title: ClassVar[Text]
+    shorthand: ClassVar[str | None] = None
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    observes: ClassVar[Mapping[str, Matcher]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the class under its name, once."""
+        if "name" in cls.__dict__:
+            if cls.name in STEPS:
+                raise TypeError(f"two steps bear the name {cls.name}")
+            STEPS[cls.name] = cls
+
+    @abstractmethod
+    def run(self, act: Act) -> Observation:
+        """Do it. Raises TargetError for PC/SC failures and GuardRefusal where a real card must not see it."""
+
+    @classmethod
+    def arguments(cls, raw: Any) -> Any:
+        """The mapping the model reads: a scalar or list goes to the ``shorthand`` argument, nothing is no argument."""
+        if raw is None:
+            return {}
+        if isinstance(raw, Mapping) or cls.shorthand is None:
+            return raw
+        return {kebab(cls.shorthand): raw}
+
+    @classmethod
+    def secrets(cls) -> frozenset[str]:
+        """The arguments that are never written down, as YAML names them."""
+        return frozenset(
+            kebab(key) for key, info in cls.model_fields.items() if any(isinstance(m, Secret) for m in info.metadata)
+        )
+
+
+ERRORS: Mapping[str, Matcher] = {"error": ChoiceMatcher(frozenset(code.name for code in PcscCode))}
+
+
+class CardStep(Step, ABC):
+    """A step that speaks to a card: a PC/SC error may be expected of it instead of an answer."""
+
+    @classmethod
+    def expectable(cls) -> Mapping[str, Matcher]:
+        """The step's own keys and ``error``."""
+        return {**cls.observes, **ERRORS}
+
+
+STEPS: dict[str, type[Step]] = {}
+"""Every step by the name used in YAML."""
+
+
+def expectable(step: type[Step]) -> Mapping[str, Matcher]:
+    """What may be written under ``expect`` for a step."""
+    return step.expectable() if issubclass(step, CardStep) else step.observes

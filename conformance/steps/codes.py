@@ -1,0 +1,96 @@
+"""The holder code and the unblocking code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from conformance.bench.scene import Act
+from conformance.expectations import ValueMatcher
+from conformance.steps.base import ANSWER, SW, CardStep, Code, Observation
+from conformance.steps.names import CodeName
+from reports.text import Text
+
+
+def _reference(act: Act, name: str) -> int:
+    return act.card.layout.secrets[name].reference
+
+
+class VerifyCode(CardStep):
+    """VERIFY: present a code."""
+
+    name: ClassVar[str] = "verify-code"
+    title: ClassVar[Text] = Text("Présenter un code", "Present a code")
+    shorthand: ClassVar[str] = "code"
+    observes = SW
+
+    code: Code
+    which: CodeName = "pin"
+
+    def run(self, act: Act) -> Observation:
+        """Present it."""
+        return Observation.of(act.host.verify(_reference(act, self.which), self.code.encode()))
+
+
+class CodeStatus(CardStep):
+    """VERIFY with an empty body: how many tries are left, or that the code is verified; uses up no try."""
+
+    name: ClassVar[str] = "code-status"
+    title: ClassVar[Text] = Text("Lire l'état d'un code", "Ask the state of a code")
+    shorthand: ClassVar[str] = "which"
+    observes = SW
+
+    which: CodeName = "pin"
+
+    def run(self, act: Act) -> Observation:
+        """Ask."""
+        return Observation.of(act.host.verify(_reference(act, self.which), b""))
+
+
+class ChangeCode(CardStep):
+    """CHANGE REFERENCE DATA: old and new value joined (CARD-CPS3-21)."""
+
+    name: ClassVar[str] = "change-code"
+    title: ClassVar[Text] = Text("Changer un code", "Change a code")
+    observes = SW
+
+    old: Code
+    new: Code
+    which: CodeName = "pin"
+
+    def run(self, act: Act) -> Observation:
+        """Change it."""
+        return Observation.of(act.host.change(_reference(act, self.which), self.old.encode(), self.new.encode()))
+
+
+class ResetCode(CardStep):
+    """RESET RETRY COUNTER with a new value: the last half of an unblocking."""
+
+    name: ClassVar[str] = "reset-code"
+    title: ClassVar[Text] = Text("Réarmer un code", "Reset a code")
+    shorthand: ClassVar[str] = "new"
+    observes = SW
+
+    new: Code
+    which: CodeName = "pin"
+
+    def run(self, act: Act) -> Observation:
+        """Reset it."""
+        return Observation.of(act.host.reset_retry(_reference(act, self.which), self.new.encode()))
+
+
+class CodeCounters(CardStep):
+    """GET DATA of a code's object: its tries and uses, as the Cryptolib reads them (CARD-CPS3-16)."""
+
+    name: ClassVar[str] = "code-counters"
+    title: ClassVar[Text] = Text("Lire les compteurs d'un code", "Read the counters of a code")
+    shorthand: ClassVar[str] = "which"
+    observes = {**ANSWER, "tries-maximum": ValueMatcher(), "tries-left": ValueMatcher(), "uses-left": ValueMatcher()}
+
+    which: CodeName = Field(default="pin")
+
+    def run(self, act: Act) -> Observation:
+        """Read them; a counter the answer does not hold is absent."""
+        response, counters = act.host.counters(_reference(act, self.which))
+        return Observation.of(response, **counters)

@@ -1,0 +1,71 @@
+"""Reading and writing files."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from conformance.bench.scene import Act
+from conformance.expectations import TlvMatcher, ValueMatcher
+from conformance.steps.base import ANSWER, SW, CardStep, Hex, Observation
+from conformance.steps.business import FIELD_NAMES, decode
+from conformance.steps.names import FileName
+from reports.text import Text
+from simulator.iso7816.apdu import Response
+
+
+class Read(CardStep):
+    """Read a whole file as a middleware does (SELECT, then READ BINARY); a business object is decoded."""
+
+    name: ClassVar[str] = "read"
+    title: ClassVar[Text] = Text("Lire un objet", "Read an object")
+    shorthand: ClassVar[str] = "file"
+    observes = {**ANSWER, "tlv": TlvMatcher(), **{name: ValueMatcher() for name in FIELD_NAMES}}
+
+    file: FileName = Field(description="name in the card's layout, e.g. CPS_ACTIVITY_01_PS")
+
+    def run(self, act: Act) -> Observation:
+        """Read it, through the CPS2ter side if it lies there."""
+        path = act.card.path(self.file)
+        in_cps2ter = act.card.layout.volume(self.file) == "cps2ter"
+        response = act.host.read_cps2ter(path) if in_cps2ter else act.host.read(path)
+        return _observed(self.file, response)
+
+
+def _observed(name: str, response: Response) -> Observation:
+    fields, decoded = decode(name, response.data) if response.sw == 0x9000 else ({}, ())
+    values = {"sw": response.sw, "data": response.data, "tlv": response.data, **fields}
+    return Observation(values, decoded)
+
+
+class ReadBinary(CardStep):
+    """READ BINARY of the selected file, or of one by its short identifier."""
+
+    name: ClassVar[str] = "read-binary"
+    title: ClassVar[Text] = Text("Lire des octets", "Read bytes")
+    observes = {**ANSWER, "tlv": TlvMatcher()}
+
+    offset: int = Field(default=0, ge=0, le=0x7FFF)
+    length: int = Field(default=256, ge=1, le=256)
+    sfi: int | None = Field(default=None, ge=1, le=30)
+
+    def run(self, act: Act) -> Observation:
+        """Read them."""
+        response = act.host.read_binary(self.offset, self.length, self.sfi)
+        return Observation.of(response, tlv=response.data)
+
+
+class UpdateBinary(CardStep):
+    """UPDATE BINARY of the selected file."""
+
+    name: ClassVar[str] = "update-binary"
+    title: ClassVar[Text] = Text("Écrire des octets", "Write bytes")
+    observes = SW
+
+    data: Hex
+    offset: int = Field(default=0, ge=0, le=0x7FFF)
+
+    def run(self, act: Act) -> Observation:
+        """Write them."""
+        return Observation.of(act.host.update_binary(self.offset, self.data))

@@ -1,0 +1,157 @@
+"""Private keys at work: hash, sign, authenticate, decipher; and random bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from pydantic import Field
+
+from conformance.bench.scene import Act
+from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
+from conformance.hosts.cps3 import digest_info
+from conformance.steps.base import ANSWER, SW, CardStep, Hex, Message, Observation
+from conformance.steps.names import KeyName
+from reports.text import Text
+from simulator.iso7816.apdu import Response
+
+Digest = Literal["sha1", "sha256"]
+
+_SIGNED: Mapping[str, Matcher] = {
+    **ANSWER,
+    "valid-under": SignatureMatcher(valid=True),
+    "not-valid-under": SignatureMatcher(valid=False),
+}
+
+
+def _signed(response: Response, message: bytes, digest: str | None) -> Observation:
+    signature = Signature(response.data, message, digest) if response.sw == 0x9000 else None
+    values: dict[str, Any] = {"valid-under": signature, "not-valid-under": signature}
+    return Observation.of(response, **values)
+
+
+class ManageSecurityEnvironment(CardStep):
+    """MSE SET: choose an algorithm and a key for an operation."""
+
+    name: ClassVar[str] = "manage-security-environment"
+    title: ClassVar[Text] = Text("Préparer l'environnement de sécurité", "Set the security environment")
+    observes = SW
+
+    template: Hex = Field(min_length=1, max_length=1, description="A4, AA, B6 or B8")
+    algorithm: Hex = Field(min_length=1, max_length=1)
+    key: Hex | None = Field(default=None, min_length=1, max_length=1)
+
+    def run(self, act: Act) -> Observation:
+        """Set it."""
+        key = self.key[0] if self.key is not None else None
+        return Observation.of(act.host.environment(self.template[0], self.algorithm[0], key))
+
+
+class Hash(CardStep):
+    """MSE AA and PSO HASH: the host hashes all but the last block, the card the rest (CARD-CPS3-25)."""
+
+    name: ClassVar[str] = "hash"
+    title: ClassVar[Text] = Text("Condenser (fin de calcul par la carte)", "Hash (the card ends the computation)")
+    shorthand: ClassVar[str] = "message"
+    observes = SW
+
+    message: Message
+    digest: Digest = "sha256"
+
+    def run(self, act: Act) -> Observation:
+        """Hash it."""
+        return Observation.of(act.host.hash_last_block(self.digest, self.message))
+
+
+class ComputeSignature(CardStep):
+    """MSE B6 and PSO COMPUTE DIGITAL SIGNATURE of the hash the card holds; ``message`` is what it should be of."""
+
+    name: ClassVar[str] = "compute-signature"
+    title: ClassVar[Text] = Text("Signer le condensat de la carte", "Sign the hash held by the card")
+    shorthand: ClassVar[str] = "message"
+    observes = _SIGNED
+
+    message: Message
+    digest: Digest = "sha256"
+    key: KeyName = "signature"
+
+    def run(self, act: Act) -> Observation:
+        """Sign."""
+        return _signed(act.host.compute_signature(self.key, self.digest), self.message, self.digest)
+
+
+class Sign(CardStep):
+    """The whole signature of a message: hash, then PSO COMPUTE DIGITAL SIGNATURE."""
+
+    name: ClassVar[str] = "sign"
+    title: ClassVar[Text] = Text("Signer un message", "Sign a message")
+    shorthand: ClassVar[str] = "message"
+    observes = _SIGNED
+
+    message: Message
+    digest: Digest = "sha256"
+    key: KeyName = "signature"
+
+    def run(self, act: Act) -> Observation:
+        """Sign."""
+        return _signed(act.host.sign(self.key, self.digest, self.message), self.message, self.digest)
+
+
+class Authenticate(CardStep):
+    """INTERNAL AUTHENTICATE: the card signs the DigestInfo of a message, or ``data`` as it is (CARD-CPS3-27)."""
+
+    name: ClassVar[str] = "authenticate"
+    title: ClassVar[Text] = Text("Authentifier (INTERNAL AUTHENTICATE)", "Authenticate (INTERNAL AUTHENTICATE)")
+    shorthand: ClassVar[str] = "message"
+    observes = _SIGNED
+
+    message: Message | None = None
+    data: Hex | None = Field(default=None, description="signed as given; up to 40 % of the modulus")
+    digest: Digest = "sha256"
+    key: KeyName = "authentication"
+
+    def run(self, act: Act) -> Observation:
+        """Sign."""
+        if self.data is not None:
+            return _signed(act.host.authenticate(self.key, self.data), self.data, None)
+        message = self.message or b""
+        return _signed(act.host.authenticate(self.key, digest_info(self.digest, message)), message, self.digest)
+
+
+class Decipher(CardStep):
+    """PSO DECIPHER: the bench enciphers ``message`` for a certificate, the card must give it back (CARD-CPS3-28)."""
+
+    name: ClassVar[str] = "decipher"
+    title: ClassVar[Text] = Text("Déchiffrer", "Decipher")
+    shorthand: ClassVar[str] = "message"
+    observes = ANSWER
+
+    message: Message | None = None
+    cryptogram: Hex | None = Field(default=None, description="used instead of enciphering a message")
+    certificate: str = Field(default="authentication", description="whose public key enciphers")
+    key: KeyName = "authentication"
+
+    def run(self, act: Act) -> Observation:
+        """Decipher it."""
+        cryptogram = self.cryptogram
+        if cryptogram is None:
+            public = act.card.facts["certificates"][self.certificate].public_key()
+            assert isinstance(public, rsa.RSAPublicKey)  # noqa: S101 - the laboratory IGC issues RSA only
+            cryptogram = public.encrypt(self.message or b"", padding.PKCS1v15())
+        return Observation.of(act.host.decipher(self.key, cryptogram))
+
+
+class GetChallenge(CardStep):
+    """GET CHALLENGE: random bytes from the card."""
+
+    name: ClassVar[str] = "get-challenge"
+    title: ClassVar[Text] = Text("Demander un aléa", "Ask for random bytes")
+    shorthand: ClassVar[str] = "length"
+    observes = {"sw": ANSWER["sw"], "data": BytesMatcher()}
+
+    length: int = Field(default=8, ge=1, le=256)
+
+    def run(self, act: Act) -> Observation:
+        """Ask."""
+        return Observation.of(act.host.challenge(self.length))

@@ -1,0 +1,45 @@
+"""Names that scenarios use for what lies on a card, checked when the scenario is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from conformance.loading.problems import nearest
+from simulator.cards.layout import Layout
+
+FAMILIES = ("cps3",)
+"""The card families whose names scenarios know."""
+
+
+@cache
+def _names(kind: str) -> tuple[str, ...]:
+    layouts = [Layout.load(family) for family in FAMILIES]
+    readers: dict[str, Callable[[Layout], Any]] = {
+        "file": lambda layout: layout.paths,
+        "application": lambda layout: layout.aids,
+        "code": lambda layout: layout.secrets,
+        "key": lambda layout: layout.keys,
+    }
+    return tuple(sorted({name for layout in layouts for name in readers[kind](layout)}))
+
+
+def _known(kind: str) -> Any:
+    def check(value: str) -> str:
+        names = _names(kind)
+        if value not in names:
+            raise ValueError(f"no {kind} is named {value!r}, {nearest(value, names)}")
+        return value
+
+    return AfterValidator(check)
+
+
+FileName = Annotated[str, _known("file")]
+Application = Annotated[
+    str, _known("application"), WithJsonSchema({"type": "string", "enum": list(_names("application"))})
+]
+CodeName = Annotated[str, _known("code"), WithJsonSchema({"type": "string", "enum": list(_names("code"))})]
+KeyName = Annotated[str, _known("key"), WithJsonSchema({"type": "string", "enum": list(_names("key"))})]

@@ -1,0 +1,49 @@
+"""Choosing an application or a file."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from conformance.bench.scene import Act
+from conformance.expectations import TlvMatcher
+from conformance.steps.base import ANSWER, CardStep, Hex, Observation
+from conformance.steps.names import Application, FileName
+from reports.text import Text
+
+
+class SelectApplication(CardStep):
+    """SELECT by name (P1 = 04, no answer wanted): one of the card's applications, or any AID."""
+
+    name: ClassVar[str] = "select-application"
+    title: ClassVar[Text] = Text("Sélectionner une application", "Select an application")
+    shorthand: ClassVar[str] = "application"
+    observes = ANSWER
+
+    application: Application | None = Field(default=None, description="root, cpx-ias or cpx-ias-cl")
+    aid: Hex | None = Field(default=None, description="any AID, 5 to 16 bytes")
+
+    def run(self, act: Act) -> Observation:
+        """Select it."""
+        aid = self.aid if self.aid is not None else act.card.layout.aids[self.application or "root"]
+        return Observation.of(act.host.select_application(aid))
+
+
+class SelectFile(CardStep):
+    """SELECT by absolute path: a file of the card by its name, or any path."""
+
+    name: ClassVar[str] = "select-file"
+    title: ClassVar[Text] = Text("Sélectionner un fichier", "Select a file")
+    shorthand: ClassVar[str] = "file"
+    observes = {**ANSWER, "tlv": TlvMatcher()}
+
+    file: FileName | None = Field(default=None, description="name in the card's layout, e.g. EF.SN")
+    path: Hex | None = Field(default=None, description="file identifiers from 3F00")
+    answer: Literal["fcp", "none"] = "fcp"
+
+    def run(self, act: Act) -> Observation:
+        """Select it; the FCP is observed when asked for."""
+        path = self.path if self.path is not None else act.card.path(self.file or "MF")
+        response = act.host.select_file(path, want_fcp=self.answer == "fcp")
+        return Observation.of(response, tlv=response.data)

@@ -1,0 +1,1 @@
+"""How steps reach a card: in process, or through PC/SC."""

@@ -1,0 +1,127 @@
+"""The PC/SC target: any reader the system's (or a private) PC/SC service lists, virtual or real.
+
+pyscard is an extra, so it is imported when the target is made, not when this module is.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from conformance.targets.base import Capability, PcscCode, TargetError
+
+_SHARED, _T0_OR_T1 = 2, 3
+_LEAVE, _RESET, _UNPOWER = 0, 1, 2
+_STATE_UNAWARE, _STATE_EMPTY, _STATE_PRESENT = 0, 0x10, 0x20
+
+
+class PcscMissing(Exception):
+    """pyscard is not installed; the message says how to install it."""
+
+
+def _scard() -> Any:
+    try:
+        from smartcard import scard
+    except ImportError as error:
+        raise PcscMissing(
+            "the PC/SC target needs pyscard: pip install 'bifente[pcsc]' "
+            f"(with libpcsclite-dev, gcc and swig installed) [{error}]"
+        ) from None
+    return scard
+
+
+class PcscTarget:
+    """Readers of a PC/SC service, by their PC/SC names.
+
+    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissing without pyscard, TargetError when no
+    service answers.
+    """
+
+    def __init__(self, *, virtual: bool) -> None:
+        self._scard = _scard()
+        self.capabilities = _VIRTUAL if virtual else frozenset[Capability]()
+        code, self._context = self._scard.SCardEstablishContext(self._scard.SCARD_SCOPE_USER)
+        check(code)
+
+    def readers(self) -> tuple[str, ...]:
+        """The names PC/SC gives, in its order; none is an empty tuple."""
+        code, names = self._scard.SCardListReaders(self._context, [])
+        if code & 0xFFFFFFFF == PcscCode.NO_READERS_AVAILABLE:
+            return ()
+        check(code)
+        return tuple(names)
+
+    def connect(self, reader: str) -> PcscConnection:
+        """Open a shared dialogue with the card of ``reader``."""
+        code, handle, protocol = self._scard.SCardConnect(self._context, reader, _SHARED, _T0_OR_T1)
+        check(code, reader)
+        return PcscConnection(self._scard, handle, protocol)
+
+    def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
+        """Wait on SCardGetStatusChange: pcscd's poll may take 400 ms to see a movement."""
+        wanted = _STATE_PRESENT if present else _STATE_EMPTY
+        deadline = time.monotonic() + timeout
+        state, patience = _STATE_UNAWARE, 0.0
+        while True:
+            code, states = self._scard.SCardGetStatusChange(self._context, int(patience * 1000), [(reader, state)])
+            if code & 0xFFFFFFFF != PcscCode.TIMEOUT:
+                check(code, reader)
+                state = states[0][1]
+                if state & wanted:
+                    return True
+            patience = deadline - time.monotonic()
+            if patience <= 0:
+                return False
+
+    def close(self) -> None:
+        """Give the context back."""
+        self._scard.SCardReleaseContext(self._context)
+
+
+_VIRTUAL = frozenset({Capability.INSERTION, Capability.INSPECTION, Capability.DESTRUCTIVE, Capability.PERSONALISATION})
+
+
+class PcscConnection:
+    """A shared PC/SC dialogue."""
+
+    def __init__(self, scard: Any, handle: Any, protocol: int) -> None:
+        self._scard, self._handle, self._protocol = scard, handle, protocol
+
+    @property
+    def atr(self) -> bytes:
+        """The ATR as PC/SC reports it."""
+        code, _reader, _state, _protocol, atr = self._scard.SCardStatus(self._handle)
+        check(code)
+        return bytes(atr)
+
+    def transmit(self, command: bytes) -> bytes:
+        """One command through SCardTransmit."""
+        pci = self._scard.SCARD_PCI_T0 if self._protocol == 1 else self._scard.SCARD_PCI_T1
+        code, response = self._scard.SCardTransmit(self._handle, pci, list(command))
+        check(code)
+        return bytes(response)
+
+    def reset(self, *, cold: bool) -> bytes:
+        """SCardReconnect with reset or unpower."""
+        how = _UNPOWER if cold else _RESET
+        code, self._protocol = self._scard.SCardReconnect(self._handle, _SHARED, _T0_OR_T1, how)
+        check(code)
+        return self.atr
+
+    def begin(self) -> None:
+        """SCardBeginTransaction: waits for other holders."""
+        check(self._scard.SCardBeginTransaction(self._handle))
+
+    def end(self) -> None:
+        """SCardEndTransaction, card left as it is."""
+        check(self._scard.SCardEndTransaction(self._handle, _LEAVE))
+
+    def disconnect(self) -> None:
+        """SCardDisconnect, card left as it is."""
+        self._scard.SCardDisconnect(self._handle, _LEAVE)
+
+
+def check(code: int, detail: str = "") -> None:
+    """Raise TargetError unless ``code`` is success."""
+    if code:
+        raise TargetError(code & 0xFFFFFFFF, detail)

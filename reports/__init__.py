@@ -1,0 +1,1 @@
+"""The record of a run (events, journal) and its renderings. Imports nothing of the rest of Bifente."""

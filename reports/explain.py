@@ -1,0 +1,76 @@
+"""A verdict in plain lines of text: why, where, and how to see it again. Shared by the writers without a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.clean import one_line, printable
+from reports.model import Run, Scenario, Step
+from reports.text import Lang
+from reports.words import labelled, say
+
+
+def where(file: str, line: int) -> str:
+    """Return `file:line`, or an empty string when the file is unknown."""
+    return f"{file}:{line}" if file else ""
+
+
+def headline(scenario: Scenario, lang: Lang) -> str:
+    """Return one line that says why `scenario` has its verdict; empty when there is nothing to say."""
+    if scenario.reason:
+        return one_line(scenario.reason.get(lang))
+    for step in scenario.telling_steps:
+        for item in (*step.unmet, *step.remarks):
+            return one_line(labelled(item.name, _both(item.expected, item.observed, lang), lang))
+    return ""
+
+
+def lines(scenario: Scenario, lang: Lang) -> list[str]:
+    """Return the lines that explain `scenario`: reason, telling steps with their expectations, reproduce line."""
+    found = [printable(scenario.reason.get(lang))] if scenario.reason else []
+    for step in scenario.telling_steps:
+        found += _step_lines(step, lang)
+    if scenario.start.reproduce:
+        found.append(labelled(say("reproduce", lang), one_line(scenario.start.reproduce), lang))
+    return found
+
+
+def _step_lines(step: Step, lang: Lang) -> Iterator[str]:
+    place = where(step.start.file, step.start.line)
+    verdict = step.verdict.say(lang) + (f" ({place})" if place else "")
+    yield one_line(labelled(f"{say('step', lang)} {step.start.index + 1}, {step.start.name}", verdict, lang))
+    unmet = step.unmet or step.remarks
+    for item in unmet:
+        yield "  " + one_line(labelled(item.name, _both(item.expected, item.observed, lang), lang))
+    if step.reason and not unmet:
+        yield "  " + one_line(step.reason.get(lang))
+    for sent in step.exchanges[-1:]:
+        yield f"  > {one_line(sent.command)}  {one_line(sent.command_text)}"
+        yield f"  < {one_line(sent.response)}  {one_line(sent.response_text.get(lang))}"
+
+
+def _both(expected: str, observed: str, lang: Lang) -> str:
+    return f"{say('expected', lang).lower()} {expected}, {say('observed', lang).lower()} {observed}"
+
+
+def warnings(run: Run, lang: Lang) -> list[str]:
+    """Return what must be said of a run that did not go to its end; nothing when it did."""
+    found = []
+    if run.interrupted:
+        found += [say("interrupted", lang), say("interrupted_more", lang, missing=run.missing)]
+    elif run.missing:
+        found.append(say("never_begun_reason", lang, missing=run.missing))
+    if run.truncated:
+        found.append(say("truncated", lang))
+    return found
+
+
+def conclusion(run: Run, lang: Lang) -> str:
+    """Return the outcome of `run` in one sentence."""
+    everything = len(run.scenarios) + run.missing
+    if not run.scenarios:
+        return say("none_ran", lang)
+    if bad := len(run.to_look_at):
+        return say("some_bad", lang, bad=bad, all=everything)
+    word = "incomplete" if run.interrupted or run.missing else "all_good"
+    return say(word, lang, good=sum(item.verdict.good for item in run.scenarios), all=everything)

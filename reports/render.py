@@ -1,0 +1,86 @@
+"""Renders a run in several formats at once: at the end of a run, or later from its journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+from reports.events import Event
+from reports.journal import read_journal
+from reports.model import Run, fold
+from reports.text import LANGS, Lang
+from reports.writers import ctrf, html, json_writer, junit, markdown
+
+Writer: TypeAlias = Callable[[Run, Lang], str]
+"""Turns a run into a document in one language."""
+
+
+class RenderError(Exception):
+    """A report that cannot be made; the message is one clear sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A form of report: the name of its file, and what writes it."""
+
+    file: str
+    write: Writer
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        "html": Format("report.html", html.write),
+        "json": Format("report.json", json_writer.write),
+        "junit": Format("junit.xml", junit.write),
+        "ctrf": Format("ctrf.json", ctrf.write),
+        "markdown": Format("summary.md", markdown.write),
+    }
+)
+"""Every format by the name a command line gives it."""
+
+
+def load(source: Path | Iterable[Event]) -> Run:
+    """Return the run in a journal file, or told by events; raises `JournalError` for a journal that cannot be read."""
+    if isinstance(source, Path):
+        journal = read_journal(source)
+        return fold(journal.events, truncated=journal.truncated)
+    return fold(source)
+
+
+def render(
+    source: Path | Iterable[Event] | Run,
+    formats: Iterable[str],
+    out_dir: Path,
+    lang: Lang | None = None,
+) -> tuple[Path, ...]:
+    """Write `source` in each of `formats` into `out_dir` (made if needed); return the files written.
+
+    `lang` is the language of the run unless given. Raises `RenderError` for an unknown format or language, or a file
+    that cannot be written, `JournalError` for a journal that cannot be read. Nothing is written unless all is known.
+    """
+    wanted = dict.fromkeys(formats)
+    if unknown := [name for name in wanted if name not in FORMATS]:
+        raise RenderError(f"unknown report format {unknown[0]!r}; there are {', '.join(FORMATS)}")
+    if lang is not None and lang not in LANGS:
+        raise RenderError(f"unknown language {lang!r}; there are {', '.join(LANGS)}")
+    run = source if isinstance(source, Run) else load(source)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        return tuple(_write(FORMATS[name], run, out_dir, lang or run.start.lang) for name in wanted)
+    except OSError as error:
+        raise RenderError(f"{error.filename or out_dir}: cannot write the report: {error.strerror}") from error
+
+
+def _write(form: Format, run: Run, out_dir: Path, lang: Lang) -> Path:
+    path = out_dir / form.file
+    # Through a neighbour: a disk that fills up leaves no half report under the name of a whole one.
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_text(form.write(run, lang), encoding="utf-8", newline="\n")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,155 @@
+"""The report to read, print and file: one HTML page, self-contained, offline, readable without colour nor script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import explain, words
+from reports.clean import printable
+from reports.events import BenchChange, Exchange
+from reports.fidelity import Fidelity
+from reports.model import Run, Step
+from reports.text import Lang
+from reports.verdict import Verdict
+
+MOST_BYTES = 512
+"""Most bytes of one command or response shown on the page; the journal has them all."""
+
+INLINE_EXCHANGES = 6
+"""A step with more happenings than this shows them folded."""
+
+_SEPARATORS = re.compile(r"[\s:]+")
+_BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}|••)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """Hexadecimal as the page shows it: `text` in groups of a byte, `more` bytes left out, status word apart."""
+
+    text: str
+    more: int
+    sw: str = ""
+
+
+def shown_bytes(digits: str, sw: str = "") -> Bytes:
+    """Return `digits` ready to show; `sw`, when it ends them, is set apart. What is no hexadecimal stays as it is."""
+    compact = _SEPARATORS.sub("", digits)
+    if not _BYTES.fullmatch(compact):
+        return Bytes(digits[: 3 * MOST_BYTES], max(0, len(digits) // 3 - MOST_BYTES))
+    compact = compact.upper()
+    status = sw.upper() if sw and compact.endswith(sw.upper()) else ""
+    pairs = [compact[i : i + 2] for i in range(0, len(compact) - len(status), 2)]
+    return Bytes(" ".join(pairs[:MOST_BYTES]), max(0, len(pairs) - MOST_BYTES), _spaced(status))
+
+
+def _spaced(status: str) -> str:
+    return f"{status[:2]} {status[2:]}" if status else ""
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _states(step: Step) -> list[tuple[str, str, str]]:
+    """Return (name, before, after) for each card state told before or after `step`."""
+    before, after = step.state_before or {}, step.state_after or {}
+    return [(name, before.get(name, ""), after.get(name, "")) for name in before | after]
+
+
+def _clean(value: object) -> object:
+    """Make what the template shows harmless to look at; escaping comes after, from the template engine."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_clean,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["exchange"] = lambda item: isinstance(item, Exchange)
+    environment.tests["change"] = lambda item: isinstance(item, BenchChange)
+    environment.filters["bytes"] = shown_bytes
+    environment.filters["value"] = _value
+    environment.filters["states"] = _states
+    return environment
+
+
+def _asset(name: str) -> Markup:
+    source = (PackageLoader("reports").get_source(_environment(), name)[0]).strip()
+    return Markup(source)  # noqa: S704 - our own file
+
+
+def _hash(text: str) -> str:
+    return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
+
+
+def _anchors(names: Iterable[str], prefix: str) -> dict[str, str]:
+    return {name: f"{prefix}{number}" for number, name in enumerate(names, 1)}
+
+
+def write(run: Run, lang: Lang) -> str:
+    """Return `run` as one HTML page in `lang`."""
+    footer = words.say("not_an_approval", lang).replace('"', "")
+    style = Markup(f'{_asset("report.css")}\n@page {{ @bottom-left {{ content: "{footer}"; }} }}')  # noqa: S704 - our words
+    script = _asset("report.js")
+    # Were an escape ever forgotten, the page would still run no script but its own, and load nothing.
+    policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            run=run,
+            start=run.start,
+            lang=lang,
+            style=style,
+            script=script,
+            policy=policy,
+            verdicts=tuple(Verdict),
+            fidelities=tuple(Fidelity),
+            conclusion=explain.conclusion(run, lang),
+            warnings=explain.warnings(run, lang),
+            headline=lambda scenario: explain.headline(scenario, lang),
+            where=explain.where,
+            scenario_anchor=_anchors((scenario.id for scenario in run.scenarios), "s"),
+            requirement_anchor=_anchors((row.requirement.id for row in run.requirements), "r"),
+            say=lambda word, **values: words.say(word, lang, **values),
+            labelled=lambda label, value: words.labelled(label, value, lang),
+            translated=lambda kind, value: words.translated(kind, value, lang),
+            duration=lambda microseconds: words.duration(microseconds, lang),
+            percent=lambda value: words.percent(value, lang),
+            moment=lambda time: words.moment(time, lang),
+            command=shlex.join(run.start.command),
+            bar=_bar(run),
+            inline_exchanges=INLINE_EXCHANGES,
+        )
+        + "\n"
+    )
+
+
+def _bar(run: Run) -> list[tuple[Verdict, float, float]]:
+    """Return (verdict, x, width) in percent for the verdicts that occur, scenarios that never began as not run."""
+    counts = run.counts
+    counts[Verdict.NOT_RUN] += run.missing
+    total = sum(counts.values()) or 1
+    segments, at = [], 0.0
+    for verdict in Verdict:
+        if width := 100 * counts[verdict] / total:
+            segments.append((verdict, round(at, 3), round(width, 3)))
+            at += width
+    return segments

@@ -1,0 +1,127 @@
+"""JUnit XML, in the shape most CI servers read: testsuites, testsuite, testcase, properties, file and line.
+
+A bench error is an `error`, never a `failure`. A run that did not go to its end carries one more `error`, in a suite
+of its own, so that no gate takes what passed so far for a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET
+
+from reports import explain
+from reports.clean import one_line, printable
+from reports.model import Run, Scenario, SuiteResult
+from reports.text import Lang
+from reports.verdict import Verdict
+from reports.words import labelled
+
+RUN_SUITE = "bifente"
+"""The suite that carries what concerns the run itself."""
+
+
+def write(run: Run, lang: Lang) -> str:
+    """Return `run` as JUnit XML. Times are in seconds; timestamps are UTC without a zone, as the format wants them."""
+    suites = [_suite(run, suite, lang) for suite in run.suites]
+    if run.interrupted or run.missing:
+        suites.append(_unfinished(run, lang))
+    root = ET.Element("testsuites", name=f"bifente {one_line(run.start.run_id)}", time=_seconds(run.duration_us))
+    root.extend(suites)
+    for name in ("tests", "failures", "errors", "skipped"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(run: Run, suite: SuiteResult, lang: Lang) -> ET.Element:
+    outcomes = [scenario.verdict.junit for scenario in suite.scenarios]
+    first = next(iter(suite.scenarios), None)
+    element = ET.Element(
+        "testsuite",
+        name=one_line(suite.suite.id) or "?",
+        tests=str(len(outcomes)),
+        failures=str(outcomes.count("failure")),
+        errors=str(outcomes.count("error")),
+        skipped=str(outcomes.count("skipped")),
+        time=_seconds(suite.duration_us),
+        timestamp=_timestamp(first.start.time if first else run.start.time),
+        file=one_line(suite.suite.file),
+    )
+    start = run.start
+    about = {
+        "title": suite.suite.title.get(lang),
+        "run": start.run_id,
+        "tool": f"{start.tool.name} {start.tool.version}",
+        "commit": start.tool.commit,
+        "target": start.target,
+        "reader": start.reader or "",
+        "profile": start.profile or "",
+        "seed": str(start.seed),
+        **{f"environment.{name}": value for name, value in start.environment.items()},
+    }
+    _properties(element, about.items())
+    element.extend([_case(scenario, run, lang) for scenario in suite.scenarios])
+    return element
+
+
+def _case(scenario: Scenario, run: Run, lang: Lang) -> ET.Element:
+    start = scenario.start
+    element = ET.Element(
+        "testcase",
+        name=one_line(scenario.id.removeprefix(start.suite + "/")) or "?",
+        classname=one_line(start.suite) or "?",
+        time=_seconds(scenario.duration_us),
+        file=one_line(start.file),
+        line=str(start.line),
+    )
+    about = [
+        ("title", start.title.get(lang)),
+        ("verdict", scenario.verdict.value),
+        ("fidelity", scenario.fidelity.value),
+        ("target", run.start.target),
+        ("profile", start.profile or run.start.profile or ""),
+        *(("requirement", cited) for cited in start.requirements),
+    ]
+    _properties(element, about)
+    reason = explain.headline(scenario, lang) or scenario.verdict.label.get(lang)
+    text = printable("\n".join(explain.lines(scenario, lang)))
+    match scenario.verdict.junit:
+        case "failure" | "error" as outcome:
+            ET.SubElement(element, outcome, message=reason, type=scenario.verdict.value).text = text
+        case "skipped":
+            ET.SubElement(element, "skipped", message=labelled(scenario.verdict.label.get(lang), reason, lang))
+        case "passed" if scenario.verdict is not Verdict.PASSED:
+            ET.SubElement(element, "system-out").text = text
+    return element
+
+
+def _unfinished(run: Run, lang: Lang) -> ET.Element:
+    words = explain.warnings(run, lang)
+    element = ET.Element(
+        "testsuite",
+        name=RUN_SUITE,
+        tests="1",
+        failures="0",
+        errors="1",
+        skipped="0",
+        time="0.000000",
+        timestamp=_timestamp(run.ended),
+    )
+    case = ET.SubElement(element, "testcase", name="run-complete", classname=RUN_SUITE, time="0.000000")
+    ET.SubElement(case, "error", message=" ".join(words), type="interrupted").text = "\n".join(words)
+    return element
+
+
+def _properties(element: ET.Element, values: Iterable[tuple[str, str]]) -> None:
+    properties = ET.SubElement(element, "properties")
+    for name, value in values:
+        if value:
+            ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
+
+
+def _seconds(microseconds: int) -> str:
+    return f"{microseconds / 1_000_000:.6f}"
+
+
+def _timestamp(time: str) -> str:
+    return time[:19] or "1970-01-01T00:00:00"

@@ -1,0 +1,138 @@
+"""The terminal: one line a scenario as it ends, what failed in full, and a table at the end.
+
+On a terminal a live line says what is under way; elsewhere (a file, a CI log) only stable lines are written. Words
+and symbols carry the meaning, colour only repeats it.
+"""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+from rich.text import Text as Line
+
+from reports import explain
+from reports.clean import one_line, printable
+from reports.events import Event, Level, Note, RunFinished, RunStarted, ScenarioFinished, ScenarioStarted, StepStarted
+from reports.model import Fold, Run, Scenario
+from reports.text import Lang
+from reports.verdict import Verdict
+from reports.words import duration, labelled, percent, say
+
+_STYLES = {
+    Verdict.PASSED: "green",
+    Verdict.PASSED_WITH_REMARK: "cyan",
+    Verdict.FAILED: "bold red",
+    Verdict.BLOCKED: "yellow",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.NOT_RUN: "yellow",
+    Verdict.BENCH_ERROR: "bold magenta",
+}
+
+_TOLD = (Verdict.FAILED, Verdict.BLOCKED, Verdict.BENCH_ERROR, Verdict.PASSED_WITH_REMARK)
+"""The verdicts explained under the line of their scenario; the others only give their reason beside it."""
+
+
+class Terminal:
+    """A listener that writes to a console. Feed it live, or replay the events of a journal through it.
+
+    Call `finish` in the end, whatever happened: it sums up a run that stopped early, and gives the cursor back.
+    """
+
+    def __init__(self, console: Console, lang: Lang | None = None) -> None:
+        """Write to `console`, in `lang` or else in the language of the run."""
+        self._console = console
+        self._chosen = lang
+        self._lang: Lang = lang or "fr"
+        self._fold = Fold()
+        self._total = 0
+        self._done = 0
+        self._status: Status | None = None
+        self._summed_up = False
+
+    def see(self, event: Event) -> None:
+        """Show what `event` changes."""
+        self._fold.add(event)
+        match event:
+            case RunStarted():
+                self._lang = self._chosen or event.lang
+                self._total = sum(suite.scenarios for suite in event.suites)
+                self._print(Line(one_line(f"bifente {event.tool.version} · {event.target} · {event.run_id}"), "bold"))
+            case ScenarioStarted():
+                self._progress(event.scenario)
+            case StepStarted():
+                self._progress(f"{event.scenario} · {event.index + 1}. {event.name}")
+            case ScenarioFinished():
+                self._done += 1
+                self._scenario(self._fold.scenario(event.scenario))
+            case Note() if event.level is not Level.INFO:
+                self._print(Line(f"! {one_line(event.text.get(self._lang))}", "yellow"))
+            case RunFinished():
+                self._summary(self._fold.run())
+
+    def finish(self, *, truncated: bool = False) -> None:
+        """Write the summary of events that stop before the end of the run; does nothing when it is already there."""
+        if not self._summed_up:
+            self._summary(self._fold.run(truncated=truncated))
+
+    def _progress(self, what: str) -> None:
+        if not self._console.is_terminal:
+            return
+        words = Line(one_line(f"{self._done + 1}/{self._total or '?'} {what}"))
+        if self._status is None:
+            self._status = self._console.status(words)
+            self._status.start()
+        else:
+            self._status.update(words)
+
+    def _print(self, line: Line) -> None:
+        self._console.print(line, soft_wrap=True)
+
+    def _scenario(self, scenario: Scenario) -> None:
+        verdict = scenario.verdict
+        line = Line.assemble(
+            (verdict.say(self._lang), _STYLES[verdict]),
+            "  ",
+            one_line(scenario.id),
+            (f"  {duration(scenario.duration_us, self._lang)}", "dim"),
+        )
+        if verdict in _TOLD:
+            self._print(line)
+            for words in explain.lines(scenario, self._lang):
+                self._print(Line("    " + printable(words)))
+            place = explain.where(scenario.start.file, scenario.start.line)
+            self._print(Line(f"    {one_line(place)}", "dim"))
+        else:
+            if reason := explain.headline(scenario, self._lang):
+                line.append(f"  {reason}", "dim")
+            self._print(line)
+
+    def _summary(self, run: Run) -> None:
+        if self._status is not None:
+            self._status.stop()
+        self._summed_up = True
+        lang = self._lang
+        table = Table(title=say("summary", lang), title_justify="left", show_edge=False)
+        table.add_column(say("suite", lang), overflow="fold")
+        table.add_column(say("scenarios", lang), justify="right")
+        for verdict in Verdict:
+            table.add_column(verdict.symbol, justify="right", style=_STYLES[verdict])
+        table.add_column(say("verdict", lang))
+        for suite in run.suites:
+            table.add_row(
+                Line(one_line(suite.suite.id)),
+                str(len(suite.scenarios) + suite.missing),
+                *(str(count) if count else "·" for count in suite.counts.values()),
+                Line(suite.verdict.say(lang), _STYLES[suite.verdict]),
+            )
+        self._print(Line())
+        self._console.print(table)
+        self._print(Line("  ".join(f"{verdict.say(lang)} {count}" for verdict, count in run.counts.items())))
+        if run.coverage.total:
+            share = percent(run.coverage.percent(run.coverage.cited), lang)
+            self._print(
+                Line(labelled(say("requirements", lang), f"{run.coverage.cited}/{run.coverage.total} ({share})", lang))
+            )
+        for words in explain.warnings(run, lang):
+            self._print(Line(words, "bold yellow"))
+        self._print(Line(f"{explain.conclusion(run, lang)}  {duration(run.duration_us, lang)}", _STYLES[run.verdict]))

@@ -1,0 +1,90 @@
+"""GET DATA on security data objects: counters and rules of PIN, PUK and keys (IAS ECC SDO; CARD-CPS3-16).
+
+A client asks ``4D { 70 { BF <80|class> <reference> { <header> 80 } } }``: header A0 is the object's control parameters
+(DOCP), 7F41 or 7F48 its data, which never leave the card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from simulator.iso7816 import tlv
+from simulator.iso7816.access import KeyOperation, SecretOperation
+from simulator.iso7816.apdu import Command, Response
+from simulator.iso7816.engine import Channel, SmartCard
+from simulator.iso7816.status import StatusError, StatusWord
+
+_EXTENDED_HEADER_LIST, _WRAPPER = 0x4D, 0x70
+_CURRENT_DF = 0x3FFF
+_PARAMETERS = b"\xa0\x80"
+
+
+def get_data(card: SmartCard, channel: Channel, command: Command) -> Response:
+    """Serve ``00 CB 3F FF``. 6A88 for an object the card does not have, 6A80 for data it does not give."""
+    if command.p1 << 8 | command.p2 != _CURRENT_DF:
+        raise StatusError(StatusWord.WRONG_PARAMETERS)
+    tag, header = _request(command.data)
+    family, reference = (tag >> 8 & 0x7F, tag & 0xFF) if tag >> 16 == 0xBF else (0, 0)
+    if family not in _OBJECTS:
+        raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+    describe, data_header = _OBJECTS[family]
+    parameters = describe(card, reference)
+    if header == data_header:
+        # 6A88 here would make OpenSC give up the whole card: it must hear that the object is there, unreadable.
+        raise StatusError(StatusWord.WRONG_DATA)
+    if header != _PARAMETERS:
+        raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+    return Response(tlv.encode(_WRAPPER, tlv.encode(tag, tlv.encode(0xA0, parameters))))
+
+
+def _request(data: bytes) -> tuple[int, bytes]:
+    """(tag of the object, header list asked for)."""
+    try:
+        for expected in (_EXTENDED_HEADER_LIST, _WRAPPER):
+            (outer,) = tlv.parse_flat(data)
+            if outer.tag != expected:
+                raise StatusError(StatusWord.WRONG_DATA)
+            data = outer.value
+        (item,) = tlv.parse_flat(data)
+    except ValueError:
+        raise StatusError(StatusWord.WRONG_DATA) from None
+    return item.tag, item.value
+
+
+def _secret(card: SmartCard, reference: int) -> bytes:
+    """9A tries in all, 9B tries left, 9D uses left, then the access rule: no other byte may equal these tags, since a
+    real client scans for them without reading the structure."""
+    secret = card.secrets.find(reference)
+    card.require_secret(SecretOperation.GET, secret)
+    state = card.secrets.state(secret)
+    uses = b"" if state.uses_left is None else tlv.encode(0x9D, state.uses_left.to_bytes(2, "big"))
+    return b"".join(
+        (
+            tlv.encode(0x9A, bytes((secret.max_tries,))),
+            tlv.encode(0x9B, bytes((state.tries_left,))),
+            uses,
+            tlv.encode(0xA1, tlv.encode(0x8C, secret.acl)),
+        )
+    )
+
+
+def _key(card: SmartCard, reference: int) -> bytes:
+    """Access rule, 80 modulus size in bytes, 9E non-repudiation or not."""
+    key = card.key_by_sdo(reference)
+    if key is None:
+        raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+    card.require_key(KeyOperation.GET, key)
+    return b"".join(
+        (
+            tlv.encode(0xA1, tlv.encode(0x8C, key.acl)),
+            tlv.encode(0x80, card.rsa(key).size.to_bytes(2, "big")),
+            tlv.encode(0x9E, bytes((key.non_repudiation,))),
+        )
+    )
+
+
+# SDO class -> how its parameters are told, and the header that asks for its data.
+_OBJECTS: Mapping[int, tuple[Callable[[SmartCard, int], bytes], bytes]] = {
+    0x01: (_secret, b"\x7f\x41\x80"),
+    0x10: (_key, b"\x7f\x48\x80"),
+}

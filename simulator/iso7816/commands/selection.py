@@ -1,0 +1,58 @@
+"""SELECT (ISO/IEC 7816-4, 11.2.2), told by data which P1 and P2 a card family serves."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from simulator.iso7816 import files
+from simulator.iso7816.apdu import Command, Response
+from simulator.iso7816.engine import Channel, SmartCard
+from simulator.iso7816.status import StatusError, StatusWord
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one P1 value finds a file, and the body lengths (bytes) that make sense for it."""
+
+    find: files.Selector
+    lengths: Collection[int]
+
+
+BY_IDENTIFIER = Rule(files.by_identifier, (0, 2))
+CHILD_FOLDER = Rule(files.child_folder, (2,))
+CHILD_FILE = Rule(files.child_file, (2,))
+PARENT = Rule(files.parent_folder, (0,))
+BY_NAME = Rule(files.by_name, range(1, 17))
+FROM_MASTER = Rule(files.from_master, range(2, 17, 2))
+BY_PATH = Rule(files.by_path, range(2, 17, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """The SELECT of one card side.
+
+    ``rules`` by P1; ``answers``: P2 -> whether the file's control parameters are returned; ``not_found`` is the status
+    word for a file that is not there; ``silent_root``: the MF selected by its name answers no data (CARD-CPS3-05).
+    """
+
+    rules: Mapping[int, Rule]
+    answers: Mapping[int, bool]
+    not_found: int = StatusWord.FILE_NOT_FOUND
+    silent_root: bool = False
+
+    def __call__(self, card: SmartCard, channel: Channel, command: Command) -> Response:
+        """Serve the command. A file that is not found leaves the current one as it was."""
+        rule = self.rules.get(command.p1)
+        answer = self.answers.get(command.p2)
+        if rule is None or answer is None:
+            raise StatusError(StatusWord.WRONG_PARAMETERS)
+        if len(command.data) not in rule.lengths:
+            raise StatusError(StatusWord.WRONG_LENGTH)
+        node = rule.find(channel.files, channel.current, command.data)
+        if node is None:
+            raise StatusError(self.not_found)
+        channel.current = node
+        if not answer or (self.silent_root and rule is BY_NAME and node is channel.files.root):
+            return Response()
+        return Response(node.control)

@@ -1,0 +1,392 @@
+"""The card itself: power, command dispatch, T=0 and T=1 answers, chaining (ISO/IEC 7816-3, 12.2; 7816-4, 5.1).
+
+All that a reset must clear is in one ``_Volatile`` object, replaced whole; all that must survive is in ``Memory``.
+"""
+
+from __future__ import annotations
+
+import secrets as random_source
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+
+from simulator.iso7816.access import AccessRule, FileOperation, KeyOperation, SecretOperation
+from simulator.iso7816.apdu import ApduError, Command
+from simulator.iso7816.atr import Atr
+from simulator.iso7816.family import Class, Family, Instruction
+from simulator.iso7816.files import FileSystem, ImageError, Node
+from simulator.iso7816.image import Algorithm, CardImage, Digest, Interface, Key, Secret
+from simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
+from simulator.iso7816.rsa import RsaKey
+from simulator.iso7816.secrets import Memory, Secrets
+from simulator.iso7816.status import StatusError, StatusWord, more_data, wrong_expected
+
+GET_RESPONSE = 0xC0
+_MAX_TRIES = 15
+
+Random = Callable[[int], bytes]
+"""``n`` unpredictable bytes, or those of a seeded generator so that a run can be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What MANAGE SECURITY ENVIRONMENT chose for one kind of operation."""
+
+    key: Key | None = None
+    algorithm: Algorithm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HashValue:
+    """A finished hash waiting for its signature."""
+
+    digest: Digest
+    value: bytes
+
+
+@dataclass(slots=True)
+class _Chain:
+    ins: int
+    p1: int
+    p2: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Channel:
+    """Where one side of the card stands on one logical channel: cleared by reset.
+
+    ``current`` is the selected file, ``environments`` are by control reference template tag (A4, AA, B6, B8).
+    """
+
+    files: FileSystem
+    current: Node
+    environments: dict[int, Environment] = field(default_factory=dict)
+    hash: HashValue | None = None
+    chain: _Chain | None = None
+
+
+@dataclass(slots=True)
+class _Pending:
+    data: bytes
+    sw: int
+    side: str
+
+
+@dataclass(slots=True)
+class _Volatile:
+    channels: dict[tuple[str, int], Channel] = field(default_factory=dict)
+    pending: _Pending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSnapshot:
+    """A secret as an inspector sees it: never its value."""
+
+    tries_left: int
+    max_tries: int
+    uses_left: int | None
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSnapshot:
+    """A channel as an inspector sees it. ``environments``: template tag in hexadecimal -> "key algorithm"."""
+
+    current_file: str
+    current_name: str
+    environments: Mapping[str, str]
+    hash_ready: str | None
+    chained_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardState:
+    """What a report may show of a card at one moment. ``channels`` are by "side" or "side#channel"."""
+
+    powered: bool
+    interface: str
+    secrets: Mapping[str, SecretSnapshot]
+    channels: Mapping[str, ChannelSnapshot]
+    pending_bytes: int
+    rewritten_files: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The same as plain dictionaries, for JSON."""
+        return asdict(self)
+
+
+class SmartCard:
+    """A personalised card of some family: the ``Card`` protocol plus what command handlers stand on.
+
+    ``memory`` keeps counters and changed contents across cards and runs (default: only as long as this object);
+    ``random`` serves GET CHALLENGE. Raises ImageError, AccessRuleError or AtrError for an image that cannot be a
+    card, CardMemoryError or OSError if the memory cannot be read or is another card's.
+    """
+
+    def __init__(
+        self,
+        image: CardImage,
+        family: Family,
+        *,
+        memory: MemoryStore | None = None,
+        random: Random = random_source.token_bytes,
+    ) -> None:
+        _check(image)
+        self.image = image
+        self.family = family
+        self.random = random
+        # A reader that may choose T=1 does; then Le is always sent and data come with the status word (PCSC-04).
+        self.strict_lengths = 1 not in Atr.parse(image.atr).protocols
+        self.memory = Memory(memory or VolatileMemory(), CardMemory.personalised(image))
+        self.memory.state.check(image)
+        self.secrets = Secrets(image.secrets, self.memory)
+        self._contactless = image.interface is Interface.CONTACTLESS
+        self._volumes = {
+            entry.side.name: FileSystem.build(entry.side.volume, tree, image.interface, entry.side.describe)
+            for entry in family.classes.values()
+            if (tree := image.volumes.get(entry.side.volume)) and tree.only in (None, image.interface)
+        }
+        self._secret_rules = {secret.name: AccessRule.parse(self.rule(secret)) for secret in image.secrets}
+        self._key_rules = {key.name: AccessRule.parse(self.rule(key)) for key in image.keys}
+        self._rsa = {key.name: RsaKey(key.private_key) for key in image.keys}
+        self._algorithms = {algorithm.reference: algorithm for algorithm in image.algorithms}
+        self._volatile: _Volatile | None = None
+
+    # -- the Card protocol ------------------------------------------------------------------------------------------
+
+    @property
+    def atr(self) -> bytes:
+        """Answer To Reset."""
+        return self.image.atr
+
+    def power_on(self) -> bytes:
+        """Cold reset: all volatile state starts anew (CARD-CPS3-06). Gives the ATR."""
+        self.secrets.verified.clear()
+        self._volatile = _Volatile()
+        return self.image.atr
+
+    def power_off(self) -> None:
+        """All volatile state is lost (PCSC-06)."""
+        self.secrets.verified.clear()
+        self._volatile = None
+
+    def reset(self) -> bytes:
+        """Warm reset: the same loss as a cold one (PCSC-07). Gives the ATR."""
+        return self.power_on()
+
+    def transmit(self, command: bytes) -> bytes:
+        """Answer one APDU, whatever its bytes: data and status word, at least 2 bytes. Never raises."""
+        volatile = self._volatile
+        if volatile is None:
+            self.power_on()
+            volatile = self._volatile
+            assert volatile is not None  # noqa: S101
+        pending, volatile.pending = volatile.pending, None
+        try:
+            return self._execute(volatile, command, pending)
+        except StatusError as refusal:
+            return refusal.sw.to_bytes(2, "big")
+
+    # -- what handlers stand on -------------------------------------------------------------------------------------
+
+    def require_file(self, operation: FileOperation, node: Node) -> None:
+        """Raises StatusError 6982 unless the file's access rule allows the operation now (CARD-CPS3-30)."""
+        if not node.acl.allows(operation, self._fulfilled):
+            raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
+
+    def require_secret(self, operation: SecretOperation, secret: Secret) -> None:
+        """Raises StatusError 6982 unless the secret's access rule allows the operation now."""
+        if not self._secret_rules[secret.name].allows(operation, self._fulfilled):
+            raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
+
+    def require_key(self, operation: KeyOperation, key: Key) -> None:
+        """Raises StatusError 6982 unless the key's access rule allows the operation now (CARD-CPS3-29)."""
+        if not self._key_rules[key.name].allows(operation, self._fulfilled):
+            raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
+
+    def spend_consent(self, operation: KeyOperation, key: Key) -> None:
+        """After a use of a key that wants consent each time: forget the code that allowed it (CARD-CPS3-62)."""
+        if key.consent:
+            environment = self._key_rules[key.name].condition(operation) & 0x0F
+            self.secrets.verified.discard(self.image.environments.get(environment, ""))
+
+    def rule(self, item: Secret | Key) -> bytes:
+        """The access rule of a secret or key that holds on this interface, compact format."""
+        if self._contactless and item.contactless_acl is not None:
+            return item.contactless_acl
+        return item.acl
+
+    def key_by_mse(self, reference: int) -> Key | None:
+        """The key that MSE SET names so."""
+        return next((key for key in self.image.keys if key.mse_reference == reference), None)
+
+    def key_by_sdo(self, reference: int) -> Key | None:
+        """The key whose SDO has this number."""
+        return next((key for key in self.image.keys if key.reference == reference), None)
+
+    def rsa(self, key: Key) -> RsaKey:
+        """The key in working order."""
+        return self._rsa[key.name]
+
+    def algorithm(self, reference: int) -> Algorithm | None:
+        """A line of the algorithm table."""
+        return self._algorithms.get(reference)
+
+    def content(self, node: Node) -> bytes:
+        """The present body of an elementary file: as personalised, or as last updated."""
+        changed = self.memory.state.contents
+        if changed and (found := changed.get(node.key)) is not None:
+            return found
+        return node.content
+
+    # -- inspection -------------------------------------------------------------------------------------------------
+
+    def state(self) -> CardState:
+        """A snapshot for reports and expectations. It holds no code, no key and no file content."""
+        volatile = self._volatile or _Volatile()
+        return CardState(
+            powered=self._volatile is not None,
+            interface=str(self.image.interface),
+            secrets={
+                secret.name: SecretSnapshot(
+                    self.secrets.state(secret).tries_left,
+                    secret.max_tries,
+                    self.secrets.state(secret).uses_left,
+                    secret.name in self.secrets.verified,
+                )
+                for secret in self.image.secrets
+            },
+            channels={
+                f"{side}#{number}" if number else side: ChannelSnapshot(
+                    current_file=channel.current.path,
+                    current_name=channel.current.file.name,
+                    environments={
+                        f"{tag:02X}": " ".join(
+                            (
+                                environment.key.name if environment.key else "-",
+                                f"{environment.algorithm.reference:02X}" if environment.algorithm else "-",
+                            )
+                        )
+                        for tag, environment in channel.environments.items()
+                    },
+                    hash_ready=str(channel.hash.digest) if channel.hash else None,
+                    chained_bytes=len(channel.chain.body) if channel.chain else 0,
+                )
+                for (side, number), channel in volatile.channels.items()
+            },
+            pending_bytes=len(volatile.pending.data) if volatile.pending else 0,
+            rewritten_files=tuple(sorted(self.memory.state.contents)),
+        )
+
+    # -- dispatch ---------------------------------------------------------------------------------------------------
+
+    def _fulfilled(self, environment: int) -> bool:
+        return self.image.environments.get(environment) in self.secrets.verified
+
+    def _execute(self, volatile: _Volatile, raw: bytes, pending: _Pending | None) -> bytes:
+        if len(raw) < 4:
+            raise StatusError(StatusWord.WRONG_LENGTH)
+        entry = self.family.classes.get(raw[0])
+        if entry is None:
+            raise StatusError(StatusWord.UNKNOWN_CLASS)
+        side = entry.side
+        instruction = side.instructions.get(raw[1])
+        if instruction is None and raw[1] != GET_RESPONSE:
+            raise StatusError(StatusWord.UNKNOWN_INSTRUCTION)
+        try:
+            command = Command.parse(raw)
+        except ApduError:
+            raise StatusError(StatusWord.WRONG_LENGTH) from None
+        if command.extended and not self.family.extended:
+            raise StatusError(StatusWord.WRONG_LENGTH)
+        if instruction is None:
+            return self._get_response(volatile, entry, command, pending)
+
+        channel = volatile.channels.get((side.name, entry.channel))
+        if channel is None:
+            channel = self._open(volatile, entry)
+        body, ne = command.data, command.ne
+        strict = self.strict_lengths and not body
+        if strict and not instruction.outgoing and len(raw) == 5 and raw[4] == 0:
+            command = Command(command.cla, command.ins, command.p1, command.p2)
+            strict, ne = False, None
+        if entry.chained or channel.chain is not None:
+            joined = self._chain(channel, entry, instruction, command)
+            if joined is None:
+                return b"\x90\x00"
+            command = joined
+        response = instruction.handler(self, channel, command)
+        if not response.data:
+            return response.sw.to_bytes(2, "big")
+        return self._deliver(volatile, _Pending(response.data, response.sw, side.name), side.more, ne, strict)
+
+    def _open(self, volatile: _Volatile, entry: Class) -> Channel:
+        files = self._volumes.get(entry.side.name)
+        if files is None:
+            raise StatusError(StatusWord.UNKNOWN_CLASS)
+        channel = volatile.channels[entry.side.name, entry.channel] = Channel(files, files.root)
+        return channel
+
+    def _chain(self, channel: Channel, entry: Class, instruction: Instruction, command: Command) -> Command | None:
+        """The whole command once its last part is there, None before.
+
+        A command that does not continue the chain ends it unheard: ISO/IEC 7816-4 leaves this to the card.
+        """
+        chain, channel.chain = channel.chain, None
+        if entry.chained and not instruction.chaining:
+            raise StatusError(StatusWord.CHAINING_NOT_SUPPORTED)
+        body = command.data
+        if chain is not None and (chain.ins, chain.p1, chain.p2) == (command.ins, command.p1, command.p2):
+            body = chain.body + body
+        if len(body) > self.family.max_body:
+            raise StatusError(StatusWord.WRONG_LENGTH)
+        if entry.chained:
+            channel.chain = _Chain(command.ins, command.p1, command.p2, body)
+            return None
+        return Command(command.cla, command.ins, command.p1, command.p2, body, command.ne)
+
+    def _get_response(self, volatile: _Volatile, entry: Class, command: Command, pending: _Pending | None) -> bytes:
+        if command.p1 or command.p2:
+            raise StatusError(StatusWord.WRONG_PARAMETERS)
+        if command.ne is None or command.data or entry.chained:
+            raise StatusError(StatusWord.WRONG_LENGTH)
+        if pending is None or pending.side != entry.side.name:
+            raise StatusError(StatusWord.CONDITIONS_NOT_SATISFIED)
+        if self.strict_lengths and command.ne > len(pending.data):
+            volatile.pending = pending
+            raise StatusError(wrong_expected(len(pending.data)))
+        return self._deliver(volatile, pending, entry.side.more, command.ne, strict=False)
+
+    def _deliver(self, volatile: _Volatile, answer: _Pending, more: int, ne: int | None, strict: bool) -> bytes:
+        """Data with the status word, or the part asked for and word of the rest, or only word of it (PCSC-02, -03)."""
+        data, size = answer.data, len(answer.data)
+        if ne is None:
+            volatile.pending = answer
+            return more_data(size, more).to_bytes(2, "big")
+        if ne < size:
+            volatile.pending = _Pending(data[ne:], answer.sw, answer.side)
+            return data[:ne] + more_data(size - ne, more).to_bytes(2, "big")
+        if strict and ne > size:
+            raise StatusError(wrong_expected(size))
+        return data + answer.sw.to_bytes(2, "big")
+
+
+def _check(image: CardImage) -> None:
+    for what, values in (
+        ("secrets have one reference", [secret.reference for secret in image.secrets]),
+        ("secrets have one name", [secret.name for secret in image.secrets]),
+        ("keys have one MSE reference", [key.mse_reference for key in image.keys]),
+        ("keys have one SDO number", [key.reference for key in image.keys]),
+        ("keys have one name", [key.name for key in image.keys]),
+        ("algorithms have one reference", [algorithm.reference for algorithm in image.algorithms]),
+    ):
+        if len(set(values)) != len(values):
+            raise ImageError(f"two {what}")
+    for secret in image.secrets:
+        tries = secret.max_tries if secret.tries_left is None else secret.tries_left
+        if not 1 <= secret.max_tries <= _MAX_TRIES or not 0 <= tries <= secret.max_tries:
+            raise ImageError(
+                f"{secret.name} has {tries} tries left of {secret.max_tries}; a counter is 1 to {_MAX_TRIES}"
+            )
+        if not secret.min_length <= len(secret.value) <= secret.max_length:
+            raise ImageError(f"{secret.name} has a value shorter or longer than its rule says")

@@ -1,0 +1,344 @@
+"""Joins a slot of the bench to one port of vpcd: an open connection is a card in the reader.
+
+Each stay of a card in the slot has its own thread, so that a card that does not answer holds up neither the other
+slots nor the next card put in the same slot.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from simulator.iso7816.card import Card
+from simulator.pcsc.errors import PcscdError
+from simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, control_of
+from simulator.readers import Slot, SlotEvent, SlotEventKind
+
+_log = logging.getLogger(__name__)
+
+NO_PRECISE_DIAGNOSIS = b"\x6f\x00"
+"""Status word sent in place of the answer of a card that broke its contract (ISO/IEC 7816-4)."""
+
+_MIN_RESPONSE = 2
+_ATR_SIZES = range(2, 34)
+_FIRST_RETRY = 0.02
+_LAST_RETRY = 0.4
+_PATIENCE = 3.0
+_JOIN = 1.0
+
+
+class ExchangeKind(Enum):
+    """What the reader did to the card."""
+
+    APDU = "apdu"
+    POWER_ON = "power-on"
+    POWER_OFF = "power-off"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One thing the reader did to the card: ``response`` is the answer or the ATR, ``seconds`` the card's own time.
+
+    May hold secrets (a code in a VERIFY): mask before writing.
+    """
+
+    slot: str
+    kind: ExchangeKind
+    command: bytes
+    response: bytes
+    seconds: float
+
+
+class DefectKind(Enum):
+    """Where the bench itself went wrong."""
+
+    CARD = "card"
+    OBSERVER = "observer"
+    CONNECTION = "connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A fault of the bench, never of the software under test. ``header`` is the command's CLA INS P1 P2: no secret."""
+
+    slot: str
+    kind: DefectKind
+    error: Exception
+    header: bytes = b""
+
+
+Observer = Callable[[Exchange], None]
+"""Called in the slot's thread before the reply leaves: when a client has its answer, its observer has seen it."""
+
+Connector = Callable[[], socket.socket]
+"""Opens a connection to the slot's port. OSError: try again later. PcscdError: never again."""
+
+
+class _Stay:
+    """What is known of one stay of a card: its thread, its connection, whether the reader has seen it yet."""
+
+    __slots__ = ("connection", "over", "seen", "thread")
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.seen = False
+        self.connection: CardConnection | None = None
+        self.thread: threading.Thread | None = None
+
+
+class SlotBridge:
+    """Keeps a connection to vpcd open while a card is in the slot, and lets that card answer.
+
+    ``slot.card`` is read anew for every message, so ``Slot.replace`` changes the card without any movement.
+    A card removed before the reader noticed it keeps its connection: vpcd queues a single connection, and a dead one
+    in the queue would hold up the next insertion for a second. The reader still sees an empty slot: it is answered by
+    the end of the connection. Thread-safe.
+    """
+
+    def __init__(self, slot: Slot, connector: Connector, observer: Observer | None = None) -> None:
+        self._slot = slot
+        self._connector = connector
+        self._observer = observer
+        self._lock = threading.Condition(threading.Lock())  # told when a connection opens or ends
+        self._stay: _Stay | None = None
+        self._threads: set[threading.Thread] = set()
+        self._defects: list[Defect] = []
+        self._unlisten: Callable[[], None] | None = None
+
+    @property
+    def slot(self) -> Slot:
+        """The slot joined."""
+        return self._slot
+
+    @property
+    def defects(self) -> tuple[Defect, ...]:
+        """What went wrong on the bench's side, oldest first."""
+        with self._lock:
+            return tuple(self._defects)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a connection is open, thus a card visible (the reader's poll may not have seen it yet)."""
+        with self._lock:
+            return self._stay is not None and self._stay.connection is not None
+
+    def wait_connected(self, timeout: float) -> bool:
+        """Wait at most ``timeout`` seconds for the connection of an inserted card; whether it is open."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._stay is not None and self._stay.connection is not None, timeout)
+
+    def start(self) -> SlotBridge:
+        """Follow the slot from now on; a card already inside is shown at once. Gives itself back."""
+        self._unlisten = self._slot.listen(self._on_event)
+        if self._slot.card is not None:
+            self._inserted()
+        return self
+
+    def close(self) -> None:
+        """Hang up and stop following the slot. A client that waits for an answer is freed. Can be called again.
+
+        Waits at most one second for a card that is still answering; its daemon thread then ends on its own.
+        """
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+        with self._lock:
+            self._end_stay()
+            threads = tuple(self._threads)
+        deadline = time.monotonic() + _JOIN
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def __enter__(self) -> SlotBridge:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _on_event(self, event: SlotEvent) -> None:
+        if event.kind is SlotEventKind.INSERTED:
+            self._inserted()
+        elif event.kind is SlotEventKind.REMOVED:
+            with self._lock:
+                if self._stay is not None and self._stay.seen:
+                    self._end_stay()
+
+    def _inserted(self) -> None:
+        with self._lock:
+            if self._stay is not None and not self._stay.over.is_set():
+                return  # the connection of a card the reader never saw serves the next one
+            stay = _Stay()
+            name = f"vpcd {self._slot.name}"
+            stay.thread = threading.Thread(target=self._live, args=(stay,), name=name, daemon=True)
+            self._stay = stay
+            self._threads.add(stay.thread)
+            stay.thread.start()
+
+    def _end_stay(self) -> None:
+        """Caller holds the lock."""
+        stay, self._stay = self._stay, None
+        if stay is not None:
+            stay.over.set()
+            if stay.connection is not None:
+                stay.connection.hang_up()
+
+    def _finish(self, stay: _Stay) -> None:
+        with self._lock:
+            if self._stay is stay:
+                self._end_stay()
+            stay.over.set()
+
+    def _live(self, stay: _Stay) -> None:
+        """The thread of one stay: connect, answer, connect again if the reader hung up on a card still inside."""
+        pause = _FIRST_RETRY
+        unreachable_since: float | None = None
+        try:
+            while not stay.over.is_set():
+                try:
+                    connection = CardConnection(self._connector())
+                except PcscdError as error:
+                    self._report(DefectKind.CONNECTION, error)
+                    return
+                except OSError as error:
+                    now = time.monotonic()
+                    unreachable_since = now if unreachable_since is None else unreachable_since
+                    if now - unreachable_since > _PATIENCE:
+                        self._report(DefectKind.CONNECTION, error)
+                        unreachable_since = float("inf")  # said once
+                else:
+                    unreachable_since = None
+                    if self._serve(stay, connection):
+                        pause = _FIRST_RETRY
+                stay.over.wait(pause)
+                pause = min(2 * pause, _LAST_RETRY)
+        except Exception as error:  # a fault of ours must be seen, not end in a thread nobody looks at
+            self._report(DefectKind.CONNECTION, error)
+        finally:
+            self._finish(stay)
+            with self._lock:
+                self._threads.discard(threading.current_thread())
+
+    def _serve(self, stay: _Stay, connection: CardConnection) -> bool:
+        """Answer until either side ends; True if the reader said anything at all."""
+        with self._lock:
+            if stay.over.is_set():
+                connection.close()
+                return False
+            stay.connection = connection
+            stay.seen = False  # this connection is still in vpcd's queue
+            self._lock.notify_all()
+        spoken = False
+        try:
+            while (payloads := connection.receive()) is not None:
+                for payload in payloads:
+                    spoken = True
+                    if not stay.seen and not self._first_seen(stay):
+                        return spoken
+                    if not self._answer(stay, connection, payload):
+                        return spoken
+            return spoken
+        finally:
+            with self._lock:
+                stay.connection = None
+                self._lock.notify_all()
+            connection.close()
+
+    def _first_seen(self, stay: _Stay) -> bool:
+        """The reader speaks for the first time: is the card still there? Decided with the events locked out."""
+        with self._lock:
+            if self._slot.card is None or stay.over.is_set():
+                if self._stay is stay:
+                    self._stay = None
+                stay.over.set()
+                return False
+            stay.seen = True
+            return True
+
+    def _answer(self, stay: _Stay, connection: CardConnection, payload: bytes) -> bool:
+        """Let the card answer one message; False ends the connection."""
+        card = self._slot.card
+        if card is None or stay.over.is_set():
+            self._finish(stay)
+            return False
+        control = control_of(payload)
+        if control is None:
+            if not payload:
+                return True  # vpcd never sends an empty message: nothing to answer
+            response = self._transmit(card, payload)
+            return not stay.over.is_set() and connection.send(response)
+        if control is Control.GET_ATR:
+            return self._send_atr(stay, connection, card)
+        self._power(card, control)
+        return True
+
+    def _transmit(self, card: Card, command: bytes) -> bytes:
+        started = time.perf_counter()
+        try:
+            response = card.transmit(command)
+            if not isinstance(response, bytes) or not _MIN_RESPONSE <= len(response) <= MAX_PAYLOAD:
+                raise TypeError(f"a card answers 2 to {MAX_PAYLOAD} bytes, not {_describe(response)}")
+        except Exception as error:  # its contract forbids it; the client must not wait for ever all the same
+            self._report(DefectKind.CARD, error, command[:4])
+            response = NO_PRECISE_DIAGNOSIS
+        if self._observer is not None:
+            seconds = time.perf_counter() - started
+            self._observe(self._observer, Exchange(self._slot.name, ExchangeKind.APDU, command, response, seconds))
+        return response
+
+    def _send_atr(self, stay: _Stay, connection: CardConnection, card: Card) -> bool:
+        try:
+            atr = card.atr
+            if not isinstance(atr, bytes) or len(atr) not in _ATR_SIZES:
+                raise TypeError(f"an ATR has 2 to 33 bytes, not {_describe(atr)}")
+        except Exception as error:
+            # Nothing can be shown to the reader: hang up for good, or the next poll would find the same defect.
+            self._report(DefectKind.CARD, error)
+            self._finish(stay)
+            return False
+        return connection.send(atr)
+
+    def _power(self, card: Card, control: Control) -> None:
+        started = time.perf_counter()
+        response = b""
+        kind = _POWER_KINDS[control]
+        try:
+            if control is Control.POWER_ON:
+                response = card.power_on()
+            elif control is Control.RESET:
+                response = card.reset()
+            else:
+                card.power_off()
+        except Exception as error:  # vpcd expects no reply: the fault is kept, the connection goes on
+            self._report(DefectKind.CARD, error)
+        if self._observer is not None:
+            seconds = time.perf_counter() - started
+            self._observe(self._observer, Exchange(self._slot.name, kind, b"", response, seconds))
+
+    def _observe(self, observer: Observer, exchange: Exchange) -> None:
+        try:
+            observer(exchange)
+        except Exception as error:  # an observer never changes what the client sees
+            self._report(DefectKind.OBSERVER, error, exchange.command[:4])
+
+    def _report(self, kind: DefectKind, error: Exception, header: bytes = b"") -> None:
+        with self._lock:
+            self._defects.append(Defect(self._slot.name, kind, error, header))
+        _log.error("slot %s: %s defect on %s", self._slot.name, kind.value, header.hex() or "-", exc_info=error)
+
+
+_POWER_KINDS = {
+    Control.POWER_ON: ExchangeKind.POWER_ON,
+    Control.POWER_OFF: ExchangeKind.POWER_OFF,
+    Control.RESET: ExchangeKind.RESET,
+}
+
+
+def _describe(value: object) -> str:
+    return f"{len(value)}" if isinstance(value, bytes) else f"a {type(value).__name__}"

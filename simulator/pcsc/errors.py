@@ -1,0 +1,94 @@
+"""The links of the PC/SC chain, and the one error that names the link that broke and its cure."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from simulator.pcsc.sentence import Sentence
+
+
+class Link(Enum):
+    """One link between a virtual card and a PC/SC client, in the order in which they are tried."""
+
+    PCSCD_BINARY = "pcscd-binary"
+    VPCD_DRIVER = "vpcd-driver"
+    PYSCARD = "pyscard"
+    RUN_DIRECTORY = "run-directory"
+    READERS = "readers"
+    USER_NAMESPACE = "user-namespace"
+    MOUNT_NAMESPACE = "mount-namespace"
+    NETWORK_NAMESPACE = "network-namespace"
+    MOUNTS = "mounts"
+    PRIVATE_PCSCD = "private-pcscd"
+    READER_LISTED = "reader-listed"
+    PORT = "port"
+    CARD_CONNECTED = "card-connected"
+    POLL = "poll"
+    ATR = "atr"
+    APDU = "apdu"
+    LATENCY = "latency"
+    SHARED_DRIVER = "shared-driver"
+    EXPOSURE = "exposure"
+    SYSTEM_PCSCD = "system-pcscd"
+    STALE = "stale"
+
+
+_INSTALL = Sentence(
+    "Installez les paquets : apt-get install pcscd vsmartcard-vpcd",
+    "Install the packages: apt-get install pcscd vsmartcard-vpcd",
+)
+_NAMESPACES = Sentence(
+    "Autorisez les espaces de noms : sysctl kernel.unprivileged_userns_clone=1 (Debian ancien), "
+    "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04 et suivants), sysctl "
+    "user.max_user_namespaces=15000 ; dans un conteneur : --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
+    "--security-opt apparmor=unconfined ; ou lancez le banc en root.",
+    "Allow namespaces: sysctl kernel.unprivileged_userns_clone=1 (older Debian), "
+    "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04 and later), sysctl "
+    "user.max_user_namespaces=15000; in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
+    "--security-opt apparmor=unconfined; or run the bench as root.",
+)
+_RESTART = Sentence(
+    "Lisez les messages de pcscd cités, puis relancez ; « bifente doctor » teste chaque maillon.",
+    "Read the pcscd messages quoted here, then start again; `bifente doctor` tests each link.",
+)
+CURES: dict[Link, Sentence] = {
+    Link.PCSCD_BINARY: _INSTALL,
+    Link.VPCD_DRIVER: _INSTALL,
+    Link.PYSCARD: Sentence(
+        "Installez le client PC/SC : apt-get install gcc libpcsclite-dev swig python3-dev, puis pip install pyscard",
+        "Install the PC/SC client: apt-get install gcc libpcsclite-dev swig python3-dev, then pip install pyscard",
+    ),
+    Link.RUN_DIRECTORY: Sentence(
+        "Choisissez un répertoire court (moins de 96 octets), accessible en écriture et qu'aucun autre banc n'utilise.",
+        "Choose a short directory (under 96 bytes), writable, that no other bench uses.",
+    ),
+    Link.READERS: Sentence(
+        "Corrigez la liste des lecteurs : 8 entrées de 2 fentes au plus, noms distincts de 1 à 121 octets, "
+        'sans guillemet (") ni caractère de contrôle.',
+        "Mend the list of readers: at most 8 entries of 2 slots, distinct names of 1 to 121 bytes, "
+        'without quotation mark (") nor control character.',
+    ),
+    Link.USER_NAMESPACE: _NAMESPACES,
+    Link.MOUNT_NAMESPACE: _NAMESPACES,
+    Link.NETWORK_NAMESPACE: _NAMESPACES,
+    Link.MOUNTS: Sentence(
+        "Créez le répertoire source et le répertoire cible avant de démarrer.",
+        "Make the source and the target directory before starting.",
+    ),
+    Link.PRIVATE_PCSCD: _RESTART,
+    Link.READER_LISTED: _RESTART,
+    Link.PORT: _RESTART,
+}
+"""What to do when a link breaks; a link of the doctor alone carries its cure in its finding."""
+
+
+class PcscdError(Exception):
+    """The private pcscd cannot start or has stopped: which link failed, what was seen, and the cure."""
+
+    def __init__(self, link: Link, detail: Sentence | str, *, cure: Sentence | None = None, log: str = "") -> None:
+        self.link = link
+        self.sentence = detail if isinstance(detail, Sentence) else Sentence(detail, detail)
+        self.cure = cure if cure is not None else CURES.get(link, _RESTART)
+        self.log = log
+        quoted = f" pcscd said: {log.strip()[-2000:]}" if log.strip() else ""
+        super().__init__(f"{link.value}: {self.sentence.en}{quoted} {self.cure.en}")

@@ -1,0 +1,194 @@
+"""Templates from YAML files, and faults said so that they can be mended.
+
+``parse_template`` works on plain data, so a loader that keeps positions can turn each problem's ``loc`` into a line
+and a column; ``load_templates`` reads files itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from simulator.personalisation.template import Loc, Template, cross_checks
+
+#: A template is a page of text.
+MAX_SIZE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a template: where (keys and indexes from its root) and what."""
+
+    loc: Loc
+    message: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(map(str, self.loc))}: {self.message}" if self.loc else self.message
+
+
+class TemplateError(ValueError):
+    """A template that cannot be used. ``source`` names the file, ``problems`` are all its faults."""
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{source}: {problem}" for problem in self.problems))
+
+
+def parse_template(data: object, source: str) -> Template:
+    """A checked template from plain data. Raises TemplateError listing every fault found."""
+    try:
+        template = Template.model_validate(data)
+    except ValidationError as error:
+        raise TemplateError(source, [_problem(fault) for fault in error.errors()]) from error
+    if problems := [Problem(loc, message) for loc, message in cross_checks(template)]:
+        raise TemplateError(source, problems)
+    return template
+
+
+def with_overrides(template: Template, overrides: Mapping[str, Any]) -> Template:
+    """The template with some values replaced, nested mappings merged, checked again. Raises TemplateError."""
+    data = template.model_dump(exclude_unset=True)
+    return parse_template(_merged(data, overrides), f"{template.id} (with overrides)")
+
+
+def load_template(file: Path | Traversable) -> Template:
+    """The template in one YAML file. Raises TemplateError, also for a file that cannot be read."""
+    return parse_template(_read_yaml(file), str(file))
+
+
+def load_templates(paths: Iterable[Path | Traversable]) -> dict[str, Template]:
+    """Templates by id, from files and from the ``*.yaml`` of folders.
+
+    Raises TemplateError, also when two share an id or a serial number: both files are named.
+    """
+    templates: dict[str, Template] = {}
+    seen: dict[tuple[Loc, str], str] = {}
+    for file in _files(paths):
+        template = load_template(file)
+        for loc, value in ((("id",), template.id), (("card", "serial"), template.card.serial)):
+            other = seen.setdefault((loc, value), str(file))
+            if other != str(file):
+                raise TemplateError(str(file), [Problem(loc, f"{value} is already used by {other}; choose another")])
+        templates[template.id] = template
+    return templates
+
+
+@cache
+def shipped_templates() -> Mapping[str, Template]:
+    """The templates of this package by id."""
+    return load_templates([resources.files(__package__) / "templates"])
+
+
+def pick(templates: Mapping[str, Template], name: str) -> Template:
+    """The template of this id. Raises TemplateError suggesting the nearest ones."""
+    if name in templates:
+        return templates[name]
+    near = [known for known in templates if name in known] or difflib.get_close_matches(name, templates)
+    ways = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(sorted(templates))}"
+    raise TemplateError(name, [Problem((), f"no such card template; {ways}")])
+
+
+def _files(paths: Iterable[Path | Traversable]) -> Iterable[Path | Traversable]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted((item for item in path.iterdir() if item.name.endswith(".yaml")), key=lambda f: f.name)
+        else:
+            yield path
+
+
+def _read_yaml(file: Path | Traversable) -> object:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(str(file), [Problem((), f"cannot be read: {error}")]) from error
+    if len(text) > MAX_SIZE:
+        raise TemplateError(str(file), [Problem((), f"is too long for a template (over {MAX_SIZE} characters)")])
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader, only stricter
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise TemplateError(str(file), [Problem((), f"is not valid YAML: {reason}")]) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML without what a template has no use for: aliases (a short file could unfold to gigabytes) and keys
+    given twice (one of them would be lost silently).
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = cast(Any, self).peek_event().start_mark
+            raise yaml.constructor.ConstructorError(None, None, "aliases are not allowed", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key_node, _ in node.value:
+            if keys.count(key_node.value) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key_node.value!r} is given twice", key_node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _merged(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(data)
+    for key, value in overrides.items():
+        old = result.get(key)
+        result[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+_ADVICE = {
+    "missing": "is missing",
+    "string_type": "must be text: put it in quotes, so that no digit is lost",
+    "model_type": "must be a group of keys",
+    "tuple_type": "must be a list",
+}
+
+
+def _problem(fault: ErrorDetails) -> Problem:
+    loc = fault["loc"]
+    if fault["type"] == "extra_forbidden":
+        return Problem(loc, _unknown_key(loc))
+    if fault["type"] == "string_pattern_mismatch":
+        return Problem(loc, f"{fault['input']!r} does not have the form {fault['ctx']['pattern']}")
+    advice = _ADVICE.get(fault["type"])
+    if advice is None:
+        advice = fault["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+        advice = advice.replace("Input should be", "must be")
+    return Problem(loc, advice)
+
+
+def _unknown_key(loc: Loc) -> str:
+    known = list(_fields_at(Template, loc[:-1]))
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known here: {', '.join(known)}"
+
+
+def _fields_at(model: type[BaseModel], loc: Loc) -> Iterable[str]:
+    """The keys allowed at a place of the template."""
+    for part in loc:
+        if isinstance(part, str) and part in model.model_fields:
+            inner = _model_in(model.model_fields[part].annotation)
+            if inner is None:
+                return ()
+            model = inner
+    return model.model_fields
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)

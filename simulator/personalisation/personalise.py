@@ -1,0 +1,300 @@
+"""From a template to a card: keys, certificates and files put together, the life of the card applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from simulator.iso7816.image import CardImage
+from simulator.personalisation import cps3, elementary, profiles, subjects
+from simulator.personalisation.authority import Authority, Branch, Pki, Revocation
+from simulator.personalisation.business import (
+    Activity,
+    Billing,
+    BillingSituation,
+    BusinessObject,
+    CardIdentity,
+    HolderData,
+    HolderName,
+    HolderProfession,
+    Languages,
+)
+from simulator.personalisation.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
+from simulator.personalisation.keystore import KeySource
+from simulator.personalisation.loading import with_overrides
+from simulator.personalisation.profiles import Profile, Validity
+from simulator.personalisation.template import MODE_CODES, Lifecycle, Template, layout
+
+#: The keys of a card, and their certificates, by the name the layout gives the keys.
+ROLES = ("signature", "authentication")
+
+_PROFILES: Mapping[str, Profile] = {
+    "signature": profiles.SIGNATURE,
+    "authentication": profiles.AUTHENTICATION,
+}
+#: Tries left in each state that is not a fresh one (CARD-CPS3-16).
+_TRIES_LEFT: Mapping[Lifecycle, Mapping[str, int]] = {
+    Lifecycle.PIN_BLOCKED: {"pin": 0},
+    Lifecycle.PUK_EXHAUSTED: {"pin": 0, "puk": 0},
+}
+
+
+@dataclass(frozen=True)
+class PersonalisedCard:
+    """A card ready to be inserted, and all that is known of it.
+
+    ``objects`` are its business objects by their name on the card; ``chain`` the certificates above its own, issuer
+    first; ``revocations`` what its ``authority`` must list for the card to be refused (empty unless revoked).
+    """
+
+    template: Template
+    image: CardImage = field(repr=False)
+    calendar: Calendar
+    objects: Mapping[str, BusinessObject | HolderData] = field(repr=False)
+    certificates: Mapping[str, x509.Certificate] = field(repr=False)
+    authority: Authority = field(repr=False)
+    revocations: tuple[Revocation, ...] = ()
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """The issuing authority's certificate, then its root's."""
+        return self.authority.chain
+
+    @property
+    def token_label(self) -> str:
+        """The label clients show."""
+        return f"CPS3v3-{self.template.card.number}"
+
+    @property
+    def activities(self) -> Mapping[int, Activity]:
+        """Exercise situations by their number on the card."""
+        return {item.number: _activity(item) for item in self.template.activities}
+
+    def facts(self) -> dict[str, Any]:
+        """What a scenario may refer to, as plain data. ``code`` and ``unblocking_code`` are secrets."""
+        template = self.template
+        return {
+            "template": template.id,
+            "family": template.family,
+            "type": str(template.card.type),
+            "code": template.codes.pin,
+            "unblocking_code": template.codes.puk,
+            "serial": template.card.serial,
+            "card_number": template.card.number,
+            "token_label": self.token_label,
+            "issue_date": self.calendar.card.start,
+            "expiry_date": self.calendar.card.end,
+            "national_id": template.national_id,
+            "rpps": template.holder.rpps,
+            "family_name": template.holder.family_name,
+            "given_name": template.holder.given_names[0] if template.holder.given_names else None,
+            "practice_name": template.holder.practice_name or template.holder.family_name,
+            "profession": template.holder.profession.code if template.holder.profession else None,
+            "speciality": template.holder.speciality,
+            "lifecycle": str(template.lifecycle),
+            "activities": {number: item.model_dump(exclude_none=True) for number, item in self.activities.items()},
+            "billing": {item.number: item.model_dump(exclude_none=True) for item in template.billing},
+            "certificates": {
+                role: {
+                    "serial_number": f"{certificate.serial_number:X}",
+                    "start": certificate.not_valid_before_utc,
+                    "end": certificate.not_valid_after_utc,
+                }
+                for role, certificate in self.certificates.items()
+            },
+        }
+
+
+def personalise(
+    template: Template,
+    keys: KeySource,
+    *,
+    at: date,
+    overrides: Mapping[str, Any] | None = None,
+    pki: Pki | None = None,
+) -> PersonalisedCard:
+    """Make the card of a template as it is at ``at`` (the day of the bench's clock).
+
+    ``overrides`` replaces values of the template (``{"codes": {"pin": "0000"}}``). ``pki`` shares the authorities of
+    a bench; by default they are made from ``keys``. The same template, keys and year give the same card, byte for
+    byte. Raises TemplateError for bad overrides, KeyStoreError, and BusinessError if some text does not fit.
+    """
+    if overrides:
+        template = with_overrides(template, overrides)
+    days = calendar(template, at)
+    authority = (pki or Pki(keys)).authority(template.level, Branch.PERSONNES)
+    private_keys = {
+        role: keys.key(f"card/{template.family}/{template.card.serial}/{role}", template.certificates.key_size)
+        for role in ROLES
+    }
+    certificates = {role: _certificate(template, role, authority, private_keys[role], days) for role in ROLES}
+    objects = _objects(template, days)
+    rules = layout(template.family)
+    image = rules.fill(
+        contents=_contents(template, days, private_keys, certificates, objects),
+        codes={"pin": template.codes.pin.encode("ascii"), "puk": template.codes.puk.encode("ascii")},
+        keys=dict(private_keys),
+        interface=template.options.interface,
+        tries_left=_TRIES_LEFT.get(template.lifecycle),
+        consent=("signature",) if template.options.pin_consumed_by_signature else (),
+    )
+    revoked = template.lifecycle is Lifecycle.REVOKED
+    return PersonalisedCard(
+        template=template,
+        image=image,
+        calendar=days,
+        objects=objects,
+        certificates=certificates,
+        authority=authority,
+        revocations=tuple(
+            Revocation(
+                certificate.serial_number, days.card.start + REVOKED_AFTER, x509.ReasonFlags.cessation_of_operation
+            )
+            for certificate in certificates.values()
+            if revoked
+        ),
+    )
+
+
+def _certificate(
+    template: Template, role: str, authority: Authority, key: RSAPrivateKey, days: Calendar
+) -> x509.Certificate:
+    given = getattr(template.certificates, role)
+    profile = _PROFILES[role] if given.key_usage is None else _PROFILES[role].with_key_uses(given.key_usage)
+    validity: Validity = getattr(days, role)
+    holder = template.holder
+    marks = [
+        profiles.product_category(profiles.ProductCategory.TEST_CARD),
+        profiles.card_type(template.rule.code),
+        profiles.card_id(elementary.ISSUER, template.card.number),
+    ]
+    if holder.profession:
+        marks.append(profiles.profession(holder.profession.code))
+    if holder.speciality:
+        marks.append(profiles.specialities([holder.speciality]))
+    return authority.issue(
+        subject=_subject(template),
+        public_key=key.public_key(),
+        validity=validity,
+        profile=profile,
+        private_extensions=marks,
+    )
+
+
+def _subject(template: Template) -> x509.Name:
+    """Both certificates of a card carry this one name (PKI-05)."""
+    holder, structure = template.holder, template.structure
+    title, national_id = template.certificate_title, template.national_id
+    names = {"surname": holder.family_name or "", "given_name": (holder.given_names or ("",))[0]}
+    if structure is None:
+        return subjects.person(title=title, national_id=national_id, **names)
+    place = {"structure": structure.name, "structure_id": structure.id, "department": structure.department}
+    if holder.nominative:
+        return subjects.employee(title=title, national_id=national_id, **names, **place)
+    return subjects.anonymous_employee(title=title, national_id=national_id, pseudonym=holder.pseudonym or "", **place)
+
+
+def _objects(template: Template, days: Calendar) -> dict[str, BusinessObject | HolderData]:
+    """The business objects, in the order the card lists them."""
+    holder = template.holder
+    speciality = holder.speciality
+    objects: dict[str, BusinessObject | HolderData] = {
+        HolderData.NAME: HolderData(),
+        CardIdentity.NAME: CardIdentity(
+            issuer=elementary.ISSUER,
+            card_number=template.card.number,
+            card_type=f"{template.rule.code:02X}",
+            issue_date=days.card.start,
+            expiry_date=days.card.end,
+        ),
+        HolderName.NAME: HolderName(
+            civility=holder.civility,
+            family_name=holder.family_name,
+            birth_name=holder.birth_name,
+            given_names=holder.given_names,
+            given_name=holder.given_names[0] if holder.given_names else None,
+        ),
+        Languages.NAME: Languages(language=template.language),
+        HolderProfession.NAME: HolderProfession(
+            profession=f"{holder.profession.code:02}" if holder.profession else None,
+            national_id=template.national_id,
+            practice_name=holder.practice_name or holder.family_name,
+            # The field has four characters; where a longer code goes is unknown, so it is in the certificate only.
+            speciality=speciality if speciality and len(speciality) == 4 else None,
+        ),
+    }
+    for item in template.activities:
+        objects[Activity.NAME.format(item.number)] = _activity(item)
+    if template.billing:
+        objects[Billing.NAME] = Billing(
+            situations=tuple(BillingSituation(**item.model_dump()) for item in template.billing)
+        )
+    return objects
+
+
+def _activity(item: Any) -> Activity:
+    return Activity(**{**item.model_dump(exclude={"number"}), "mode": MODE_CODES[item.mode]})
+
+
+def _contents(
+    template: Template,
+    days: Calendar,
+    private_keys: Mapping[str, RSAPrivateKey],
+    certificates: Mapping[str, x509.Certificate],
+    objects: Mapping[str, BusinessObject | HolderData],
+) -> dict[str, bytes]:
+    """The bytes of every file of a CPS3, by its name in the layout."""
+    rules = layout(template.family)
+    sizes = {role: key.key_size for role, key in private_keys.items()}
+    with_public_keys = template.options.include_pukdf
+    listed = [name for name in objects if name != Billing.NAME]
+    contents = {
+        "EF.DIR": cps3.application_directory(rules),
+        "EF.ATR": elementary.answer_file(rules.aids["root"]),
+        "EF.SN": elementary.serial_number(template.card.serial),
+        "EF.ODF": cps3.object_directory(rules, with_public_keys=with_public_keys),
+        "EF.TokenInfo": cps3.token_info(rules, template.card.number, _midday(days.card.start)),
+        "EF.AODF": cps3.authentication_objects(rules),
+        "EF.PrKDF": cps3.private_keys(rules, sizes),
+        "EF.CDF": cps3.certificates(rules),
+        "EF.DODF": cps3.data_objects(rules, listed),
+    }
+    for files in cps3.KEYS:
+        role = files.key
+        contents[files.certificate_file] = certificates[role].public_bytes(serialization.Encoding.DER)
+        if with_public_keys:
+            contents[files.public_file] = (
+                private_keys[role]
+                .public_key()
+                .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+            )
+    if with_public_keys:
+        contents["EF.PuKDF"] = cps3.public_keys(rules, sizes)
+    contents |= {name: item.encode() for name, item in objects.items()}
+    # Clients look for a CPS2ter twin of each activity (CARD-CPS3-32); what a real one holds is unknown: modelled.
+    for item in template.activities:
+        contents[f"CPS2TER_ACTIVITY_{item.number:02}_PS"] = contents[Activity.NAME.format(item.number)]
+    if (update := _update(template.lifecycle, days)) is not None:
+        contents["EF_ACTUA"] = update
+    return contents
+
+
+def _update(state: Lifecycle, days: Calendar) -> bytes | None:
+    """EF_ACTUA, which only a card that went through an update has (CARD-CPS3-13)."""
+    start = _midday(days.card.start + UPDATED_AFTER)
+    files: Mapping[Lifecycle, bytes] = {
+        Lifecycle.UPDATED: elementary.update_times(start, start.replace(minute=5)),
+        Lifecycle.DAMAGED_UPDATE: elementary.DAMAGED_UPDATE,
+        Lifecycle.EMPTY_UPDATE: elementary.EMPTY_UPDATE,
+    }
+    return files.get(state)
+
+
+def _midday(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)

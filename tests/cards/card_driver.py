@@ -1,0 +1,112 @@
+"""A hand-made CPS3 and a short way to talk to it.
+
+The contents are the hexadecimal strings that real clients accepted (the project's card facts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simulator.iso7816.apdu import Response
+from simulator.iso7816.engine import SmartCard
+
+PIN, PUK = b"1234", b"12345678"
+ROOT = "8025000001FF0100"
+APPLICATION = "E828BD080F8025000001FF0010"
+CONTACTLESS_APPLICATION = "E828BD080F8025000001FF0020"
+EF_SN = bytes.fromhex("5A0A8025000001992138450F")
+# Nothing else on the card or in a random answer looks like these.
+ACTIVITY = b"\xee\x20\x84\x1ePROTECTED-ACTIVITY-CONTENT-001"
+SITUATION = b"\xe0\x20\x84\x1ePROTECTED-BILLING-CONTENT--002"
+CPS2TER_ACTIVITY = b"\xe0\x20\x84\x1ePROTECTED-OLD-ACTIVITY-----003"
+PROTECTED = (b"PROTECTED-",)
+
+_SUPPORTED_ALGORITHMS = (
+    "A281A630170201010202022005000302010206052B0E03021A020110301B02010202020250050003020102060960864801650304020102014"
+    "0301A02010302010605000302064006092A864886F70D010105020112301A02010402014005000302064006092A864886F70D01010B020142"
+    "301A02010502010105000302064006092A864886F70D010101020102301A02010602010105000302020406092A864886F70D01010102011A"
+)
+CONTENTS = {
+    "EF.DIR": bytes.fromhex(
+        f"61324F0D{CONTACTLESS_APPLICATION}500A4350582049415320434C51043F000002730F4F0D{APPLICATION}"
+        f"612F4F0D{APPLICATION}50074350582049415351043F000001730F4F0D{APPLICATION}"
+    ),
+    "EF.ATR": bytes.fromhex(
+        "804301B8460404B0ECC147039401804F088025000001FF0100E01002020104020201040202010002020100"
+        "780806062B8122F8780282029000"
+    ),
+    "EF.SN": EF_SN,
+    "EF.ODF": bytes.fromhex(
+        "A80A300804063F0000017001A00A300804063F0000017002A40A300804063F0000017005A70A300804063F0000017006"
+    ),
+    "EF.TokenInfo": bytes.fromhex(
+        "3081E20201000C0A415349502053414E544580114350533376332D32363030393731383435030206C0"
+        + _SUPPORTED_ALGORITHMS
+        + "A511180F32303130303331363131303030305A"
+    ),
+    "EF.AODF": bytes.fromhex(
+        "303630150C0C436F646520706F7274657572030206C00401023003040101A1183016030203880A01010201040201040201048001010401"
+        "00303830170C11436F6465206465206465626C6F63616765030207803003040102A1183016030200BB0A01010201080201080201088001"
+        "02040100"
+    ),
+    "EF.PrKDF": bytes.fromhex(
+        "304D30200C0C4350535F505249565F534947030207800401013009300703020204040101301D040EE828BD080F8025000001FF00100103"
+        "03060040030204B002020081A10A30083002040002020800"
+        "3056302A0C0C4350535F505249565F415554030206C0040101301330070302000104010130080303060040040101301C040EE828BD080F"
+        "8025000001FF00100203020560030204B002020082A10A30083002040002020800"
+    ),
+    "EF.CDF": bytes.fromhex(
+        "304230200C1B43657274696669636174206465205369676E6174757265204350530301003010040EE828BD080F8025000001FF001001"
+        "A10C300A300804063F000001D101304830260C214365727469666963617420642741757468656E74696669636174696F6E2043505303"
+        "01003010040EE828BD080F8025000001FF001002A10C300A300804063F000001D102"
+    ),
+    "EF.DODF": bytes.fromhex(
+        "3023300E0C084350535F444154410302064030050C03435053A10A300804063F000001D107"
+        "3030301B0C124350535F41435449564954595F30315F50530302078004010130050C03435053A10A300804063F000001D120"
+    ),
+    "EF.C.SIG": bytes(range(256)) * 4,
+    "EF.C.AUT": bytes(reversed(range(256))) * 4 + b"\x30",
+    "CPS_DATA": bytes(64),
+    "CPS_ID_CARD": bytes.fromhex("E31E800680250000010F81052600971845820100830420260101840420290131"),
+    "CPS_NAME_PS": bytes.fromhex("E403800116"),
+    "CPS_ACTIVITY_01_PS": ACTIVITY,
+    "CPS2TER_ACTIVITY_01_PS": CPS2TER_ACTIVITY,
+    "CPS_SIT_FACT": SITUATION,
+}
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A card and a short way to talk to it."""
+
+    card: SmartCard
+
+    def raw(self, apdu: str) -> bytes:
+        return self.card.transmit(bytes.fromhex(apdu))
+
+    def send(self, apdu: str) -> Response:
+        """One exchange as a T=0 client's driver does it: 61xx and 9Fxx are fetched, 6Cxx is repeated."""
+        command = bytes.fromhex(apdu)
+        answer = Response.parse(self.card.transmit(command))
+        if answer.sw >> 8 == 0x6C:
+            answer = Response.parse(self.card.transmit(command[:4] + bytes((answer.sw & 0xFF,))))
+        data = answer.data
+        while answer.sw >> 8 in (0x61, 0x9F):
+            answer = Response.parse(self.card.transmit(bytes((command[0] & 0xA0, 0xC0, 0, 0, answer.sw & 0xFF))))
+            data += answer.data
+        return Response(data, answer.sw)
+
+    def sw(self, apdu: str) -> int:
+        return self.send(apdu).sw
+
+    def data(self, apdu: str) -> bytes:
+        answer = self.send(apdu)
+        assert answer.sw == 0x9000, f"{apdu}: {answer.sw:04X}"
+        return answer.data
+
+    def login(self, code: bytes = PIN) -> None:
+        assert self.sw(f"00200001{len(code):02X}{code.hex()}") == 0x9000
+
+
+Maker = Callable[..., Driver]

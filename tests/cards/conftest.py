@@ -1,0 +1,48 @@
+"""Cards for the tests: keys are generated once a session."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from card_driver import CONTENTS, PIN, PUK, Driver, Maker
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from simulator.cards.cps3 import card as make
+from simulator.cards.layout import Layout
+from simulator.iso7816.image import CardImage
+
+
+@pytest.fixture(scope="session")
+def keys() -> dict[str, RSAPrivateKey]:
+    return {
+        name: rsa.generate_private_key(public_exponent=65537, key_size=2048) for name in ("signature", "authentication")
+    }
+
+
+@pytest.fixture(scope="session")
+def layout() -> Layout:
+    return Layout.load("cps3")
+
+
+@pytest.fixture(scope="session")
+def image(layout: Layout, keys: dict[str, RSAPrivateKey]) -> CardImage:
+    return layout.fill(contents=CONTENTS, codes={"pin": PIN, "puk": PUK}, keys=keys)
+
+
+@pytest.fixture
+def drive(image: CardImage) -> Maker:
+    """A powered card of this image (or another), its randomness seeded."""
+
+    def start(image: CardImage = image, **arguments: object) -> Driver:
+        card = make(image, random=Random(1).randbytes, **arguments)  # type: ignore[arg-type]
+        card.power_on()
+        return Driver(card)
+
+    return start
+
+
+@pytest.fixture
+def card(drive: Maker) -> Driver:
+    return drive()

@@ -1,0 +1,81 @@
+"""A PC/SC client that takes orders, one JSON object a line, and answers in the same way. Codes are PC/SC's, unsigned."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from smartcard import scard
+
+context = None
+cards = {}
+BITS = {"present": scard.SCARD_STATE_PRESENT, "empty": scard.SCARD_STATE_EMPTY}
+
+
+def listed():
+    result, names = scard.SCardListReaders(context, [])
+    return {"code": result & 0xFFFFFFFF, "names": names}
+
+
+def wait(states, timeout):
+    """Until each reader is in the state asked for: {name: "present" or "empty"}; gives ATRs."""
+    known = dict.fromkeys(states, scard.SCARD_STATE_UNAWARE)
+    deadline = time.monotonic() + timeout
+    while True:
+        left = int(1000 * (deadline - time.monotonic()))
+        if left <= 0:
+            return {"code": scard.SCARD_E_TIMEOUT & 0xFFFFFFFF}
+        result, now = scard.SCardGetStatusChange(context, left, list(known.items()))
+        if result != 0:
+            return {"code": result & 0xFFFFFFFF}
+        known = {name: state for name, state, _ in now}
+        if all(known[name] & BITS[wanted] for name, wanted in states.items()):
+            return {"code": 0, "atr": {name: bytes(atr).hex() for name, _, atr in now}}
+
+
+def connect(reader):
+    result, card, protocol = scard.SCardConnect(context, reader, scard.SCARD_SHARE_SHARED, 3)
+    if result == 0:
+        cards[reader] = card
+    return {"code": result & 0xFFFFFFFF, "protocol": protocol}
+
+
+def transmit(reader, command):
+    started = time.monotonic()
+    result, response = scard.SCardTransmit(cards[reader], scard.SCARD_PCI_T0, list(bytes.fromhex(command)))
+    return {"code": result & 0xFFFFFFFF, "response": bytes(response).hex(), "seconds": time.monotonic() - started}
+
+
+def reset(reader):
+    result, _ = scard.SCardReconnect(cards[reader], scard.SCARD_SHARE_SHARED, 3, scard.SCARD_RESET_CARD)
+    return {"code": result & 0xFFFFFFFF}
+
+
+def disconnect(reader):
+    return {"code": scard.SCardDisconnect(cards.pop(reader), scard.SCARD_UNPOWER_CARD) & 0xFFFFFFFF}
+
+
+def measure(reader, command, count):
+    seconds = []
+    order = list(bytes.fromhex(command))
+    for _ in range(count):
+        started = time.perf_counter()
+        scard.SCardTransmit(cards[reader], scard.SCARD_PCI_T0, order)
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": seconds}
+
+
+def establish():
+    global context
+    result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+    return {"code": result & 0xFFFFFFFF}
+
+
+ORDERS = {order.__name__: order for order in (listed, wait, connect, transmit, reset, disconnect, measure, establish)}
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    if asked["do"] not in ("establish",) and context is None:
+        establish()
+    print(json.dumps(ORDERS[asked.pop("do")](**asked)), flush=True)
