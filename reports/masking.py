@@ -57,6 +57,9 @@ _OWN_FIELDS |= {"sw"}
 # Fields that hold whatever a scenario or a card gave: there, keys and numbers are masked too.
 _FREE_FIELDS = frozenset({"arguments", "environment", "cards", "state_before", "state_after"})
 
+# Arguments of a step that may be a raw command written in a scenario.
+_COMMAND_ARGUMENTS = frozenset({"command", "apdu"})
+
 
 def mask_command(command: str) -> str:
     """Return a command APDU in hexadecimal with the data field of a code command blanked.
@@ -240,7 +243,7 @@ class Masker:
             case str():
                 return self.text(encodable(value))
             case dict() if free:
-                return {self.text(encodable(str(key))): self._walk(item, free=True) for key, item in value.items()}
+                return {self.text(encodable(str(key))): self._free(key, item) for key, item in value.items()}
             case dict():
                 return {key: self._field(key, item) for key, item in value.items()}
             case list():
@@ -255,6 +258,11 @@ class Masker:
                 return value if shown == str(value) else shown
             case _:
                 return value
+
+    def _free(self, key: object, value: Any) -> Any:
+        if key in _COMMAND_ARGUMENTS and isinstance(value, str):
+            return self.text(mask_command(encodable(value)))
+        return self._walk(value, free=True)
 
     def _field(self, key: str, value: Any) -> Any:
         if key in _OWN_FIELDS:

@@ -29,12 +29,15 @@ from simulator.readers import Reader
 
 
 class BenchPool:
-    """Benches by profile; scenarios share them, never their cards. A context manager: closes all it opened."""
+    """Benches by profile; scenarios share them, never their cards. A context manager: closes all it opened.
 
-    def __init__(self, options: RunOptions, workshop: Workshop, profiles: Sequence[str]) -> None:
+    ``profiles`` are those known to be needed: one that comes later makes the pool open all its benches anew.
+    """
+
+    def __init__(self, options: RunOptions, workshop: Workshop, profiles: Sequence[str] = ()) -> None:
         self._options = options
         self._workshop = workshop
-        self._profiles = tuple(dict.fromkeys(profiles))
+        self._profiles = dict.fromkeys(profiles)
         self._benches: dict[str, Bench] = {}
         self._stack = ExitStack()
 
@@ -51,7 +54,9 @@ class BenchPool:
 
     def get(self, profile: str) -> Bench:
         """The bench of a profile, opened at first use. Raises PcscdError, PcscMissing, TargetError."""
-        if not self._benches:
+        if profile not in self._benches:
+            self.close()
+            self._profiles[profile] = None
             self._open()
         return self._benches[profile]
 

@@ -133,6 +133,11 @@ class SlotBridge:
         with self._lock:
             return self._lock.wait_for(lambda: self._stay is not None and self._stay.connection is not None, timeout)
 
+    def wait_seen(self, timeout: float) -> bool:
+        """Wait at most ``timeout`` seconds until the reader has met the inserted card; whether it has."""
+        with self._lock:
+            return self._lock.wait_for(lambda: self._stay is not None and self._stay.seen, timeout)
+
     def start(self) -> SlotBridge:
         """Follow the slot from now on; a card already inside is shown at once. Gives itself back."""
         self._unlisten = self._slot.listen(self._on_event)
@@ -259,6 +264,7 @@ class SlotBridge:
                 stay.over.set()
                 return False
             stay.seen = True
+            self._lock.notify_all()
             return True
 
     def _answer(self, stay: _Stay, connection: CardConnection, payload: bytes) -> bool:

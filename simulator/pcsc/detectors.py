@@ -327,7 +327,7 @@ def judge_stale(directories: Sequence[Path], orphans: Sequence[int]) -> Finding:
     if not directories and not orphans:
         return good(Link.STALE, "rien ne reste d'un pcscd privé", "nothing is left of a private pcscd")
     left = ", ".join([*map(str, directories), *(f"process {pid}" for pid in orphans)])
-    removal = " ".join([*(f"rm -r {directory}" for directory in directories), *(f"kill {pid}" for pid in orphans)])
+    removal = " && ".join([*(f"rm -r {directory}" for directory in directories), *(f"kill {pid}" for pid in orphans)])
     return Finding(
         Link.STALE,
         Verdict.WARNING,

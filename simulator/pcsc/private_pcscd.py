@@ -117,7 +117,7 @@ class PrivatePcscd:
             raise self._gone()
         target = ("nsenter", "--target", str(self._process.pid))
         user = ("--user", "--preserve-credentials") if self._has_user_namespace() else ()
-        return (*target, *user, "--mount", "--wdns", str(Path.cwd()), "--")
+        return (*target, *user, "--mount", f"--wdns={Path.cwd()}", "--")
 
     @property
     def reader_names(self) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 One entry is one vpcd driver: Debian's has two slots, on ports P and P+1. pcscd manages 16 slots. Entries that share a
 driver *file* share its per-slot state and answer for each other: each entry needs a copy of the file (measured).
 Entries that share a name get the same PC/SC names: names must differ (measured on pcscd 1.9.9).
+Names may have any printable character for pcscd, but pyscard 2.3.1 fails in ``SCardGetStatusChange`` on a name that is
+not ASCII: prefer ASCII.
 """
 
 from __future__ import annotations

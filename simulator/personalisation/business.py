@@ -291,7 +291,7 @@ class HolderData(BaseModel):
 
     NAME: ClassVar[str] = "CPS_DATA"
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     content: bytes = b""
 

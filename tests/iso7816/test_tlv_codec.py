@@ -8,28 +8,28 @@ from simulator.iso7816 import tlv
 from simulator.iso7816.tlv import Tlv, TlvError
 
 
-def _is_tag(value: int) -> bool:
-    try:
-        tlv.encode_tag(value)
-    except ValueError:
-        return False
-    return True
-
-
-TAGS = (
-    st.integers(0, 0xFF)
-    | st.sampled_from([0x1F, 0x5F, 0x7F, 0xBF]).flatmap(
-        lambda first: st.integers(1, 0x7F).map(lambda n: first << 8 | n)
+def _tags(constructed: bool) -> st.SearchStrategy[int]:
+    """Tags of one, two and three bytes, built rather than filtered."""
+    kind = 0x20 if constructed else 0x00
+    first = st.integers(0, 3).map(lambda number: number << 6 | kind)
+    return st.one_of(
+        st.builds(lambda head, number: head | number, first, st.integers(0, 30)),
+        st.builds(lambda head, number: (head | 0x1F) << 8 | number, first, st.integers(1, 0x7F)),
+        st.builds(
+            lambda head, high, low: (head | 0x1F) << 16 | high << 8 | low,
+            first,
+            st.integers(0x81, 0xFF),
+            st.integers(0, 0x7F),
+        ),
     )
-    | st.integers(0x81, 0xFF).flatmap(lambda second: st.integers(0, 0x7F).map(lambda n: 0xBF << 16 | second << 8 | n))
-).filter(_is_tag)
-PRIMITIVE = st.builds(Tlv, TAGS.filter(lambda tag: not tlv.is_constructed(tag)), st.binary(max_size=300))
-CONSTRUCTED_TAGS = TAGS.filter(tlv.is_constructed)
+
+
+PRIMITIVE = st.builds(Tlv, _tags(constructed=False), st.binary(max_size=300))
 TREES = st.recursive(
     PRIMITIVE,
     lambda below: st.builds(
         lambda tag, items: Tlv(tag, b"".join(item.encode() for item in items), tuple(items)),
-        CONSTRUCTED_TAGS,
+        _tags(constructed=True),
         st.lists(below, max_size=4),
     ),
     max_leaves=12,

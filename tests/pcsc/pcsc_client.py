@@ -1,4 +1,4 @@
-"""A PC/SC client that takes orders, one JSON object a line, and answers in the same way. Codes are PC/SC's, unsigned."""
+"""A PC/SC client that takes orders, one JSON object a line, and answers likewise. Codes are PC/SC's, unsigned."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def listed():
 
 
 def wait(states, timeout):
-    """Until each reader is in the state asked for: {name: "present" or "empty"}; gives ATRs."""
+    """Until each reader is as asked: {name: "present", "empty" or an ATR in hexadecimal}; gives the ATRs."""
     known = dict.fromkeys(states, scard.SCARD_STATE_UNAWARE)
     deadline = time.monotonic() + timeout
     while True:
@@ -30,8 +30,11 @@ def wait(states, timeout):
         if result != 0:
             return {"code": result & 0xFFFFFFFF}
         known = {name: state for name, state, _ in now}
-        if all(known[name] & BITS[wanted] for name, wanted in states.items()):
-            return {"code": 0, "atr": {name: bytes(atr).hex() for name, _, atr in now}}
+        atrs = {name: bytes(atr).hex() for name, _, atr in now}
+        if all(
+            known[name] & BITS[wanted] if wanted in BITS else atrs[name] == wanted for name, wanted in states.items()
+        ):
+            return {"code": 0, "atr": atrs}
 
 
 def connect(reader):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pcsc_tools import PATIENCE, FakeReader, MuteCard, ScriptedCard, new_slot
+
 from simulator.pcsc import Defect, DefectKind, EchoCard, Exchange, ExchangeKind, PcscdError, SlotBridge
 from simulator.pcsc.errors import Link
 from simulator.pcsc.vpcd import tcp_connect
@@ -99,9 +100,7 @@ def test_a_removal_the_reader_never_saw_keeps_the_only_place_in_its_queue(
     assert not reader.waiting()
 
 
-def test_a_removal_the_reader_never_saw_shows_an_empty_slot(
-    reader: FakeReader, slot: Slot, bridge: SlotBridge
-) -> None:
+def test_a_removal_the_reader_never_saw_shows_an_empty_slot(reader: FakeReader, slot: Slot, bridge: SlotBridge) -> None:
     slot.insert(EchoCard())
     assert bridge.wait_connected(PATIENCE)
     slot.remove()
@@ -148,9 +147,7 @@ def test_a_defect_of_the_card_is_answered_and_kept(
 
 
 @pytest.mark.parametrize("atr", [b"", b"\x3b", bytes(34), "3B00"])
-def test_a_card_without_atr_hangs_up_for_good(
-    reader: FakeReader, slot: Slot, bridge: SlotBridge, atr: object
-) -> None:
+def test_a_card_without_atr_hangs_up_for_good(reader: FakeReader, slot: Slot, bridge: SlotBridge, atr: object) -> None:
     card = ScriptedCard()
     card._atr = atr  # type: ignore[assignment]
     slot.insert(card)
@@ -159,9 +156,7 @@ def test_a_card_without_atr_hangs_up_for_good(
     assert not reader.waiting()
 
 
-def test_a_power_defect_is_kept_and_the_connection_goes_on(
-    reader: FakeReader, slot: Slot, bridge: SlotBridge
-) -> None:
+def test_a_power_defect_is_kept_and_the_connection_goes_on(reader: FakeReader, slot: Slot, bridge: SlotBridge) -> None:
     card = ScriptedCard()
     card.power_on = lambda: 1 / 0  # type: ignore[assignment,method-assign,return-value]
     slot.insert(card)
@@ -184,9 +179,7 @@ def test_the_slot_survives_what_no_reader_says(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(garbage=st.binary(max_size=2000))
-def test_the_slot_survives_arbitrary_bytes(
-    reader: FakeReader, slot: Slot, bridge: SlotBridge, garbage: bytes
-) -> None:
+def test_the_slot_survives_arbitrary_bytes(reader: FakeReader, slot: Slot, bridge: SlotBridge, garbage: bytes) -> None:
     if slot.card is None:
         slot.insert(EchoCard())
     reader.accept().raw(garbage)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from simulator.iso7816.card import Card
 from simulator.pcsc.echo import ECHO_ATR, EchoCard
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pcsc_tools import new_reader
+
 from simulator.pcsc.errors import Link, PcscdError
 from simulator.pcsc.readerconf import match_names, parse, plan, render
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import socket
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from simulator.pcsc import vpcd
 from simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, Decoder, connect, control_of, encode
 
@@ -13,7 +15,7 @@ payloads = st.lists(st.binary(min_size=1, max_size=600), max_size=6)
 
 def chunks(stream: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    return [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [stream[start:end] for start, end in pairwise(edges)]
 
 
 @given(payloads, st.lists(st.integers(0, 4000), max_size=30))

@@ -4,7 +4,7 @@ import contextlib
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.cards.layout import Layout
@@ -95,12 +95,14 @@ def test_object_directory_lists_codes_first() -> None:
     assert names == ["authentication_objects", "private_keys", "certificates", "data_objects"]
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200), kind=st.sampled_from([kind for _, kind, _ in FILES.values()]))
 def test_any_bytes_give_objects_or_one_error(data: bytes, kind: type) -> None:
     with contextlib.suppress(pkcs15.Pkcs15Error):
         pkcs15.load(kind, data)
 
 
+@settings(deadline=None)
 @given(name=st.sampled_from(sorted(FILES)), position=st.integers(0, 10_000), value=st.integers(0, 255))
 def test_a_damaged_byte_gives_objects_or_one_error(name: str, position: int, value: int) -> None:
     good, kind, _ = FILES[name]

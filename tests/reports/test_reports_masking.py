@@ -92,7 +92,9 @@ def test_a_code_is_masked_as_a_word_in_text_and_in_hexadecimal(text: str, masked
     assert Masker(secrets=[CODE]).text(text) == masked
 
 
-@pytest.mark.parametrize("text", ["14821", "48210", "DEADBEEF4821", "4821AB", "482", "313438323132", "4 8 2 1", ""])
+@pytest.mark.parametrize(
+    "text", ["14821", "48210", "x14821", "48210y", "DEADBEEF4821", "4821AB", "482", "313438323132", "4 8 2 1", ""]
+)
 def test_the_digits_of_a_code_inside_a_longer_number_are_no_code(text: str) -> None:
     assert Masker(secrets=[CODE]).text(text) == text
 
@@ -167,6 +169,12 @@ def test_arguments_are_masked_whole_keys_and_numbers_included() -> None:
     assert plain["line"] == 4821
 
 
+def test_a_raw_command_among_the_arguments_is_blanked_like_one_on_the_wire() -> None:
+    arguments = {"apdu": "002000010434383231", "data": "002000010434383231", "command": ["x"]}
+    event = StepStarted(scenario="a/b", index=0, name="n", arguments=arguments, file="f", line=1)  # type: ignore[arg-type]
+    assert Masker().event(to_dict(event))["arguments"] == arguments | {"apdu": f"0020000104{B * 4}"}
+
+
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
 def test_numbers_that_json_has_not_become_words(value: float) -> None:
     event = StepStarted(scenario="a/b", index=0, name="n", arguments={"x": value}, file="f", line=1)
@@ -187,7 +195,7 @@ def test_a_secret_never_survives_as_a_word_in_a_line(secret: str, before: str, a
     words = f"{before} {secret} {after}|{hidden}|{secret}:{before}"
     note = Note(text=Text(words, words))
     step = StepStarted(scenario="a/b", index=0, name=secret, arguments={secret: [secret, words]}, file="f", line=1)
-    sent = Exchange(scenario="a/b", index=0, slot=secret, command=f"00D60000{hidden}", response=hidden + "9000")
+    sent = Exchange(scenario="a/b", index=0, slot=secret, command=f"00D60000{hidden}", response=hidden + "6A82")
     masker = Masker(secrets=[secret])
     for event in (note, step, sent):
         plain = masker.event(to_dict(event))

@@ -115,6 +115,7 @@ def test_a_run_stopped_by_its_operator_is_interrupted() -> None:
 def test_a_run_that_claims_to_be_finished_with_scenarios_missing_has_not_passed() -> None:
     run = fold([sample.run_started(), *sample.wrong_code(), RunFinished()])
     assert run.missing == 7
+    assert [suite.verdict for suite in run.suites] == [Verdict.NOT_RUN, Verdict.NOT_RUN]
     assert run.verdict is Verdict.NOT_RUN
 
 

@@ -1,0 +1,240 @@
+"""``bifente up``, ``exec`` and ``doctor``: virtual readers for any PC/SC software, and the health of the chain."""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from conformance.bench.cards import Workshop
+from conformance.bench.live import Device, LiveBench
+from conformance.cli.app import Exit, app, err, fail, out
+from conformance.cli.options import KeysOption, LangOption, chosen_lang
+from conformance.loading import nearest
+from conformance.model import CardChoice
+from conformance.scenario.loader import DEFAULT_PROFILE
+from reports.masking import mask_command
+from simulator.iso7816.apdu import ApduError, Command
+from simulator.iso7816.status import meaning
+from simulator.pcsc.bridge import Exchange, ExchangeKind, Observer
+from simulator.pcsc.detectors import Verdict
+from simulator.pcsc.doctor import diagnose
+from simulator.readers.slot import SlotError
+
+ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
+CardOption = Annotated[
+    list[str] | None,
+    typer.Option("--card", metavar="SLOT=TEMPLATE", help="Card in a slot (default: cps=medecin-generaliste)."),
+]
+RememberOption = Annotated[
+    Path | None, typer.Option("--remember", help="Folder that keeps the cards' counters and contents between runs.")
+]
+TraceOption = Annotated[bool, typer.Option("--trace", help="Print every exchange on the error stream, codes masked.")]
+
+DEFAULT_CARDS = ("cps=medecin-generaliste",)
+_TICK = 0.5
+"""Seconds between two looks at the health of pcscd while nothing else happens."""
+
+
+@app.command()
+def up(
+    profile: ProfileOption = DEFAULT_PROFILE,
+    card: CardOption = None,
+    seconds: Annotated[float | None, typer.Option("--for", help="Stop by itself after so many seconds.")] = None,
+    remember: RememberOption = None,
+    run_dir: Annotated[Path | None, typer.Option(help="Where the PC/SC socket is (a short path).")] = None,
+    trace: TraceOption = False,
+    keys: KeysOption = None,
+) -> None:
+    """Virtual readers and cards until interrupted. Lines on standard input move cards: "remove cps", "insert cps"."""
+    with _bench(profile, card, remember, keys, trace, run_dir) as bench:
+        for line in bench.describe():
+            out.print(line, markup=False)
+        for name, value in bench.environment.items():
+            out.print(f"export {name}={shlex.quote(value)}", markup=False)
+        err.print("Ctrl-C stops; type: insert SLOT, remove SLOT, status, quit", markup=False)
+        _serve(bench, seconds)
+
+
+@app.command(name="exec", context_settings={"allow_interspersed_args": False})
+def exec_command(
+    command: Annotated[list[str], typer.Argument(help="The command and its arguments, after --.")],
+    profile: ProfileOption = DEFAULT_PROFILE,
+    card: CardOption = None,
+    remember: RememberOption = None,
+    trace: TraceOption = False,
+    keys: KeysOption = None,
+) -> None:
+    """Virtual readers and cards for the life of one command; its exit code is ours."""
+    with _bench(profile, card, remember, keys, trace, None) as bench:
+        # A command that looks once and leaves must find the card: pcscd's poll may take 0.4 s to see it.
+        bench.wait_seen()
+        try:
+            process = subprocess.Popen(command, env={**os.environ, **bench.environment})
+        except OSError as error:
+            raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
+        with _signals(lambda number: process.send_signal(number)):
+            code = process.wait()
+        for defect in bench.pcscd.defects:
+            err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
+        if bench.pcscd.defects:
+            raise typer.Exit(Exit.BENCH_ERROR)
+    raise typer.Exit(code if code >= 0 else 128 - code)
+
+
+@app.command()
+def doctor(lang: LangOption = None) -> None:
+    """Test each link between a virtual card and a PC/SC client; name the one that fails, and its cure."""
+    language = chosen_lang(lang)
+    failed = False
+    for finding in diagnose():
+        sign, style = _SIGNS[finding.verdict]
+        sentence = getattr(finding.sentence, language)
+        measure = f"  ({finding.measure})" if finding.measure else ""
+        out.print(f"{sign} {finding.link.value:18} {sentence}{measure}", style=style, markup=False)
+        if finding.cure is not None and finding.verdict is not Verdict.OK:
+            out.print(f"    -> {getattr(finding.cure, language)}", markup=False)
+        failed |= finding.verdict is Verdict.FAILED
+    if failed:
+        raise typer.Exit(Exit.BENCH_ERROR)
+
+
+_SIGNS = {
+    Verdict.OK: ("ok  ", "green"),
+    Verdict.WARNING: ("warn", "yellow"),
+    Verdict.FAILED: ("FAIL", "bold red"),
+    Verdict.SKIPPED: ("skip", "dim"),
+}
+
+
+def _bench(
+    profile: str, card: list[str] | None, remember: Path | None, keys: Path | None, trace: bool, run_dir: Path | None
+) -> LiveBench:
+    if remember is not None:
+        try:
+            remember.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise fail(f"{remember}: cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
+    device = Device.assemble(profile, _cards(card), Workshop.default(keys), remember=remember)
+    return LiveBench(device, run_dir=run_dir, observer=_tracer() if trace else None)
+
+
+def _cards(given: list[str] | None) -> dict[str, CardChoice]:
+    cards: dict[str, CardChoice] = {}
+    for pair in given if given is not None else DEFAULT_CARDS:
+        role, equals, template = pair.partition("=")
+        if not equals or not role or not template:
+            raise fail(f"--card {pair}: SLOT=TEMPLATE is expected, e.g. cps=medecin-generaliste", Exit.BAD_INPUT)
+        if role in cards:
+            raise fail(f"--card {pair}: slot {role} was given a card already", Exit.BAD_INPUT)
+        cards[role] = CardChoice(template=template)
+    return cards
+
+
+def _tracer() -> Observer:
+    lock = threading.Lock()
+
+    def trace(exchange: Exchange) -> None:
+        with lock:
+            for line in trace_lines(exchange):
+                err.print(line, markup=False)
+
+    return trace
+
+
+def trace_lines(exchange: Exchange) -> list[str]:
+    """An exchange in two lines, codes masked."""
+    if exchange.kind is not ExchangeKind.APDU:
+        return [f"[{exchange.slot}] {exchange.kind.value} {exchange.response.hex(' ').upper()}".rstrip()]
+    try:
+        described = Command.parse(exchange.command).describe()
+    except ApduError:
+        described = "(no APDU)"
+    sw = int.from_bytes(exchange.response[-2:], "big")
+    return [
+        f"[{exchange.slot}] > {mask_command(exchange.command.hex(' ').upper())}  {described}",
+        f"[{exchange.slot}] < {exchange.response.hex(' ').upper()}  {meaning(sw).en}",
+    ]
+
+
+class _signals:  # noqa: N801 - used as a statement
+    """While inside, SIGINT and SIGTERM call ``heard`` instead of ending the process."""
+
+    def __init__(self, heard: Callable[[int], None]) -> None:
+        self._heard = heard
+
+    def __enter__(self) -> None:
+        def handle(number: int, frame: FrameType | None) -> None:
+            self._heard(number)
+
+        self._before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *details: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+
+def _serve(bench: LiveBench, seconds: float | None) -> None:
+    """Until the time is over, a signal, "quit", or the death of pcscd."""
+    deadline = time.monotonic() + seconds if seconds is not None else None
+    reading, writing = os.pipe()
+    stdin = sys.stdin.fileno() if not sys.stdin.closed else None
+    pending = b""
+    def stop(number: int) -> None:
+        os.write(writing, b"x")
+
+    with _signals(stop):
+        while True:
+            left = _TICK if deadline is None else min(_TICK, deadline - time.monotonic())
+            if left <= 0:
+                return
+            watched = [reading] if stdin is None else [reading, stdin]
+            ready, _, _ = select.select(watched, [], [], left)
+            if reading in ready:
+                return
+            if stdin in ready and stdin is not None:
+                data = os.read(stdin, 4096)
+                if not data:
+                    # No more orders will come; the readers stay until the time or a signal ends them.
+                    stdin = None
+                *lines, pending = (pending + data).split(b"\n")
+                for line in lines:
+                    if not _obey(bench, line.decode(errors="replace").split()):
+                        return
+            if not bench.pcscd.alive:
+                raise fail("the private pcscd has died: bifente doctor tests each link", Exit.BENCH_ERROR)
+
+
+def _obey(bench: LiveBench, words: list[str]) -> bool:
+    """One order from standard input; False to stop."""
+    match words:
+        case []:
+            return True
+        case ["quit" | "exit"]:
+            return False
+        case ["status"]:
+            for line in bench.describe():
+                out.print(line, markup=False)
+        case ["insert" | "remove" as verb, role] if role in bench.device.cards:
+            try:
+                (bench.device.insert if verb == "insert" else bench.device.remove)(role)
+                out.print(f"{role}: {'inserted' if verb == 'insert' else 'removed'}", markup=False)
+            except SlotError as error:
+                err.print(f"bifente: {error}", markup=False)
+        case ["insert" | "remove", role]:
+            err.print(f"bifente: no card was given for slot {role!r} ({nearest(role, bench.device.cards)})", markup=False)
+        case _:
+            orders = ("insert", "remove", "status", "quit")
+            err.print(f"bifente: unknown order {' '.join(words)!r} ({nearest(words[0], orders)})", markup=False)
+    return True

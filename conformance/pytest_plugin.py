@@ -1,0 +1,177 @@
+"""Bifente under pytest: YAML suites are collected as tests, and fixtures give an editor's own tests a bench.
+
+``pytest scenarios/`` runs suites (pytest-xdist spreads them). Fixtures: ``reader`` (a device in process, a card in
+it), ``card`` (that card), ``bench`` (the same device behind a private pcscd). The marker
+``bifente(profile=..., cards={slot: template})`` chooses what they are made of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.bench.cards import SeatedCard, Workshop
+from conformance.bench.factory import BenchPool
+from conformance.bench.live import Device, LiveBench
+from conformance.loading import InputError
+from conformance.model import CardChoice
+from conformance.options import RunOptions, TargetKind
+from conformance.requirements import load_catalogue
+from conformance.run.scenario import run_scenario
+from conformance.scenario.loader import DEFAULT_PROFILE, load_suite
+from conformance.scenario.plan import PlannedScenario
+from reports.events import Event, ScenarioFinished
+from reports.explain import headline, lines
+from reports.model import Fold
+from reports.verdict import Verdict
+from simulator.pcsc import PcscdError
+
+_SUITE = re.compile(rb"^suite:", re.MULTILINE)
+_POOL = pytest.StashKey[BenchPool]()
+_WORKSHOP = pytest.StashKey[Workshop]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the YAML suites."""
+    group = parser.getgroup("bifente", "Bifente scenarios")
+    group.addoption("--bifente-target", choices=[kind.value for kind in TargetKind], default="embedded")
+    group.addoption("--bifente-profile", default=None, help="reader profile instead of the suites' own")
+    group.addoption("--bifente-seed", type=int, default=1, help="seed of everything drawn at random")
+    group.addoption("--bifente-keys", type=Path, default=None, help="folder of the laboratory keys")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line(
+        "markers", "bifente(profile, cards): what the fixtures reader, card and bench are made of"
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:
+    """A YAML file that holds a suite; others are none of our business."""
+    if file_path.suffix not in (".yaml", ".yml"):
+        return None
+    try:
+        with file_path.open("rb") as file:
+            start = file.read(4096)
+    except OSError:
+        return None
+    return SuiteFile.from_parent(parent, path=file_path) if _SUITE.search(start) else None
+
+
+class SuiteFile(pytest.File):
+    """A suite: one test per scenario."""
+
+    def collect(self) -> Iterable[pytest.Item]:
+        """Read the suite; what is wrong with it is a collection error in plain words."""
+        try:
+            suite = load_suite(self.path, load_catalogue(), profile=self.config.getoption("--bifente-profile"))
+        except InputError as error:
+            raise self.CollectError(str(error)) from None
+        for scenario in suite.scenarios:
+            yield ScenarioItem.from_parent(self, name=scenario.id.partition("/")[2], scenario=scenario)
+
+
+class ScenarioFailed(Exception):
+    """A scenario whose verdict is no pass; carries what to show."""
+
+    def __init__(self, report: str) -> None:
+        super().__init__(report)
+        self.report = report
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario."""
+
+    def __init__(self, *, scenario: PlannedScenario, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.scenario = scenario
+        for requirement in scenario.model.requirements:
+            self.user_properties.append(("requirement", requirement))
+        self.user_properties.append(("fidelity", scenario.fidelity.value))
+
+    def runtest(self) -> None:
+        """Run it on a bench shared by the session."""
+        events: list[Event] = []
+        try:
+            bench = _pool(self.config).get(self.scenario.bench.profile)
+        except PcscdError as error:
+            pytest.skip(str(error))
+        seed = self.config.getoption("--bifente-seed")
+        command = ("bifente", "run", str(self.path))
+        verdict = run_scenario(self.scenario, bench, seed=seed, command=command, emit=events.append)
+        finished = events[-1]
+        reason = finished.reason.get("en") if isinstance(finished, ScenarioFinished) and finished.reason else ""
+        if verdict in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
+            pytest.skip(reason)
+        if not verdict.good:
+            fold = Fold()
+            for event in events:
+                fold.add(event)
+            told = fold.scenario(self.scenario.id)
+            raise ScenarioFailed("\n".join([f"{verdict.say('en')} {headline(told, 'en')}", *lines(told, "en")]))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The scenario's own words rather than a traceback of ours."""
+        if isinstance(excinfo.value, ScenarioFailed):
+            return excinfo.value.report
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """File and line of the scenario."""
+        return self.path, self.scenario.line - 1, self.scenario.id
+
+
+def _workshop(config: pytest.Config) -> Workshop:
+    if _WORKSHOP not in config.stash:
+        config.stash[_WORKSHOP] = Workshop.default(config.getoption("--bifente-keys"))
+    return config.stash[_WORKSHOP]
+
+
+def _pool(config: pytest.Config) -> BenchPool:
+    if _POOL not in config.stash:
+        target = TargetKind(config.getoption("--bifente-target"))
+        config.stash[_POOL] = BenchPool(RunOptions(paths=(), target=target), _workshop(config))
+    return config.stash[_POOL]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Close the benches."""
+    if _POOL in config.stash:
+        config.stash[_POOL].close()
+
+
+@pytest.fixture
+def reader(request: pytest.FixtureRequest) -> Device:
+    """A reader in process with its cards inserted; two slots and a physician's card unless the marker says otherwise."""
+    marker = request.node.get_closest_marker("bifente")
+    chosen = dict(marker.kwargs) if marker is not None else {}
+    cards = chosen.get("cards", {"cps": "medecin-generaliste"})
+    choices = {
+        role: CardChoice(template=card) if isinstance(card, str) else CardChoice(**card) for role, card in cards.items()
+    }
+    return Device.assemble(chosen.get("profile", DEFAULT_PROFILE), choices, _workshop(request.config), seed=1)
+
+
+@pytest.fixture
+def card(reader: Device) -> SeatedCard:
+    """The first card of ``reader``: its ``facts`` (code, serial, certificates ...) and its ``state()``."""
+    return next(iter(reader.cards.values()))
+
+
+@pytest.fixture
+def bench(reader: Device, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBench]:
+    """``reader`` behind a private pcscd; the test's environment already names it. Skipped where there is no pcscd."""
+    try:
+        live = LiveBench(reader)
+    except PcscdError as error:
+        pytest.skip(str(error))
+    with live:
+        live.wait_seen()
+        for name, value in live.environment.items():
+            monkeypatch.setenv(name, value)
+        yield live

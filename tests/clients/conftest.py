@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients_bench import Bench, Specimen
+
+from simulator.cards import cps3
+from simulator.pcsc.discovery import find_installation
+from simulator.pcsc.errors import PcscdError
+from simulator.pcsc.private_pcscd import try_namespaces
+from simulator.personalisation.authority import Pki
+from simulator.personalisation.keystore import KeyStore
+from simulator.personalisation.loading import shipped_templates
+from simulator.personalisation.personalise import PersonalisedCard, personalise
+
+CardMaker = Callable[..., Specimen]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chain() -> None:
+    """A real pcscd, vpcd and pyscard, or a skip that says what is missing."""
+    try:
+        find_installation()
+    except PcscdError as error:
+        pytest.skip(f"needs a real pcscd: {error}")
+    if (refused := try_namespaces()) is not None:
+        pytest.skip(f"needs namespaces: {refused}")
+    if importlib.util.find_spec("smartcard") is None:
+        pytest.skip("needs pyscard: pip install bifente[pcsc]")
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pki:
+    """The laboratory authorities. One key store for all workers of a run: keys are the slow part of a card."""
+    base = tmp_path_factory.getbasetemp()
+    return Pki(KeyStore((base if worker_id == "master" else base.parent) / "client-keys"))
+
+
+@pytest.fixture(scope="session")
+def make(pki: Pki) -> CardMaker:
+    """A fresh card of a template that comes with the bench; keyword arguments replace values of the template."""
+    made: dict[str, PersonalisedCard] = {}
+    at = date.today()  # real clients look at the machine's clock
+
+    def make(template: str = "medecin-generaliste", **overrides: Any) -> Specimen:
+        key = f"{template} {sorted(overrides.items())}"
+        if key not in made:
+            made[key] = personalise(
+                shipped_templates()[template], pki._keys, at=at, overrides=overrides or None, pki=pki
+            )
+        return Specimen(made[key], cps3.card(made[key].image))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def shared_bench(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """One pcscd for a module; use ``bench``."""
+    with Bench(make(), tmp_path_factory.mktemp("bench")) as bench:
+        yield bench
+
+
+@pytest.fixture
+def bench(shared_bench: Bench, make: CardMaker) -> Iterator[Bench]:
+    """A pcscd with a fresh practitioner's card in its reader."""
+    shared_bench.seat(make())
+    yield shared_bench
+    assert shared_bench.pcscd.defects == ()

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from simulator.pcsc.discovery import Installation, find_installation
+from simulator.pcsc.errors import PcscdError
+from simulator.pcsc.private_pcscd import try_namespaces
+
+
+@pytest.fixture(scope="session")
+def installation() -> Installation:
+    """pcscd and vpcd, or a skip that says what is missing."""
+    try:
+        found = find_installation()
+    except PcscdError as error:
+        pytest.skip(f"needs a real pcscd: {error}")
+    refused = try_namespaces()
+    if refused is not None:
+        pytest.skip(f"needs namespaces: {refused}")
+    if importlib.util.find_spec("smartcard") is None:
+        pytest.skip("needs pyscard, the PC/SC client of these tests")
+    return found
