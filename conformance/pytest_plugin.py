@@ -46,9 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker."""
-    config.addinivalue_line(
-        "markers", "bifente(profile, cards): what the fixtures reader, card and bench are made of"
-    )
+    config.addinivalue_line("markers", "bifente(profile, cards): what the fixtures reader, card and bench are made of")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -51,6 +51,10 @@ class Bench(Protocol):
 
     def now(self) -> datetime:
         """The bench's time, in UTC."""
+        ...
+
+    def faults(self) -> Sequence[str]:
+        """What went wrong on the bench's own side so far: it must never count against the product."""
         ...
 
     def close(self) -> None:

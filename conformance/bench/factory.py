@@ -93,8 +93,12 @@ class BenchPool:
         os.environ.update(pcscd.environment)
         target = PcscTarget(virtual=True)
         self._stack.callback(target.close)
+
+        def faults() -> tuple[str, ...]:
+            return tuple(f"{defect.kind.value} {defect.slot}: {defect.error}" for defect in pcscd.defects)
+
         return {
-            name: VirtualBench(profile, readers[name], target, self._workshop, pcscd.name_of, clock)
+            name: VirtualBench(profile, readers[name], target, self._workshop, pcscd.name_of, clock, faults)
             for name, profile in profiles.items()
         }
 

@@ -56,9 +56,7 @@ class Device:
         for role, choice in cards.items():
             serial = workshop.template(choice.template)[0].card.serial
             memory = PersistentMemory(remember / f"{serial}.json") if remember is not None else VolatileMemory()
-            seated[role] = workshop.make(
-                choice, chance, at=clock.now(), contactless=contactless[role], memory=memory
-            )
+            seated[role] = workshop.make(choice, chance, at=clock.now(), contactless=contactless[role], memory=memory)
         reader = model.reader(clock)
         device = cls(reader, dict(zip(roles, reader.slots, strict=True)), seated)
         for role in seated:
@@ -93,9 +91,7 @@ class LiveBench:
 
     def wait_seen(self) -> bool:
         """Wait until pcscd has seen every inserted card; False if it has not within three seconds."""
-        return all(
-            bridge.wait_seen(_SEEN_WITHIN) for bridge in self.pcscd.bridges if bridge.slot.card is not None
-        )
+        return all(bridge.wait_seen(_SEEN_WITHIN) for bridge in self.pcscd.bridges if bridge.slot.card is not None)
 
     @property
     def environment(self) -> Mapping[str, str]:

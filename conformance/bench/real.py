@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from cryptography import x509
@@ -109,6 +109,10 @@ class RealBench:
     def now(self) -> datetime:
         """The machine's time."""
         return self._clock.now()
+
+    def faults(self) -> Sequence[str]:
+        """None: the reader and the card are not ours."""
+        return ()
 
     def close(self) -> None:
         """Nothing to leave behind."""

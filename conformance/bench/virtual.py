@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from conformance.bench.cards import SeatedCard, Workshop
@@ -21,7 +21,7 @@ _SEEN_WITHIN = 3.0
 class VirtualBench:
     """The reader of one profile and the cards in it; each scenario gets fresh cards.
 
-    ``name_of`` gives the name under which the target knows a slot.
+    ``name_of`` gives the name under which the target knows a slot; ``faults`` what went wrong on the bench's own side.
     """
 
     def __init__(
@@ -32,11 +32,13 @@ class VirtualBench:
         workshop: Workshop,
         name_of: Callable[[Slot], str],
         clock: Clock,
+        faults: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.profile = profile
         self.seated: dict[str, SeatedCard] = {}
         self._target = target
         self._clock = clock
+        self.faults = faults
         self._workshop = workshop
         self._slots = {model.role: slot for model, slot in zip(profile.slots, reader.slots, strict=True)}
         self._names = {role: name_of(slot) for role, slot in self._slots.items()}

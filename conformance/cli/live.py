@@ -191,6 +191,7 @@ def _serve(bench: LiveBench, seconds: float | None) -> None:
     reading, writing = os.pipe()
     stdin = sys.stdin.fileno() if not sys.stdin.closed else None
     pending = b""
+
     def stop(number: int) -> None:
         os.write(writing, b"x")
 
@@ -233,7 +234,9 @@ def _obey(bench: LiveBench, words: list[str]) -> bool:
             except SlotError as error:
                 err.print(f"bifente: {error}", markup=False)
         case ["insert" | "remove", role]:
-            err.print(f"bifente: no card was given for slot {role!r} ({nearest(role, bench.device.cards)})", markup=False)
+            err.print(
+                f"bifente: no card was given for slot {role!r} ({nearest(role, bench.device.cards)})", markup=False
+            )
         case _:
             orders = ("insert", "remove", "status", "quit")
             err.print(f"bifente: unknown order {' '.join(words)!r} ({nearest(words[0], orders)})", markup=False)

@@ -98,12 +98,16 @@ class _Run:
         missing = next((need for need in sorted(self._needs()) if need not in self.bench.capabilities), None)
         if missing is not None:
             return Verdict.NOT_RUN, missing.lacking
+        faults = len(self.bench.faults())
         # Seeded by the scenario's own name: neither the order nor the number of workers changes what it draws.
         chance = random.Random(f"{self.seed}/{self.plan.id}")  # noqa: S311
         scene = Scene(self.bench, chance, self._told, self._changed)
         try:
             self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive)
-            return self._phases(scene)
+            verdict, reason = self._phases(scene)
+            if len(ours := self.bench.faults()) > faults:
+                return Verdict.BENCH_ERROR, Text.same(ours[-1])
+            return verdict, reason
         except GuardRefusal as refusal:
             return Verdict.NOT_RUN, refusal.why
         except TargetError as error:

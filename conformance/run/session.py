@@ -108,6 +108,15 @@ def execute(plan: RunPlan, workshop: Workshop, *, run_id: str, command: Sequence
     return verdicts
 
 
+def _shown(path: Path) -> str:
+    """A file as a reader of the report can find it: relative to where the run was started, or to the bench's own."""
+    path = path.resolve()
+    for prefix, root in (("", Path.cwd()), ("bifente:", Path(__file__).resolve().parents[2])):
+        if path.is_relative_to(root):
+            return f"{prefix}{path.relative_to(root).as_posix()}"
+    return str(path)
+
+
 def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
     options = plan.options
     cited = (requirement for scenario in plan.scenarios for requirement in scenario.model.requirements)
@@ -121,7 +130,7 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         seed=options.seed,
         lang=options.lang,
         environment=environment(pcsc=options.target is TargetKind.PCSC),
-        inputs=tuple(Input(path=str(document.path), sha256=document.sha256) for document in plan.inputs),
+        inputs=tuple(Input(path=_shown(document.path), sha256=document.sha256) for document in plan.inputs),
         suites=tuple(
             Suite(
                 id=suite.model.suite,

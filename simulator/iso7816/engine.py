@@ -1,20 +1,21 @@
 """The card itself: power, command dispatch, T=0 and T=1 answers, chaining (ISO/IEC 7816-3, 12.2; 7816-4, 5.1).
 
-All that a reset must clear is in one ``_Volatile`` object, replaced whole; all that must survive is in ``Memory``.
+All that a reset must clear is in one ``Volatile`` object, replaced whole; all that must survive is in ``Memory``.
 """
 
 from __future__ import annotations
 
 import secrets as random_source
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
 
 from simulator.iso7816.access import AccessRule, FileOperation, KeyOperation, SecretOperation
 from simulator.iso7816.apdu import ApduError, Command
 from simulator.iso7816.atr import Atr
+from simulator.iso7816.channel import Chain, Channel, Pending, Volatile
 from simulator.iso7816.family import Class, Family, Instruction
 from simulator.iso7816.files import FileSystem, ImageError, Node
-from simulator.iso7816.image import Algorithm, CardImage, Digest, Interface, Key, Secret
+from simulator.iso7816.image import Algorithm, CardImage, Interface, Key, Secret
+from simulator.iso7816.inspection import CardState
 from simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
 from simulator.iso7816.rsa import RsaKey
 from simulator.iso7816.secrets import Memory, Secrets
@@ -25,94 +26,6 @@ _MAX_TRIES = 15
 
 Random = Callable[[int], bytes]
 """``n`` unpredictable bytes, or those of a seeded generator so that a run can be repeated."""
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What MANAGE SECURITY ENVIRONMENT chose for one kind of operation."""
-
-    key: Key | None = None
-    algorithm: Algorithm | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HashValue:
-    """A finished hash waiting for its signature."""
-
-    digest: Digest
-    value: bytes
-
-
-@dataclass(slots=True)
-class _Chain:
-    ins: int
-    p1: int
-    p2: int
-    body: bytes
-
-
-@dataclass(slots=True)
-class Channel:
-    """Where one side of the card stands on one logical channel: cleared by reset.
-
-    ``current`` is the selected file, ``environments`` are by control reference template tag (A4, AA, B6, B8).
-    """
-
-    files: FileSystem
-    current: Node
-    environments: dict[int, Environment] = field(default_factory=dict)
-    hash: HashValue | None = None
-    chain: _Chain | None = None
-
-
-@dataclass(slots=True)
-class _Pending:
-    data: bytes
-    sw: int
-    side: str
-
-
-@dataclass(slots=True)
-class _Volatile:
-    channels: dict[tuple[str, int], Channel] = field(default_factory=dict)
-    pending: _Pending | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SecretSnapshot:
-    """A secret as an inspector sees it: never its value."""
-
-    tries_left: int
-    max_tries: int
-    uses_left: int | None
-    verified: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelSnapshot:
-    """A channel as an inspector sees it. ``environments``: template tag in hexadecimal -> "key algorithm"."""
-
-    current_file: str
-    current_name: str
-    environments: Mapping[str, str]
-    hash_ready: str | None
-    chained_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class CardState:
-    """What a report may show of a card at one moment. ``channels`` are by "side" or "side#channel"."""
-
-    powered: bool
-    interface: str
-    secrets: Mapping[str, SecretSnapshot]
-    channels: Mapping[str, ChannelSnapshot]
-    pending_bytes: int
-    rewritten_files: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, object]:
-        """The same as plain dictionaries, for JSON."""
-        return asdict(self)
 
 
 class SmartCard:
@@ -150,7 +63,7 @@ class SmartCard:
         self._key_rules = {key.name: AccessRule.parse(self.rule(key)) for key in image.keys}
         self._rsa = {key.name: RsaKey(key.private_key) for key in image.keys}
         self._algorithms = {algorithm.reference: algorithm for algorithm in image.algorithms}
-        self._volatile: _Volatile | None = None
+        self._volatile: Volatile | None = None
 
     # -- the Card protocol ------------------------------------------------------------------------------------------
 
@@ -162,7 +75,7 @@ class SmartCard:
     def power_on(self) -> bytes:
         """Cold reset: all volatile state starts anew (CARD-CPS3-06). Gives the ATR."""
         self.secrets.verified.clear()
-        self._volatile = _Volatile()
+        self._volatile = Volatile()
         return self.image.atr
 
     def power_off(self) -> None:
@@ -243,47 +156,14 @@ class SmartCard:
 
     def state(self) -> CardState:
         """A snapshot for reports and expectations. It holds no code, no key and no file content."""
-        volatile = self._volatile or _Volatile()
-        return CardState(
-            powered=self._volatile is not None,
-            interface=str(self.image.interface),
-            secrets={
-                secret.name: SecretSnapshot(
-                    self.secrets.state(secret).tries_left,
-                    secret.max_tries,
-                    self.secrets.state(secret).uses_left,
-                    secret.name in self.secrets.verified,
-                )
-                for secret in self.image.secrets
-            },
-            channels={
-                f"{side}#{number}" if number else side: ChannelSnapshot(
-                    current_file=channel.current.path,
-                    current_name=channel.current.file.name,
-                    environments={
-                        f"{tag:02X}": " ".join(
-                            (
-                                environment.key.name if environment.key else "-",
-                                f"{environment.algorithm.reference:02X}" if environment.algorithm else "-",
-                            )
-                        )
-                        for tag, environment in channel.environments.items()
-                    },
-                    hash_ready=str(channel.hash.digest) if channel.hash else None,
-                    chained_bytes=len(channel.chain.body) if channel.chain else 0,
-                )
-                for (side, number), channel in volatile.channels.items()
-            },
-            pending_bytes=len(volatile.pending.data) if volatile.pending else 0,
-            rewritten_files=tuple(sorted(self.memory.state.contents)),
-        )
+        return CardState.of(self.image, self.memory.state, self.secrets.verified, self._volatile)
 
     # -- dispatch ---------------------------------------------------------------------------------------------------
 
     def _fulfilled(self, environment: int) -> bool:
         return self.image.environments.get(environment) in self.secrets.verified
 
-    def _execute(self, volatile: _Volatile, raw: bytes, pending: _Pending | None) -> bytes:
+    def _execute(self, volatile: Volatile, raw: bytes, pending: Pending | None) -> bytes:
         if len(raw) < 4:
             raise StatusError(StatusWord.WRONG_LENGTH)
         entry = self.family.classes.get(raw[0])
@@ -318,9 +198,9 @@ class SmartCard:
         response = instruction.handler(self, channel, command)
         if not response.data:
             return response.sw.to_bytes(2, "big")
-        return self._deliver(volatile, _Pending(response.data, response.sw, side.name), side.more, ne, strict)
+        return self._deliver(volatile, Pending(response.data, response.sw, side.name), side.more, ne, strict)
 
-    def _open(self, volatile: _Volatile, entry: Class) -> Channel:
+    def _open(self, volatile: Volatile, entry: Class) -> Channel:
         files = self._volumes.get(entry.side.name)
         if files is None:
             raise StatusError(StatusWord.UNKNOWN_CLASS)
@@ -341,11 +221,11 @@ class SmartCard:
         if len(body) > self.family.max_body:
             raise StatusError(StatusWord.WRONG_LENGTH)
         if entry.chained:
-            channel.chain = _Chain(command.ins, command.p1, command.p2, body)
+            channel.chain = Chain(command.ins, command.p1, command.p2, body)
             return None
         return Command(command.cla, command.ins, command.p1, command.p2, body, command.ne)
 
-    def _get_response(self, volatile: _Volatile, entry: Class, command: Command, pending: _Pending | None) -> bytes:
+    def _get_response(self, volatile: Volatile, entry: Class, command: Command, pending: Pending | None) -> bytes:
         if command.p1 or command.p2:
             raise StatusError(StatusWord.WRONG_PARAMETERS)
         if command.ne is None or command.data or entry.chained:
@@ -357,14 +237,14 @@ class SmartCard:
             raise StatusError(wrong_expected(len(pending.data)))
         return self._deliver(volatile, pending, entry.side.more, command.ne, strict=False)
 
-    def _deliver(self, volatile: _Volatile, answer: _Pending, more: int, ne: int | None, strict: bool) -> bytes:
+    def _deliver(self, volatile: Volatile, answer: Pending, more: int, ne: int | None, strict: bool) -> bytes:
         """Data with the status word, or the part asked for and word of the rest, or only word of it (PCSC-02, -03)."""
         data, size = answer.data, len(answer.data)
         if ne is None:
             volatile.pending = answer
             return more_data(size, more).to_bytes(2, "big")
         if ne < size:
-            volatile.pending = _Pending(data[ne:], answer.sw, answer.side)
+            volatile.pending = Pending(data[ne:], answer.sw, answer.side)
             return data[:ne] + more_data(size - ne, more).to_bytes(2, "big")
         if strict and ne > size:
             raise StatusError(wrong_expected(size))

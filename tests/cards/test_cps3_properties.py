@@ -105,7 +105,9 @@ def _check(card: SmartCard, command: bytes) -> bytes:
 
 
 @given(st.lists(GRAMMAR, max_size=25))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, derandomize=True
+)
 def test_any_commands_get_legal_answers(image: CardImage, commands: list[bytes]) -> None:
     card = make(image, random=Random(2).randbytes)
     for command in commands:
@@ -113,7 +115,9 @@ def test_any_commands_get_legal_answers(image: CardImage, commands: list[bytes])
 
 
 @given(st.lists(st.binary(max_size=300), max_size=20))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, derandomize=True
+)
 def test_any_bytes_get_legal_answers(image: CardImage, commands: list[bytes]) -> None:
     card = make(image, random=Random(3).randbytes)
     for command in commands:
@@ -127,7 +131,7 @@ def test_without_the_code_no_protected_byte_leaves(
     image = layout.fill(contents=CONTENTS, codes={"pin": PIN, "puk": PUK}, keys=keys, interface=interface)  # type: ignore[arg-type]
 
     @given(st.lists(GRAMMAR.filter(lambda raw: PIN not in raw), max_size=25))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100, deadline=None, derandomize=True)
     def run(commands: list[bytes]) -> None:
         card = make(image, random=Random(4).randbytes)
         for command in commands:
@@ -227,5 +231,5 @@ def _machine(image: CardImage) -> type[RuleBasedStateMachine]:
 
 def test_a_whole_life_agrees_with_the_model(image: CardImage) -> None:
     run_state_machine_as_test(
-        _machine(image), settings=settings(max_examples=60, stateful_step_count=30, deadline=None)
+        _machine(image), settings=settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import select
@@ -243,3 +244,8 @@ def write_pem(path: Path, *certificates: x509.Certificate) -> Path:
     """Certificates in a file, as TLS clients and servers take them."""
     path.write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates))
     return path
+
+
+def digest_info(message: bytes) -> bytes:
+    """The SHA-256 of a message as PKCS#1 v1.5 has it signed: what a client gives to a key that does not hash."""
+    return bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(message).digest()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pcsc_tools import PATIENCE, FakeReader, MuteCard, ScriptedCard, new_slot
 
 from simulator.pcsc import Defect, DefectKind, EchoCard, Exchange, ExchangeKind, PcscdError, SlotBridge
+from simulator.pcsc.bridge import MissedRemovalError
 from simulator.pcsc.errors import Link
 from simulator.pcsc.vpcd import tcp_connect
 from simulator.readers import Slot
@@ -33,7 +35,7 @@ def slot() -> Slot:
 
 @pytest.fixture
 def bridge(reader: FakeReader, slot: Slot) -> Iterator[SlotBridge]:
-    with SlotBridge(slot, lambda: tcp_connect(reader.port)) as joined:
+    with SlotBridge(slot, lambda: tcp_connect(reader.port), absence=0) as joined:
         yield joined
 
 
@@ -54,8 +56,31 @@ def test_insertion_opens_and_removal_closes(reader: FakeReader, slot: Slot, brid
     slot.remove()
     assert reader.receive() is None
     slot.insert(card)
-    assert reader.accept().ask(COMMAND) == ANSWER
+    reader.accept().send(ON)
+    assert reader.ask(COMMAND) == ANSWER
     assert bridge.defects == ()
+
+
+def test_a_card_is_not_shown_before_the_reader_noticed_the_removal(reader: FakeReader, slot: Slot) -> None:
+    with SlotBridge(slot, lambda: tcp_connect(reader.port), absence=0.2) as bridge:
+        slot.insert(EchoCard())
+        assert reader.accept().ask(COMMAND) == ANSWER
+        removed = time.monotonic()
+        slot.remove()
+        slot.insert(EchoCard())
+        assert bridge.wait_connected(PATIENCE)
+        assert time.monotonic() - removed >= 0.2
+
+
+def test_a_removal_the_reader_did_not_notice_is_a_defect(reader: FakeReader, slot: Slot, bridge: SlotBridge) -> None:
+    slot.insert(EchoCard())
+    assert reader.accept().ask(COMMAND) == ANSWER
+    slot.remove()
+    slot.insert(EchoCard())
+    assert reader.accept().ask(GET_ATR) == EchoCard().atr
+    assert reader.ask(COMMAND) == ANSWER
+    (defect,) = defects_of(bridge)
+    assert isinstance(defect.error, MissedRemovalError)
 
 
 def test_a_card_already_inside_is_shown(reader: FakeReader, slot: Slot) -> None:

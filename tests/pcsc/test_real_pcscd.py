@@ -117,9 +117,9 @@ def test_insertion_and_removal_are_seen(chain: Chain) -> None:
 def test_hands_faster_than_the_poll_do_not_block_the_slot(chain: Chain) -> None:
     settle(chain)
     name, slot = chain.names[2], chain.slots[2]
-    for _ in range(5):
+    for number in range(5):
         slot.remove()
-        slot.insert(EchoCard(b"last"))
+        slot.insert(EchoCard(b"last" if number == 4 else b"no"))
     assert chain.client.ask(do="wait", states={name: EchoCard().atr.hex()}, timeout=PATIENCE)["code"] == 0
     chain.client.ask(do="connect", reader=name)
     assert chain.client.ask(do="transmit", reader=name, command=COMMAND)["response"] == b"last\xaa\x90\x00".hex()

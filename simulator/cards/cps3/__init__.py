@@ -1,4 +1,4 @@
-"""The CPS3: an IAS ECC card with a CPS2ter part. ``layout.yaml`` says where things lie, ``family.py`` what is served."""
+"""The CPS3: an IAS ECC card with a CPS2ter part. ``layout.yaml``: where things lie; ``family.py``: what is served."""
 
 from __future__ import annotations
 

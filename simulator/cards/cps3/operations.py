@@ -10,7 +10,8 @@ from __future__ import annotations
 from simulator.iso7816 import hashing, tlv
 from simulator.iso7816.access import KeyOperation
 from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.engine import Channel, Environment, HashValue, SmartCard
+from simulator.iso7816.channel import Channel, Environment, HashValue
+from simulator.iso7816.engine import SmartCard
 from simulator.iso7816.image import Algorithm, Digest, Key, KeyUse
 from simulator.iso7816.rsa import RsaError
 from simulator.iso7816.status import StatusError, StatusWord

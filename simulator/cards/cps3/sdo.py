@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from simulator.iso7816 import tlv
 from simulator.iso7816.access import KeyOperation, SecretOperation
 from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.engine import Channel, SmartCard
+from simulator.iso7816.channel import Channel
+from simulator.iso7816.engine import SmartCard
 from simulator.iso7816.status import StatusError, StatusWord
 
 _EXTENDED_HEADER_LIST, _WRAPPER = 0x4D, 0x70

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from simulator.iso7816.access import FileOperation
 from simulator.iso7816.apdu import EXTENDED_NE, SHORT_NE, Command, Response
-from simulator.iso7816.engine import Channel, SmartCard
+from simulator.iso7816.channel import Channel
+from simulator.iso7816.engine import SmartCard
 from simulator.iso7816.files import Node
 from simulator.iso7816.status import StatusError, StatusWord
 

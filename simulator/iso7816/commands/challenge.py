@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.engine import Channel, SmartCard
+from simulator.iso7816.channel import Channel
+from simulator.iso7816.engine import SmartCard
 from simulator.iso7816.status import StatusError, StatusWord, wrong_expected
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from simulator.iso7816 import files
 from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.engine import Channel, SmartCard
+from simulator.iso7816.channel import Channel
+from simulator.iso7816.engine import SmartCard
 from simulator.iso7816.status import StatusError, StatusWord
 
 

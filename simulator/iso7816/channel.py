@@ -1,0 +1,65 @@
+"""What a card loses without power: where each side and channel stands, and what waits to be fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simulator.iso7816.files import FileSystem, Node
+from simulator.iso7816.image import Algorithm, Digest, Key
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What MANAGE SECURITY ENVIRONMENT chose for one kind of operation."""
+
+    key: Key | None = None
+    algorithm: Algorithm | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HashValue:
+    """A finished hash waiting for its signature."""
+
+    digest: Digest
+    value: bytes
+
+
+@dataclass(slots=True)
+class Chain:
+    """The parts of a command received so far: its header but for the class, and the body they make."""
+
+    ins: int
+    p1: int
+    p2: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Channel:
+    """Where one side of the card stands on one logical channel: cleared by reset.
+
+    ``current`` is the selected file, ``environments`` are by control reference template tag (A4, AA, B6, B8).
+    """
+
+    files: FileSystem
+    current: Node
+    environments: dict[int, Environment] = field(default_factory=dict)
+    hash: HashValue | None = None
+    chain: Chain | None = None
+
+
+@dataclass(slots=True)
+class Pending:
+    """Data that wait for GET RESPONSE, the status word that ends them, and the side that owes them."""
+
+    data: bytes
+    sw: int
+    side: str
+
+
+@dataclass(slots=True)
+class Volatile:
+    """All that a reset clears, but for the codes presented. ``channels``: by side and number, opened at first use."""
+
+    channels: dict[tuple[str, int], Channel] = field(default_factory=dict)
+    pending: Pending | None = None

@@ -1,0 +1,89 @@
+"""What a report or an expectation may see of a card at one moment: never a code, a key or a file's content."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+
+from simulator.iso7816.channel import Channel, Environment, Volatile
+from simulator.iso7816.image import CardImage
+from simulator.iso7816.memory import CardMemory
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSnapshot:
+    """A secret as an inspector sees it: never its value."""
+
+    tries_left: int
+    max_tries: int
+    uses_left: int | None
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSnapshot:
+    """A channel as an inspector sees it. ``environments``: template tag in hexadecimal -> "key algorithm"."""
+
+    current_file: str
+    current_name: str
+    environments: Mapping[str, str]
+    hash_ready: str | None
+    chained_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardState:
+    """What a report may show of a card at one moment. ``channels`` are by "side" or "side#channel"."""
+
+    powered: bool
+    interface: str
+    secrets: Mapping[str, SecretSnapshot]
+    channels: Mapping[str, ChannelSnapshot]
+    pending_bytes: int
+    rewritten_files: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """The same as plain dictionaries, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(
+        cls, image: CardImage, memory: CardMemory, verified: Collection[str], volatile: Volatile | None
+    ) -> CardState:
+        """Look at a card; ``volatile`` is None when it has no power."""
+        channels = volatile.channels if volatile else {}
+        pending = volatile.pending if volatile else None
+        return cls(
+            powered=volatile is not None,
+            interface=str(image.interface),
+            secrets={
+                secret.name: SecretSnapshot(
+                    tries_left=memory.secrets[secret.name].tries_left,
+                    max_tries=secret.max_tries,
+                    uses_left=memory.secrets[secret.name].uses_left,
+                    verified=secret.name in verified,
+                )
+                for secret in image.secrets
+            },
+            channels={
+                f"{side}#{number}" if number else side: _channel(channel)
+                for (side, number), channel in channels.items()
+            },
+            pending_bytes=len(pending.data) if pending else 0,
+            rewritten_files=tuple(sorted(memory.contents)),
+        )
+
+
+def _channel(channel: Channel) -> ChannelSnapshot:
+    return ChannelSnapshot(
+        current_file=channel.current.path,
+        current_name=channel.current.file.name,
+        environments={f"{tag:02X}": _environment(chosen) for tag, chosen in channel.environments.items()},
+        hash_ready=str(channel.hash.digest) if channel.hash else None,
+        chained_bytes=len(channel.chain.body) if channel.chain else 0,
+    )
+
+
+def _environment(chosen: Environment) -> str:
+    key = chosen.key.name if chosen.key else "-"
+    return f"{key} {chosen.algorithm.reference:02X}" if chosen.algorithm else f"{key} -"
