@@ -74,7 +74,7 @@ class SuiteFile(pytest.File):
             yield ScenarioItem.from_parent(self, name=scenario.id.partition("/")[2], scenario=scenario)
 
 
-class ScenarioFailed(Exception):
+class ScenarioFailedError(Exception):
     """A scenario whose verdict is no pass; carries what to show."""
 
     def __init__(self, report: str) -> None:
@@ -111,11 +111,11 @@ class ScenarioItem(pytest.Item):
             for event in events:
                 fold.add(event)
             told = fold.scenario(self.scenario.id)
-            raise ScenarioFailed("\n".join([f"{verdict.say('en')} {headline(told, 'en')}", *lines(told, "en")]))
+            raise ScenarioFailedError("\n".join([f"{verdict.say('en')} {headline(told, 'en')}", *lines(told, "en")]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The scenario's own words rather than a traceback of ours."""
-        if isinstance(excinfo.value, ScenarioFailed):
+        if isinstance(excinfo.value, ScenarioFailedError):
             return excinfo.value.report
         return super().repr_failure(excinfo, style)
 

@@ -26,7 +26,7 @@ class Bench(Protocol):
         ...
 
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
-        """Put the cards of a scenario in their slots. Raises TargetError, GuardRefusal."""
+        """Put the cards of a scenario in their slots. Raises TargetError, GuardRefusalError."""
         ...
 
     def connect(self, role: str) -> Connection:

@@ -53,7 +53,7 @@ class BenchPool:
         self._benches.clear()
 
     def get(self, profile: str) -> Bench:
-        """The bench of a profile, opened at first use. Raises PcscdError, PcscMissing, TargetError."""
+        """The bench of a profile, opened at first use. Raises PcscdError, PcscMissingError, TargetError."""
         if profile not in self._benches:
             self.close()
             self._profiles[profile] = None

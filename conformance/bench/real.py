@@ -15,7 +15,7 @@ from conformance.hosts.cps3 import Cps3Host
 from conformance.hosts.discovery import discover
 from conformance.model import CardChoice, Title
 from conformance.options import RunOptions
-from conformance.targets.base import Capability, Connection, GuardRefusal, PcscCode, Target, TargetError
+from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, Target, TargetError
 from conformance.targets.guard import Codes, GuardedConnection
 from reports.fidelity import Fidelity
 from reports.text import Text
@@ -63,16 +63,16 @@ class RealBench:
         )
 
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
-        """Look at the card in the reader and refuse a production one. Raises GuardRefusal, TargetError."""
+        """Look at the card in the reader and refuse a production one. Raises GuardRefusalError, TargetError."""
         if set(choices) != {"cps"}:
-            raise GuardRefusal(Capability.SECOND_SLOT.lacking)
+            raise GuardRefusalError(Capability.SECOND_SLOT.lacking)
         self._destructive = destructive and self._options.allow_destructive
         known = layout("cps3")
         described = None
         if self._options.real_card is not None:
             described = self._workshop.personalised(CardChoice(template=self._options.real_card), self.now().date())
         elif any(choice.parameters for choice in choices.values()):
-            raise GuardRefusal(Capability.PERSONALISATION.lacking)
+            raise GuardRefusalError(Capability.PERSONALISATION.lacking)
         found = self._look(known)
         self.seated = {"cps": SeatedCard(known, facts(described) if described else {}, described, None, found)}
 
@@ -119,7 +119,7 @@ class RealBench:
 
     def _moved(self, what: Text, *, present: bool) -> Text:
         if self._ask is None:
-            raise GuardRefusal(Capability.INSERTION.lacking)
+            raise GuardRefusalError(Capability.INSERTION.lacking)
         self._ask(what)
         if not self._target.wait(self._reader, present=present, timeout=_OPERATOR_PATIENCE):
             raise TargetError(PcscCode.TIMEOUT, what.en)
@@ -146,7 +146,7 @@ class RealBench:
         if "TEST" in issuer or (serial and serial == self._options.production_card):
             return found
         who = serial or "?"
-        raise GuardRefusal(
+        raise GuardRefusalError(
             Text(
                 f"la carte {who} n'est pas reconnue comme carte de test (émetteur : {issuer or 'illisible'}) ; "
                 f"si c'est voulu : --production-card {who}",

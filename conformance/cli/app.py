@@ -12,7 +12,7 @@ from rich.console import Console
 
 from conformance.loading import InputError
 from conformance.targets.base import TargetError
-from conformance.targets.pcsc import PcscMissing
+from conformance.targets.pcsc import PcscMissingError
 from reports.journal import JournalError
 from reports.render import RenderError
 
@@ -63,7 +63,7 @@ def main() -> None:
         for problem in error.problems:
             err.print(f"bifente: {problem}", markup=False)
         code = Exit.BAD_INPUT
-    except (JournalError, RenderError, PcscMissing, TargetError) as error:
+    except (JournalError, RenderError, PcscMissingError, TargetError) as error:
         err.print(f"bifente: {error}", markup=False)
         code = Exit.BENCH_ERROR
     except (KeyboardInterrupt, click.Abort):

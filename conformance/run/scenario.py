@@ -22,9 +22,9 @@ from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_
 from conformance.run.reproduce import reproduce_line
 from conformance.scenario.loader import DEFAULT_ROLE
 from conformance.scenario.plan import PlannedScenario, PlannedStep
-from conformance.scenario.references import ReferenceProblem, references, resolve
+from conformance.scenario.references import BadReferenceError, references, resolve
 from conformance.steps.base import CardStep, Observation, expectable
-from conformance.targets.base import Capability, GuardRefusal, PcscCode, TargetError
+from conformance.targets.base import Capability, GuardRefusalError, PcscCode, TargetError
 from reports.events import (
     BenchChange,
     Event,
@@ -108,7 +108,7 @@ class _Run:
             if len(ours := self.bench.faults()) > faults:
                 return Verdict.BENCH_ERROR, Text.same(ours[-1])
             return verdict, reason
-        except GuardRefusal as refusal:
+        except GuardRefusalError as refusal:
             return Verdict.NOT_RUN, refusal.why
         except TargetError as error:
             return Verdict.BENCH_ERROR, Text(
@@ -196,9 +196,9 @@ class _Run:
             decoded = observation.decoded or None
             scene.captured |= {name: observed.get(key) for name, key in step.capture.items()}
             verdict = _verdict(judged)
-        except GuardRefusal as refusal:
+        except GuardRefusalError as refusal:
             verdict, reason, after = Verdict.NOT_RUN, refusal.why, before
-        except (ReferenceProblem, ValidationError) as error:
+        except (BadReferenceError, ValidationError) as error:
             verdict, after = Verdict.BENCH_ERROR, before
             reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
         except ApduError as error:
@@ -241,7 +241,7 @@ class _Run:
                 raise
             return Observation({"error": PcscCode.label(error.code)})
         except SlotError as error:
-            raise ReferenceProblem("slot", str(error), ()) from None
+            raise BadReferenceError("slot", str(error), ()) from None
 
     def _told(self, role: str, exchanged: Exchanged) -> None:
         command, response = exchanged.command, exchanged.response

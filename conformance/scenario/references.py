@@ -16,7 +16,7 @@ _INSIDE = re.compile(rf"\$\$|\$\{{({_PATH})\}}")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
 
 
-class ReferenceProblem(Exception):
+class BadReferenceError(Exception):
     """A reference that leads nowhere; the message says which part is unknown and what is known there."""
 
     def __init__(self, reference: str, part: str, known: Sequence[str]) -> None:
@@ -46,7 +46,7 @@ def root(reference: str) -> str:
 
 
 def resolve(value: Any, scope: Mapping[str, Any]) -> Any:
-    """``value`` with every reference replaced. Raises ReferenceProblem for one that leads nowhere."""
+    """``value`` with every reference replaced. Raises BadReferenceError for one that leads nowhere."""
     if isinstance(value, str):
         if whole := _WHOLE.fullmatch(value):
             return _look_up(whole[1] or whole[2], scope)
@@ -72,9 +72,9 @@ def _look_up(reference: str, scope: Mapping[str, Any]) -> Any:
             value = value[int(part)]
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes) and part.isdigit():
             if int(part) >= len(value):
-                raise ReferenceProblem(reference, part, [f"0 to {len(value) - 1}"])
+                raise BadReferenceError(reference, part, [f"0 to {len(value) - 1}"])
             value = value[int(part)]
         else:
             known = [str(key) for key in value] if isinstance(value, Mapping) else []
-            raise ReferenceProblem(reference, part, known)
+            raise BadReferenceError(reference, part, known)
     return value

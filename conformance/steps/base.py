@@ -77,6 +77,9 @@ Message = Annotated[
 
 SUCCESS = 0x9000
 
+Observes = Mapping[str, Matcher]
+"""What may be expected of a step: key to matcher."""
+
 SW: Mapping[str, Matcher] = {"sw": StatusMatcher()}
 ANSWER: Mapping[str, Matcher] = {"sw": StatusMatcher(), "data": BytesMatcher()}
 
@@ -95,7 +98,7 @@ class Step(BaseModel, ABC):
     title: ClassVar[Text]
     shorthand: ClassVar[str | None] = None
     needs: ClassVar[frozenset[Capability]] = frozenset()
-    observes: ClassVar[Mapping[str, Matcher]] = {}
+    observes: ClassVar[Observes] = {}
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -107,7 +110,7 @@ class Step(BaseModel, ABC):
 
     @abstractmethod
     def run(self, act: Act) -> Observation:
-        """Do it. Raises TargetError for PC/SC failures and GuardRefusal where a real card must not see it."""
+        """Do it. Raises TargetError for PC/SC failures and GuardRefusalError where a real card must not see it."""
 
     @classmethod
     def arguments(cls, raw: Any) -> Any:

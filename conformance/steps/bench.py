@@ -9,7 +9,7 @@ from pydantic import Field
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, ValueMatcher
 from conformance.judgement.certificates import FILES, judge, parse
-from conformance.steps.base import ANSWER, SUCCESS, CardStep, Observation, Step
+from conformance.steps.base import ANSWER, SUCCESS, CardStep, Observation, Observes, Step
 from conformance.targets.base import Capability
 from reports.text import Text
 
@@ -19,7 +19,7 @@ class Connect(CardStep):
 
     name: ClassVar[str] = "connect"
     title: ClassVar[Text] = Text("Se connecter à la carte", "Connect to the card")
-    observes = {"atr": BytesMatcher()}
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
 
     def run(self, act: Act) -> Observation:
         """Connect."""
@@ -33,7 +33,7 @@ class ResetCard(CardStep):
     name: ClassVar[str] = "reset-card"
     title: ClassVar[Text] = Text("Réinitialiser la carte", "Reset the card")
     shorthand: ClassVar[str] = "kind"
-    observes = {"atr": BytesMatcher()}
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
 
     kind: Literal["warm", "cold"] = "warm"
 
@@ -47,7 +47,7 @@ class ResetByAnother(CardStep):
 
     name: ClassVar[str] = "reset-by-another-application"
     title: ClassVar[Text] = Text("Une autre application réinitialise la carte", "Another application resets the card")
-    observes = {"atr": BytesMatcher()}
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
 
     def run(self, act: Act) -> Observation:
         """Connect beside, reset, leave."""
@@ -65,7 +65,7 @@ class Reconnect(CardStep):
 
     name: ClassVar[str] = "reconnect"
     title: ClassVar[Text] = Text("Reprendre le dialogue", "Take up the dialogue again")
-    observes = {"atr": BytesMatcher()}
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
 
     def run(self, act: Act) -> Observation:
         """Join the card as it is, without resetting it."""
@@ -126,7 +126,7 @@ class CheckCertificate(CardStep):
     name: ClassVar[str] = "check-certificate"
     title: ClassVar[Text] = Text("Contrôler un certificat", "Check a certificate")
     shorthand: ClassVar[str] = "certificate"
-    observes = {
+    observes: ClassVar[Observes] = {
         **ANSWER,
         "trust": ValueMatcher(),
         "key-usage": ValueMatcher(),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from conformance.bench.scene import Act
 from conformance.expectations import ValueMatcher
-from conformance.steps.base import ANSWER, SW, CardStep, Code, Observation
+from conformance.steps.base import ANSWER, SW, CardStep, Code, Observation, Observes
 from conformance.steps.names import CodeName
 from reports.text import Text
 
@@ -23,7 +23,7 @@ class VerifyCode(CardStep):
     name: ClassVar[str] = "verify-code"
     title: ClassVar[Text] = Text("Présenter un code", "Present a code")
     shorthand: ClassVar[str] = "code"
-    observes = SW
+    observes: ClassVar[Observes] = SW
 
     code: Code
     which: CodeName = "pin"
@@ -39,7 +39,7 @@ class CodeStatus(CardStep):
     name: ClassVar[str] = "code-status"
     title: ClassVar[Text] = Text("Lire l'état d'un code", "Ask the state of a code")
     shorthand: ClassVar[str] = "which"
-    observes = SW
+    observes: ClassVar[Observes] = SW
 
     which: CodeName = "pin"
 
@@ -53,7 +53,7 @@ class ChangeCode(CardStep):
 
     name: ClassVar[str] = "change-code"
     title: ClassVar[Text] = Text("Changer un code", "Change a code")
-    observes = SW
+    observes: ClassVar[Observes] = SW
 
     old: Code
     new: Code
@@ -70,7 +70,7 @@ class ResetCode(CardStep):
     name: ClassVar[str] = "reset-code"
     title: ClassVar[Text] = Text("Réarmer un code", "Reset a code")
     shorthand: ClassVar[str] = "new"
-    observes = SW
+    observes: ClassVar[Observes] = SW
 
     new: Code
     which: CodeName = "pin"
@@ -86,7 +86,12 @@ class CodeCounters(CardStep):
     name: ClassVar[str] = "code-counters"
     title: ClassVar[Text] = Text("Lire les compteurs d'un code", "Read the counters of a code")
     shorthand: ClassVar[str] = "which"
-    observes = {**ANSWER, "tries-maximum": ValueMatcher(), "tries-left": ValueMatcher(), "uses-left": ValueMatcher()}
+    observes: ClassVar[Observes] = {
+        **ANSWER,
+        "tries-maximum": ValueMatcher(),
+        "tries-left": ValueMatcher(),
+        "uses-left": ValueMatcher(),
+    }
 
     which: CodeName = Field(default="pin")
 

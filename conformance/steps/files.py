@@ -8,7 +8,7 @@ from pydantic import Field
 
 from conformance.bench.scene import Act
 from conformance.expectations import TlvMatcher, ValueMatcher
-from conformance.steps.base import ANSWER, SW, CardStep, Hex, Observation
+from conformance.steps.base import ANSWER, SW, CardStep, Hex, Observation, Observes
 from conformance.steps.business import FIELD_NAMES, decode
 from conformance.steps.names import FileName
 from reports.text import Text
@@ -21,7 +21,7 @@ class Read(CardStep):
     name: ClassVar[str] = "read"
     title: ClassVar[Text] = Text("Lire un objet", "Read an object")
     shorthand: ClassVar[str] = "file"
-    observes = {**ANSWER, "tlv": TlvMatcher(), **{name: ValueMatcher() for name in FIELD_NAMES}}
+    observes: ClassVar[Observes] = {**ANSWER, "tlv": TlvMatcher(), **{name: ValueMatcher() for name in FIELD_NAMES}}
 
     file: FileName = Field(description="name in the card's layout, e.g. CPS_ACTIVITY_01_PS")
 
@@ -44,7 +44,7 @@ class ReadBinary(CardStep):
 
     name: ClassVar[str] = "read-binary"
     title: ClassVar[Text] = Text("Lire des octets", "Read bytes")
-    observes = {**ANSWER, "tlv": TlvMatcher()}
+    observes: ClassVar[Observes] = {**ANSWER, "tlv": TlvMatcher()}
 
     offset: int = Field(default=0, ge=0, le=0x7FFF)
     length: int = Field(default=256, ge=1, le=256)
@@ -61,7 +61,7 @@ class UpdateBinary(CardStep):
 
     name: ClassVar[str] = "update-binary"
     title: ClassVar[Text] = Text("Écrire des octets", "Write bytes")
-    observes = SW
+    observes: ClassVar[Observes] = SW
 
     data: Hex
     offset: int = Field(default=0, ge=0, le=0x7FFF)

@@ -11,7 +11,7 @@ from pydantic import Field
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
 from conformance.hosts.cps3 import digest_info
-from conformance.steps.base import ANSWER, SW, CardStep, Hex, Message, Observation
+from conformance.steps.base import ANSWER, SW, CardStep, Hex, Message, Observation, Observes
 from conformance.steps.names import KeyName
 from reports.text import Text
 from simulator.iso7816.apdu import Response
@@ -36,7 +36,7 @@ class ManageSecurityEnvironment(CardStep):
 
     name: ClassVar[str] = "manage-security-environment"
     title: ClassVar[Text] = Text("Préparer l'environnement de sécurité", "Set the security environment")
-    observes = SW
+    observes: ClassVar[Observes] = SW
 
     template: Hex = Field(min_length=1, max_length=1, description="A4, AA, B6 or B8")
     algorithm: Hex = Field(min_length=1, max_length=1)
@@ -54,7 +54,7 @@ class Hash(CardStep):
     name: ClassVar[str] = "hash"
     title: ClassVar[Text] = Text("Condenser (fin de calcul par la carte)", "Hash (the card ends the computation)")
     shorthand: ClassVar[str] = "message"
-    observes = SW
+    observes: ClassVar[Observes] = SW
 
     message: Message
     digest: Digest = "sha256"
@@ -70,7 +70,7 @@ class ComputeSignature(CardStep):
     name: ClassVar[str] = "compute-signature"
     title: ClassVar[Text] = Text("Signer le condensat de la carte", "Sign the hash held by the card")
     shorthand: ClassVar[str] = "message"
-    observes = _SIGNED
+    observes: ClassVar[Observes] = _SIGNED
 
     message: Message
     digest: Digest = "sha256"
@@ -87,7 +87,7 @@ class Sign(CardStep):
     name: ClassVar[str] = "sign"
     title: ClassVar[Text] = Text("Signer un message", "Sign a message")
     shorthand: ClassVar[str] = "message"
-    observes = _SIGNED
+    observes: ClassVar[Observes] = _SIGNED
 
     message: Message
     digest: Digest = "sha256"
@@ -104,7 +104,7 @@ class Authenticate(CardStep):
     name: ClassVar[str] = "authenticate"
     title: ClassVar[Text] = Text("Authentifier (INTERNAL AUTHENTICATE)", "Authenticate (INTERNAL AUTHENTICATE)")
     shorthand: ClassVar[str] = "message"
-    observes = _SIGNED
+    observes: ClassVar[Observes] = _SIGNED
 
     message: Message | None = None
     data: Hex | None = Field(default=None, description="signed as given; up to 40 % of the modulus")
@@ -125,7 +125,7 @@ class Decipher(CardStep):
     name: ClassVar[str] = "decipher"
     title: ClassVar[Text] = Text("Déchiffrer", "Decipher")
     shorthand: ClassVar[str] = "message"
-    observes = ANSWER
+    observes: ClassVar[Observes] = ANSWER
 
     message: Message | None = None
     cryptogram: Hex | None = Field(default=None, description="used instead of enciphering a message")
@@ -148,7 +148,7 @@ class GetChallenge(CardStep):
     name: ClassVar[str] = "get-challenge"
     title: ClassVar[Text] = Text("Demander un aléa", "Ask for random bytes")
     shorthand: ClassVar[str] = "length"
-    observes = {"sw": ANSWER["sw"], "data": BytesMatcher()}
+    observes: ClassVar[Observes] = {"sw": ANSWER["sw"], "data": BytesMatcher()}
 
     length: int = Field(default=8, ge=1, le=256)
 

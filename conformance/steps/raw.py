@@ -8,7 +8,7 @@ from pydantic import Field
 
 from conformance.bench.scene import Act
 from conformance.expectations import TlvMatcher
-from conformance.steps.base import ANSWER, CardStep, Hex, Observation
+from conformance.steps.base import ANSWER, CardStep, Hex, Observation, Observes
 from reports.text import Text
 
 
@@ -18,7 +18,7 @@ class Transmit(CardStep):
     name: ClassVar[str] = "transmit"
     title: ClassVar[Text] = Text("Envoyer une commande", "Send a command")
     shorthand: ClassVar[str] = "command"
-    observes = {**ANSWER, "tlv": TlvMatcher()}
+    observes: ClassVar[Observes] = {**ANSWER, "tlv": TlvMatcher()}
 
     command: Hex = Field(min_length=1)
 

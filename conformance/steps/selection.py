@@ -8,7 +8,7 @@ from pydantic import Field
 
 from conformance.bench.scene import Act
 from conformance.expectations import TlvMatcher
-from conformance.steps.base import ANSWER, CardStep, Hex, Observation
+from conformance.steps.base import ANSWER, CardStep, Hex, Observation, Observes
 from conformance.steps.names import Application, FileName
 from reports.text import Text
 
@@ -19,7 +19,7 @@ class SelectApplication(CardStep):
     name: ClassVar[str] = "select-application"
     title: ClassVar[Text] = Text("Sélectionner une application", "Select an application")
     shorthand: ClassVar[str] = "application"
-    observes = ANSWER
+    observes: ClassVar[Observes] = ANSWER
 
     application: Application | None = Field(default=None, description="root, cpx-ias or cpx-ias-cl")
     aid: Hex | None = Field(default=None, description="any AID, 5 to 16 bytes")
@@ -36,7 +36,7 @@ class SelectFile(CardStep):
     name: ClassVar[str] = "select-file"
     title: ClassVar[Text] = Text("Sélectionner un fichier", "Select a file")
     shorthand: ClassVar[str] = "file"
-    observes = {**ANSWER, "tlv": TlvMatcher()}
+    observes: ClassVar[Observes] = {**ANSWER, "tlv": TlvMatcher()}
 
     file: FileName | None = Field(default=None, description="name in the card's layout, e.g. EF.SN")
     path: Hex | None = Field(default=None, description="file identifiers from 3F00")

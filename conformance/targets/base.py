@@ -87,7 +87,7 @@ class TargetError(Exception):
         super().__init__(f"{PcscCode.label(code)} ({code & 0xFFFFFFFF:08X})" + (f": {detail}" if detail else ""))
 
 
-class GuardRefusal(Exception):
+class GuardRefusalError(Exception):
     """The guard of a real card refused a command before it was sent; the text says why."""
 
     def __init__(self, why: Text) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.targets.base import Connection, GuardRefusal
+from conformance.targets.base import Connection, GuardRefusalError
 from reports.text import Text
 from simulator.iso7816.apdu import ApduError, Command
 
@@ -41,7 +41,7 @@ class GuardedConnection:
         return self._connection.atr
 
     def transmit(self, command: bytes) -> bytes:
-        """One command, unless it is refused. Raises GuardRefusal, TargetError."""
+        """One command, unless it is refused. Raises GuardRefusalError, TargetError."""
         self._check(command)
         return self._connection.transmit(command)
 
@@ -65,13 +65,13 @@ class GuardedConnection:
         try:
             command = Command.parse(raw)
         except ApduError:
-            raise GuardRefusal(
+            raise GuardRefusalError(
                 Text(
                     "commande mal formée : non envoyée à une carte réelle", "malformed command: not sent to a real card"
                 )
             ) from None
         if command.ins in _WRITES and not self._destructive:
-            raise GuardRefusal(Text("écriture refusée sur une carte réelle", "writing is refused on a real card"))
+            raise GuardRefusalError(Text("écriture refusée sur une carte réelle", "writing is refused on a real card"))
         if command.ins in (_VERIFY, _CHANGE, _RESET_RETRY) and command.data:
             self._check_code(command)
 
@@ -79,7 +79,7 @@ class GuardedConnection:
         right = self._codes.known.get(command.p2)
         presents_right = right is not None and command.data == right and command.ins == _VERIFY
         if not self._destructive and not presents_right:
-            raise GuardRefusal(
+            raise GuardRefusalError(
                 Text(
                     "un code qui n'est pas celui de la carte n'est pas présenté à une carte réelle "
                     "(scénario destructif et --allow-destructive requis)",
@@ -90,7 +90,7 @@ class GuardedConnection:
         left = self._tries_left(command.p2)
         least = _PRECIOUS_TRIES + 1 if command.p2 == self._codes.puk and not presents_right else 2
         if not self._destructive and left is not None and left < least:
-            raise GuardRefusal(
+            raise GuardRefusalError(
                 Text(
                     f"il ne reste que {left} essai(s) : code non présenté à une carte réelle",
                     f"only {left} try/tries left: the code is not presented to a real card",
@@ -102,7 +102,7 @@ class GuardedConnection:
             and not presents_right
             and (left is None or left < least)
         ):
-            raise GuardRefusal(
+            raise GuardRefusalError(
                 Text(
                     f"essais du code de déblocage : {left} ; un PUK faux perdrait la carte",
                     f"tries of the unblocking code: {left}; a wrong PUK would lose the card",

@@ -15,7 +15,7 @@ _LEAVE, _RESET, _UNPOWER = 0, 1, 2
 _STATE_UNAWARE, _STATE_EMPTY, _STATE_PRESENT = 0, 0x10, 0x20
 
 
-class PcscMissing(Exception):
+class PcscMissingError(Exception):
     """pyscard is not installed; the message says how to install it."""
 
 
@@ -23,7 +23,7 @@ def _scard() -> Any:
     try:
         from smartcard import scard
     except ImportError as error:
-        raise PcscMissing(
+        raise PcscMissingError(
             "the PC/SC target needs pyscard: pip install 'bifente[pcsc]' "
             f"(with libpcsclite-dev, gcc and swig installed) [{error}]"
         ) from None
@@ -33,7 +33,7 @@ def _scard() -> Any:
 class PcscTarget:
     """Readers of a PC/SC service, by their PC/SC names.
 
-    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissing without pyscard, TargetError when no
+    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissingError without pyscard, TargetError when no
     service answers.
     """
 
