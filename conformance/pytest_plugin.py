@@ -145,7 +145,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def reader(request: pytest.FixtureRequest) -> Device:
-    """A reader in process with its cards inserted; two slots and a physician's card unless the marker says otherwise."""
+    """A reader in process, its cards inserted; two slots and a physician's card unless the marker says otherwise."""
     marker = request.node.get_closest_marker("bifente")
     chosen = dict(marker.kwargs) if marker is not None else {}
     cards = chosen.get("cards", {"cps": "medecin-generaliste"})

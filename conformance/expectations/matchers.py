@@ -200,7 +200,7 @@ def _same(expected: Any, observed: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ValueMatcher:
-    """A word, a number, a truth value or a list; or one of the tests pattern, one-of, not, at-least, at-most, contains."""
+    """A word, a number, a truth value or a list; or a test: pattern, one-of, not, at-least, at-most, contains."""
 
     schema: dict[str, Any]
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from random import Random
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from conformance.bench.dialogue import Dialogue
 from simulator.cards.layout import Layout
@@ -17,6 +20,7 @@ _CHUNK = 0xE7
 _COUNTERS = {0x9A: "tries-maximum", 0x9B: "tries-left", 0x9D: "uses-left"}
 _PRIVATE_BLOCK = 254
 """Cryptogram bytes in the first chained DECIPHER block, beside the padding indicator."""
+_LEAST_FILLING = 8
 
 
 class Cps3Host:
@@ -192,6 +196,20 @@ _DIGEST_INFO = {
 def digest_info(digest: str, message: bytes) -> bytes:
     """The DigestInfo of a message (RFC 8017, section 9.2)."""
     return _DIGEST_INFO[digest] + hashlib.new(digest, message).digest()
+
+
+def enciphered(public: RSAPublicKey, message: bytes, chance: Random) -> bytes:
+    """A message under a public key, PKCS#1 v1.5 block type 2, its filling drawn from ``chance`` so that a run repeats.
+
+    Raises ValueError for a message that does not fit the key.
+    """
+    numbers = public.public_numbers()
+    size = (public.key_size + 7) // 8
+    filling = size - 3 - len(message)
+    if filling < _LEAST_FILLING:
+        raise ValueError(f"a message of {len(message)} bytes does not fit a {size}-byte key")
+    block = b"\x00\x02" + bytes(chance.randint(1, 0xFF) for _ in range(filling)) + b"\x00" + message
+    return pow(int.from_bytes(block, "big"), numbers.e, numbers.n).to_bytes(size, "big")
 
 
 def _size(fcp: bytes) -> int:

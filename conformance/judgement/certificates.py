@@ -8,8 +8,8 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import NameOID
 
+from conformance.judgement.contents import describe
 from simulator.personalisation.personalise import PersonalisedCard
 
 FILES: Mapping[str, str] = {"signature": "EF.C.SIG", "authentication": "EF.C.AUT"}
@@ -25,13 +25,8 @@ def parse(data: bytes) -> x509.Certificate | None:
 
 
 def judge(certificate: x509.Certificate, card: PersonalisedCard, at: datetime) -> dict[str, Any]:
-    """``trust`` (trusted, expired, not-yet-valid, revoked, untrusted), ``issuer``, ``subject`` and ``key-usage``."""
-    return {
-        "trust": _trust(certificate, card, at),
-        "issuer": _common_name(certificate.issuer),
-        "subject": _common_name(certificate.subject),
-        "key-usage": _uses(certificate),
-    }
+    """``trust`` (trusted, expired, not-yet-valid, revoked, untrusted), and all that ``describe`` tells."""
+    return {"trust": _trust(certificate, card, at), **describe(certificate)}
 
 
 def _trust(certificate: x509.Certificate, card: PersonalisedCard, at: datetime) -> str:
@@ -49,19 +44,3 @@ def _trust(certificate: x509.Certificate, card: PersonalisedCard, at: datetime) 
     if revoked.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
         return "revoked"
     return "trusted"
-
-
-def _common_name(name: x509.Name) -> str:
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else ""
-
-
-def _uses(certificate: x509.Certificate) -> list[str]:
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return []
-    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment")
-    words = {"content_commitment": "nonRepudiation", "digital_signature": "digitalSignature"}
-    more = {"key_encipherment": "keyEncipherment", "data_encipherment": "dataEncipherment"}
-    return [{**words, **more}[name] for name in names if getattr(usage, name)]

@@ -38,12 +38,27 @@ class Secret:
     """Marks an argument that must not be written into a record."""
 
 
+_MOST_TIMES = 65_536
+
+
 def _to_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _unfolded(value: Any) -> Any:
+    """``{repeat: A, times: 1000}`` written out, so that a long value can be read."""
+    if not isinstance(value, Mapping):
+        return _to_text(value)
+    part, times = _to_text(value.get("repeat")), value.get("times")
+    if set(value) != {"repeat", "times"} or not isinstance(part, str) or not isinstance(times, int):
+        raise ValueError("a text, or a part and how often it comes, are expected: {repeat: A, times: 1000}")
+    if not 0 < times <= _MOST_TIMES:
+        raise ValueError(f"times goes from 1 to {_MOST_TIMES}")
+    return part * times
+
+
 def _to_bytes(value: Any) -> Any:
-    value = _to_text(value)
+    value = _unfolded(value)
     if isinstance(value, str):
         try:
             return bytes.fromhex(value)
@@ -53,7 +68,7 @@ def _to_bytes(value: Any) -> Any:
 
 
 def _to_message(value: Any) -> Any:
-    value = _to_text(value)
+    value = _unfolded(value)
     if isinstance(value, str):
         return bytes.fromhex(value[2:]) if value.startswith("0x") else value.encode()
     return value
@@ -65,13 +80,14 @@ Code = Annotated[
 Hex = Annotated[
     bytes,
     BeforeValidator(_to_bytes),
-    Field(max_length=65_544, json_schema_extra={"type": ["string", "integer"], "format": "hexadecimal"}),
+    Field(max_length=65_544, json_schema_extra={"type": ["string", "integer", "object"], "format": "hexadecimal"}),
 ]
 Message = Annotated[
     bytes,
     BeforeValidator(_to_message),
     Field(
-        max_length=1_000_000, json_schema_extra={"type": ["string", "integer"], "format": "text, or 0x and hexadecimal"}
+        max_length=1_000_000,
+        json_schema_extra={"type": ["string", "integer", "object"], "format": "text, or 0x and hexadecimal"},
     ),
 ]
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, ValueMatcher
 from conformance.judgement.certificates import FILES, judge, parse
+from conformance.judgement.contents import FIELDS, describe
 from conformance.steps.base import ANSWER, SUCCESS, CardStep, Observation, Observes, Step
 from conformance.targets.base import Capability
 from reports.text import Text
@@ -141,6 +142,8 @@ class CheckCertificate(CardStep):
         response = act.host.read(act.card.path(FILES[self.certificate]))
         certificate = parse(response.data) if response.sw == SUCCESS else None
         values: dict[str, object] = {"sw": response.sw, "data": response.data}
-        if certificate is None or act.card.personalised is None:
-            return Observation({**values, "trust": "unreadable" if certificate is None else "unknown authority"})
+        if certificate is None:
+            return Observation({**values, "trust": "unreadable"})
+        if act.card.personalised is None:
+            return Observation({**values, "trust": "unknown authority", **describe(certificate)})
         return Observation({**values, **judge(certificate, act.card.personalised, act.bench.now())})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import Field
 
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
-from conformance.hosts.cps3 import digest_info
+from conformance.hosts.cps3 import digest_info, enciphered
 from conformance.steps.base import ANSWER, SW, CardStep, Hex, Message, Observation, Observes
 from conformance.steps.names import KeyName
 from reports.text import Text
@@ -138,7 +138,7 @@ class Decipher(CardStep):
         if cryptogram is None:
             public = act.card.facts["certificates"][self.certificate].public_key()
             assert isinstance(public, rsa.RSAPublicKey)  # noqa: S101 - the laboratory IGC issues RSA only
-            cryptogram = public.encrypt(self.message or b"", padding.PKCS1v15())
+            cryptogram = enciphered(public, self.message or b"", act.scene.random)
         return Observation.of(act.host.decipher(self.key, cryptogram))
 
 
