@@ -92,8 +92,9 @@ def _private(certificate: x509.Certificate) -> Mapping[str, Any]:
         for extension in certificate.extensions
         if isinstance(extension.value, x509.UnrecognizedExtension)
     }
+    product = native.get(profiles.PRODUCT_CATEGORY)
     return {
-        "product": _PRODUCTS.get(native.get(profiles.PRODUCT_CATEGORY)),
+        "product": _PRODUCTS.get(product) if isinstance(product, bytes) else None,
         "card-type": native.get(profiles.CARD_TYPE),
         "card-id": native.get(profiles.CARD_ID),
         "certified-profession": native.get(profiles.PROFESSION),

@@ -130,9 +130,7 @@ class CheckCertificate(CardStep):
     observes: ClassVar[Observes] = {
         **ANSWER,
         "trust": ValueMatcher(),
-        "key-usage": ValueMatcher(),
-        "issuer": ValueMatcher(),
-        "subject": ValueMatcher(),
+        **{field: ValueMatcher() for field in FIELDS},
     }
 
     certificate: Literal["signature", "authentication"] = "authentication"

@@ -33,8 +33,8 @@ def _scard() -> Any:
 class PcscTarget:
     """Readers of a PC/SC service, by their PC/SC names.
 
-    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissingError without pyscard, TargetError when no
-    service answers.
+    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissingError without pyscard, TargetError
+    when no service answers.
     """
 
     def __init__(self, *, virtual: bool) -> None:
