@@ -1,8 +1,8 @@
 """RSA as a card does it: PKCS#1 v1.5 signatures over a hash or over any data, and decryption (RFC 8017).
 
-Where the library offers the operation it does the work. It has none for a raw private operation, which INTERNAL
-AUTHENTICATE (arbitrary data) and DECIPHER (a definite answer to bad padding) need: that one is computed here with the
-Chinese remainder theorem. It is not constant-time: laboratory keys only.
+Where the library offers the operation it does the work. It has none for a raw private operation, which DECIPHER (a
+definite answer to bad padding) needs: that one is computed here with the Chinese remainder theorem. It is not
+constant-time: laboratory keys only.
 """
 
 from __future__ import annotations
@@ -44,10 +44,9 @@ class RsaKey:
 
     def sign_data(self, data: bytes) -> bytes:
         """PKCS#1 v1.5 block type 1 around the data as given, signed. Raises RsaError if there are too many."""
-        filling = self.size - 3 - len(data)
-        if filling < _MIN_PADDING - 3:
+        if len(data) > self.size - _MIN_PADDING:
             raise RsaError(f"{len(data)} bytes do not fit a {self.size}-byte modulus")
-        return self.raw(b"\x00\x01" + b"\xff" * filling + b"\x00" + data)
+        return self._library.sign(data, padding.PKCS1v15(), utils.NoDigestInfo())
 
     def decipher(self, cryptogram: bytes) -> bytes:
         """The plain text of a PKCS#1 v1.5 cryptogram, without its padding. Raises RsaError if there is none."""

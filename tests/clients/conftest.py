@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,24 +35,19 @@ def _chain() -> None:
 
 
 @pytest.fixture(scope="session")
-def pki(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pki:
-    """The laboratory authorities. One key store for all workers of a run: keys are the slow part of a card."""
-    base = tmp_path_factory.getbasetemp()
-    return Pki(KeyStore((base if worker_id == "master" else base.parent) / "client-keys"))
-
-
-@pytest.fixture(scope="session")
-def make(pki: Pki) -> CardMaker:
+def make(tmp_path_factory: pytest.TempPathFactory) -> CardMaker:
     """A fresh card of a template that comes with the bench; keyword arguments replace values of the template."""
+    base = tmp_path_factory.getbasetemp()
+    # One key store for all workers of a run (pytest-xdist): keys are the slow part of a card.
+    keys = KeyStore((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "client-keys")
+    pki = Pki(keys)
     made: dict[str, PersonalisedCard] = {}
     at = date.today()  # real clients look at the machine's clock
 
     def make(template: str = "medecin-generaliste", **overrides: Any) -> Specimen:
         key = f"{template} {sorted(overrides.items())}"
         if key not in made:
-            made[key] = personalise(
-                shipped_templates()[template], pki._keys, at=at, overrides=overrides or None, pki=pki
-            )
+            made[key] = personalise(shipped_templates()[template], keys, at=at, overrides=overrides, pki=pki)
         return Specimen(made[key], cps3.card(made[key].image))
 
     return make

@@ -10,6 +10,7 @@ from clients_bench import AUT_ID, PIN, PUK, SIG_ID, Bench, digest_info, opensc_m
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -72,9 +73,8 @@ def test_the_authentication_key_signs(bench: Bench, pkcs11: list[str]) -> None:
     with pytest.raises(InvalidSignature):
         key.verify(signature, MESSAGE + b".", padding.PKCS1v15(), hashes.SHA256())
     # The same by a verifier that is not Python's.
-    certificate = bench.seated.made.certificates["authentication"]
     openssl = tool("openssl")
-    _file(bench, "key.pem", _public_pem(certificate))
+    _file(bench, "key.pem", key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     _file(bench, "message", MESSAGE)
     verify = [openssl, "dgst", "-sha256", "-verify", "key.pem", "-signature", "signature"]
     assert bench.ok([*verify, "message"]).out == "Verified OK\n"
@@ -138,11 +138,3 @@ def test_a_mechanism_not_meant_for_the_key_is_refused(
     sign = [*pkcs11, "--login", "--pin", PIN, "--sign", "-m", mechanism, "--id", key, "-i", "info", "-o", "signature"]
     bench.refused(sign, "CKR_MECHANISM_INVALID")
     assert not bench.commands(AUTHENTICATE, SIGN)
-
-
-def _public_pem(certificate: object) -> bytes:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    assert isinstance(certificate, x509.Certificate)
-    return certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -1,0 +1,216 @@
+"""The budgets of the bench, each figure printed beside its bound; only what holds on any machine is asserted.
+
+Absolute times lie on shared machines: where a reference exists (an echo card, a bare cryptographic call) it is
+measured in the same run and the ratio is what counts. ``./run bench`` shows them all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from conformance.bench.cards import Workshop
+from conformance.bench.factory import client_run_dir
+from conformance.model import CardChoice
+from conformance.options import RunOptions
+from conformance.run.session import execute, prepare
+from conformance.targets.pcsc import PcscMissingError, PcscTarget
+from reports.verdict import Verdict
+from simulator.cards.families import make_card
+from simulator.clock import WallClock
+from simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
+from simulator.personalisation.keystore import KeyStore
+from simulator.readers import Reader
+
+ROOT = Path(__file__).resolve().parents[2]
+DAY = datetime(2026, 6, 1, tzinfo=UTC)
+PHYSICIAN = CardChoice(template="medecin-generaliste")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    Workshop.default(folder).personalised(PHYSICIAN, DAY.date())
+    return folder
+
+
+def say(capsys: pytest.CaptureFixture[str], what: str, figure: str, budget: str) -> None:
+    with capsys.disabled():
+        print(f"\n  {what:58} {figure:>28}   budget {budget}", end="")
+
+
+def timed(work: Callable[[], object], count: int) -> list[float]:
+    seconds = []
+    for _ in range(count):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def test_embedded_round_trips(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    card = make_card(Workshop.default(keys).personalised(PHYSICIAN, DAY.date()).image)
+    card.power_on()
+    select, fetch, read = (bytes.fromhex(apdu) for apdu in ("00A40904043F00D003", "00C0000027", "00B000000C"))
+
+    def round_trip() -> None:
+        card.transmit(select)
+        card.transmit(fetch)
+        card.transmit(read)
+
+    rate = 1 / median(timed(round_trip, 5000))
+    say(capsys, "SELECT + GET RESPONSE + READ BINARY, in process", f"{rate:,.0f} a second", ">= 20,000")
+    assert rate > 2_000
+
+
+def test_a_card_is_ready_from_a_template(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def ready() -> None:
+        make_card(Workshop(KeyStore(keys)).personalised(PHYSICIAN, DAY.date()).image)
+
+    took = median(timed(ready, 10))
+    say(capsys, "card ready from a template, keys on disk", f"{took * 1000:.1f} ms", "<= 50 ms")
+    assert took < 0.5
+
+
+@pytest.fixture(scope="module")
+def through_pcscd(keys: Path) -> Iterator[tuple[PcscTarget, tuple[str, ...]]]:
+    reader = Reader.of("Benchmark", ["echo", "card"], WallClock())
+    try:
+        pcscd = PrivatePcscd.start([reader], run_dir=client_run_dir())
+    except PcscdError as error:
+        pytest.skip(str(error))
+    with pcscd:
+        os.environ.update(pcscd.environment)
+        try:
+            target = PcscTarget(virtual=True)
+        except PcscMissingError as error:
+            pytest.skip(str(error))
+        reader.slots[0].insert(EchoCard())
+        reader.slots[1].insert(make_card(Workshop.default(keys).personalised(PHYSICIAN, DAY.date()).image))
+        for name in pcscd.reader_names:
+            assert target.wait(name, present=True, timeout=3)
+        yield target, pcscd.reader_names
+        target.close()
+
+
+def test_apdu_through_pcscd(
+    through_pcscd: tuple[PcscTarget, tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, names = through_pcscd
+    echo, card = (target.connect(name) for name in names)
+    card.transmit(bytes.fromhex("00A4090C043F00D003"))
+    # Twelve bytes and a status word come back from both.
+    asked, read = bytes.fromhex("00DA00000C") + bytes(12), bytes.fromhex("00B000000C")
+    assert len(echo.transmit(asked)) == len(card.transmit(read)) == 14
+    echoes: list[float] = []
+    reads: list[float] = []
+    for _ in range(20):
+        # Turn about, so that a busy moment of the machine falls on both.
+        echoes += timed(lambda: echo.transmit(asked), 100)
+        reads += timed(lambda: card.transmit(read), 100)
+    ratio = median(reads) / median(echoes)
+    figure = f"{median(reads) * 1e6:.0f} us = {ratio:.2f} x echo"
+    say(capsys, "APDU through pcscd and vpcd", figure, "<= 1.3 x echo")
+    assert ratio < 2
+
+
+def test_the_built_in_suites(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workshop = Workshop.default(keys)
+    start = time.perf_counter()
+    plan = prepare(RunOptions(paths=(ROOT / "scenarios",)), workshop)
+    read = time.perf_counter() - start
+    verdicts = execute(plan, workshop, run_id="benchmark", command=("bifente",), emit=lambda event: None)
+    took = time.perf_counter() - start
+    assert set(verdicts) <= {Verdict.PASSED, Verdict.PASSED_WITH_REMARK}
+    figure = f"{took:.2f} s for {len(verdicts)} ({read:.2f} s reading)"
+    say(capsys, "the built-in suites, in process, one core", figure, "<= 10 s")
+    assert took < 60
+
+
+SUITE = """suite: growth
+title: {fr: Croissance, en: Growth}
+fidelity: modelled
+bench: {cards: {cps: medecin-generaliste}}
+scenarios:
+"""
+SCENARIO = """  - id: scenario-{number}
+    title: {{fr: Un, en: One}}
+    requirements: [CARD-CPS3-08]
+    steps:
+      - read: EF.SN
+        expect: {{data: {{length: 12}}}}
+      - verify-code: $card.code
+"""
+
+
+def test_cost_per_scenario_as_suites_grow(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workshop = Workshop.default(keys)
+    costs = {}
+    for count in (10, 100, 1000):
+        path = tmp_path / f"growth-{count}.yaml"
+        path.write_text(SUITE + "".join(SCENARIO.format(number=number) for number in range(count)), encoding="utf-8")
+        workshop.personalised(PHYSICIAN, datetime.now(UTC).date())
+        start = time.perf_counter()
+        plan = prepare(RunOptions(paths=(path,)), workshop)
+        verdicts = execute(plan, workshop, run_id="benchmark", command=("bifente",), emit=lambda event: None)
+        costs[count] = (time.perf_counter() - start) / count
+        assert set(verdicts) == {Verdict.PASSED}
+    figure = " / ".join(f"{cost * 1000:.2f}" for cost in costs.values()) + " ms"
+    say(capsys, "cost per scenario with 10 / 100 / 1000 of them", figure, "flat")
+    assert costs[1000] < 3 * costs[100]
+
+
+MEMORY = """
+import json, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from conformance.bench.cards import Workshop
+from conformance.model import CardChoice
+from simulator.cards.families import make_card
+from simulator.clock import WallClock
+from simulator.pcsc import PcscdError, PrivatePcscd
+from simulator.readers import Reader
+
+def resident(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024 if "VmRSS:" in status else 0
+
+def below(pid):
+    children = [int(p) for t in Path(f"/proc/{pid}/task").iterdir() for p in (t / "children").read_text().split()]
+    return [pid, *(found for child in children for found in below(child))]
+
+workshop = Workshop.default(Path(sys.argv[1]))
+readers = [Reader.of(f"Memory {n}", [f"{n} a", f"{n} b"], WallClock()) for n in range(8)]
+try:
+    pcscd = PrivatePcscd.start(readers)
+except PcscdError as error:
+    print(json.dumps({"skip": str(error)}))
+    sys.exit()
+with pcscd:
+    for number, slot in enumerate(slot for reader in readers for slot in reader.slots):
+        choice = CardChoice(template="medecin-generaliste", card={"serial": f"9911{number:04}"})
+        slot.insert(make_card(workshop.personalised(choice, datetime(2026, 6, 1, tzinfo=UTC).date()).image))
+    assert all(bridge.wait_seen(5) for bridge in pcscd.bridges)
+    print(json.dumps({"megabytes": sum(map(resident, below(__import__("os").getpid())))}))
+"""
+
+
+def test_memory_of_sixteen_cards(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(keys)], capture_output=True, text=True, timeout=100, cwd=ROOT, check=True
+    )
+    said = json.loads(done.stdout)
+    if "skip" in said:
+        pytest.skip(said["skip"])
+    figure = f"{said['megabytes']:.0f} MB"
+    say(capsys, "8 two-slot readers and 16 cards, pcscd included", figure, "<= 200 MB")
+    assert said["megabytes"] < 200
