@@ -12,6 +12,7 @@ import typer
 from conformance.bench.profiles import ReaderProfile
 from conformance.cli.app import app
 from conformance.model import StageFile
+from conformance.scenario.reference import steps_page
 from conformance.scenario.schema import DIALECT, suite_schema
 from reports.events import journal_schema
 from simulator.personalisation.template import Template
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     TEMPLATE = "template"
     PROFILE = "profile"
     JOURNAL = "journal"
+    STEPS = "steps"
 
 
 SCHEMAS: dict[Kind, Callable[[], dict[str, Any]]] = {
@@ -39,5 +41,8 @@ SCHEMAS: dict[Kind, Callable[[], dict[str, Any]]] = {
 
 @app.command()
 def schema(kind: Annotated[Kind, typer.Argument(help="What the schema describes.")] = Kind.SCENARIO) -> None:
-    """Print a JSON Schema; point your editor's YAML plugin at it."""
+    """Print a JSON Schema (point your editor's YAML plugin at it), or the reference page of steps."""
+    if kind is Kind.STEPS:
+        typer.echo(steps_page())
+        return
     typer.echo(json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False, sort_keys=True))

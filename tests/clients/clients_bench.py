@@ -103,7 +103,8 @@ class Bench:
     def __init__(self, first: Specimen, folder: Path, mounts: Sequence[tuple[Path, Path]] = ()) -> None:
         self.exchanges: list[Exchange] = []
         self.folder = folder
-        self.slot: Slot = (reader := Reader.of("Bifente CPS", ["fente"], WallClock())).slots[0]
+        reader = Reader.of("Bifente CPS", ["fente 1", "fente 2"], WallClock())
+        self.slot: Slot = reader.slots[0]  # the other one stays empty
         self.slot.insert(first.card)
         self.seated = first
         self.behind: tuple[str, ...] = ()

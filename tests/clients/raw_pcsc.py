@@ -66,8 +66,11 @@ class Client:
         return {}
 
     def send(self, apdu: str) -> dict[str, Any]:
-        """One command; what the card keeps for GET RESPONSE is fetched."""
-        data, status = b"", self._transmit(bytes.fromhex(apdu))
+        """One command as T=0 wants it: sent again with the length the card asks for, what is left fetched."""
+        command = bytes.fromhex(apdu)
+        data, status = b"", self._transmit(command)
+        if status[-2] == 0x6C:
+            status = self._transmit(command[:-1] + status[-1:])
         while status[-2] == 0x61:
             data += status[:-2]
             status = self._transmit(bytes((0x00, 0xC0, 0x00, 0x00, status[-1])))

@@ -1,0 +1,76 @@
+"""The reference page of steps, in Markdown, from the same definitions as the loader and the JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS, STATE_KEYS
+from conformance.steps import STEPS, Step
+from conformance.steps.base import expectable, kebab
+
+_INTRODUCTION = """# Steps
+
+This page is written by `bifente schema steps`; the loader, the JSON Schema and this page come from one definition.
+
+Beside its action a step may carry `expect` (what must be observed), `should` (what is tolerated when missing: the
+verdict is then "passed with remark"), `capture` (new name: observed key), `slot` (when it is not the main card's) and
+`title`. A step that says nothing of `sw` expects 9000. A step that speaks to a card may expect `error`, a PC/SC error
+by its name, instead of an answer.
+
+Every step also lets one expect:
+
+"""
+
+
+def steps_page() -> str:
+    """The whole page."""
+    return _INTRODUCTION + "\n".join((*_common(), "", *(line for name in sorted(STEPS) for line in _step(STEPS[name]))))
+
+
+def _common() -> Iterator[str]:
+    notes = {
+        "before": f"state of the card before the step: {', '.join(STATE_KEYS)}",
+        "after": "state of the card after the step, by the same names",
+        "within": "duration class: " + ", ".join(f"{name} ({bound:g} s)" for name, bound in DURATIONS.items()),
+    }
+    for key in COMMON_EXPECTATIONS:
+        yield f"* `{key}`: {notes[key]}"
+
+
+def _step(step: type[Step]) -> Iterator[str]:
+    yield f"## {step.name}"
+    yield ""
+    yield " ".join((step.__doc__ or "").split())
+    yield ""
+    schema = step.model_json_schema()
+    required = set(schema.get("required", ()))
+    for name, about in schema.get("properties", {}).items():
+        words = [_type(about)]
+        if name in required:
+            words.append("required")
+        elif about.get("default") is not None:
+            words.append(f"default {about['default']}")
+        if step.shorthand and name == kebab(step.shorthand):
+            words.append(f"may stand alone: `{step.name}: ...`")
+        if name in step.secrets():
+            words.append("never written in a record")
+        description = f": {about['description']}" if "description" in about else ""
+        yield f"* `{name}` ({', '.join(words)}){description}"
+    observed = ", ".join(f"`{key}`" for key in sorted(expectable(step)))
+    if observed:
+        yield f"* lets one expect {observed}"
+    if step.needs:
+        yield f"* needs {', '.join(sorted(step.needs))}"
+    yield ""
+
+
+def _type(about: dict[str, Any]) -> str:
+    if "enum" in about:
+        return " or ".join(map(str, about["enum"]))
+    if "anyOf" in about:
+        return next((_type(choice) for choice in about["anyOf"] if choice.get("type") != "null"), "any")
+    if "format" in about:
+        return str(about["format"])
+    kind = about.get("type", "text")
+    return "text" if kind in ("string", ["string", "integer"]) else str(kind)

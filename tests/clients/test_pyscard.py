@@ -1,0 +1,58 @@
+"""PC/SC clients see readers, cards, insertions and removals. Each wait is for an event, with a deadline."""
+
+from __future__ import annotations
+
+import pytest
+from clients_bench import PIN, Bench, tool
+from conftest import CardMaker
+
+pytestmark = pytest.mark.timeout(60)
+
+ATR = "3bac00402a001225006480000310009000"
+VERIFY = f"0020000104{PIN.encode().hex()}"
+IS_VERIFIED = "00200001"
+
+
+def test_pyscard_monitors_see_readers_cards_insertion_and_removal(bench: Bench, make: CardMaker) -> None:
+    with bench.client() as client:
+        assert client.ask("monitor") == {}
+        readers = sorted(bench.pcscd.reader_names)
+        # Two monitors in two threads: only the order within each is known.
+        heard = [client.hear() for _ in range(len(readers) + 1)]
+        assert sorted(event["reader"] for event in heard if event["event"] == "reader-added") == readers
+        card = {"reader": bench.name, "atr": ATR}
+        assert {"event": "card-added", **card} in heard
+        bench.slot.remove()
+        assert client.hear() == {"event": "card-removed", **card}
+        bench.slot.insert(make().card)
+        assert client.hear() == {"event": "card-added", **card}
+
+
+def test_a_removed_card_is_lost_to_its_client_and_forgets_the_code(bench: Bench, make: CardMaker) -> None:
+    with bench.client() as client:
+        client.ask("connect", reader=bench.name)
+        assert client.ask("send", apdu=VERIFY)["sw"] == "9000"
+        assert client.ask("send", apdu=IS_VERIFIED)["sw"] == "9000"
+        card = bench.slot.remove()
+        client.ask("wait", states={bench.name: "empty"})
+        assert "removed" in client.ask("send", apdu=IS_VERIFIED)["failed"]
+        bench.slot.insert(card)
+        assert client.ask("wait", states={bench.name: "present"})["atr"] == {bench.name: ATR}
+        assert "removed" in client.ask("send", apdu=IS_VERIFIED)["failed"], "the old session stays dead"
+        client.ask("connect", reader=bench.name)
+        assert client.ask("send", apdu=IS_VERIFIED)["sw"] == "63c3"
+
+
+def test_pcsc_scan_lists_the_readers(bench: Bench) -> None:
+    done = bench.ok([tool("pcsc_scan"), "-r"])
+    assert [line.split(": ", 1)[1] for line in done.out.splitlines()] == list(bench.pcscd.reader_names)
+
+
+def test_pcsc_scan_knows_the_card(bench: Bench) -> None:
+    scan = tool("pcsc_scan")
+    seen = bench.ok([scan, "-n", "-c"]).out
+    assert f"Reader 0: {bench.name}" in seen
+    assert f"ATR: {bytes.fromhex(ATR).hex(' ').upper()}" in seen
+    analysed = bench.ok([scan, "-t", "1"]).out
+    if "Possibly identified card" in analysed:  # its list of cards is there
+        assert "Sesam Vitale card CPS" in analysed
