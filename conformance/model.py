@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from conformance.targets.base import Capability
 from reports.fidelity import Fidelity
@@ -18,7 +18,8 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", descripti
 SuiteName = Annotated[
     str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", description="lower-case words joined by . and -")
 ]
-RawStep = dict[str, Any]
+RawStep = Annotated[dict[str, Any], BeforeValidator(lambda raw: {raw: None} if isinstance(raw, str) else raw)]
+"""A step as written; a word alone is a step without arguments (``- insert-card``)."""
 
 
 class Model(BaseModel):
@@ -51,15 +52,26 @@ class CardChoice(Model):
         """What replaces the template's own parameters."""
         return self.model_extra or {}
 
+    @property
+    def label(self) -> str:
+        """``infirmier``, or ``infirmier+lifecycle=expired``: what tells the choices of a matrix apart."""
+        return "+".join([self.template, *(f"{key}={_compact(value)}" for key, value in self.parameters.items())])
+
+
+def _compact(value: Any) -> str:
+    return ";".join(f"{key}={_compact(item)}" for key, item in value.items()) if isinstance(value, dict) else str(value)
+
 
 Card = str | CardChoice
+Profiles = Annotated[list[str], Field(min_length=1)]
+Cards = Annotated[list[Card], Field(min_length=1)]
 
 
 class BenchModel(Model):
     """What to assemble. A list is a matrix: the scenario runs once for each of its values."""
 
-    profile: str | list[str] | None = Field(default=None, description="reader profile, e.g. readers/generic-bislot")
-    cards: dict[Identifier, Card | list[Card]] | None = Field(default=None, description="slot role to card template")
+    profile: str | Profiles | None = Field(default=None, description="reader profile, e.g. readers/generic-bislot")
+    cards: dict[Identifier, Card | Cards] | None = Field(default=None, description="slot role to card template")
 
 
 class Stage(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -36,4 +36,4 @@ class RunOptions:
     allow_destructive: bool = False
     production_card: str | None = None
     operator: bool = False
-    keys: Path | None = field(default=None)
+    keys: Path | None = None

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from conformance.bench.cards import SeatedCard, Workshop
-from conformance.bench.factory import BenchPool
+from conformance.bench.factory import BenchPool, BenchUnavailableError
 from conformance.bench.live import Device, LiveBench
 from conformance.loading import InputError
 from conformance.model import CardChoice
 from conformance.options import RunOptions, TargetKind
 from conformance.requirements import load_catalogue
 from conformance.run.scenario import run_scenario
+from conformance.run.session import check_bench
 from conformance.scenario.loader import DEFAULT_PROFILE, load_suite
 from conformance.scenario.plan import PlannedScenario
 from reports.events import Event, ScenarioFinished
@@ -66,8 +67,11 @@ class SuiteFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         """Read the suite; what is wrong with it is a collection error in plain words."""
+        chosen = self.config.getoption("--bifente-profile")
         try:
-            suite = load_suite(self.path, load_catalogue(), profile=self.config.getoption("--bifente-profile"))
+            suite = load_suite(self.path, load_catalogue(), profile=chosen)
+            for scenario in suite.scenarios:
+                check_bench(scenario, _workshop(self.config), chosen_profile=chosen)
         except InputError as error:
             raise self.CollectError(str(error)) from None
         for scenario in suite.scenarios:
@@ -88,16 +92,17 @@ class ScenarioItem(pytest.Item):
     def __init__(self, *, scenario: PlannedScenario, **rest: Any) -> None:
         super().__init__(**rest)
         self.scenario = scenario
+        self._report: str | None = None
         for requirement in scenario.model.requirements:
             self.user_properties.append(("requirement", requirement))
         self.user_properties.append(("fidelity", scenario.fidelity.value))
 
-    def runtest(self) -> None:
-        """Run it on a bench shared by the session."""
+    def setup(self) -> None:
+        """Run it on a bench shared by the session. A bench error ends here: pytest calls it an error, not a failure."""
         events: list[Event] = []
         try:
             bench = _pool(self.config).get(self.scenario.bench.profile)
-        except PcscdError as error:
+        except BenchUnavailableError as error:
             pytest.skip(str(error))
         seed = self.config.getoption("--bifente-seed")
         command = ("bifente", "run", str(self.path))
@@ -106,12 +111,24 @@ class ScenarioItem(pytest.Item):
         reason = finished.reason.get("en") if isinstance(finished, ScenarioFinished) and finished.reason else ""
         if verdict in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
             pytest.skip(reason)
+        self.user_properties.append(("verdict", verdict.value))
+        if verdict is Verdict.PASSED:
+            return
+        fold = Fold()
+        for event in events:
+            fold.add(event)
+        told = fold.scenario(self.scenario.id)
+        report = "\n".join([f"{verdict.say('en')} {headline(told, 'en')}", *lines(told, "en")])
+        if verdict is Verdict.BENCH_ERROR:
+            raise ScenarioFailedError(report)
+        self.add_report_section("call", "verdict", report)
         if not verdict.good:
-            fold = Fold()
-            for event in events:
-                fold.add(event)
-            told = fold.scenario(self.scenario.id)
-            raise ScenarioFailedError("\n".join([f"{verdict.say('en')} {headline(told, 'en')}", *lines(told, "en")]))
+            self._report = report
+
+    def runtest(self) -> None:
+        """Say what its verdict was."""
+        if self._report is not None:
+            raise ScenarioFailedError(self._report)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The scenario's own words rather than a traceback of ours."""

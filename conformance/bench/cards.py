@@ -96,12 +96,12 @@ class Workshop:
     def template(self, name: str) -> tuple[Template, Document]:
         """A template by name, or by the path of its file. Raises InputError with file, line and column."""
         if name not in self._templates:
-            path = Path(name) if name.endswith((".yaml", ".yml")) else TEMPLATES / f"{name}.yaml"
-            if path.parent == TEMPLATES and not path.is_file():
+            is_file = name.endswith((".yaml", ".yml"))
+            if not is_file and name not in self.names:
                 raise InputError.at(name, "is no known card template", cure=nearest(name, self.names))
-            document = load_document(path)
+            document = load_document(Path(name) if is_file else TEMPLATES / f"{name}.yaml")
             try:
-                self._templates[name] = parse_template(document.data, str(path)), document
+                self._templates[name] = parse_template(document.data, str(document.path)), document
             except TemplateError as error:
                 raise InputError(list(_placed(error, document))) from None
         return self._templates[name]

@@ -20,12 +20,17 @@ from conformance.bench.profiles import ReaderProfile, load_profile
 from conformance.bench.real import RealBench
 from conformance.bench.virtual import VirtualBench
 from conformance.options import RunOptions, TargetKind
+from conformance.targets.base import TargetError
 from conformance.targets.embedded import EmbeddedTarget
-from conformance.targets.pcsc import PcscTarget
+from conformance.targets.pcsc import PcscMissingError, PcscTarget
 from reports.text import Lang, Text
 from simulator.clock import VirtualClock, WallClock
-from simulator.pcsc.private_pcscd import PrivatePcscd
+from simulator.pcsc import PcscdError, PrivatePcscd
 from simulator.readers import Reader
+
+
+class BenchUnavailableError(Exception):
+    """The bench a run asked for cannot be opened; the message names what is missing and the cure."""
 
 
 class BenchPool:
@@ -53,11 +58,15 @@ class BenchPool:
         self._benches.clear()
 
     def get(self, profile: str) -> Bench:
-        """The bench of a profile, opened at first use. Raises PcscdError, PcscMissingError, TargetError."""
+        """The bench of a profile, opened at first use. Raises BenchUnavailableError, InputError."""
         if profile not in self._benches:
             self.close()
             self._profiles[profile] = None
-            self._open()
+            try:
+                self._open()
+            except (PcscdError, PcscMissingError, TargetError) as error:
+                self.close()
+                raise BenchUnavailableError(str(error)) from error
         return self._benches[profile]
 
     def _open(self) -> None:

@@ -51,10 +51,12 @@ class ReaderProfile(Model):
 @lru_cache(maxsize=64)
 def load_profile(name: str) -> tuple[ReaderProfile, Document]:
     """A profile by its name (``readers/generic-bislot``) or its file. Raises InputError."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) else ROOT / f"{name}.yaml"
-    if path.parent == (ROOT / name).parent and not path.is_file():
-        raise InputError.at(name, "is no known profile", cure=nearest(name, known_profiles()))
-    document = load_document(path)
+    if name.endswith((".yaml", ".yml")):
+        document = load_document(Path(name))
+    elif name in (known := tuple(known_profiles())):
+        document = load_document(ROOT / f"{name}.yaml")
+    else:
+        raise InputError.at(name, "is no known profile", cure=nearest(name, known))
     profile = validate(ReaderProfile, document.data, document)
     assert profile is not None  # noqa: S101 - nothing was ignored
     return profile, document

@@ -31,6 +31,15 @@ Ask = Callable[[Text], None]
 """Tells the operator what to do."""
 
 
+def _codes(card: SeatedCard) -> Codes:
+    known = {
+        card.layout.secrets[name].reference: str(card.facts[fact]).encode()
+        for name, fact in (("pin", "code"), ("puk", "unblocking-code"))
+        if fact in card.facts
+    }
+    return Codes(known, card.layout.secrets["puk"].reference)
+
+
 class RealBench:
     """One PC/SC reader with one card, in slot ``cps``."""
 
@@ -51,6 +60,7 @@ class RealBench:
         self._ask = ask
         self._clock = WallClock()
         self._destructive = False
+        self._codes: Codes | None = None
         if reader not in (listed := target.readers()):
             raise TargetError(PcscCode.UNKNOWN_READER, f"{reader!r}; PC/SC lists: {', '.join(listed) or 'no reader'}")
 
@@ -84,15 +94,10 @@ class RealBench:
 
     def join(self, role: str) -> Connection:
         """A guarded dialogue with the card as it is."""
-        card = self.seated[role]
-        known = {
-            rule.reference: str(card.facts[fact]).encode()
-            for name, fact in (("pin", "code"), ("puk", "unblocking-code"))
-            if fact in card.facts
-            for rule in [card.layout.secrets[name]]
-        }
-        codes = Codes(known, card.layout.secrets["puk"].reference)
-        return GuardedConnection(self._target.connect(self._reader), codes, destructive=self._destructive)
+        if self._codes is None:
+            # Once for the whole run: a code that the card refused stays forgotten in the scenarios that follow.
+            self._codes = _codes(self.seated[role])
+        return GuardedConnection(self._target.connect(self._reader), self._codes, destructive=self._destructive)
 
     def insert(self, role: str) -> Text:
         """Ask the operator, and wait."""

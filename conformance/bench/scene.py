@@ -14,6 +14,9 @@ from conformance.hosts.cps3 import Cps3Host
 from conformance.targets.base import Connection
 from reports.text import Text
 
+DEFAULT_ROLE = "cps"
+"""The main slot, where there is one of that name; else the main slot is the first that has a card."""
+
 
 @dataclass(slots=True)
 class Scene:
@@ -25,6 +28,12 @@ class Scene:
     changed: Callable[[str | None, Text], None]
     captured: dict[str, Any] = field(default_factory=dict)
     dialogues: dict[str, Dialogue] = field(default_factory=dict)
+
+    @property
+    def main(self) -> str:
+        """The slot a step speaks to unless it says otherwise, and whose card is ``$card``."""
+        seated = self.bench.seated
+        return DEFAULT_ROLE if DEFAULT_ROLE in seated else next(iter(seated))
 
     def dialogue(self, role: str) -> Dialogue:
         """The open dialogue with the card of a slot, opened at first use. Raises TargetError."""
@@ -44,8 +53,7 @@ class Scene:
     def scope(self) -> Mapping[str, Any]:
         """What references may name: ``card`` (the main one), ``cards`` by slot, and captured values."""
         facts = {role: card.facts for role, card in self.bench.seated.items()}
-        main = next(iter(facts.values()), {})
-        return {**self.captured, "card": main, "cards": facts}
+        return {**self.captured, "card": facts.get(self.main, {}), "cards": facts}
 
     def state(self, role: str) -> Mapping[str, Any] | None:
         """The inner state of the card in a slot; None when it cannot be looked into."""

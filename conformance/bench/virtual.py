@@ -9,7 +9,7 @@ from datetime import datetime
 from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.profiles import ReaderProfile
 from conformance.model import CardChoice
-from conformance.targets.base import Capability, Connection, PcscCode, Target, TargetError
+from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, Target, TargetError
 from reports.text import Text
 from simulator.clock import Clock, VirtualClock
 from simulator.readers import Reader, Slot
@@ -51,6 +51,12 @@ class VirtualBench:
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
         """Put a fresh card in each chosen slot and empty the others; ``destructive`` matters to real cards only."""
         del destructive
+        for role in choices:
+            if role not in self._slots:
+                name = self.profile.profile
+                raise GuardRefusalError(
+                    Text(f"le lecteur {name} n'a pas de fente {role}", f"the reader {name} has no slot {role}")
+                )
         interfaces = {model.role: Capability.CONTACTLESS in model.capabilities for model in self.profile.slots}
         self.seated = {
             role: self._workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from enum import IntEnum
 
 import click
 import typer
 from rich.console import Console
 
+from conformance.bench.factory import BenchUnavailableError
 from conformance.loading import InputError
 from conformance.targets.base import TargetError
 from conformance.targets.pcsc import PcscMissingError
 from reports.journal import JournalError
 from reports.render import RenderError
+from simulator.pcsc import PcscdError
+from simulator.personalisation.keystore import KeyStoreError
 
 
 class Exit(IntEnum):
@@ -35,9 +39,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-out = Console(highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """A console whose reader may leave (head, less): what is left to say is dropped, and the run goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        # What Python still holds for that pipe must not make it fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+out: Console = _Console(highlight=False, soft_wrap=True)
 """Where results go."""
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+err: Console = _Console(stderr=True, highlight=False, soft_wrap=True)
 """Where errors and progress go."""
 
 
@@ -48,7 +62,10 @@ def fail(message: str, code: Exit) -> typer.Exit:
 
 
 def main() -> None:
-    """Run the command line; every foreseeable failure is one sentence and an exit code, never a traceback."""
+    """Run the command line; every foreseeable failure is one sentence and an exit code, never a traceback.
+
+    Any other is ours: its traceback is worth having, and its exit code is a bench error's, never that of a failed run.
+    """
     from conformance.cli import commands  # noqa: F401 - registers the commands
 
     code: int
@@ -63,14 +80,21 @@ def main() -> None:
         for problem in error.problems:
             err.print(f"bifente: {problem}", markup=False)
         code = Exit.BAD_INPUT
-    except (JournalError, RenderError, PcscMissingError, TargetError) as error:
+    except (
+        *(BenchUnavailableError, PcscdError, PcscMissingError, TargetError),
+        *(JournalError, RenderError, KeyStoreError),
+    ) as error:
         err.print(f"bifente: {error}", markup=False)
         code = Exit.BENCH_ERROR
     except (KeyboardInterrupt, click.Abort):
         err.print("bifente: interrupted", markup=False)
         code = 130
     except BrokenPipeError:
-        # The reader of our output (head, less) has left; nothing is wrong with the run.
+        # Only commands that print and do nothing else come here: their reader has what it wanted.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.PASSED
+    except Exception as error:
+        err.print(traceback.format_exc(), markup=False)
+        err.print(f"bifente: bench error, please report it: {type(error).__name__}: {error}", markup=False)
+        code = Exit.BENCH_ERROR
     sys.exit(code)

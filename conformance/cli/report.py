@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import LangOption, chosen_lang
+from conformance.cli.options import ALL_FORMATS, FormatsOption, LangOption, chosen_formats, chosen_lang
 from reports.journal import FILE_NAME
-from reports.render import FORMATS, load, render
+from reports.render import render
 
 
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Directory of a run, or its journal.")],
-    formats: Annotated[str, typer.Option(help=f"Reports to write, out of {','.join(FORMATS)}.")] = ",".join(FORMATS),
+    formats: FormatsOption = ALL_FORMATS,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Where to write (default: beside the journal).")] = None,
     lang: LangOption = None,
 ) -> None:
@@ -25,6 +25,6 @@ def report(
     if not journal.is_file():
         raise fail(f"{journal}: no such journal; give the directory of a run", Exit.BAD_INPUT)
     language = chosen_lang(lang) if lang else None
-    found = load(journal)
-    for path in render(found, [name for name in formats.split(",") if name], out_dir or journal.parent, language):
+    wanted = chosen_formats(formats)
+    for path in render(journal, wanted, out_dir or journal.parent, language):
         out.print(f"{path}", markup=False)

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,19 @@ import typer
 
 from conformance.bench.cards import Workshop
 from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import KeysOption, LangOption, chosen_lang
+from conformance.cli.options import (
+    ALL_FORMATS,
+    FormatsOption,
+    KeysOption,
+    LangOption,
+    chosen_formats,
+    chosen_lang,
+)
 from conformance.options import RunOptions, TargetKind
 from conformance.run.session import default_paths, execute, prepare
-from reports.journal import FILE_NAME, Recorder
+from reports.journal import FILE_NAME, JournalError, Recorder
 from reports.masking import Masker
-from reports.render import FORMATS, render
+from reports.render import RenderError, render
 from reports.verdict import Verdict
 from reports.writers.terminal import Terminal
 from simulator.clock import WallClock
@@ -47,7 +55,7 @@ def run_command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn at random.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes to spread the scenarios over.")] = 1,
-    formats: Annotated[str, typer.Option(help=f"Reports to write, out of {','.join(FORMATS)}.")] = ",".join(FORMATS),
+    formats: FormatsOption = ALL_FORMATS,
     lang: LangOption = None,
     keys: KeysOption = None,
     allow_destructive: Annotated[
@@ -79,9 +87,7 @@ def run_command(
         operator=operator,
         keys=keys,
     )
-    wanted = [name for name in formats.split(",") if name]
-    if unknown := set(wanted) - set(FORMATS):
-        raise fail(f"unknown report format {sorted(unknown)[0]!r}; there are {', '.join(FORMATS)}", Exit.BAD_INPUT)
+    wanted = chosen_formats(formats)
     if card and not reader:
         raise fail("--card describes the card in --reader: give both", Exit.BAD_INPUT)
     if reader and workers > 1:
@@ -97,13 +103,20 @@ def run_command(
         masker.register(secret)
     if mask_names:
         masker.register_names(*workshop.holders(plan.cards))
-    listeners = [] if quiet else [Terminal(out, options.lang)]
-    verdicts: list[Verdict] = []
+    terminal = Terminal(out, options.lang)
+    listeners = [] if quiet else [terminal]
     with Recorder(directory / FILE_NAME, now=clock.now, masker=masker, listeners=listeners) as recorder:
         try:
             verdicts = execute(plan, workshop, run_id=run_id, command=_again(sys.argv[1:]), emit=recorder.record)
+        except BaseException:
+            # What was recorded is rendered all the same; what stopped the run is what the user must hear of.
+            with suppress(JournalError, RenderError):
+                _finish(directory, wanted, options)
+            raise
         finally:
-            _finish(directory, wanted, options)
+            if not quiet:
+                terminal.finish()
+    _finish(directory, wanted, options)
     raise typer.Exit(exit_code(verdicts))
 
 

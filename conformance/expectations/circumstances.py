@@ -66,7 +66,8 @@ class DurationMatcher:
 
     def complaint(self, expected: Any) -> str | None:
         """Says which classes there are."""
-        return None if expected in DURATIONS else f"{expected!r} is unknown; known: {', '.join(DURATIONS)}"
+        known = isinstance(expected, str) and expected in DURATIONS
+        return None if known else f"{expected!r} is unknown; known: {', '.join(DURATIONS)}"
 
     def meets(self, expected: Any, observed: Any) -> bool:
         """``observed`` is in seconds."""

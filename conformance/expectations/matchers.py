@@ -55,11 +55,11 @@ def _plain(value: Any) -> str:
 class StatusMatcher:
     """A status word: ``9000``, ``63Cx`` (x is any digit), or a list of which one must fit."""
 
-    schema: dict[str, Any]
-
-    def __init__(self) -> None:
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Four digits, or a list of them."""
         one = {"type": ["string", "integer"], "pattern": "^[0-9A-Fa-fxX]{4}$"}
-        object.__setattr__(self, "schema", {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]})
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
 
     def complaint(self, expected: Any) -> str | None:
         """Four hexadecimal digits each, at least one of them fixed."""
@@ -102,31 +102,26 @@ class BytesMatcher:
     value).
     """
 
-    schema: dict[str, Any]
-
-    def __init__(self) -> None:
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A pattern, or a mapping of conditions."""
         pattern = {"type": ["string", "integer"]}
-        properties = dict.fromkeys(sorted(_BYTES_KEYS - {"length"}), pattern) | {"length": {"type": "integer"}}
+        properties: dict[str, Any] = dict.fromkeys(sorted(_BYTES_KEYS - {"length"}), pattern)
+        properties["length"] = {"type": "integer", "minimum": 0}
         conditions = {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
-        object.__setattr__(self, "schema", {"anyOf": [pattern, conditions]})
+        return {"anyOf": [pattern, conditions]}
 
     def complaint(self, expected: Any) -> str | None:
-        """Says which part is not hexadecimal or which condition is unknown."""
-        if isinstance(expected, Mapping):
-            if unknown := set(expected) - _BYTES_KEYS:
-                return f"unknown condition {sorted(unknown)[0]!r}; known: {', '.join(sorted(_BYTES_KEYS))}"
-            if not expected:
-                return "no condition is given"
-            if "length" in expected and not isinstance(expected["length"], int):
-                return "length is a number of bytes"
-            texts = [value for key, value in expected.items() if key != "length"]
-        else:
-            texts = [expected]
-        for text in texts:
-            if not isinstance(text, bytes) and not re.fullmatch(r"(\s*([0-9A-Fa-f]{2}|\.\.))*\s*\*?", str(text)):
-                return f"{text!r} is not hexadecimal (pairs of digits, .. for any byte, a final * for any end)"
-        if not isinstance(expected, Mapping) and str(expected).strip() == "*":
-            return "* alone fits any data: expect something that can fail"
+        """Says which part is not hexadecimal, which condition is unknown, or what could not fail."""
+        if not isinstance(expected, Mapping):
+            return _pattern_complaint(expected)
+        if unknown := set(expected) - _BYTES_KEYS:
+            return f"unknown condition {sorted(unknown)[0]!r}; known: {', '.join(sorted(_BYTES_KEYS))}"
+        if not expected:
+            return "no condition is given"
+        for key, value in expected.items():
+            if complaint := _condition_complaint(key, value):
+                return f"{key}: {complaint}"
         return None
 
     def meets(self, expected: Any, observed: Any) -> bool:
@@ -151,6 +146,30 @@ class BytesMatcher:
     def show_observed(self, observed: Any) -> str:
         """Spaced upper-case hexadecimal, the middle left out when long."""
         return f"{_shorten(_plain(observed))}" + (f" ({len(observed)} bytes)" if observed else "")
+
+
+_PATTERN = re.compile(r"(\s*([0-9A-Fa-f]{2}|\.\.))*\s*\*?")
+_DIGITS = re.compile(r"(\s*[0-9A-Fa-f]{2})*\s*")
+
+
+def _pattern_complaint(pattern: Any) -> str | None:
+    if isinstance(pattern, bytes):
+        return None
+    if isinstance(pattern, bool) or not isinstance(pattern, str | int) or not _PATTERN.fullmatch(str(pattern)):
+        return f"{pattern!r} is not hexadecimal (pairs of digits, .. for any byte, a final * for any end)"
+    return "* alone fits any data: expect something that can fail" if str(pattern).strip() == "*" else None
+
+
+def _condition_complaint(key: str, value: Any) -> str | None:
+    if key == "length":
+        return None if type(value) is int and value >= 0 else f"{value!r} is no number of bytes"
+    if complaint := _pattern_complaint(value):
+        return complaint
+    if key == "contains" and not isinstance(value, bytes) and not _DIGITS.fullmatch(str(value)):
+        return f"{value!r} has to be plain pairs of hexadecimal digits"
+    if key in ("starts", "contains") and not _as_hex(value).strip():
+        return "nothing is asked for: any data would fit"
+    return None
 
 
 def _as_hex(value: Any) -> str:
@@ -182,7 +201,9 @@ _VALUE_TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "not": lambda want, got: not _same(want, got),
     "at-least": lambda want, got: got >= want,
     "at-most": lambda want, got: got <= want,
-    "contains": lambda want, got: str(want) in str(got),
+    "contains": lambda want, got: (
+        any(_same(want, item) for item in got) if isinstance(got, list | tuple) else str(want) in str(got)
+    ),
 }
 
 
@@ -200,11 +221,14 @@ def _same(expected: Any, observed: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ValueMatcher:
-    """A word, a number, a truth value or a list; or a test: pattern, one-of, not, at-least, at-most, contains."""
+    """A word, a number, a truth value or a list; or a test: pattern, one-of, not, at-least, at-most, contains.
 
-    schema: dict[str, Any]
+    ``contains`` looks for a part of a text, or for one whole item of a list.
+    """
 
-    def __init__(self) -> None:
+    @property
+    def schema(self) -> dict[str, Any]:
+        """A plain value, or a mapping of tests."""
         plain = {"type": ["string", "integer", "boolean", "array"]}
         tests = {
             "type": "object",
@@ -212,7 +236,7 @@ class ValueMatcher:
             "additionalProperties": False,
             "minProperties": 1,
         }
-        object.__setattr__(self, "schema", {"anyOf": [plain, tests]})
+        return {"anyOf": [plain, tests]}
 
     def complaint(self, expected: Any) -> str | None:
         """Says which test is unknown or which pattern is no regular expression."""
@@ -226,11 +250,14 @@ class ValueMatcher:
             re.compile(str(expected.get("pattern", "")))
         except re.error as error:
             return f"pattern is no regular expression: {error}"
-        if not isinstance(expected.get("one-of", []), list):
-            return "one-of takes a list"
+        choices = expected.get("one-of", [None])
+        if not isinstance(choices, list) or not choices:
+            return "one-of takes a list of at least one value"
         for bound in ("at-least", "at-most"):
-            if not isinstance(expected.get(bound, 0), int):
+            if type(expected.get(bound, 0)) is not int:
                 return f"{bound} takes a number"
+        if expected.get("contains") in ("", None) and "contains" in expected:
+            return "contains: nothing is asked for, any text would fit"
         return None
 
     def meets(self, expected: Any, observed: Any) -> bool:
@@ -266,7 +293,10 @@ class ChoiceMatcher:
 
     def complaint(self, expected: Any) -> str | None:
         """Says which words are known."""
-        unknown = [word for word in _listed(expected) if word not in self.words]
+        words = _listed(expected)
+        if not words:
+            return "an empty list fits nothing"
+        unknown = [word for word in words if not isinstance(word, str) or word not in self.words]
         return f"{unknown[0]!r} is unknown; known: {', '.join(sorted(self.words))}" if unknown else None
 
     def meets(self, expected: Any, observed: Any) -> bool:

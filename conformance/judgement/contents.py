@@ -104,6 +104,8 @@ def _private(certificate: x509.Certificate) -> Mapping[str, Any]:
 
 def _native(value: bytes) -> Any:
     try:
-        return core.load(value).native
+        found = core.load(value).native
     except (ValueError, TypeError):
         return None
+    # A sequence comes as numbered values.
+    return list(found.values()) if isinstance(found, Mapping) else found

@@ -1,7 +1,8 @@
 """YAML to plain data, with the place of every key and value.
 
-The dialect is strict on purpose: no tags, no duplicate keys, only ``true`` and ``false`` are booleans, and a number
-with a leading zero stays text, so that a code ``0000`` or a hexadecimal ``0102`` means what it looks like.
+The dialect is strict on purpose: no tags, no duplicate keys, only ``true`` and ``false`` are booleans, and only a
+decimal integer without leading zero is a number, so that a code ``0000``, a hexadecimal ``0102`` or ``0x41``, and a
+version ``1.10`` all mean what they look like.
 """
 
 from __future__ import annotations
@@ -27,11 +28,10 @@ MAX_DEPTH = 40
 Location = tuple[str | int, ...]
 """A path inside a document: mapping keys and list indexes."""
 
-# The same safe dialect, ten times faster where PyYAML was built with libyaml.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_HEXADECIMAL = re.compile(r"0x[0-9A-Fa-f]{1,16}")
-_DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+")
+# The same dialect, ten times faster where PyYAML was built with libyaml. Events are read one by one: libyaml's own
+# tree builder recurses in C, and a file of brackets would bring the whole process down.
+_PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -65,96 +65,155 @@ def load_document(path: Path) -> Document:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise InputError.at(name, "no such file", cure=_near_file(path)) from None
-    except OSError as error:
-        raise InputError.at(name, f"cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        # ValueError: a name with a zero byte, which no file has.
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError.at(name, f"cannot be read: {reason}") from None
     if len(raw) > MAX_BYTES:
         raise InputError.at(name, f"is larger than {MAX_BYTES // 1024} KiB, the most a scenario or profile may be")
     try:
-        root = yaml.compose(raw.decode("utf-8"), Loader=_LOADER)
-        data, places = _Reader(name).read(root)
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError.at(name, f"is not UTF-8 text (byte {error.start})", cure="save the file as UTF-8") from None
+    try:
+        data, places = _Reader(name).read(_Composer(name, text).tree())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise InputError.at(
-            name,
-            f"is not valid YAML: {error.problem or error.context}",
-            line=line,
-            column=column,
-            cure="check the indentation: spaces only, and the items of one list in the same column",
-        ) from None
-    except yaml.YAMLError as error:
-        raise InputError.at(name, f"is not valid YAML: {error}") from None
-    except RecursionError:
-        raise InputError.at(name, f"is nested deeper than {MAX_DEPTH} levels") from None
+        line, column = _place(mark) if mark else (0, 0)
+        message, cure = f"is not valid YAML: {error.problem or error.context}", _INDENTATION
+        if _character(text, line, column) == "\t":
+            message, cure = "is not valid YAML: a tab stands where only spaces may", "indent with spaces"
+        raise InputError.at(name, message, line=line, column=column, cure=cure) from None
+    except yaml.reader.ReaderError as error:
+        line, column = _place_of_character(text, error.character)
+        message = f"holds the character U+{_code_point(error.character):04X}, which YAML does not allow"
+        raise InputError.at(name, message, line=line, column=column, cure="remove it") from None
     return Document(path, data, places, hashlib.sha256(raw).hexdigest())
+
+
+_INDENTATION = "check the indentation: spaces only, and the items of one list in the same column"
 
 
 def _near_file(path: Path) -> str:
     if not path.parent.is_dir():
         return f"the folder {path.parent} does not exist either"
-    return nearest(path.name, (other.name for other in path.parent.glob("*.yaml")))
+    return nearest(path.name, (other.name for other in path.parent.glob("*.y*ml")))
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
+def _character(text: str, line: int, column: int) -> str:
+    return "".join(text.splitlines()[line - 1 : line])[column - 1 : column]
+
+
+def _code_point(character: str | int) -> int:
+    return ord(character) if isinstance(character, str) else character
+
+
+def _place_of_character(text: str, character: str | int) -> tuple[int, int]:
+    before = text[: max(0, text.find(chr(_code_point(character))))]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+@dataclass(slots=True)
+class _Node:
+    """A scalar (``children`` is None), a list, or a mapping with its keys and values in turn."""
+
+    event: Any
+    mark: Any
+    children: list[_Node] | None = None
+
+
+class _Composer:
+    """The tree of one document, aliases followed to what they name, no deeper than ``MAX_DEPTH``."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._events = yaml.parse(text, Loader=_PARSER)
+        self._anchors: dict[str, _Node] = {}
+
+    def tree(self) -> _Node | None:
+        """The only document's root; None if there is no document."""
+        root: _Node | None = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise _error(self._name, event.start_mark, "holds a second document", "remove the line ---")
+                root = self._node(next(self._events), 0)
+        return root
+
+    def _node(self, event: Any, depth: int) -> _Node:
+        if isinstance(event, yaml.AliasEvent):
+            # An alias inside what it names finds nothing: a node has its name once it is complete.
+            if (found := self._anchors.get(event.anchor or "")) is None:
+                raise _error(self._name, event.start_mark, f"the alias *{event.anchor} names nothing written before it")
+            return _Node(found.event, event.start_mark, found.children)
+        if depth > MAX_DEPTH:
+            raise _error(self._name, event.start_mark, f"is nested deeper than {MAX_DEPTH} levels")
+        if event.tag is not None:
+            message = f"the tag {event.tag!r} is not allowed"
+            raise _error(self._name, event.start_mark, message, "write the plain value, in quotes if it is text")
+        node = _Node(event, event.start_mark)
+        if isinstance(event, yaml.CollectionStartEvent):
+            node.children = []
+            while not isinstance(inner := next(self._events), yaml.CollectionEndEvent):
+                node.children.append(self._node(inner, depth + 1))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
 
 
 class _Reader:
-    """Turns a composed YAML node tree into plain data and the place of each part."""
+    """Turns a node tree into plain data and the place of each part."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._places: dict[Location, tuple[int, int]] = {}
         self._nodes = 0
 
-    def read(self, root: yaml.Node | None) -> tuple[Any, dict[Location, tuple[int, int]]]:
+    def read(self, root: _Node | None) -> tuple[Any, dict[Location, tuple[int, int]]]:
         if root is None:
             raise InputError.at(self._name, "is empty")
         return self._value(root, ()), self._places
 
-    def _error(self, node: yaml.Node, message: str, cure: str = "") -> InputError:
-        mark = node.start_mark
-        return InputError.at(self._name, message, line=mark.line + 1, column=mark.column + 1, cure=cure)
-
-    def _value(self, node: yaml.Node, location: Location) -> Any:
+    def _value(self, node: _Node, location: Location) -> Any:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise self._error(node, f"holds more than {MAX_NODES} values")
+            raise _error(self._name, node.mark, f"holds more than {MAX_NODES} values")
         if len(location) > MAX_DEPTH:
-            raise self._error(node, f"is nested deeper than {MAX_DEPTH} levels")
-        self._places.setdefault(location, (node.start_mark.line + 1, node.start_mark.column + 1))
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, location)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(child, (*location, index)) for index, child in enumerate(node.value)]
-        return self._scalar(node)
+            raise _error(self._name, node.mark, f"is nested deeper than {MAX_DEPTH} levels")
+        self._places.setdefault(location, _place(node.mark))
+        if node.children is None:
+            return _scalar(node.event)
+        if isinstance(node.event, yaml.SequenceStartEvent):
+            return [self._value(child, (*location, index)) for index, child in enumerate(node.children)]
+        return self._mapping(node.children, location)
 
-    def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
+    def _mapping(self, children: list[_Node], location: Location) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise self._error(key_node, "a key must be a plain word")
-            key = key_node.value
+        for key_node, value_node in zip(children[::2], children[1::2], strict=True):
+            if key_node.children is not None:
+                raise _error(self._name, key_node.mark, "a key must be a plain word")
+            key: str = key_node.event.value
             if key in result:
-                raise self._error(key_node, f"the key {key!r} stands twice", "keep one")
+                raise _error(self._name, key_node.mark, f"the key {key!r} stands twice", "keep one")
             # A key's place is worth more than its value's: messages speak of keys.
-            self._places[(*location, key)] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            self._places[(*location, key)] = _place(key_node.mark)
             result[key] = self._value(value_node, (*location, key))
         return result
 
-    def _scalar(self, node: yaml.Node) -> Any:
-        if node.tag not in _PLAIN_TAGS:
-            raise self._error(node, f"the tag {node.tag!r} is not allowed", "write the plain value")
-        text: str = node.value
-        if getattr(node, "style", None):
-            return text
-        if text in _WORDS:
-            return _WORDS[text]
-        if _INTEGER.fullmatch(text) or _HEXADECIMAL.fullmatch(text):
-            return int(text, 0)
-        if _DECIMAL.fullmatch(text):
-            return float(text)
+
+def _error(name: str, mark: Any, message: str, cure: str = "") -> InputError:
+    line, column = _place(mark)
+    return InputError.at(name, message, line=line, column=column, cure=cure)
+
+
+def _scalar(event: Any) -> Any:
+    text: str = event.value
+    if event.style:  # quoted, or a block: the C parser says None for plain, the Python one an empty string
         return text
-
-
-_PLAIN_TAGS = frozenset(
-    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge")
-)
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if _INTEGER.fullmatch(text) else text

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from conformance.loading.document import Document, Location
 from conformance.loading.problems import InputError, Problem, nearest
@@ -30,40 +32,75 @@ def validate(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = [
-            problem
-            for found in error.errors()
-            if not ignore(found["loc"])
-            for problem in [_problem(found, model, document, at)]
-        ]
+        found = [_Found(_real(fault["loc"], data), fault) for fault in error.errors() if not ignore(fault["loc"])]
+        problems = [_problem(fault, model, document, at) for fault in _likeliest(found)]
         if problems:
-            raise InputError(_once(problems)) from None
+            raise InputError(list(dict.fromkeys(problems))) from None
         return None
 
 
-def _once(problems: list[Problem]) -> list[Problem]:
-    # A union tells each of its branches' complaints; the reader wants one per place.
-    seen: dict[tuple[int, int, str], Problem] = {}
-    for problem in problems:
-        seen.setdefault((problem.line, problem.column, problem.message), problem)
-    return list(seen.values())
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One of pydantic's findings, and its location without the labels pydantic puts in for unions and keys."""
+
+    at: Location
+    fault: ErrorDetails
+
+    @property
+    def of_a_union(self) -> bool:
+        return self.at != self.fault["loc"]
+
+    @property
+    def of_the_type(self) -> bool:
+        return self.fault["type"].endswith("_type")
 
 
-def _problem(found: Any, model: type[BaseModel], document: Document, at: Location) -> Problem:
-    location: Location = found["loc"]
-    kind: str = found["type"]
-    line, column = document.place((*at, *location))
+def _real(location: Location, data: Any) -> Location:
+    real: list[str | int] = []
+    for index, part in enumerate(location):
+        inside = isinstance(data, dict) and part in data
+        inside |= isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if inside:
+            data = data[part]
+        elif index < len(location) - 1 or part == "[key]" or not isinstance(data, dict):
+            continue
+        real.append(part)
+    return tuple(real)
+
+
+def _likeliest(found: list[_Found]) -> Iterator[_Found]:
+    """A union tells what each of its forms lacks: kept is the form the value has, else the first form."""
+    for index, this in enumerate(found):
+        others = [one for one in found if one is not this and one.of_a_union and one.at[: len(this.at)] == this.at]
+        better = [one for one in others if not one.of_the_type or len(one.at) > len(this.at)]
+        first = not any(one.at == this.at and one.of_a_union for one in found[:index])
+        if not (this.of_a_union and this.of_the_type) or (first and not better):
+            yield this
+
+
+_TYPES = {
+    "model_type": "a mapping of keys to values is expected",
+    "dict_type": "a mapping of keys to values is expected",
+    "list_type": "a list is expected",
+    "string_type": "a text is expected",
+}
+
+
+def _problem(found: _Found, model: type[BaseModel], document: Document, at: Location) -> Problem:
+    location, fault = found.at, found.fault
+    kind = fault["type"]
+    place = (str(document.path), *document.place((*at, *location)))
     key = str(location[-1]) if location else ""
     where = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
-        known = _fields(model, location[:-1])
-        return Problem(str(document.path), line, column, f"unknown key {key!r}", nearest(key, known))
+        return Problem(*place, f"unknown key {key!r}", nearest(key, _fields(model, location[:-1])))
     if kind == "missing":
-        return Problem(str(document.path), line, column, f"the key {where!r} is missing")
-    message = found["msg"].removeprefix("Value error, ")
-    given = found.get("input")
-    shown = f", not {given!r}" if isinstance(given, str | int | float | bool) and "ctx" in found else ""
-    return Problem(str(document.path), line, column, f"{where}: {message[0].lower()}{message[1:]}{shown}")
+        return Problem(*place, f"the key {where!r} is missing")
+    message = _TYPES.get(kind) or fault["msg"].removeprefix("Value error, ")
+    given = fault.get("input")
+    shown = isinstance(given, str | int | float | bool) and ("ctx" in fault or kind in _TYPES) and kind != "value_error"
+    said = f"{message[0].lower()}{message[1:]}" + (f", not {given!r}" if shown else "")
+    return Problem(*place, f"{where}: {said}" if where else said)
 
 
 def _fields(model: type[BaseModel], location: Location) -> list[str]:

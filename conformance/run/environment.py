@@ -21,7 +21,9 @@ def tool() -> Tool:
     except PackageNotFoundError:
         number = "0"
     root = Path(__file__).resolve().parents[2]
-    commit = _output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
+    # An installed bench may lie inside somebody else's checkout, whose commit says nothing of ours.
+    ours = (root / ".git").exists()
+    commit = _output("git", "-C", str(root), "rev-parse", "--short=12", "HEAD") if ours else ""
     if commit and _output("git", "-C", str(root), "status", "--porcelain"):
         commit += "+"
     return Tool(name="bifente", version=number, commit=commit)

@@ -20,14 +20,15 @@ from conformance.bench.dialogue import Exchanged
 from conformance.bench.scene import Act, Scene
 from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
 from conformance.run.reproduce import reproduce_line
-from conformance.scenario.loader import DEFAULT_ROLE
+from conformance.scenario.loader import ROOTS
 from conformance.scenario.plan import PlannedScenario, PlannedStep
-from conformance.scenario.references import BadReferenceError, references, resolve
+from conformance.scenario.references import BadReferenceError, is_reference, references, resolve, root
 from conformance.steps.base import CardStep, Observation, expectable
 from conformance.targets.base import Capability, GuardRefusalError, PcscCode, TargetError
 from reports.events import (
     BenchChange,
     Event,
+    EventError,
     Exchange,
     Expectation,
     Phase,
@@ -36,6 +37,7 @@ from reports.events import (
     StepFinished,
     StepStarted,
 )
+from reports.journal import JournalError
 from reports.masking import MARK, mask_command
 from reports.text import Text
 from reports.verdict import Verdict
@@ -45,7 +47,15 @@ from simulator.readers.slot import SlotError
 
 Emit = Callable[[Event], object]
 
-_STOPPED = Text("une étape précédente a échoué", "an earlier step failed")
+_STOPPED = Text("une étape précédente n'a pas abouti", "an earlier step did not succeed")
+_UNDESCRIBED = Text(
+    "le scénario parle d'une carte connue : dire laquelle par --card MODÈLE",
+    "the scenario speaks of a known card: say which with --card TEMPLATE",
+)
+
+
+class BadExpectationError(Exception):
+    """An expectation that makes no sense once its references have their values."""
 
 
 def run_scenario(plan: PlannedScenario, bench: Bench, *, seed: int, command: Sequence[str], emit: Emit) -> Verdict:
@@ -61,6 +71,7 @@ class _Run:
     emit: Emit
     index: int | None = None
     verdicts: dict[Phase, list[Verdict]] = field(default_factory=dict)
+    refusal: Text | None = None
 
     def run(self, command: Sequence[str]) -> Verdict:
         plan, start = self.plan, time.perf_counter()
@@ -104,6 +115,8 @@ class _Run:
         scene = Scene(self.bench, chance, self._told, self._changed)
         try:
             self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive)
+            if self._speaks_of_a_card() and not all(card.facts for card in self.bench.seated.values()):
+                return Verdict.NOT_RUN, _UNDESCRIBED
             verdict, reason = self._phases(scene)
             if len(ours := self.bench.faults()) > faults:
                 return Verdict.BENCH_ERROR, Text.same(ours[-1])
@@ -114,6 +127,11 @@ class _Run:
             return Verdict.BENCH_ERROR, Text(
                 f"le banc n'a pu être monté : {error}", f"the bench could not be set: {error}"
             )
+        except (JournalError, EventError):
+            # There is no record to tell it to.
+            raise
+        except Exception as error:
+            return Verdict.BENCH_ERROR, _ours(error)
         finally:
             scene.close()
 
@@ -126,6 +144,10 @@ class _Run:
         if any(choice.parameters for choice in self.plan.bench.cards.values()):
             needs.add(Capability.PERSONALISATION)
         return needs
+
+    def _speaks_of_a_card(self) -> bool:
+        written = [(step.raw, step.expect, step.should, step.bindings) for step in self.plan.steps]
+        return any(root(reference) in ROOTS for reference in references(written))
 
     def _phases(self, scene: Scene) -> tuple[Verdict, Text | None]:
         numbered = list(enumerate(self.plan.steps))
@@ -150,9 +172,9 @@ class _Run:
             verdict for phase, verdicts in self.verdicts.items() if phase is not Phase.TEARDOWN for verdict in verdicts
         ]
         verdict = Verdict.aggregate(judged)
-        if not verdict.bad and any(verdict.bad for verdict in self.verdicts.get(Phase.TEARDOWN, ())):
-            return Verdict.PASSED_WITH_REMARK, Text("le nettoyage a échoué", "the teardown failed")
-        return verdict, None
+        if verdict.good and not all(verdict.good for verdict in self.verdicts.get(Phase.TEARDOWN, ())):
+            return Verdict.PASSED_WITH_REMARK, Text("le nettoyage n'a pas abouti", "the teardown did not succeed")
+        return verdict, self.refusal if verdict is Verdict.NOT_RUN else None
 
     # -- one step ---------------------------------------------------------------------------------------------------
 
@@ -180,7 +202,7 @@ class _Run:
 
     def _step(self, scene: Scene, index: int, step: PlannedStep) -> Verdict:
         self._started(index, step)
-        role = step.slot or (DEFAULT_ROLE if DEFAULT_ROLE in scene.bench.seated else next(iter(scene.bench.seated)))
+        role = step.slot or scene.main
         before = scene.state(role)
         start = time.perf_counter()
         reason: Text | None = None
@@ -194,21 +216,22 @@ class _Run:
             observed = {**observation.values, "before": before, "after": after, "within": seconds}
             judged = _judge(step, scope, observed)
             decoded = observation.decoded or None
-            scene.captured |= {name: observed.get(key) for name, key in step.capture.items()}
+            scene.captured |= {name: observed[key] for name, key in step.capture.items() if key in observed}
             verdict = _verdict(judged)
         except GuardRefusalError as refusal:
             verdict, reason, after = Verdict.NOT_RUN, refusal.why, before
-        except (BadReferenceError, ValidationError) as error:
+            self.refusal = self.refusal or reason
+        except (BadReferenceError, BadExpectationError, ValidationError, SlotError) as error:
             verdict, after = Verdict.BENCH_ERROR, before
             reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
         except ApduError as error:
             verdict, after = Verdict.FAILED, before
             reason = Text(f"réponse illisible : {error}", f"unreadable response: {error}")
+        except (JournalError, EventError):
+            raise
         except Exception as error:
             # Whatever else goes wrong is ours: it must never look like a pass nor like the product's failure.
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            verdict, after = Verdict.BENCH_ERROR, before
-            reason = Text.same(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
+            verdict, after, reason = Verdict.BENCH_ERROR, before, _ours(error)
         self.emit(
             StepFinished(
                 scenario=self.plan.id,
@@ -240,8 +263,6 @@ class _Run:
             if not issubclass(step.kind, CardStep):
                 raise
             return Observation({"error": PcscCode.label(error.code)})
-        except SlotError as error:
-            raise BadReferenceError("slot", str(error), ()) from None
 
     def _told(self, role: str, exchanged: Exchanged) -> None:
         command, response = exchanged.command, exchanged.response
@@ -273,18 +294,20 @@ def _judge(step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, A
     """Every expectation of a step beside what was observed."""
     known = {**COMMON_EXPECTATIONS, **expectable(step.kind)}
     expect = dict(step.expect)
-    if "error" not in expect:
-        if "error" in observed:
-            # A PC/SC failure where an answer was due: nothing else of the step can be judged.
-            return (Expectation(name="error", expected="no PC/SC error", observed=str(observed["error"]), ok=False),)
+    said = {*expect, *step.should}
+    if "error" in observed and "error" not in said:
+        # A PC/SC failure where an answer was due: nothing else of the step can be judged.
+        return (Expectation(name="error", expected="no PC/SC error", observed=str(observed["error"]), ok=False),)
+    if "error" not in observed and "error" not in expect and "sw" in known and "sw" not in said:
         # A step that says nothing of the status word means: it succeeds.
-        if "sw" in known and "sw" not in expect and "sw" not in step.should:
-            expect = {"sw": "9000", **expect}
+        expect = {"sw": "9000", **expect}
     judged = []
     for wanted, tolerated in ((expect, False), (step.should, True)):
         for name, raw in wanted.items():
             matcher = known[name]
             expected = resolve(raw, scope)
+            if complaint := matcher.complaint(expected):
+                raise BadExpectationError(f"{name}: {complaint}")
             met = matcher.meets(expected, observed[name]) if name in observed else False
             mild = tolerated or name in REMARKS_ONLY
             judged.append(
@@ -296,6 +319,9 @@ def _judge(step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, A
                     remark=mild and not met,
                 )
             )
+    for name, key in step.capture.items():
+        if observed.get(key) is None:
+            judged.append(Expectation(name=key, expected=f"a value for ${name}", observed="(absent)", ok=False))
     return tuple(judged)
 
 
@@ -309,9 +335,7 @@ def _written(step: PlannedStep) -> dict[str, Any]:
     """The arguments as the record shows them: as in YAML, secrets masked unless they are references."""
     arguments = step.kind.arguments(step.raw)
     secret = step.kind.secrets()
-    return {
-        key: MARK if key in secret and not any(references(value)) else value for key, value in dict(arguments).items()
-    }
+    return {key: MARK if key in secret and not is_reference(value) else value for key, value in dict(arguments).items()}
 
 
 def _strings(state: Mapping[str, Any] | None) -> dict[str, str] | None:
@@ -320,6 +344,11 @@ def _strings(state: Mapping[str, Any] | None) -> dict[str, str] | None:
     return {
         key: ("true" if value else "false") if isinstance(value, bool) else str(value) for key, value in state.items()
     }
+
+
+def _ours(error: Exception) -> Text:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return Text.same(f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})")
 
 
 def _first_line(error: Exception) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool
+from conformance.bench.factory import BenchPool, BenchUnavailableError
 from conformance.bench.profiles import load_profile
 from conformance.loading import Document, InputError, Problem, nearest
 from conformance.model import CardChoice
@@ -52,6 +54,8 @@ class RunPlan:
 def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
     """Read every suite, profile and template a run needs. Raises InputError with all that is wrong."""
     catalogue = load_catalogue()
+    if options.profile is not None:
+        load_profile(options.profile)
     suites: list[PlannedSuite] = []
     problems: list[Problem] = []
     for path in find_suites(options.paths):
@@ -59,21 +63,61 @@ def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
             suites.append(load_suite(path, catalogue, profile=options.profile))
         except InputError as error:
             problems.extend(error.problems)
+    problems.extend(_same_names(suites))
     if problems:
         raise InputError(problems)
     scenarios = tuple(_selected(options.select, suites))
     inputs = {document.path: document for suite in suites for document in suite.documents}
     for scenario in scenarios:
-        profile = load_profile(scenario.bench.profile)[1]
-        inputs.setdefault(profile.path, profile)
-        for choice in scenario.bench.cards.values():
-            try:
-                document = workshop.check(choice)
-            except InputError as error:
-                where = (Problem(scenario.file, scenario.line, 1, str(problem)) for problem in error.problems)
-                raise InputError(list(where)) from None
-            inputs.setdefault(document.path, document)
+        try:
+            for document in check_bench(scenario, workshop, chosen_profile=options.profile):
+                inputs.setdefault(document.path, document)
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
     return RunPlan(options, tuple(suites), scenarios, tuple(inputs.values()), catalogue)
+
+
+def _same_names(suites: Iterable[PlannedSuite]) -> Iterator[Problem]:
+    seen: dict[str, PlannedSuite] = {}
+    for suite in suites:
+        other = seen.setdefault(suite.model.suite, suite)
+        if other is not suite:
+            line, column = suite.documents[0].place(("suite",))
+            message = f"the suite {suite.model.suite!r} is also in {other.file}"
+            yield Problem(suite.file, line, column, message, "rename one")
+
+
+def check_bench(
+    scenario: PlannedScenario, workshop: Workshop, *, chosen_profile: str | None = None
+) -> tuple[Document, ...]:
+    """The profile and template files of a scenario. Raises InputError at the place in the suite that names a bad one.
+
+    With a profile chosen for the run, a slot that it lacks is no mistake of the suite: the scenario is not run.
+    """
+    plan = scenario.bench
+    try:
+        profile, document = load_profile(plan.profile)
+    except InputError as error:
+        raise _seen_from(scenario, ("profile",), error) from None
+    documents = [document]
+    roles = {slot.role for slot in profile.slots}
+    lacking = any(need not in profile.capabilities for need in scenario.model.requires)
+    for role, choice in plan.cards.items():
+        if role not in roles and chosen_profile is None and not lacking:
+            message = f"the reader {plan.profile} has no slot {role!r}"
+            raise scenario.document.error(scenario.bench_at("cards", role), message, nearest(role, roles))
+        try:
+            documents.append(workshop.check(choice))
+        except InputError as error:
+            raise _seen_from(scenario, ("cards", role), error) from None
+    return tuple(documents)
+
+
+def _seen_from(scenario: PlannedScenario, keys: tuple[str, ...], error: InputError) -> InputError:
+    line, column = scenario.document.place(scenario.bench_at(*keys))
+    return InputError([Problem(scenario.file, line, column, str(problem)) for problem in error.problems])
 
 
 def _selected(patterns: Sequence[str], suites: Iterable[PlannedSuite]) -> Iterator[PlannedScenario]:
@@ -160,34 +204,53 @@ def _verdicts(plan: RunPlan, workshop: Workshop, command: Sequence[str], emit: E
 
 def _spread(plan: RunPlan, command: Sequence[str], emit: Emit) -> Iterator[Verdict]:
     """Scenarios over processes, each on benches of its own; the events of one scenario arrive together."""
-    options = plan.options
     context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(options.workers, context, initializer=_open, initargs=(options, plan.profiles)) as pool:
-        futures = [pool.submit(_one, scenario, options.seed, tuple(command)) for scenario in plan.scenarios]
+    shared = (plan.options, plan.profiles, plan.scenarios, tuple(command))
+    with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=shared) as pool:
+        futures = [pool.submit(_one, index) for index in range(len(plan.scenarios))]
         try:
             for future in as_completed(futures):
                 verdict, events = future.result()
                 for event in events:
                     emit(event)
                 yield verdict
-        except BaseException:
+        except BrokenProcessPool:
+            raise BenchUnavailableError(
+                "a process that ran scenarios has died (out of memory?); try again with fewer --workers"
+            ) from None
+        finally:
             pool.shutdown(cancel_futures=True)
-            raise
 
 
-_pool: BenchPool | None = None
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """What one process keeps from one scenario to the next."""
+
+    pool: BenchPool
+    seed: int
+    scenarios: tuple[PlannedScenario, ...]
+    command: tuple[str, ...]
 
 
-def _open(options: RunOptions, profiles: tuple[str, ...]) -> None:
-    global _pool
-    _pool = BenchPool(options, Workshop.default(options.keys), profiles)
+_worker: _Worker | None = None
 
 
-def _one(scenario: PlannedScenario, seed: int, command: tuple[str, ...]) -> tuple[Verdict, list[Event]]:
-    assert _pool is not None  # noqa: S101 - the initializer ran
+def _open(
+    options: RunOptions, profiles: tuple[str, ...], scenarios: tuple[PlannedScenario, ...], command: tuple[str, ...]
+) -> None:
+    # Ctrl-C reaches every process of the terminal: the parent ends the run, and the scenario under way ends by itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    global _worker
+    _worker = _Worker(BenchPool(options, Workshop.default(options.keys), profiles), options.seed, scenarios, command)
+
+
+def _one(index: int) -> tuple[Verdict, list[Event]]:
+    assert _worker is not None  # noqa: S101 - the initializer ran
+    scenario = _worker.scenarios[index]
     events: list[Event] = []
-    bench = _pool.get(scenario.bench.profile)
-    return run_scenario(scenario, bench, seed=seed, command=command, emit=events.append), events
+    bench = _worker.pool.get(scenario.bench.profile)
+    verdict = run_scenario(scenario, bench, seed=_worker.seed, command=_worker.command, emit=events.append)
+    return verdict, events
 
 
 def default_paths() -> tuple[Path, ...]:

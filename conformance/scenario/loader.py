@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from conformance.loading.document import Location
 from conformance.model import BenchModel, Card, CardChoice, RawStep, Scenario, Stage, StageFile, Suite, Title
 from conformance.requirements import Catalogue
 from conformance.scenario.plan import BenchPlan, PlannedScenario, PlannedStep, PlannedSuite
-from conformance.scenario.references import references, root
+from conformance.scenario.references import is_name, malformed, references, root
 from conformance.steps import STEPS, Step
 from conformance.steps.base import expectable
 from reports.events import Phase
@@ -25,11 +25,13 @@ from reports.fidelity import Fidelity
 
 DEFAULT_PROFILE = "readers/generic-bislot"
 """The reader of a suite that names none."""
-DEFAULT_ROLE = "cps"
-"""The slot a step speaks to unless it says otherwise."""
+SUFFIXES = (".yaml", ".yml")
+"""How the name of a suite file ends."""
 
 _BESIDE = ("expect", "should", "capture", "slot", "title")
 _MAX_STAGE_DEPTH = 8
+ROOTS = ("card", "cards")
+"""What a reference may always begin with."""
 
 
 def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None) -> PlannedSuite:
@@ -40,15 +42,15 @@ def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None) 
 def find_suites(paths: Sequence[Path]) -> list[Path]:
     """The suite files under the given files and folders, sorted. Raises InputError for a path with none.
 
-    A file that only holds stages (no ``suite`` key) is for other files to include, and is passed over in a folder.
+    In a folder, a file whose name begins with ``_`` is passed over: it holds stages for other files to include.
     """
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files = [file for file in sorted(path.rglob("*.y*ml")) if _is_suite(file)]
+            files = [file for file in sorted(path.rglob("*")) if _is_suite(file)]
             if not files:
                 raise InputError.at(
-                    str(path), "holds no scenario file", cure="suites are *.yaml files with a suite key"
+                    str(path), "holds no scenario file", cure="suites are *.yaml files whose name does not begin with _"
                 )
             found.extend(files)
         else:
@@ -57,7 +59,7 @@ def find_suites(paths: Sequence[Path]) -> list[Path]:
 
 
 def _is_suite(path: Path) -> bool:
-    return not path.stem.startswith("_")
+    return path.suffix in SUFFIXES and not path.name.startswith("_") and path.is_file()
 
 
 @dataclass(slots=True)
@@ -89,7 +91,8 @@ class _Loader:
             for planned in self._scenario(model, scenario, ("scenarios", index))
         ]
         if self._problems:
-            raise InputError(self._problems)
+            # A stage used twice, a step on every bench of a matrix: each mistake is told once.
+            raise InputError(list(dict.fromkeys(self._problems)))
         return PlannedSuite(model, tuple(self._documents), tuple(scenarios))
 
     def _complain(self, document: Document, at: Location, message: str, cure: str = "") -> None:
@@ -103,9 +106,13 @@ class _Loader:
             except InputError as error:
                 self._complain(self._document, ("include", index), f"include: {error.problems[0]}")
                 continue
-            included = validate(StageFile, document.data, document)
-            assert included is not None  # noqa: S101 - nothing was ignored
             self._documents.append(document)
+            try:
+                included = validate(StageFile, document.data, document)
+            except InputError as error:
+                self._problems.extend(error.problems)
+                continue
+            assert included is not None  # noqa: S101 - nothing was ignored
             self._add_stages(included.stages, document)
         self._add_stages(model.stages, self._document)
 
@@ -125,23 +132,24 @@ class _Loader:
                     nearest(requirement, self._catalogue),
                 )
         benches = list(_benches(suite.bench, scenario.bench or BenchModel(), self._profile))
-        scope = _Scope(names={"card", "cards"})
+        for label in {label for label, _bench in benches if [other for other, _ in benches].count(label) > 1}:
+            self._complain(self._document, at, f"the matrix has {label[1:-1]!r} twice", "keep one")
+        if not benches[0][1].cards:
+            self._complain(self._document, at, "no card is in any slot", "e.g. bench: {cards: {cps: infirmier}}")
+        scope = _Scope(names=set(ROOTS))
         steps = [
             step
             for phase in Phase
             for index, raw in enumerate(getattr(scenario, phase.value))
             for step in self._step(raw, self._document, (*at, phase.value, index), phase, scope)
         ]
-        line = self._document.place(at)[0]
+        roles = benches[0][1].cards
+        for step in steps:
+            if step.slot is not None and step.slot not in roles:
+                self._complain(
+                    step.document, (*step.at, "slot"), f"no card is in a slot {step.slot!r}", nearest(step.slot, roles)
+                )
         for label, bench in benches:
-            for step_slot, step in ((step.slot, step) for step in steps):
-                if step_slot is not None and step_slot not in bench.cards:
-                    self._complain(
-                        step.document,
-                        (*step.at, "slot"),
-                        f"no card is in a slot {step_slot!r}",
-                        nearest(step_slot, bench.cards),
-                    )
             yield PlannedScenario(
                 id=f"{suite.suite}/{scenario.id}{label}",
                 suite=suite.suite,
@@ -151,8 +159,8 @@ class _Loader:
                 ),
                 bench=bench,
                 steps=tuple(steps),
-                file=str(self._document.path),
-                line=line,
+                document=self._document,
+                at=at,
             )
 
     def _step(
@@ -186,7 +194,7 @@ class _Loader:
             expect=expect,
             should=should,
             capture=capture,
-            slot=raw.get("slot"),
+            slot=self._slot(raw, document, at),
             title=title.text if title else None,
             phase=phase,
             via=scope.via,
@@ -198,6 +206,9 @@ class _Loader:
     def _use(
         self, raw: RawStep, document: Document, at: Location, phase: Phase, scope: _Scope
     ) -> Iterator[PlannedStep]:
+        for key in _BESIDE:
+            if key in raw:
+                self._complain(document, (*at, key), f"{key} does not go with use: it belongs to a step of the stage")
         name = str(raw["use"])
         if name not in self._stages:
             self._complain(document, (*at, "use"), f"unknown stage {name!r}", nearest(name, self._stages))
@@ -208,11 +219,8 @@ class _Loader:
             )
             return
         stage_document, stage_at, stage = self._stages[name]
-        given = raw.get("with") or {}
-        if not isinstance(given, dict):
-            self._complain(document, (*at, "with"), "with takes a mapping of stage parameters to values")
-            return
-        for extra in set(given) - set(stage.parameters):
+        given = self._beside(raw, "with", document, at, "stage parameters to values")
+        for extra in sorted(set(given) - set(stage.parameters)):
             self._complain(
                 document,
                 (*at, "with", extra),
@@ -241,6 +249,8 @@ class _Loader:
             for index, item in enumerate(value):
                 self._check_references(item, document, (*at, index), scope)
         else:
+            if malformed(value):
+                self._complain(document, at, f"{value!r} is no reference, e.g. $card.code", "write $$ for a plain $")
             for reference in references(value):
                 if root(reference) not in scope.names:
                     self._complain(
@@ -252,26 +262,35 @@ class _Loader:
         if not isinstance(arguments, dict):
             self._complain(document, at, f"{kind.name} takes a mapping of arguments", _usage(kind))
             return
-        shorthand = arguments is not raw
         try:
             # A value known only at run time is checked then; its place in the model is still checked now.
-            validate(
-                kind, arguments, document, () if shorthand else at, ignore=lambda loc: _has_reference(arguments, loc)
-            )
+            validate(kind, arguments, document, at, ignore=lambda loc: _has_reference(arguments, loc))
         except InputError as error:
-            line, column = document.place(at)
-            for problem in error.problems:
-                place = (line, column) if shorthand or "missing" in problem.message else (problem.line, problem.column)
-                cure = problem.cure or _usage(kind)
-                self._problems.append(Problem(problem.file, *place, f"{kind.name}: {problem.message}", cure))
+            self._problems.extend(
+                replace(problem, message=f"{kind.name}: {problem.message}", cure=problem.cure or _usage(kind))
+                for problem in error.problems
+            )
+
+    def _beside(self, raw: RawStep, key: str, document: Document, at: Location, what: str) -> dict[str, Any]:
+        """What stands under a key beside the action: a mapping that says something, or the key is not there."""
+        given = raw.get(key, {})
+        if key in raw and not (isinstance(given, dict) and given):
+            cure = "leave it out, or check the indentation" if given in (None, {}) else ""
+            self._complain(document, (*at, key), f"{key} takes a mapping of {what}", cure)
+            return {}
+        return dict(given)
+
+    def _slot(self, raw: RawStep, document: Document, at: Location) -> str | None:
+        slot = raw.get("slot")
+        if "slot" in raw and not isinstance(slot, str):
+            self._complain(document, (*at, "slot"), "slot takes the name of a slot", "e.g. slot: cps")
+            return None
+        return slot
 
     def _expectations(
         self, kind: type[Step], raw: RawStep, key: str, document: Document, at: Location
     ) -> Mapping[str, Any]:
-        given = raw.get(key) or {}
-        if not isinstance(given, dict):
-            self._complain(document, (*at, key), f"{key} takes a mapping", "e.g. {sw: 9000}")
-            return {}
+        given = self._beside(raw, key, document, at, "what is observed to what it should be, e.g. {sw: 9000}")
         known: dict[str, Matcher] = {**COMMON_EXPECTATIONS, **expectable(kind)}
         for name, expected in given.items():
             matcher = known.get(name)
@@ -284,13 +303,13 @@ class _Loader:
         return given
 
     def _capture(self, kind: type[Step], raw: RawStep, document: Document, at: Location) -> Mapping[str, str]:
-        given = raw.get("capture") or {}
-        if not isinstance(given, dict):
-            self._complain(document, (*at, "capture"), "capture takes a mapping of new names to observed keys")
-            return {}
+        given = self._beside(raw, "capture", document, at, "new names to observed keys")
         known = expectable(kind)
         for name, observed in given.items():
-            if observed not in known:
+            if not is_name(name) or name in ROOTS:
+                where = (*at, "capture", name)
+                self._complain(document, where, f"a captured value cannot be named {name!r}", "e.g. first-signature")
+            if not isinstance(observed, str) or observed not in known:
                 self._complain(
                     document,
                     (*at, "capture", name),
@@ -330,16 +349,12 @@ def _benches(suite: BenchModel, scenario: BenchModel, profile: str | None) -> It
     chosen = {**(suite.cards or {}), **(scenario.cards or {})}
     roles = list(chosen)
     spread: list[list[Card]] = [_listed(chosen[role]) for role in roles]
-    several = len(profiles) > 1, [len(cards) > 1 for cards in spread]
     for chosen_profile, *cards in itertools.product(profiles, *spread):
         choices = [card if isinstance(card, CardChoice) else CardChoice(template=card) for card in cards]
-        label = [chosen_profile] * several[0] + [
-            choice.template for choice, many in zip(choices, several[1], strict=True) if many
-        ]
-        yield (
-            (f"[{','.join(label)}]" if label else ""),
-            BenchPlan(chosen_profile, dict(zip(roles, choices, strict=True))),
-        )
+        values = [chosen_profile, *(choice.label for choice in choices)]
+        label = ",".join(value for value, axis in zip(values, [profiles, *spread], strict=True) if len(axis) > 1)
+        plan = BenchPlan(chosen_profile, dict(zip(roles, choices, strict=True)))
+        yield (f"[{label}]" if label else ""), plan
 
 
 def _listed(value: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.loading import Document
+from conformance.loading.document import Location
 from conformance.model import CardChoice, Scenario, Suite
 from conformance.steps.base import Step
 from reports.events import Phase
@@ -29,7 +30,7 @@ class PlannedStep:
     via: str | None
     bindings: Mapping[str, Any]
     document: Document
-    at: tuple[str | int, ...]
+    at: Location
 
     @property
     def line(self) -> int:
@@ -55,8 +56,23 @@ class PlannedScenario:
     fidelity: Fidelity
     bench: BenchPlan
     steps: tuple[PlannedStep, ...]
-    file: str
-    line: int
+    document: Document
+    at: Location
+
+    @property
+    def file(self) -> str:
+        """The suite file's path."""
+        return str(self.document.path)
+
+    @property
+    def line(self) -> int:
+        """Where it stands in that file."""
+        return self.document.place(self.at)[0]
+
+    def bench_at(self, *keys: str) -> Location:
+        """Where a part of its bench is said: by the scenario itself, else by the suite."""
+        own = (*self.at, "bench", *keys)
+        return own if own in self.document.places else ("bench", *keys)
 
 
 @dataclass(frozen=True, slots=True)

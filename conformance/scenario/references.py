@@ -10,17 +10,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.loading.problems import nearest
+
 _PATH = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+|\[[0-9]+\])*"
 _WHOLE = re.compile(rf"\$({_PATH})|\$\{{({_PATH})\}}")
 _INSIDE = re.compile(rf"\$\$|\$\{{({_PATH})\}}")
 _PART = re.compile(r"[A-Za-z0-9_-]+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 class BadReferenceError(Exception):
     """A reference that leads nowhere; the message says which part is unknown and what is known there."""
 
     def __init__(self, reference: str, part: str, known: Sequence[str]) -> None:
-        super().__init__(f"${reference} leads nowhere: {part!r} is unknown")
+        super().__init__(f"${reference} leads nowhere: {part!r} is unknown ({nearest(part, known)})")
         self.reference, self.part, self.known = reference, part, tuple(known)
 
 
@@ -37,6 +40,24 @@ def references(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from references(item)
+
+
+def is_name(text: str) -> bool:
+    """Whether a reference can begin with this name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def malformed(value: Any) -> bool:
+    """Whether a text looks like a reference and is none: it would be taken as it is written, which nobody means."""
+    if not isinstance(value, str) or is_reference(value):
+        return False
+    rest = _INSIDE.sub("", value)
+    return "${" in rest or (rest.startswith("$") and value.startswith("$"))
+
+
+def is_reference(value: Any) -> bool:
+    """Whether a value is one whole reference, with nothing written beside it."""
+    return isinstance(value, str) and _WHOLE.fullmatch(value) is not None
 
 
 def root(reference: str) -> str:
@@ -72,7 +93,7 @@ def _look_up(reference: str, scope: Mapping[str, Any]) -> Any:
             value = value[int(part)]
         elif isinstance(value, Sequence) and not isinstance(value, str | bytes) and part.isdigit():
             if int(part) >= len(value):
-                raise BadReferenceError(reference, part, [f"0 to {len(value) - 1}"])
+                raise BadReferenceError(reference, part, [str(index) for index in range(len(value))])
             value = value[int(part)]
         else:
             known = [str(key) for key in value] if isinstance(value, Mapping) else []

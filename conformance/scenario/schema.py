@@ -22,19 +22,14 @@ def suite_schema() -> dict[str, Any]:
     for name, kind in STEPS.items():
         definitions[f"step.{name}"] = _step(name, kind)
     definitions["step.use"] = _use()
-    definitions["Step"] = {"oneOf": [{"$ref": f"#/$defs/step.{name}"} for name in (*STEPS, "use")]}
+    bare = [name for name, kind in STEPS.items() if not any(info.is_required() for info in kind.model_fields.values())]
+    forms = [{"$ref": f"#/$defs/step.{name}"} for name in (*STEPS, "use")]
+    definitions["Step"] = {"oneOf": [*forms, {"enum": sorted(bare), "description": "a step without arguments"}]}
     steps = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
     for owner, keys in (("Scenario", ("setup", "steps", "teardown")), ("Stage", ("steps",))):
         for key in keys:
             definitions[owner]["properties"][key] |= steps
     return {"$schema": DIALECT, **schema, "title": "Bifente scenario suite"}
-
-
-def _beside() -> dict[str, Any]:
-    return {
-        "title": {"$ref": "#/$defs/Title"},
-        "slot": {"type": "string", "description": "slot role, when it is not the main card's"},
-    }
 
 
 def _step(name: str, kind: type[Step]) -> dict[str, Any]:
@@ -43,6 +38,7 @@ def _step(name: str, kind: type[Step]) -> dict[str, Any]:
         "type": "object",
         "properties": {key: {"anyOf": [matcher.schema, _REFERENCE]} for key, matcher in known.items()},
         "additionalProperties": False,
+        "minProperties": 1,
     }
     return {
         "type": "object",
@@ -52,7 +48,8 @@ def _step(name: str, kind: type[Step]) -> dict[str, Any]:
             "expect": expectations,
             "should": {**expectations, "description": "what is tolerated when missing: it gives a remark"},
             "capture": {"type": "object", "additionalProperties": {"enum": sorted(expectable(kind))}},
-            **_beside(),
+            "slot": {"type": "string", "description": "slot role, when it is not the main card's"},
+            "title": {"$ref": "#/$defs/Title"},
         },
         "required": [name],
         "additionalProperties": False,
@@ -79,8 +76,7 @@ def _use() -> dict[str, Any]:
         "description": "The steps of a stage, with values for its parameters.",
         "properties": {
             "use": {"type": "string"},
-            "with": {"type": "object"},
-            **_beside(),
+            "with": {"type": "object", "minProperties": 1},
         },
         "required": ["use"],
         "additionalProperties": False,

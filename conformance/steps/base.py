@@ -39,6 +39,8 @@ class Secret:
 
 
 _MOST_TIMES = 65_536
+_LONGEST = 1_000_000
+"""Most characters or bytes of one argument."""
 
 
 def _to_text(value: Any) -> Any:
@@ -54,6 +56,8 @@ def _unfolded(value: Any) -> Any:
         raise ValueError("a text, or a part and how often it comes, are expected: {repeat: A, times: 1000}")
     if not 0 < times <= _MOST_TIMES:
         raise ValueError(f"times goes from 1 to {_MOST_TIMES}")
+    if len(part) * times > _LONGEST:
+        raise ValueError(f"the part repeated makes more than {_LONGEST} characters")
     return part * times
 
 
@@ -70,7 +74,7 @@ def _to_bytes(value: Any) -> Any:
 def _to_message(value: Any) -> Any:
     value = _unfolded(value)
     if isinstance(value, str):
-        return bytes.fromhex(value[2:]) if value.startswith("0x") else value.encode()
+        return _to_bytes(value[2:]) if value.startswith("0x") else value.encode()
     return value
 
 
@@ -86,7 +90,7 @@ Message = Annotated[
     bytes,
     BeforeValidator(_to_message),
     Field(
-        max_length=1_000_000,
+        max_length=_LONGEST,
         json_schema_extra={"type": ["string", "integer", "object"], "format": "text, or 0x and hexadecimal"},
     ),
 ]

@@ -88,7 +88,7 @@ class TargetError(Exception):
 
 
 class GuardRefusalError(Exception):
-    """The guard of a real card refused a command before it was sent; the text says why."""
+    """A command, or a whole scenario, was refused before anything reached a card; the text says why."""
 
     def __init__(self, why: Text) -> None:
         super().__init__(why.en)

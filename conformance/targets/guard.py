@@ -6,18 +6,43 @@ from dataclasses import dataclass
 
 from conformance.targets.base import Connection, GuardRefusalError
 from reports.text import Text
-from simulator.iso7816.apdu import ApduError, Command
+from simulator.iso7816.apdu import SHORT_NE, ApduError, Command
 
-_VERIFY, _CHANGE, _RESET_RETRY = 0x20, 0x24, 0x2C
-_WRITES = frozenset({0x04, 0x0E, 0x44, 0xD0, 0xD2, 0xD6, 0xD7, 0xDA, 0xDB, 0xDC, 0xE0, 0xE2, 0xE4, 0xE6, 0x46, 0xFE})
-"""Instructions that change or end a card (ISO/IEC 7816-4, -8 and -9)."""
+_VERIFY, _RESET_RETRY = 0x20, frozenset({0x2C, 0x2D})
+_CODES = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28}) | _RESET_RETRY
+"""VERIFY, CHANGE, DISABLE and ENABLE, RESET RETRY COUNTER, with their BER-TLV twins: all of them take a code."""
+_HARMLESS = frozenset({0x22, 0x2A, 0x70, 0x84, 0x88, 0xA4, 0xB0, 0xB1, 0xB2, 0xB3, 0xC0, 0xCA, 0xCB})
+"""Instructions that neither change a card nor use up a try: reading, selecting, and keys at work. No list of the
+harmful ones would be complete (ISO/IEC 7816-4, -8 and -9, and what a manufacturer adds).
+"""
 _PRECIOUS_TRIES = 3
 """A PUK with this few tries left is never presented wrong: past it the card is lost for good."""
+
+_MALFORMED = Text("commande mal formée : non envoyée à une carte réelle", "malformed command: not sent to a real card")
+_NOT_A_READING = Text(
+    "une commande qui pourrait modifier la carte n'est pas envoyée à une carte réelle "
+    "(scénario destructif et --allow-destructive requis)",
+    "a command that might change the card is not sent to a real card "
+    "(a destructive scenario and --allow-destructive are needed)",
+)
+_NOT_THE_CODE = Text(
+    "un code qui n'est pas celui de la carte n'est pas présenté à une carte réelle "
+    "(scénario destructif et --allow-destructive requis)",
+    "a code that is not the card's is not presented to a real card "
+    "(a destructive scenario and --allow-destructive are needed)",
+)
+_TRIES_UNKNOWN = Text(
+    "la carte ne dit pas combien d'essais restent : code non présenté à une carte réelle",
+    "the card does not tell how many tries are left: the code is not presented to a real card",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """The right codes of a card as far as they are known, by VERIFY reference; ``puk`` is the PUK's reference."""
+    """The right codes of a card as far as they are known, by VERIFY reference; ``puk`` is the PUK's reference.
+
+    One that the card refuses is taken out of ``known``: it was not right, and is not presented a second time.
+    """
 
     known: dict[int, bytes]
     puk: int
@@ -26,8 +51,9 @@ class Codes:
 class GuardedConnection:
     """A connection to a card that is not ours.
 
-    Unless ``destructive`` (the scenario and the run both allow it) only the right code is ever presented, and only
-    with more than one try left; nothing is written. With it, a wrong PUK is still refused when few tries are left.
+    Unless ``destructive`` (the scenario and the run both allow it) only commands that read or use keys pass, and of
+    the codes only the right one, with more than one try left. With it, a wrong PUK is still refused when few tries are
+    left.
     """
 
     def __init__(self, connection: Connection, codes: Codes, *, destructive: bool) -> None:
@@ -42,8 +68,24 @@ class GuardedConnection:
 
     def transmit(self, command: bytes) -> bytes:
         """One command, unless it is refused. Raises GuardRefusalError, TargetError."""
-        self._check(command)
-        return self._connection.transmit(command)
+        try:
+            parsed = Command.parse(command)
+        except ApduError:
+            raise GuardRefusalError(_MALFORMED) from None
+        if parsed.ins not in _CODES:
+            if not (self._destructive or _harmless(parsed)):
+                raise GuardRefusalError(_NOT_A_READING)
+            return self._connection.transmit(command)
+        if self._destructive:
+            self._spare_the_puk(parsed)
+            return self._connection.transmit(command)
+        if _asks_status(parsed):
+            return self._connection.transmit(command)
+        self._check_right(parsed)
+        answer = self._connection.transmit(command)
+        if int.from_bytes(answer[-2:], "big") != 0x9000:
+            self._codes.known.pop(parsed.p2, None)
+        return answer
 
     def reset(self, *, cold: bool) -> bytes:
         """Harmless to a card."""
@@ -61,58 +103,61 @@ class GuardedConnection:
         """Leave the card."""
         self._connection.disconnect()
 
-    def _check(self, raw: bytes) -> None:
-        try:
-            command = Command.parse(raw)
-        except ApduError:
+    def _check_right(self, command: Command) -> None:
+        """Only a plain VERIFY of the right code, and only while a mistake of ours would not block the card."""
+        plain = (command.cla, command.ins, command.p1) == (0x00, _VERIFY, 0x00)
+        if not plain or command.data != self._codes.known.get(command.p2):
+            raise GuardRefusalError(_NOT_THE_CODE)
+        left, verified = self._tries_left(command.p2)
+        if verified:
+            return
+        if left is None:
+            raise GuardRefusalError(_TRIES_UNKNOWN)
+        if left < 2:
             raise GuardRefusalError(
                 Text(
-                    "commande mal formée : non envoyée à une carte réelle", "malformed command: not sent to a real card"
-                )
-            ) from None
-        if command.ins in _WRITES and not self._destructive:
-            raise GuardRefusalError(Text("écriture refusée sur une carte réelle", "writing is refused on a real card"))
-        if command.ins in (_VERIFY, _CHANGE, _RESET_RETRY) and command.data:
-            self._check_code(command)
-
-    def _check_code(self, command: Command) -> None:
-        right = self._codes.known.get(command.p2)
-        presents_right = right is not None and command.data == right and command.ins == _VERIFY
-        if not self._destructive and not presents_right:
-            raise GuardRefusalError(
-                Text(
-                    "un code qui n'est pas celui de la carte n'est pas présenté à une carte réelle "
-                    "(scénario destructif et --allow-destructive requis)",
-                    "a code that is not the card's is not presented to a real card "
-                    "(a destructive scenario and --allow-destructive are needed)",
-                )
-            )
-        left = self._tries_left(command.p2)
-        least = _PRECIOUS_TRIES + 1 if command.p2 == self._codes.puk and not presents_right else 2
-        if not self._destructive and left is not None and left < least:
-            raise GuardRefusalError(
-                Text(
-                    f"il ne reste que {left} essai(s) : code non présenté à une carte réelle",
-                    f"only {left} try/tries left: the code is not presented to a real card",
-                )
-            )
-        if (
-            self._destructive
-            and command.p2 == self._codes.puk
-            and not presents_right
-            and (left is None or left < least)
-        ):
-            raise GuardRefusalError(
-                Text(
-                    f"essais du code de déblocage : {left} ; un PUK faux perdrait la carte",
-                    f"tries of the unblocking code: {left}; a wrong PUK would lose the card",
+                    f"essais restants : {left} ; code non présenté à une carte réelle",
+                    f"tries left: {left}; the code is not presented to a real card",
                 )
             )
 
-    def _tries_left(self, reference: int) -> int | None:
-        """By VERIFY without data, which uses up no try (CARD-CPS3-20); None when verified or not told."""
+    def _spare_the_puk(self, command: Command) -> None:
+        # RESET RETRY COUNTER carries the PUK in front of the new code, unless P1 says that it does not.
+        carries = command.p1 not in (0x02, 0x03) if command.ins in _RESET_RETRY else command.p2 == self._codes.puk
+        right = self._codes.known.get(self._codes.puk)
+        if not carries or not command.data or (right is not None and _begins_with(command, right)):
+            return
+        left, _verified = self._tries_left(self._codes.puk)
+        if left is None or left <= _PRECIOUS_TRIES:
+            shown = "?" if left is None else left
+            raise GuardRefusalError(
+                Text(
+                    f"essais du code de déblocage : {shown} ; un PUK faux perdrait la carte",
+                    f"tries of the unblocking code: {shown}; a wrong PUK would lose the card",
+                )
+            )
+
+    def _tries_left(self, reference: int) -> tuple[int | None, bool]:
+        """Tries left (None if not told) and whether it is verified, by VERIFY without data: it uses up no try
+        (CARD-CPS3-20).
+        """
         answer = self._connection.transmit(bytes((0x00, _VERIFY, 0x00, reference, 0x00)))
         sw = int.from_bytes(answer[-2:], "big")
-        if sw == 0x6983:
-            return 0
-        return sw & 0x0F if sw >> 4 == 0x63C else None
+        if sw >> 4 == 0x63C:
+            return sw & 0x0F, False
+        return (0 if sw == 0x6983 else None), sw == 0x9000
+
+
+def _harmless(command: Command) -> bool:
+    interindustry_or_cps2ter = command.cla < 0x20 or command.cla == 0xA0
+    return interindustry_or_cps2ter and command.ins in _HARMLESS
+
+
+def _asks_status(command: Command) -> bool:
+    """VERIFY without a code. A P3 other than 00 would have a T=0 card wait for one."""
+    return command.ins == _VERIFY and not command.data and command.ne in (None, SHORT_NE)
+
+
+def _begins_with(command: Command, right: bytes) -> bool:
+    """VERIFY carries the code alone, the others the old code and the new one."""
+    return command.data == right if command.ins == _VERIFY else command.data.startswith(right)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from simulator.cards import cps3
+from simulator.cards import cps3, cps4
 from simulator.iso7816.engine import Random, SmartCard
 from simulator.iso7816.image import CardImage
 from simulator.iso7816.memory import MemoryStore
 
-FAMILIES = {family.name: family for family in (cps3.FAMILY,)}
+FAMILIES = {family.name: family for family in (cps3.FAMILY, cps4.FAMILY)}
 
 
 def make_card(

@@ -1,23 +1,25 @@
 """The description of a card family: where its files lie and who may do what, as data (``<family>/layout.yaml``).
 
 A layout plus contents (bytes by file name), codes and keys gives a ``CardImage``; a file without content is not on
-the card.
+the card. What a layout holds that is a guess can be replaced for one card: see ``Layout.changed``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib import resources
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from simulator.iso7816.access import ALWAYS, NEVER, AccessRule, FileOperation
 from simulator.iso7816.image import (
     Algorithm,
+    Application,
     CardImage,
     DedicatedFile,
     Digest,
@@ -25,6 +27,7 @@ from simulator.iso7816.image import (
     Interface,
     Key,
     KeyUse,
+    Scheme,
     Secret,
 )
 
@@ -33,7 +36,13 @@ def _hex(value: object) -> object:
     return bytes.fromhex(value) if isinstance(value, str) else value
 
 
+def _access_rule(value: bytes) -> bytes:
+    AccessRule.parse(value)
+    return value
+
+
 HexBytes = Annotated[bytes, BeforeValidator(_hex)]
+AccessBytes = Annotated[HexBytes, AfterValidator(_access_rule)]
 Fidelity = Literal["documented", "observed", "modelled"]
 
 
@@ -41,24 +50,53 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Atr(_Model):
+class OtherAtr(_Model):
     """An Answer To Reset and what it rests on."""
 
     value: HexBytes
     fidelity: Fidelity
 
 
+class Atr(OtherAtr):
+    """The usual Answer To Reset of an interface, and by name the others that cards of the family may have."""
+
+    others: Mapping[str, OtherAtr] = {}
+
+    def named(self, name: str | None) -> bytes:
+        """One of them, the usual one for None. KeyError if there is none of this name."""
+        return self.value if name is None else self.others[name].value
+
+
+class ChannelRule(_Model):
+    """What runs on a logical channel after a reset: nothing on one that is closed."""
+
+    application: str | None = None
+    fidelity: Fidelity
+
+
+class ApplicationRule(_Model):
+    """How an application lives on the logical channels (see ``simulator.iso7816.image.Application``)."""
+
+    exclusive: bool = False
+    forgets: bool = False
+    fidelity: Fidelity
+
+
 class SecretRule(_Model):
-    """A PIN or PUK before it has a value. ``contactless`` is its access rule there, the same as ``acl`` if absent."""
+    """A PIN or PUK before it has a value. ``contactless`` is its access rule there, the same as ``acl`` if absent.
+
+    ``tells_verified``: whether an empty VERIFY says that the code was presented, or tells the tries left all the same.
+    """
 
     reference: int
     tries: int
     min: int
     max: int
-    acl: HexBytes
+    acl: AccessBytes
     fidelity: Fidelity
     uses: int | None = None
-    contactless: HexBytes | None = None
+    contactless: AccessBytes | None = None
+    tells_verified: bool = True
 
 
 class KeyRule(_Model):
@@ -67,9 +105,9 @@ class KeyRule(_Model):
     reference: int
     mse: int
     non_repudiation: bool
-    acl: HexBytes
+    acl: AccessBytes
     fidelity: Fidelity
-    contactless: HexBytes | None = None
+    contactless: AccessBytes | None = None
 
 
 class AlgorithmRule(_Model):
@@ -78,19 +116,21 @@ class AlgorithmRule(_Model):
     reference: int
     operation: KeyUse
     digest: Digest | None = None
+    scheme: Scheme = Scheme.PKCS1
 
 
 class Rule(_Model):
-    """Access rules of a file by interface, ISO 7816-4 compact format."""
+    """Access rules of a file by interface, ISO 7816-4 compact format. Without contact nothing is allowed by default."""
 
-    contact: HexBytes
-    contactless: HexBytes
+    contact: AccessBytes
+    contactless: AccessBytes = b"\x00"
 
 
 class FileRule(_Model):
     """One file, or a series of ``count`` files with consecutive identifiers and a numbered name.
 
-    ``only`` hides a folder and all in it from the other interface.
+    ``only`` hides a folder and all in it from the other interface. ``size`` is that of the file in bytes, its content
+    being ended by zeros; without it a file is as long as its content.
     """
 
     path: Annotated[str, Field(pattern=r"^[0-9A-F]{4}(/[0-9A-F]{4})*$")]
@@ -99,6 +139,7 @@ class FileRule(_Model):
     fidelity: Fidelity
     aid: str | None = None
     sfi: int | None = None
+    size: Annotated[int, Field(ge=0, le=0x7FFF)] | None = None
     count: int = 1
     only: Interface | None = None
 
@@ -110,12 +151,15 @@ class FileRule(_Model):
 
 
 class Layout(_Model):
-    """A card family's layout."""
+    """A card family's layout. The first of the ``volumes`` is that of the side clients work with."""
 
     family: str
     atr: Mapping[Interface, Atr]
     aids: Mapping[str, HexBytes]
-    environments: Mapping[int, str]
+    channels: Mapping[int, ChannelRule] = {}
+    applications: Mapping[str, ApplicationRule] = {}
+    environments: Mapping[int, tuple[str, ...]]
+    key_sizes: tuple[int, ...]
     secrets: Mapping[str, SecretRule]
     keys: Mapping[str, KeyRule]
     algorithms: tuple[AlgorithmRule, ...]
@@ -127,6 +171,62 @@ class Layout(_Model):
         """The layout of a family of this package. Raises FileNotFoundError for an unknown family."""
         text = resources.files(__package__).joinpath(family, "layout.yaml").read_text(encoding="utf-8")
         return cls.model_validate(yaml.safe_load(text))
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Refuse what no card could be."""
+        unique: dict[str, list[Any]] = {
+            "secrets have one reference": [rule.reference for rule in self.secrets.values()],
+            "keys have one MSE reference": [rule.mse for rule in self.keys.values()],
+            "algorithms have one reference": [rule.reference for rule in self.algorithms],
+        }
+        for volume, files in self.volumes.items():
+            unique[f"files of {volume} have one path"] = [path for rule in files for _, path in rule.members()]
+        for what, values in unique.items():
+            if len(set(values)) != len(values):
+                raise ValueError(f"two {what}")
+        named = {rule.application for rule in self.channels.values()} | set(self.applications)
+        if unknown := named - {None, *self.volumes}:
+            raise ValueError(f"no application of a {self.family} is named {', '.join(sorted(map(str, unknown)))}")
+        return self
+
+    def changed(self, changes: Mapping[str, Any]) -> Layout:
+        """The same with some values replaced: mappings are merged, files found by their names.
+
+        Whatever is replaced is a choice of this card: it is marked "modelled" unless the change says otherwise.
+        Raises ValidationError if the result is no layout.
+        """
+        return Layout.model_validate(_merged(self.model_dump(exclude_unset=True), changes)) if changes else self
+
+    def moved(self, folder: str, to: str) -> Layout:
+        """The same with a folder, and all below it, elsewhere (paths as in the data). Raises ValidationError."""
+        data = self.model_dump(exclude_unset=True)
+        for files in data["volumes"].values():
+            for file in files:
+                if f"{file['path']}/".startswith(f"{folder}/"):
+                    file["path"] = to + file["path"][len(folder) :]
+        return Layout.model_validate(data)
+
+    @property
+    def main(self) -> str:
+        """The volume of the side that clients work with."""
+        return next(iter(self.volumes))
+
+    def allows(self, name: str, operation: FileOperation) -> int:
+        """The condition of an operation on a file by contact: 00 always, FF never. KeyError for an unknown file."""
+        return AccessRule.parse(self.rules[self._members[name].rule].contact).condition(operation)
+
+    def is_free(self, name: str) -> bool:
+        """Whether a file is read without any code."""
+        return self.allows(name, FileOperation.READ) == ALWAYS
+
+    def is_modifiable(self, name: str) -> bool:
+        """Whether a file is ever rewritten by its holder."""
+        return self.allows(name, FileOperation.UPDATE) != NEVER
+
+    @cached_property
+    def _members(self) -> Mapping[str, FileRule]:
+        return {name: rule for files in self.volumes.values() for rule in files for name, _ in rule.members()}
 
     @cached_property
     def paths(self) -> Mapping[str, tuple[int, ...]]:
@@ -154,29 +254,33 @@ class Layout(_Model):
         tries_left: Mapping[str, int] | None = None,
         uses_left: Mapping[str, int] | None = None,
         consent: Collection[str] = (),
+        atr: str | None = None,
     ) -> CardImage:
         """The image of one card.
 
         ``contents`` maps file names to bodies, ``codes`` secret names to values, ``keys`` key names to private keys.
         ``tries_left`` and ``uses_left`` by secret name give a card that has already lived (0 tries: blocked);
-        ``consent`` names the keys that want the code anew for each signature (CARD-CPS3-62). Raises ValueError for a
-        name the layout does not have, or a code of a wrong length.
+        ``consent`` names the keys that want the code anew for each signature (CARD-CPS3-62); ``atr`` one of the
+        interface's others. Raises ValueError for a name the layout does not have, or a code or content of a wrong
+        length.
         """
         tries, uses = tries_left or {}, uses_left or {}
         for kind, given, known in (
             ("file", contents, self.paths),
             ("code", {*codes, *tries, *uses}, self.secrets),
             ("key", {*keys, *consent}, self.keys),
+            ("interface", {interface}, self.atr),
+            ("ATR", {atr} - {None}, self.atr[Interface(interface)].others if interface in self.atr else ()),
         ):
             if unknown := set(given) - set(known):
-                raise ValueError(f"the {self.family} layout has no {kind} named {', '.join(sorted(unknown))}")
+                raise ValueError(f"the {self.family} layout has no {kind} named {', '.join(sorted(map(str, unknown)))}")
         for name, value in codes.items():
             rule = self.secrets[name]
             if not rule.min <= len(value) <= rule.max:
                 raise ValueError(f"{name} has {len(value)} bytes; {self.family} takes {rule.min} to {rule.max}")
         return CardImage(
             family=self.family,
-            atr=self.atr[Interface(interface)].value,
+            atr=self.atr[Interface(interface)].named(atr),
             volumes={name: self._tree(files, contents) for name, files in self.volumes.items()},
             secrets=tuple(
                 replace(self._secret(name, codes[name]), tries_left=tries.get(name), uses_left=uses.get(name))
@@ -184,9 +288,11 @@ class Layout(_Model):
                 if name in codes
             ),
             keys=tuple(self._key(name, keys[name], name in consent) for name in self.keys if name in keys),
-            algorithms=tuple(Algorithm(a.reference, a.operation, a.digest) for a in self.algorithms),
+            algorithms=tuple(Algorithm(a.reference, a.operation, a.digest, a.scheme) for a in self.algorithms),
             environments=self.environments,
             interface=Interface(interface),
+            channels={number: rule.application for number, rule in self.channels.items()},
+            applications={name: Application(rule.exclusive, rule.forgets) for name, rule in self.applications.items()},
         )
 
     def _secret(self, name: str, value: bytes) -> Secret:
@@ -201,6 +307,7 @@ class Layout(_Model):
             rule.acl,
             rule.uses,
             contactless_acl=rule.contactless,
+            tells_verified=rule.tells_verified,
         )
 
     def _key(self, name: str, private_key: RSAPrivateKey, consent: bool) -> Key:
@@ -228,6 +335,9 @@ class Layout(_Model):
                 body = contents.get(name)
                 if body is None:
                     return None
+                if rule.size is not None and len(body) > rule.size:
+                    raise ValueError(f"{name} has {len(body)} bytes; its file holds {rule.size}")
+                body = body.ljust(rule.size or 0, b"\0")
                 return ElementaryFile(path[-1], name, body, acl.contact, acl.contactless, rule.sfi)
             below = (build(*member) for member in members if member[1][:-1] == path)
             aid = self.aids[rule.aid] if rule.aid else None
@@ -237,3 +347,26 @@ class Layout(_Model):
         if not isinstance(root, DedicatedFile):
             raise ValueError(f"the first file of a volume of {self.family} must be its MF")
         return root
+
+
+def _merged(old: Mapping[Any, Any], changes: Mapping[Any, Any]) -> dict[Any, Any]:
+    result = {**old, **({"fidelity": "modelled"} if "fidelity" in old else {})}
+    for key, value in changes.items():
+        before = result.get(key)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            value = _merged(before, value)
+        elif isinstance(before, Sequence) and isinstance(value, Sequence) and _named(before) and _named(value):
+            value = _merged_by_name(before, value)
+        result[key] = value
+    return result
+
+
+def _named(items: Sequence[Any]) -> bool:
+    return bool(items) and all(isinstance(item, Mapping) and "name" in item for item in items)
+
+
+def _merged_by_name(old: Sequence[Mapping[Any, Any]], changes: Sequence[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
+    result = {item["name"]: item for item in old}
+    for item in changes:
+        result[item["name"]] = _merged(result.get(item["name"], {}), item)
+    return list(result.values())

@@ -50,16 +50,21 @@ class Channel:
 
 @dataclass(slots=True)
 class Pending:
-    """Data that wait for GET RESPONSE, the status word that ends them, and the side that owes them."""
+    """Data that wait for GET RESPONSE, the status word that ends them, and which side owes them on which channel."""
 
     data: bytes
     sw: int
-    side: str
+    owner: tuple[str, int]
 
 
 @dataclass(slots=True)
 class Volatile:
-    """All that a reset clears, but for the codes presented. ``channels``: by side and number, opened at first use."""
+    """All that a reset clears, but for the codes presented.
 
+    ``channels``: by side and number, opened at first use. ``running``: the application on each logical channel, None
+    where the channel is closed.
+    """
+
+    running: dict[int, str | None] = field(default_factory=dict)
     channels: dict[tuple[str, int], Channel] = field(default_factory=dict)
     pending: Pending | None = None

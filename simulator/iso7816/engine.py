@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from simulator.iso7816.access import AccessRule, FileOperation, KeyOperation, SecretOperation
 from simulator.iso7816.apdu import ApduError, Command
+from simulator.iso7816.applications import Applications
 from simulator.iso7816.atr import Atr
 from simulator.iso7816.channel import Chain, Channel, Pending, Volatile
-from simulator.iso7816.family import Class, Family, Instruction
+from simulator.iso7816.family import Class, Family, Instruction, Side
 from simulator.iso7816.files import FileSystem, ImageError, Node
 from simulator.iso7816.image import Algorithm, CardImage, Interface, Key, Secret
 from simulator.iso7816.inspection import CardState
@@ -54,11 +55,15 @@ class SmartCard:
         self.memory.state.check(image)
         self.secrets = Secrets(image.secrets, self.memory)
         self._contactless = image.interface is Interface.CONTACTLESS
+        sides = {side.name: side for side in family.applications}
+        sides |= {entry.side.name: entry.side for entry in family.classes.values() if entry.side}
         self._volumes = {
-            entry.side.name: FileSystem.build(entry.side.volume, tree, image.interface, entry.side.describe)
-            for entry in family.classes.values()
-            if (tree := image.volumes.get(entry.side.volume)) and tree.only in (None, image.interface)
+            name: FileSystem.build(side.volume, tree, image.interface, side.describe)
+            for name, side in sides.items()
+            if (tree := image.volumes.get(side.volume)) and tree.only in (None, image.interface)
         }
+        present = (side for side in family.applications if side.name in self._volumes)
+        self._applications = Applications(image, present)
         self._secret_rules = {secret.name: AccessRule.parse(self.rule(secret)) for secret in image.secrets}
         self._key_rules = {key.name: AccessRule.parse(self.rule(key)) for key in image.keys}
         self._rsa = {key.name: RsaKey(key.private_key) for key in image.keys}
@@ -75,7 +80,7 @@ class SmartCard:
     def power_on(self) -> bytes:
         """Cold reset: all volatile state starts anew (CARD-CPS3-06). Gives the ATR."""
         self.secrets.verified.clear()
-        self._volatile = Volatile()
+        self._volatile = Volatile(dict(self.image.channels))
         return self.image.atr
 
     def power_off(self) -> None:
@@ -121,7 +126,7 @@ class SmartCard:
         """After a use of a key that wants consent each time: forget the code that allowed it (CARD-CPS3-62)."""
         if key.consent:
             environment = self._key_rules[key.name].condition(operation) & 0x0F
-            self.secrets.verified.discard(self.image.environments.get(environment, ""))
+            self.secrets.verified.difference_update(self.image.environments.get(environment, ()))
 
     def rule(self, item: Secret | Key) -> bytes:
         """The access rule of a secret or key that holds on this interface, compact format."""
@@ -156,12 +161,12 @@ class SmartCard:
 
     def state(self) -> CardState:
         """A snapshot for reports and expectations. It holds no code, no key and no file content."""
-        return CardState.of(self.image, self.memory.state, self.secrets.verified, self._volatile)
+        return CardState.of(self.image, self.memory.state, self.secrets.verified, self._volatile, self.family.main)
 
     # -- dispatch ---------------------------------------------------------------------------------------------------
 
     def _fulfilled(self, environment: int) -> bool:
-        return self.image.environments.get(environment) in self.secrets.verified
+        return not self.secrets.verified.isdisjoint(self.image.environments.get(environment, ()))
 
     def _execute(self, volatile: Volatile, raw: bytes, pending: Pending | None) -> bytes:
         if len(raw) < 4:
@@ -169,7 +174,8 @@ class SmartCard:
         entry = self.family.classes.get(raw[0])
         if entry is None:
             raise StatusError(StatusWord.UNKNOWN_CLASS)
-        side = entry.side
+        started = None if entry.side else self._applications.starting(volatile, entry.channel, raw)
+        side = entry.side or started or self._applications.running(volatile, entry.channel, raw)
         instruction = side.instructions.get(raw[1])
         if instruction is None and raw[1] != GET_RESPONSE:
             raise StatusError(StatusWord.UNKNOWN_INSTRUCTION)
@@ -179,12 +185,15 @@ class SmartCard:
             raise StatusError(StatusWord.WRONG_LENGTH) from None
         if command.extended and not self.family.extended:
             raise StatusError(StatusWord.WRONG_LENGTH)
+        owner = side.name, entry.channel
         if instruction is None:
-            return self._get_response(volatile, entry, command, pending)
+            return self._get_response(volatile, entry, side, command, pending)
 
-        channel = volatile.channels.get((side.name, entry.channel))
+        channel = None if started else volatile.channels.get(owner)
         if channel is None:
-            channel = self._open(volatile, entry)
+            channel = self._channel(side)
+            if not started:  # an application has its channel once its SELECT has succeeded
+                volatile.channels[owner] = channel
         body, ne = command.data, command.ne
         strict = self.strict_lengths and not body
         if strict and not instruction.outgoing and len(raw) == 5 and raw[4] == 0:
@@ -196,16 +205,17 @@ class SmartCard:
                 return b"\x90\x00"
             command = joined
         response = instruction.handler(self, channel, command)
+        if started and self._applications.start(volatile, started, entry.channel, channel):
+            self.secrets.verified.clear()
         if not response.data:
             return response.sw.to_bytes(2, "big")
-        return self._deliver(volatile, Pending(response.data, response.sw, side.name), side.more, ne, strict)
+        return self._deliver(volatile, Pending(response.data, response.sw, owner), side.more, ne, strict)
 
-    def _open(self, volatile: Volatile, entry: Class) -> Channel:
-        files = self._volumes.get(entry.side.name)
+    def _channel(self, side: Side) -> Channel:
+        files = self._volumes.get(side.name)
         if files is None:
             raise StatusError(StatusWord.UNKNOWN_CLASS)
-        channel = volatile.channels[entry.side.name, entry.channel] = Channel(files, files.root)
-        return channel
+        return Channel(files, files.root)
 
     def _chain(self, channel: Channel, entry: Class, instruction: Instruction, command: Command) -> Command | None:
         """The whole command once its last part is there, None before.
@@ -225,17 +235,19 @@ class SmartCard:
             return None
         return Command(command.cla, command.ins, command.p1, command.p2, body, command.ne)
 
-    def _get_response(self, volatile: Volatile, entry: Class, command: Command, pending: Pending | None) -> bytes:
+    def _get_response(
+        self, volatile: Volatile, entry: Class, side: Side, command: Command, pending: Pending | None
+    ) -> bytes:
         if command.p1 or command.p2:
             raise StatusError(StatusWord.WRONG_PARAMETERS)
         if command.ne is None or command.data or entry.chained:
             raise StatusError(StatusWord.WRONG_LENGTH)
-        if pending is None or pending.side != entry.side.name:
+        if pending is None or pending.owner != (side.name, entry.channel):
             raise StatusError(StatusWord.CONDITIONS_NOT_SATISFIED)
         if self.strict_lengths and command.ne > len(pending.data):
             volatile.pending = pending
             raise StatusError(wrong_expected(len(pending.data)))
-        return self._deliver(volatile, pending, entry.side.more, command.ne, strict=False)
+        return self._deliver(volatile, pending, side.more, command.ne, strict=False)
 
     def _deliver(self, volatile: Volatile, answer: Pending, more: int, ne: int | None, strict: bool) -> bytes:
         """Data with the status word, or the part asked for and word of the rest, or only word of it (PCSC-02, -03)."""
@@ -244,7 +256,7 @@ class SmartCard:
             volatile.pending = answer
             return more_data(size, more).to_bytes(2, "big")
         if ne < size:
-            volatile.pending = Pending(data[ne:], answer.sw, answer.side)
+            volatile.pending = Pending(data[ne:], answer.sw, answer.owner)
             return data[:ne] + more_data(size - ne, more).to_bytes(2, "big")
         if strict and ne > size:
             raise StatusError(wrong_expected(size))

@@ -34,7 +34,8 @@ class Instruction:
 class Side:
     """One operating side of a card: a file volume, its commands by INS, and how SELECT describes a file.
 
-    ``more`` is the SW1 that announces waiting data: 61, or 9F on the GSM-like side of some cards.
+    ``describe`` gives what goes into the template that SELECT answers. ``more`` is the SW1 that announces waiting data:
+    61, or 9F on the GSM-like side of some cards.
     """
 
     name: str
@@ -46,18 +47,28 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """What one CLA value means: a side, a logical channel of it, and whether more of the body follows."""
+    """What one CLA value means: a side, a logical channel of it, and whether more of the body follows.
 
-    side: Side
+    Without a side it is a channel on which the applications of the card run, each started by the SELECT of its name.
+    """
+
+    side: Side | None = None
     channel: int = 0
     chained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A card operating system. ``max_body`` bounds a chained body, in bytes; ``extended``: long APDUs are served."""
+    """A card operating system.
+
+    ``main`` names the side that clients work with. ``applications`` are the sides that run on a logical channel once
+    SELECTed there by the name of their MF. ``max_body`` bounds a chained body, in bytes; ``extended``: long APDUs are
+    served.
+    """
 
     name: str
+    main: str
     classes: Mapping[int, Class]
+    applications: tuple[Side, ...] = ()
     max_body: int = 1024
     extended: bool = False

@@ -42,6 +42,10 @@ class FileControl:
 
     def encode(self, template: int = FCP_TEMPLATE) -> bytes:
         """The template's bytes, tag 62 (FCP) or 6F (FCI). Raises FcpError for a value out of range."""
+        return tlv.encode(template, self.body())
+
+    def body(self) -> bytes:
+        """The objects alone, without the template around them. Raises FcpError for a value out of range."""
         try:
             objects = {
                 _SIZE: None if self.size is None else self.size.to_bytes(2, "big"),
@@ -56,7 +60,7 @@ class FileControl:
             raise FcpError(f"a value does not fit in a file control template: {self}") from error
         order = _DF_ORDER if self.descriptor & 0x38 == DF else _EF_ORDER
         present = ((tag, objects[tag]) for tag in order)
-        return tlv.encode(template, *(tlv.encode(tag, value) for tag, value in present if value is not None))
+        return b"".join(tlv.encode(tag, value) for tag, value in present if value is not None)
 
     def _short_identifier(self) -> bytes | None:
         if self.short_identifier is None:

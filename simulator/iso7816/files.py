@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from simulator.iso7816 import tlv
 from simulator.iso7816.access import AccessRule
 from simulator.iso7816.image import DedicatedFile, ElementaryFile, Interface
 
@@ -23,7 +24,19 @@ class ImageError(ValueError):
 class Node:
     """One file in its tree: where it is, what it answers when selected, who may do what. Never changes once built."""
 
-    __slots__ = ("acl", "children", "content", "control", "fid", "file", "key", "parent", "path", "short_identifiers")
+    __slots__ = (
+        "_answers",
+        "acl",
+        "children",
+        "content",
+        "control",
+        "fid",
+        "file",
+        "key",
+        "parent",
+        "path",
+        "short_identifiers",
+    )
 
     def __init__(
         self,
@@ -39,6 +52,7 @@ class Node:
         self.path: str = f"{parent.path}/{file.fid:04X}" if parent else f"{file.fid:04X}"
         self.key = f"{volume}:{self.path}"
         self.control = describe(file)
+        self._answers: dict[int, bytes] = {}
         rule, self.content = file.acl, b""
         if isinstance(file, ElementaryFile):
             self.content = file.content
@@ -47,6 +61,13 @@ class Node:
         self.acl = AccessRule.parse(rule)
         self.children: dict[int, Node] = {}
         self.short_identifiers: dict[int, Node] = {}
+
+    def answer(self, template: int) -> bytes:
+        """What SELECT answers: the file's control data in a template with this tag."""
+        found = self._answers.get(template)
+        if found is None:
+            found = self._answers[template] = tlv.encode(template, self.control)
+        return found
 
     @property
     def is_folder(self) -> bool:
@@ -74,7 +95,7 @@ class FileSystem:
         interface: Interface,
         describe: Callable[[ElementaryFile | DedicatedFile], bytes],
     ) -> FileSystem:
-        """Lay out a volume; ``describe`` gives the bytes SELECT answers for a file.
+        """Lay out a volume; ``describe`` gives what SELECT tells of a file, without the template around it.
 
         Raises ImageError if two files of a DF share an identifier, or two applications a name; AccessRuleError for a
         malformed access rule.

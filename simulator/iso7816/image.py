@@ -6,7 +6,7 @@ bit set, from b7 down to b1): the very bytes a client reads in the FCP are those
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -34,6 +34,13 @@ class Digest(StrEnum):
 
     SHA1 = "sha1"
     SHA256 = "sha256"
+
+
+class Scheme(StrEnum):
+    """How a hash is padded before it is signed (RFC 8017); with PSS the salt is as long as the hash."""
+
+    PKCS1 = "pkcs1"
+    PSS = "pss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,8 @@ class Secret:
 
     ``reference`` is P2 of VERIFY; ``max_uses`` limits how often the secret may succeed (None: no limit); lengths are
     in bytes. ``tries_left`` and ``uses_left`` default to the maxima; zero is a card whose code is already blocked.
-    ``contactless_acl`` None means: as by contact.
+    ``contactless_acl`` None means: as by contact. ``tells_verified``: asked how it stands once it was presented, the
+    card says so instead of telling the tries left (CARD-CPS3-20, CARD-CPS4-10).
     """
 
     name: str
@@ -92,6 +100,7 @@ class Secret:
     tries_left: int | None = None
     uses_left: int | None = None
     contactless_acl: bytes | None = None
+    tells_verified: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +123,24 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """One line of the card's algorithm table: what MSE SET's tag 80 selects."""
+    """One line of the card's algorithm table: what MSE SET selects by its reference."""
 
     reference: int
     operation: KeyUse
     digest: Digest | None = None
+    scheme: Scheme = Scheme.PKCS1
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """How an application lives on the logical channels.
+
+    ``exclusive``: on one channel at a time, elsewhere its selection is refused. ``forgets``: the codes presented are
+    forgotten when it is selected, even anew, and when another takes its place.
+    """
+
+    exclusive: bool = False
+    forgets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +148,11 @@ class CardImage:
     """All that distinguishes one personalised card from another.
 
     ``volumes`` are the file trees by name (a card may have several operating sides, each with its own MF);
-    ``environments`` map a security environment number (low nibble of a user-authentication condition) to the name of
-    the secret that fulfils it. ``interface`` is the face this image shows: a dual card seen the other way is the same
-    image with ``atr`` and ``interface`` replaced.
+    ``environments`` map a security environment number (low nibble of a user-authentication condition) to the names of
+    the secrets any of which fulfils it. ``interface`` is the face this image shows: a dual card seen the other way is
+    the same image with ``atr`` and ``interface`` replaced. ``channels`` are the logical channels of a card whose
+    applications are started by their names: what runs there after a reset, None for a closed one; ``applications``
+    how each of those lives.
     """
 
     family: str
@@ -137,5 +161,7 @@ class CardImage:
     secrets: tuple[Secret, ...]
     keys: tuple[Key, ...]
     algorithms: tuple[Algorithm, ...]
-    environments: Mapping[int, str]
+    environments: Mapping[int, Collection[str]]
     interface: Interface = Interface.CONTACT
+    channels: Mapping[int, str | None] = field(default_factory=dict)
+    applications: Mapping[str, Application] = field(default_factory=dict)

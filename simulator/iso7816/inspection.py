@@ -33,7 +33,10 @@ class ChannelSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class CardState:
-    """What a report may show of a card at one moment. ``channels`` are by "side" or "side#channel"."""
+    """What a report may show of a card at one moment.
+
+    ``channels`` are by "side" or "side#channel"; ``main`` is the one of the side that clients work with, if opened.
+    """
 
     powered: bool
     interface: str
@@ -41,6 +44,7 @@ class CardState:
     channels: Mapping[str, ChannelSnapshot]
     pending_bytes: int
     rewritten_files: tuple[str, ...]
+    main: ChannelSnapshot | None = None
 
     def to_dict(self) -> dict[str, object]:
         """The same as plain dictionaries, for JSON."""
@@ -48,9 +52,9 @@ class CardState:
 
     @classmethod
     def of(
-        cls, image: CardImage, memory: CardMemory, verified: Collection[str], volatile: Volatile | None
+        cls, image: CardImage, memory: CardMemory, verified: Collection[str], volatile: Volatile | None, main: str
     ) -> CardState:
-        """Look at a card; ``volatile`` is None when it has no power."""
+        """Look at a card; ``volatile`` is None when it has no power, ``main`` names the side clients work with."""
         channels = volatile.channels if volatile else {}
         pending = volatile.pending if volatile else None
         return cls(
@@ -71,6 +75,7 @@ class CardState:
             },
             pending_bytes=len(pending.data) if pending else 0,
             rewritten_files=tuple(sorted(memory.contents)),
+            main=next((_channel(channel) for (side, _), channel in channels.items() if side == main), None),
         )
 
 

@@ -1,4 +1,4 @@
-"""RSA as a card does it: PKCS#1 v1.5 signatures over a hash or over any data, and decryption (RFC 8017).
+"""RSA as a card does it: signatures over a hash (PKCS#1 v1.5, PSS) or over any data, and decryption (RFC 8017).
 
 Where the library offers the operation it does the work. It has none for a raw private operation, which DECIPHER (a
 definite answer to bad padding) needs: that one is computed here with the Chinese remainder theorem. It is not
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.iso7816.image import Digest
+from simulator.iso7816.image import Digest, Scheme
 
 _HASHES: dict[Digest, hashes.HashAlgorithm] = {Digest.SHA1: hashes.SHA1(), Digest.SHA256: hashes.SHA256()}  # noqa: S303
 _MIN_PADDING = 11
@@ -32,15 +32,18 @@ class RsaKey:
         self._n = numbers.public_numbers.n
         self.size = (self._n.bit_length() + 7) // 8
 
-    def sign_hash(self, digest: Digest, value: bytes) -> bytes:
-        """RSASSA-PKCS1-v1_5 over a hash already computed: the card adds the DigestInfo (CARD-CPS3-25).
+    def sign_hash(self, digest: Digest, value: bytes, scheme: Scheme = Scheme.PKCS1) -> bytes:
+        """A hash already computed, signed: the card adds the DigestInfo, or pads by PSS (CARD-CPS3-25, CARD-CPS4-17).
 
         Raises RsaError if the value has not the size of this hash.
         """
         algorithm = _HASHES[digest]
         if len(value) != algorithm.digest_size:
             raise RsaError(f"{len(value)} bytes are no {digest} hash")
-        return self._library.sign(value, padding.PKCS1v15(), utils.Prehashed(algorithm))
+        filling: padding.AsymmetricPadding = padding.PKCS1v15()
+        if scheme is Scheme.PSS:
+            filling = padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
+        return self._library.sign(value, filling, utils.Prehashed(algorithm))
 
     def sign_data(self, data: bytes) -> bytes:
         """PKCS#1 v1.5 block type 1 around the data as given, signed. Raises RsaError if there are too many."""

@@ -47,13 +47,23 @@ class Secrets:
         except KeyError:
             raise StatusError(StatusWord.REFERENCE_NOT_FOUND) from None
 
+    def find_but(self, bit: int, reference: int) -> Secret:
+        """The secret whose reference with ``bit`` set is this one. Raises StatusError 6A88 if there is none."""
+        for rule in self._rules.values():
+            if rule.reference | bit == reference:
+                return rule
+        raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+
     def state(self, rule: Secret) -> SecretState:
         """Its counters and value."""
         return self._memory.state.secrets[rule.name]
 
     def status(self, rule: Secret) -> int:
-        """What VERIFY without data answers: 9000 if verified, else 63Cx or 6983. Costs no try (CARD-CPS3-20)."""
-        if rule.name in self.verified:
+        """What VERIFY without data answers: 9000 if verified, else 63Cx or 6983. Costs no try (CARD-CPS3-20).
+
+        Some cards tell the tries left in both cases (CARD-CPS4-10).
+        """
+        if rule.tells_verified and rule.name in self.verified:
             return StatusWord.SUCCESS
         state = self.state(rule)
         return StatusWord.BLOCKED if _blocked(state) else tries_left(state.tries_left)
@@ -76,6 +86,19 @@ class Secrets:
         new = values[end:]
         self._present(rule, values[:end], fits=rule.min_length <= len(new) <= rule.max_length)
         self._memory.commit(self._memory.state.with_secret(rule.name, replace(self.state(rule), value=new)))
+
+    def assign(self, rule: Secret, new: bytes) -> None:
+        """Replace a code without asking for the old one; whoever calls has checked the right to do so.
+
+        Counters and verification stay as they are. Raises StatusError: 6983 if no try or use is left, 6700 for a
+        length the secret cannot have.
+        """
+        state = self.state(rule)
+        if _blocked(state):
+            raise StatusError(StatusWord.BLOCKED)
+        if not rule.min_length <= len(new) <= rule.max_length:
+            raise StatusError(StatusWord.WRONG_LENGTH)
+        self._memory.commit(self._memory.state.with_secret(rule.name, replace(state, value=new)))
 
     def reset(self, rule: Secret, new: bytes | None) -> None:
         """Give all tries back, with a new value or the former one; whoever calls has checked the right to do so.

@@ -295,7 +295,8 @@ class SlotBridge:
             self._finish(stay)
             return False
         control = control_of(payload)
-        if stay.unpowered and control is not Control.GET_ATR:
+        # Cutting the power of a card that never had any harms nothing: pcscd does so some time after its last client.
+        if stay.unpowered and control not in (Control.GET_ATR, Control.POWER_OFF):
             stay.unpowered = False
             if control is not Control.POWER_ON:
                 self._report(DefectKind.CONNECTION, MissedRemovalError(), payload[:4])

@@ -4,8 +4,8 @@ A file of a directory (ODF, AODF, PrKDF, ...) is a concatenation of objects, wit
 ``load`` go from a list of objects to the bytes of the file and back. Every object shows its content as plain Python
 values by ``.native``.
 
-The unusual points of a real CPS3 are in the declarations: ``lastUpdate`` is explicitly tagged (A5), the key reference
-is a positive INTEGER on two bytes (0081).
+The unusual points of real cards are in the declarations: the ``lastUpdate`` of a CPS3 is explicitly tagged (A5), a key
+reference is a positive INTEGER (00 81), ``native`` may be written although it is TRUE.
 """
 
 # mypy: disallow-subclassing-any=False
@@ -159,6 +159,12 @@ class TokenInfo(core.Sequence):
     ]
 
 
+class StandardTokenInfo(TokenInfo):
+    """The same with ``last_update`` tagged as PKCS#15 says, implicitly (85): the only form a real client dates by."""
+
+    _fields = [*TokenInfo._fields[:-1], ("last_update", core.GeneralizedTime, {"implicit": 5, "optional": True})]
+
+
 class AuthenticationClass(core.Sequence):
     """CommonAuthenticationObjectAttributes: the identifier other objects name this secret by."""
 
@@ -234,12 +240,15 @@ class KeyAccess(core.BitString):
 
 
 class KeyClass(core.Sequence):
-    """CommonKeyAttributes. ``id`` is CKA_ID; ``key_reference`` is what MSE SET names, a positive INTEGER (00 81)."""
+    """CommonKeyAttributes. ``id`` is CKA_ID; ``key_reference`` is what MSE SET names, a positive INTEGER (00 81).
+
+    ``native`` absent means TRUE; it is not declared as a default because some cards write it all the same.
+    """
 
     _fields = [
         ("id", core.OctetString),
         ("usage", KeyUsage),
-        ("native", core.Boolean, {"default": True}),
+        ("native", core.Boolean, {"optional": True}),
         ("access_flags", KeyAccess, {"optional": True}),
         ("key_reference", core.Integer, {"optional": True}),
     ]
@@ -252,7 +261,7 @@ class RsaKeyAttributes(core.Sequence):
 
 
 class KeyObject(core.Sequence):
-    """An entry of EF.PrKDF or EF.PuKDF (RSA keys: the only ones a CPS3 has)."""
+    """An entry of EF.PrKDF or EF.PuKDF (RSA keys: the only ones these cards have)."""
 
     _fields = [
         ("common", CommonObjectAttributes),

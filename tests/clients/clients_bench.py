@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from simulator.clock import WallClock
 from simulator.iso7816.engine import SmartCard
-from simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd
+from simulator.pcsc import DefectKind, Exchange, ExchangeKind, PrivatePcscd
 from simulator.personalisation.personalise import PersonalisedCard
 from simulator.readers import Reader, Slot
 
@@ -86,6 +86,10 @@ class Specimen:
         return secrets["pin"].tries_left, secrets["puk"].tries_left
 
 
+CardMaker = Callable[..., Specimen]
+"""Gives a fresh card of a template by its name; keyword arguments replace values of the template."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """A client that has ended. ``text`` is all it said, ``cost`` the APDUs it made the card answer."""
@@ -146,6 +150,14 @@ class Bench:
     def forget(self) -> None:
         """Start the record of exchanges anew."""
         self.exchanges.clear()
+
+    @contextmanager
+    def faultless(self) -> Iterator[None]:
+        """Inside, the card must not break its contract: a client would only see a status word."""
+        before = len(self.pcscd.defects)
+        yield
+        faults = [defect for defect in self.pcscd.defects[before:] if defect.kind is not DefectKind.CONNECTION]
+        assert not faults
 
     def commands(self, *headers: str) -> list[str]:
         """The APDUs the card got since ``forget``, in hexadecimal; only those that begin with one of ``headers``."""

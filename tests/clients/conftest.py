@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-from clients_bench import Bench, Specimen
+from clients_bench import Bench, CardMaker, Specimen
 
 from simulator.cards import cps3
 from simulator.pcsc.discovery import find_installation
@@ -17,8 +17,6 @@ from simulator.personalisation.authority import Pki
 from simulator.personalisation.keystore import KeyStore
 from simulator.personalisation.loading import shipped_templates
 from simulator.personalisation.personalise import PersonalisedCard, personalise
-
-CardMaker = Callable[..., Specimen]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,5 +62,5 @@ def shared_bench(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> I
 def bench(shared_bench: Bench, make: CardMaker) -> Iterator[Bench]:
     """A pcscd with a fresh practitioner's card in its reader."""
     shared_bench.seat(make())
-    yield shared_bench
-    assert shared_bench.pcscd.defects == ()
+    with shared_bench.faultless():
+        yield shared_bench

@@ -100,7 +100,7 @@ class Client:
 
         CardMonitor().addObserver(Cards())
         ReaderMonitor().addObserver(Readers())
-        return {}
+        return {"event": "listening"}
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ def _text(field: bytes) -> str:
 
 def _template(attributes: Sequence[tuple[int, bytes]]) -> Any:
     """The array, whose buffers live as long as it does."""
-    array = (Attribute * len(attributes))()
+    array: Any = (Attribute * len(attributes))()
     array.kept = [create_string_buffer(value, len(value)) for _, value in attributes]
     for attribute, (kind, value), buffer in zip(array, attributes, array.kept, strict=True):
         attribute.type, attribute.value, attribute.size = kind, cast(buffer, c_void_p), len(value)

@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from clients_bench import AUT_ID, PIN, PUK, SIG_ID, Bench, digest_info, tool
-from conftest import CardMaker
+from clients_bench import AUT_ID, PIN, PUK, SIG_ID, Bench, CardMaker, digest_info, tool
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from clients_bench import PIN, Bench, tool
-from conftest import CardMaker
+from clients_bench import PIN, Bench, CardMaker, tool
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -15,10 +14,10 @@ IS_VERIFIED = "00200001"
 
 def test_pyscard_monitors_see_readers_cards_insertion_and_removal(bench: Bench, make: CardMaker) -> None:
     with bench.client() as client:
-        assert client.ask("monitor") == {}
         readers = sorted(bench.pcscd.reader_names)
-        # Two monitors in two threads: only the order within each is known.
-        heard = [client.hear() for _ in range(len(readers) + 1)]
+        # Two monitors in two threads, and the answer to the order: who speaks first is not known.
+        heard = [client.ask("monitor"), *(client.hear() for _ in range(len(readers) + 1))]
+        assert {"event": "listening"} in heard
         assert sorted(event["reader"] for event in heard if event["event"] == "reader-added") == readers
         card = {"reader": bench.name, "atr": ATR}
         assert {"event": "card-added", **card} in heard

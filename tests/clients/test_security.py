@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from clients_bench import PIN, PUK, Bench, Specimen, Talker, digest_info
-from conftest import CardMaker
+from clients_bench import PIN, PUK, Bench, CardMaker, Specimen, Talker, digest_info
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding

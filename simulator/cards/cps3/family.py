@@ -8,23 +8,24 @@ from simulator.cards.cps3.operations import (
     perform_security_operation,
 )
 from simulator.cards.cps3.sdo import get_data
-from simulator.iso7816 import fcp, tlv
+from simulator.iso7816 import fcp
 from simulator.iso7816.commands import selection
 from simulator.iso7816.commands.binary import read_binary, update_binary
 from simulator.iso7816.commands.challenge import GetChallenge
-from simulator.iso7816.commands.codes import change_reference_data, reset_retry_counter, verify
+from simulator.iso7816.commands.codes import ByParameter, exchange, present, unblock_anew
 from simulator.iso7816.family import Class, Family, Instruction, Side
 from simulator.iso7816.image import DedicatedFile, ElementaryFile
 from simulator.iso7816.status import StatusWord
 
 _MF_TYPE, _DF_TYPE, _EF_TYPE = 0x01, 0x02, 0x04
 _MF = 0x3F00
+_FILE_HEADER = 0x85
 
 
 def describe(file: ElementaryFile | DedicatedFile) -> bytes:
-    """The FCP of a file, in the very layout of the real card (CARD-CPS3-12)."""
+    """What the FCP tells of a file, in the very layout of the real card (CARD-CPS3-12)."""
     if isinstance(file, DedicatedFile):
-        return fcp.FileControl(fcp.DF, file.fid, name=file.aid, acl=file.acl).encode()
+        return fcp.FileControl(fcp.DF, file.fid, name=file.aid, acl=file.acl).body()
     return fcp.FileControl(
         fcp.TRANSPARENT_EF,
         file.fid,
@@ -32,16 +33,16 @@ def describe(file: ElementaryFile | DedicatedFile) -> bytes:
         short_identifier=file.sfi or 0,
         acl=file.acl,
         contactless_acl=file.contactless_acl,
-    ).encode()
+    ).body()
 
 
 def describe_cps2ter(file: ElementaryFile | DedicatedFile) -> bytes:
-    """The 10 bytes of the CPS2ter side: ``85 08 <size> <identifier> <type> 00 00 00`` (CARD-CPS3-32)."""
+    """What the CPS2ter side tells: ``<size> <identifier> <type> 00 00 00`` (CARD-CPS3-32)."""
     if isinstance(file, ElementaryFile):
         size, kind = len(file.content), _EF_TYPE
     else:
         size, kind = 0, _MF_TYPE if file.fid == _MF else _DF_TYPE
-    return tlv.encode(0x85, size.to_bytes(2, "big"), file.fid.to_bytes(2, "big"), bytes((kind, 0, 0, 0)))
+    return size.to_bytes(2, "big") + file.fid.to_bytes(2, "big") + bytes((kind, 0, 0, 0))
 
 
 IAS = Side(
@@ -49,11 +50,11 @@ IAS = Side(
     volume="ias",
     describe=describe,
     instructions={
-        0x20: Instruction(verify),
+        0x20: Instruction(ByParameter({0x00: present})),
         0x22: Instruction(manage_security_environment),
-        0x24: Instruction(change_reference_data),
+        0x24: Instruction(ByParameter({0x00: exchange})),
         0x2A: Instruction(perform_security_operation, chaining=True),
-        0x2C: Instruction(reset_retry_counter),
+        0x2C: Instruction(ByParameter({0x02: unblock_anew})),
         0x84: Instruction(GetChallenge(8), outgoing=True),
         0x88: Instruction(internal_authenticate),
         0xA4: Instruction(
@@ -67,7 +68,7 @@ IAS = Side(
                     0x08: selection.FROM_MASTER,
                     0x09: selection.BY_PATH,
                 },
-                answers={0x00: True, 0x04: True, 0x0C: False},
+                answers={0x00: fcp.FCP_TEMPLATE, 0x04: fcp.FCP_TEMPLATE, 0x0C: None},
                 silent_root=True,
             )
         ),
@@ -85,7 +86,7 @@ CPS2TER = Side(
         0xA4: Instruction(
             selection.Select(
                 rules={0x00: selection.BY_IDENTIFIER},
-                answers={0x00: True},
+                answers={0x00: _FILE_HEADER},
                 not_found=StatusWord.A0_FILE_NOT_FOUND,
             )
         ),
@@ -97,5 +98,6 @@ CPS2TER = Side(
 # CARD-CPS3-04: no other class is served.
 FAMILY = Family(
     name="cps3",
+    main=IAS.name,
     classes={0x00: Class(IAS), 0x10: Class(IAS, chained=True), 0xA0: Class(CPS2TER)},
 )

@@ -33,20 +33,20 @@ BY_PATH = Rule(files.by_path, range(2, 17, 2))
 class Select:
     """The SELECT of one card side.
 
-    ``rules`` by P1; ``answers``: P2 -> whether the file's control parameters are returned; ``not_found`` is the status
-    word for a file that is not there; ``silent_root``: the MF selected by its name answers no data (CARD-CPS3-05).
+    ``rules`` by P1; ``answers``: P2 -> tag of the template that tells of the file, None to answer no data;
+    ``not_found`` is the status word for a file that is not there; ``silent_root``: the MF selected by its name answers
+    no data (CARD-CPS3-05).
     """
 
     rules: Mapping[int, Rule]
-    answers: Mapping[int, bool]
+    answers: Mapping[int, int | None]
     not_found: int = StatusWord.FILE_NOT_FOUND
     silent_root: bool = False
 
     def __call__(self, card: SmartCard, channel: Channel, command: Command) -> Response:
         """Serve the command. A file that is not found leaves the current one as it was."""
         rule = self.rules.get(command.p1)
-        answer = self.answers.get(command.p2)
-        if rule is None or answer is None:
+        if rule is None or command.p2 not in self.answers:
             raise StatusError(StatusWord.WRONG_PARAMETERS)
         if len(command.data) not in rule.lengths:
             raise StatusError(StatusWord.WRONG_LENGTH)
@@ -54,6 +54,7 @@ class Select:
         if node is None:
             raise StatusError(self.not_found)
         channel.current = node
-        if not answer or (self.silent_root and rule is BY_NAME and node is channel.files.root):
+        template = self.answers[command.p2]
+        if template is None or (self.silent_root and rule is BY_NAME and node is channel.files.root):
             return Response()
-        return Response(node.control)
+        return Response(node.answer(template))

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conformance_bench import Lab, Ran
+
+from simulator.personalisation.keystore import ENVIRONMENT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
+    """One key store for all workers and every process they start: keys are the slow part of a card."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "conformance-keys"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ENVIRONMENT, str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def lab(_keys: Path) -> Iterator[Lab]:
+    """An embedded bench for the whole session."""
+    lab = Lab.open()
+    yield lab
+    lab.pool.close()
+
+
+@pytest.fixture
+def run(lab: Lab, tmp_path: Path) -> Callable[..., Ran]:
+    """Runs a suite given as text."""
+
+    def run(text: str, **options: object) -> Ran:
+        return lab.run(tmp_path, text, **options)  # type: ignore[arg-type]
+
+    return run
