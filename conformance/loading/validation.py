@@ -32,7 +32,7 @@ def validate(
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = [_Found(_real(fault["loc"], data), fault) for fault in error.errors() if not ignore(fault["loc"])]
+        found = [_Found(_real(fault, data), fault) for fault in error.errors() if not ignore(fault["loc"])]
         problems = [_problem(fault, model, document, at) for fault in _likeliest(found)]
         if problems:
             raise InputError(list(dict.fromkeys(problems))) from None
@@ -55,17 +55,15 @@ class _Found:
         return self.fault["type"].endswith("_type")
 
 
-def _real(location: Location, data: Any) -> Location:
+def _real(fault: ErrorDetails, data: Any) -> Location:
     real: list[str | int] = []
-    for index, part in enumerate(location):
+    for part in fault["loc"]:
         inside = isinstance(data, dict) and part in data
         inside |= isinstance(data, list) and isinstance(part, int) and part < len(data)
         if inside:
             data = data[part]
-        elif index < len(location) - 1 or part == "[key]" or not isinstance(data, dict):
-            continue
-        real.append(part)
-    return tuple(real)
+            real.append(part)
+    return (*real, fault["loc"][-1]) if fault["type"] == "missing" else tuple(real)
 
 
 def _likeliest(found: list[_Found]) -> Iterator[_Found]:

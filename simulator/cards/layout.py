@@ -212,6 +212,14 @@ class Layout(_Model):
         """The volume of the side that clients work with."""
         return next(iter(self.volumes))
 
+    def names(self, volume: str) -> tuple[str, ...]:
+        """The files of a volume, in the order of the layout. KeyError if unknown."""
+        return tuple(name for rule in self.volumes[volume] for name, _ in rule.members())
+
+    def size(self, name: str) -> int | None:
+        """The size of a file in bytes if it is fixed, None if it is that of its content. KeyError if unknown."""
+        return self._members[name].size
+
     def allows(self, name: str, operation: FileOperation) -> int:
         """The condition of an operation on a file by contact: 00 always, FF never. KeyError for an unknown file."""
         return AccessRule.parse(self.rules[self._members[name].rule].contact).condition(operation)

@@ -21,7 +21,7 @@ from simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Tagg
 Language = Literal["fr", "en"]
 
 NAME_LENGTH = 27
-DATA_SIZE = 64
+MAX_DATA = 0x7FFF
 MAX_ACTIVITIES = 16
 MAX_SITUATIONS = 8
 
@@ -269,7 +269,7 @@ class Billing(BusinessObject):
 
 
 class Languages(BusinessObject):
-    """CPS_LANG_PS: the holder's language. Its real content is unknown; all of it is modelled."""
+    """CPS_LANG_PS: the holder's language. Its real content is unknown; all of it is modelled, in two forms."""
 
     NAME = "CPS_LANG_PS"
     TAG = 0xE5
@@ -285,9 +285,37 @@ class Languages(BusinessObject):
         ),
     ] = None
 
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read the bytes of a file in either form. Raises BusinessError."""
+        if cls is Languages and data.startswith(LanguagePreference.HEAD):
+            return LanguagePreference.decode(data)
+        return super().decode(data)
+
+
+class LanguagePreference(Languages):
+    """The same as ISO/IEC 7816-6 writes it: ``5F 2D``, length, codes of two letters."""
+
+    HEAD: ClassVar[bytes] = b"\x5f\x2d"
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read the bytes of a file. Raises BusinessError."""
+        text = data[3 : 3 + data[2]] if len(data) > 2 else b""
+        if not data.startswith(cls.HEAD) or not text or len(text) != data[2] or any(data[3 + data[2] :]):
+            raise BusinessError(f"{cls.NAME}: no language preference 5F2D")
+        try:
+            return cls(language=text.decode("latin-1"))
+        except ValidationError as error:
+            raise BusinessError(f"{cls.NAME}: {explain(error)}") from error
+
+    def encode(self) -> bytes:
+        """The bytes of the file."""
+        return tlv.encode(0x5F2D, (self.language or "").encode("ascii"))
+
 
 class HolderData(BaseModel):
-    """CPS_DATA: free bytes the holder may write, ``DATA_SIZE`` of them (size modelled)."""
+    """CPS_DATA: free bytes the holder may write, as many as its file holds (the size is the layout's)."""
 
     NAME: ClassVar[str] = "CPS_DATA"
 
@@ -298,9 +326,9 @@ class HolderData(BaseModel):
     @field_validator("content")
     @classmethod
     def _fits(cls, value: bytes) -> bytes:
-        if len(value) > DATA_SIZE:
-            raise ValueError(f"{len(value)} bytes given; CPS_DATA holds {DATA_SIZE}")
-        return value.ljust(DATA_SIZE, b"\0")
+        if len(value) > MAX_DATA:
+            raise ValueError(f"{len(value)} bytes given; CPS_DATA holds at most {MAX_DATA}")
+        return value
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

@@ -40,7 +40,7 @@ def _lines(card: PersonalisedCard, language: Language, codes: bool) -> Iterator[
     yield _words("Gabarit", "Template"), template.id
     yield _words("Type", "Type"), f"{template.card.type} ({template.family.upper()}), TEST"
     yield _words("Étiquette", "Token label"), card.token_label
-    yield _words("Numéro de série", "Serial number"), template.card.serial
+    yield _words("Numéro de série", "Serial number"), card.serial
     yield _words("État", "State"), _LIFECYCLES[template.lifecycle].in_language(language)
     yield _words("Valable", "Valid"), _days(card.calendar.card)
     yield _words("Titulaire", "Holder"), _holder(card)

@@ -13,10 +13,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.cards.layout import HexBytes
+from simulator.personalisation.elementary import ISSUER
 from simulator.personalisation.identifiers import luhn_key
-
-#: Issuer identification at the head of every card serial number; without it a client sees no token.
-ISSUER = "8025000001"
 
 Flags = tuple[str, ...]
 

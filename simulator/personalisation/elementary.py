@@ -1,7 +1,7 @@
-"""The small files clients read before any PKCS#15: EF.DIR, EF.ATR, EF.SN and EF_ACTUA of a CPS3.
+"""The small files clients read before any PKCS#15: EF.DIR, EF.ATR, EF.SN and EF_ACTUA.
 
-Values read off a real card and published (CARD-CPS3-08, -09, -10, -13), fidelity "observed"; the folder of the
-contactless application is modelled.
+Values of a CPS3 read off a real card and published (CARD-CPS3-08, -09, -10, -13), fidelity "observed"; the folder of
+its contactless application is modelled.
 """
 
 from __future__ import annotations
@@ -29,21 +29,24 @@ _ATR = (
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One application of EF.DIR: ``path`` is its folder from the MF, two bytes a file."""
+    """One application of EF.DIR: ``path`` is its folder from the MF, two bytes a file; ``discretionary`` the data of
+    its object 73.
+    """
 
     aid: bytes
     label: str
-    path: bytes
+    path: bytes | None = None
+    discretionary: bytes = b""
 
 
-def serial_number(serial: str) -> bytes:
-    """EF.SN: exactly 12 bytes, the issuer then eight digits (the PKCS#11 serial) and 0F.
+def serial_number(serial: str, key: str = "0") -> bytes:
+    """EF.SN: exactly 12 bytes, the issuer then eight digits (the PKCS#11 serial), a key that clients drop, and F.
 
     Raises ValueError unless ``serial`` is eight digits.
     """
     if not re.fullmatch(r"\d{8}", serial, re.ASCII):
         raise ValueError(f"a card serial number has 8 digits, not {serial!r}")
-    return tlv.encode(0x5A, bytes.fromhex(f"{ISSUER}{serial}0F"))
+    return tlv.encode(0x5A, bytes.fromhex(f"{ISSUER}{serial}{key}F"))
 
 
 def answer_file(root_aid: bytes) -> bytes:
@@ -51,17 +54,15 @@ def answer_file(root_aid: bytes) -> bytes:
     return bytes.fromhex(_ATR.format(size=len(root_aid), aid=root_aid.hex()))
 
 
-def directory(applications: Iterable[Application], described: bytes) -> bytes:
-    """EF.DIR. On a real card the contactless application comes first, or OpenSC binds to the wrong one; the
-    discretionary object of every entry holds the same AID, ``described``.
-    """
+def directory(applications: Iterable[Application]) -> bytes:
+    """EF.DIR, one template 61 an application."""
     return b"".join(
         tlv.encode(
             0x61,
             tlv.encode(0x4F, application.aid),
             tlv.encode(0x50, application.label.encode("ascii")),
-            tlv.encode(0x51, application.path),
-            tlv.encode(0x73, tlv.encode(0x4F, described)),
+            tlv.encode(0x51, application.path) if application.path is not None else b"",
+            tlv.encode(0x73, application.discretionary) if application.discretionary else b"",
         )
         for application in applications
     )

@@ -19,6 +19,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from simulator.cards.families import FAMILIES
+from simulator.personalisation.description import description
 from simulator.personalisation.template import Loc, Template, cross_checks
 
 #: A template is a page of text.
@@ -70,13 +72,15 @@ def load_template(file: Path | Traversable) -> Template:
 def load_templates(paths: Iterable[Path | Traversable]) -> dict[str, Template]:
     """Templates by id, from files and from the ``*.yaml`` of folders.
 
-    Raises TemplateError, also when two share an id or a serial number: both files are named.
+    Raises TemplateError, also when two share an id, or would share a serial number in some family: both files are
+    named.
     """
     templates: dict[str, Template] = {}
     seen: dict[tuple[Loc, str], str] = {}
     for file in _files(paths):
         template = load_template(file)
-        for loc, value in ((("id",), template.id), (("card", "serial"), template.card.serial)):
+        serials = [(("card", "serial"), description(family).serial.number(template.card.serial)) for family in FAMILIES]
+        for loc, value in ((("id",), template.id), *serials):
             other = seen.setdefault((loc, value), str(file))
             if other != str(file):
                 raise TemplateError(str(file), [Problem(loc, f"{value} is already used by {other}; choose another")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -11,8 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from simulator.cards.layout import Layout
 from simulator.iso7816.image import CardImage
-from simulator.personalisation import cps3, elementary, profiles, subjects
+from simulator.personalisation import cps3, cps4, elementary, profiles, subjects
 from simulator.personalisation.authority import Authority, Branch, Pki, Revocation
 from simulator.personalisation.business import (
     Activity,
@@ -26,10 +27,13 @@ from simulator.personalisation.business import (
     Languages,
 )
 from simulator.personalisation.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
+from simulator.personalisation.description import description
+from simulator.personalisation.directories import Directories
 from simulator.personalisation.keystore import KeySource
 from simulator.personalisation.loading import with_overrides
+from simulator.personalisation.material import Material
 from simulator.personalisation.profiles import Profile, Validity
-from simulator.personalisation.template import MODE_CODES, Lifecycle, Template, layout
+from simulator.personalisation.template import MODE_CODES, Lifecycle, Template, layout_of
 
 #: The keys of a card, and their certificates, by the name the layout gives the keys.
 ROLES = ("signature", "authentication")
@@ -38,6 +42,7 @@ _PROFILES: Mapping[str, Profile] = {
     "signature": profiles.SIGNATURE,
     "authentication": profiles.AUTHENTICATION,
 }
+_OWN_FILES: Mapping[str, Callable[[Material], Mapping[str, bytes]]] = {"cps3": cps3.files, "cps4": cps4.files}
 #: Tries left in each state that is not a fresh one (CARD-CPS3-16).
 _TRIES_LEFT: Mapping[Lifecycle, Mapping[str, int]] = {
     Lifecycle.PIN_BLOCKED: {"pin": 0},
@@ -54,6 +59,7 @@ class PersonalisedCard:
     """
 
     template: Template
+    layout: Layout = field(repr=False)
     image: CardImage = field(repr=False)
     calendar: Calendar
     objects: Mapping[str, BusinessObject | HolderData] = field(repr=False)
@@ -69,7 +75,12 @@ class PersonalisedCard:
     @property
     def token_label(self) -> str:
         """The label clients show."""
-        return f"CPS3v3-{self.template.card.number}"
+        return description(self.template.family).token.label.format(number=self.template.card.number)
+
+    @property
+    def serial(self) -> str:
+        """The eight digits of EF.SN, by which clients know the card: those of the template, moved by the family."""
+        return description(self.template.family).serial.number(self.template.card.serial)
 
     @property
     def activities(self) -> Mapping[int, Activity]:
@@ -85,7 +96,7 @@ class PersonalisedCard:
             "type": str(template.card.type),
             "code": template.codes.pin,
             "unblocking_code": template.codes.puk,
-            "serial": template.card.serial,
+            "serial": self.serial,
             "card_number": template.card.number,
             "token_label": self.token_label,
             "issue_date": self.calendar.card.start,
@@ -134,19 +145,21 @@ def personalise(
         for role in ROLES
     }
     certificates = {role: _certificate(template, role, authority, private_keys[role], days) for role in ROLES}
-    objects = _objects(template, days)
-    rules = layout(template.family)
+    rules = layout_of(template)
+    objects = _objects(template, rules, days)
     image = rules.fill(
-        contents=_contents(template, days, private_keys, certificates, objects),
+        contents=_contents(template, rules, days, private_keys, certificates, objects),
         codes={"pin": template.codes.pin.encode("ascii"), "puk": template.codes.puk.encode("ascii")},
         keys=dict(private_keys),
         interface=template.options.interface,
         tries_left=_TRIES_LEFT.get(template.lifecycle),
         consent=("signature",) if template.options.pin_consumed_by_signature else (),
+        atr=template.options.atr,
     )
     revoked = template.lifecycle is Lifecycle.REVOKED
     return PersonalisedCard(
         template=template,
+        layout=rules,
         image=image,
         calendar=days,
         objects=objects,
@@ -200,12 +213,12 @@ def _subject(template: Template) -> x509.Name:
     return subjects.anonymous_employee(title=title, national_id=national_id, pseudonym=holder.pseudonym or "", **place)
 
 
-def _objects(template: Template, days: Calendar) -> dict[str, BusinessObject | HolderData]:
+def _objects(template: Template, rules: Layout, days: Calendar) -> dict[str, BusinessObject | HolderData]:
     """The business objects, in the order the card lists them."""
     holder = template.holder
     speciality = holder.speciality
     objects: dict[str, BusinessObject | HolderData] = {
-        HolderData.NAME: HolderData(),
+        HolderData.NAME: HolderData(content=bytes(rules.size(HolderData.NAME) or 0)),
         CardIdentity.NAME: CardIdentity(
             issuer=elementary.ISSUER,
             card_number=template.card.number,
@@ -244,28 +257,28 @@ def _activity(item: Any) -> Activity:
 
 def _contents(
     template: Template,
+    rules: Layout,
     days: Calendar,
     private_keys: Mapping[str, RSAPrivateKey],
     certificates: Mapping[str, x509.Certificate],
     objects: Mapping[str, BusinessObject | HolderData],
 ) -> dict[str, bytes]:
-    """The bytes of every file of a CPS3, by its name in the layout."""
-    rules = layout(template.family)
+    """The bytes of every file, by its name in the layout."""
+    described = description(template.family)
+    directories = Directories(rules, described)
     sizes = {role: key.key_size for role, key in private_keys.items()}
     with_public_keys = template.options.include_pukdf
-    listed = [name for name in objects if name != Billing.NAME]
+    dated = described.token.dated or template.options.dated
+    number = described.serial.number(template.card.serial)
     contents = {
-        "EF.DIR": cps3.application_directory(rules),
-        "EF.ATR": elementary.answer_file(rules.aids["root"]),
-        "EF.SN": elementary.serial_number(template.card.serial),
-        "EF.ODF": cps3.object_directory(rules, with_public_keys=with_public_keys),
-        "EF.TokenInfo": cps3.token_info(rules, template.card.number, _midday(days.card.start)),
-        "EF.AODF": cps3.authentication_objects(rules),
-        "EF.PrKDF": cps3.private_keys(rules, sizes),
-        "EF.CDF": cps3.certificates(rules),
-        "EF.DODF": cps3.data_objects(rules, listed),
+        "EF.SN": elementary.serial_number(number, described.serial.key(number)),
+        "EF.ODF": directories.object_directory(with_public_keys=with_public_keys),
+        "EF.TokenInfo": directories.token_info(template.card.number, _midday(days.card.start) if dated else None),
+        "EF.AODF": directories.authentication_objects(),
+        "EF.PrKDF": directories.private_keys(sizes),
+        "EF.CDF": directories.certificates(),
     }
-    for files in cps3.KEYS:
+    for files in described.keys:
         role = files.key
         contents[files.certificate_file] = certificates[role].public_bytes(serialization.Encoding.DER)
         if with_public_keys:
@@ -275,25 +288,15 @@ def _contents(
                 .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
             )
     if with_public_keys:
-        contents["EF.PuKDF"] = cps3.public_keys(rules, sizes)
+        contents["EF.PuKDF"] = directories.public_keys(sizes)
     contents |= {name: item.encode() for name, item in objects.items()}
-    # Clients look for a CPS2ter twin of each activity (CARD-CPS3-32); what a real one holds is unknown: modelled.
-    for item in template.activities:
-        contents[f"CPS2TER_ACTIVITY_{item.number:02}_PS"] = contents[Activity.NAME.format(item.number)]
-    if (update := _update(template.lifecycle, days)) is not None:
-        contents["EF_ACTUA"] = update
+    contents |= _OWN_FILES[template.family](
+        Material(template, rules, contents, updated=_midday(days.card.start + UPDATED_AFTER))
+    )
+    # Clients add the objects of other volumes by themselves (CARD-CPS3-32, CARD-CPS4-26).
+    listed = [name for name in rules.names(rules.main) if name in contents and name.startswith("CPS")]
+    contents["EF.DODF"] = directories.data_objects(listed)
     return contents
-
-
-def _update(state: Lifecycle, days: Calendar) -> bytes | None:
-    """EF_ACTUA, which only a card that went through an update has (CARD-CPS3-13)."""
-    start = _midday(days.card.start + UPDATED_AFTER)
-    files: Mapping[Lifecycle, bytes] = {
-        Lifecycle.UPDATED: elementary.update_times(start, start.replace(minute=5)),
-        Lifecycle.DAMAGED_UPDATE: elementary.DAMAGED_UPDATE,
-        Lifecycle.EMPTY_UPDATE: elementary.EMPTY_UPDATE,
-    }
-    return files.get(state)
 
 
 def _midday(day: date) -> datetime:

@@ -13,9 +13,10 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.cards.layout import Fidelity, Layout
+from simulator.iso7816.image import Interface
 from simulator.personalisation import identifiers
 from simulator.personalisation.authority import AUTHORITY_VALIDITY, Level
 from simulator.personalisation.business import (
@@ -29,6 +30,7 @@ from simulator.personalisation.business import (
     HolderProfession,
     Languages,
 )
+from simulator.personalisation.description import description
 from simulator.personalisation.profiles import KeyUsageBit
 
 Loc = tuple[str | int, ...]
@@ -64,6 +66,21 @@ class Mode(StrEnum):
     LIBERAL = "liberal"
     SALARIE = "salarie"
 
+
+class Directory(StrEnum):
+    """How EF.DIR leads to the application (CARD-CPS4-08). A client finds no token by ``without-path``; without EF.DIR, or
+    with an application it does not know, it looks in the folder 5015.
+    """
+
+    PATH = "path"
+    DESCRIBED = "described"
+    WITHOUT_PATH = "without-path"
+    UNKNOWN_APPLICATION = "unknown-application"
+    ABSENT = "absent"
+
+
+#: Where PKCS#15 lies on a card whose EF.DIR does not tell.
+_DEFAULT_FOLDER = "5015"
 
 #: Code of a practice mode in an activity object (observed).
 MODE_CODES: Mapping[Mode, int] = {Mode.LIBERAL: 0, Mode.SALARIE: 1}
@@ -238,23 +255,32 @@ class Certificates(_Model):
 
 
 class Options(_Model):
-    """What cards of a family may do either way.
+    """What cards may do either way; not every family has every option.
 
     ``pin_consumed_by_signature``: each signature spends the code (unknown of real cards, CARD-CPS3-62: modelled).
+    ``atr`` names one of the family's other ATRs. ``folder`` is the identifier of the application's folder, by default
+    that of the layout, or 5015 if EF.DIR does not lead to it. ``dated``: EF.TokenInfo tells the last update.
     """
 
     include_pukdf: bool = False
     pin_consumed_by_signature: bool = False
     interface: Literal["contact", "contactless"] = "contact"
+    atr: str | None = None
+    directory: Directory = Directory.PATH
+    folder: Annotated[str, Field(pattern=r"^[0-9A-F]{4}$")] | None = None
+    dated: bool = False
 
 
 class Template(_Model):
-    """A card before it is made. Obtain one from ``parse_template``, which checks more than the model can."""
+    """A card before it is made. Obtain one from ``parse_template``, which checks more than the model can.
+
+    ``layout`` replaces values of the family's layout for this card alone: whatever is a guess there can be another.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     title: Words
     fidelity: FidelityNote
-    family: Literal["cps3"]
+    family: Literal["cps3", "cps4"]
     card: Card
     codes: Codes
     holder: Holder
@@ -265,6 +291,7 @@ class Template(_Model):
     certificates: Certificates = Certificates()
     lifecycle: Lifecycle = Lifecycle.NEVER_UPDATED
     options: Options = Options()
+    layout: Mapping[str, Any] = {}
 
     @property
     def rule(self) -> TypeRule:
@@ -301,17 +328,55 @@ def layout(family: str) -> Layout:
     return Layout.load(family)
 
 
+def layout_of(template: Template) -> Layout:
+    """The layout of this very card: its family's, changed as the template says. Raises ValidationError."""
+    base, options = layout(template.family), template.options
+    folder = options.folder
+    if folder is None and options.directory in (Directory.ABSENT, Directory.UNKNOWN_APPLICATION):
+        folder = _DEFAULT_FOLDER
+    if folder is not None:
+        home = "/".join(f"{part:04X}" for part in base.paths["EF.ODF"][:-1])
+        base = base.moved(home, f"{home[:-4]}{folder}")
+    return base.changed(template.layout)
+
+
 def cross_checks(template: Template) -> Iterator[tuple[Loc, str]]:
     """What concerns several fields at once: (where, what is wrong)."""
-    yield from _codes(template)
+    yield from _family(template)
+    try:
+        rules = layout_of(template)
+    except ValidationError as error:
+        for fault in error.errors():
+            yield ("layout", *fault["loc"]), fault["msg"].removeprefix("Value error, ")
+    else:
+        yield from _codes(template, rules)
     yield from _holder(template)
     for field in ("activities", "billing"):
         yield from _numbers(field, [item.number for item in getattr(template, field)])
     yield from _dates(template)
 
 
-def _codes(template: Template) -> Iterator[tuple[Loc, str]]:
-    for name, rule in layout(template.family).secrets.items():
+def _family(template: Template) -> Iterator[tuple[Loc, str]]:
+    rules, described, options = layout(template.family), description(template.family), template.options
+    card = f"a {template.family.upper()}"
+    for name, field in Options.model_fields.items():
+        if name not in described.options and getattr(options, name) != field.default:
+            yield ("options", name), f"{card} has no such option; it takes {', '.join(described.options)}"
+    others = rules.atr[Interface(options.interface)].others if options.interface in rules.atr else {}
+    if "atr" in described.options and options.atr is not None and options.atr not in others:
+        yield ("options", "atr"), f"{card} has no ATR named {options.atr}; known: {', '.join(others)}"
+    if template.lifecycle not in described.lifecycles:
+        yield ("lifecycle",), f"{card} is never {template.lifecycle}; it may be {', '.join(described.lifecycles)}"
+    if template.certificates.key_size not in rules.key_sizes:
+        sizes = " or ".join(map(str, rules.key_sizes))
+        yield ("certificates", "key_size"), f"{card} has keys of {sizes} bits"
+
+
+def _codes(template: Template, rules: Layout) -> Iterator[tuple[Loc, str]]:
+    for name, rule in rules.secrets.items():
+        if name not in Codes.model_fields:
+            yield ("layout", "secrets", name), "no template gives a value to this code"
+            continue
         given = len(getattr(template.codes, name))
         if not rule.min <= given <= rule.max:
             takes = str(rule.max) if rule.min == rule.max else f"{rule.min} to {rule.max}"

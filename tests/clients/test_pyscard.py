@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
-from clients_bench import PIN, Bench, CardMaker, tool
+from clients_bench import HERE, PIN, Bench, CardMaker, Talker, tool
+
+from simulator.clock import WallClock
+from simulator.pcsc import PrivatePcscd
+from simulator.readers import Reader
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -25,6 +33,27 @@ def test_pyscard_monitors_see_readers_cards_insertion_and_removal(bench: Bench, 
         assert client.hear() == {"event": "card-removed", **card}
         bench.slot.insert(make().card)
         assert client.hear() == {"event": "card-added", **card}
+
+
+def test_a_reader_monitor_sees_readers_come_and_go(tmp_path: Path) -> None:
+    def service(name: str) -> PrivatePcscd:
+        # One socket path for both: the client never learns that the service behind it was exchanged.
+        return PrivatePcscd.start([Reader.of(name, ["fente 1", "fente 2"], WallClock())], run_dir=tmp_path)
+
+    with service("Bifente A") as first:
+        watcher = Talker(
+            [sys.executable, "-P", str(HERE / "watch_readers.py")], {"PATH": os.defpath, **first.environment}
+        )
+        try:
+            assert watcher.hear() == {"added": ["Bifente A 00 00", "Bifente A 00 01"], "removed": []}
+            first.close()
+            with service("Bifente B"):
+                assert watcher.hear() == {
+                    "added": ["Bifente B 00 00", "Bifente B 00 01"],
+                    "removed": ["Bifente A 00 00", "Bifente A 00 01"],
+                }
+        finally:
+            watcher.close()
 
 
 def test_a_removed_card_is_lost_to_its_client_and_forgets_the_code(bench: Bench, make: CardMaker) -> None:

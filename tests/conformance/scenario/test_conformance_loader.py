@@ -92,10 +92,10 @@ def test_a_mistake_in_a_matrix_is_told_once(tmp_path: Path) -> None:
 
 
 def test_an_unknown_requirement_suggests_the_near_one(tmp_path: Path) -> None:
-    text = steps_text("- code-status").replace("CARD-CPS3-16]", "CARD-CPS3-16, CARD-CPS-16]")
+    text = steps_text("- code-status").replace("CARD-CPS3-16]", "CARD-CPS3-16, CRAD-CPS3-16]")
     (found,) = complaints(tmp_path, text)
-    expected = "the catalogue has no requirement 'CARD-CPS-16' (did you mean 'CARD-CPS3-16'?)"
-    assert found == f"{place(text, 'CARD-CPS-16')}: {expected}"
+    expected = "the catalogue has no requirement 'CRAD-CPS3-16' (did you mean 'CARD-CPS3-16'?)"
+    assert found == f"{place(text, 'CRAD-CPS3-16')}: {expected}"
 
 
 def test_a_scenario_without_any_card_is_refused(tmp_path: Path) -> None:
