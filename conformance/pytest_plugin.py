@@ -78,14 +78,6 @@ class SuiteFile(pytest.File):
             yield ScenarioItem.from_parent(self, name=scenario.id.partition("/")[2], scenario=scenario)
 
 
-class ScenarioFailedError(Exception):
-    """A scenario whose verdict is no pass; carries what to show."""
-
-    def __init__(self, report: str) -> None:
-        super().__init__(report)
-        self.report = report
-
-
 class ScenarioItem(pytest.Item):
     """One scenario."""
 
@@ -114,31 +106,31 @@ class ScenarioItem(pytest.Item):
         self.user_properties.append(("verdict", verdict.value))
         if verdict is Verdict.PASSED:
             return
-        fold = Fold()
-        for event in events:
-            fold.add(event)
-        told = fold.scenario(self.scenario.id)
-        report = "\n".join([f"{verdict.say('en')} {headline(told, 'en')}", *lines(told, "en")])
+        report = _report(self.scenario.id, verdict, events)
         if verdict is Verdict.BENCH_ERROR:
-            raise ScenarioFailedError(report)
-        self.add_report_section("call", "verdict", report)
-        if not verdict.good:
+            pytest.fail(report, pytrace=False)
+        if verdict.good:
+            self.add_report_section("call", "verdict", report)
+        else:
             self._report = report
 
     def runtest(self) -> None:
-        """Say what its verdict was."""
+        """Say what its verdict was, in the scenario's own words rather than by a traceback of ours."""
         if self._report is not None:
-            raise ScenarioFailedError(self._report)
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The scenario's own words rather than a traceback of ours."""
-        if isinstance(excinfo.value, ScenarioFailedError):
-            return excinfo.value.report
-        return super().repr_failure(excinfo, style)
+            pytest.fail(self._report, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """File and line of the scenario."""
         return self.path, self.scenario.line - 1, self.scenario.id
+
+
+def _report(scenario: str, verdict: Verdict, events: Iterable[Event]) -> str:
+    fold = Fold()
+    for event in events:
+        fold.add(event)
+    told = fold.scenario(scenario)
+    first = headline(told, "en")
+    return "\n".join([f"{verdict.say('en')} {first}", *(line for line in lines(told, "en") if line != first)])
 
 
 def _workshop(config: pytest.Config) -> Workshop:

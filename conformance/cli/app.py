@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
+from contextlib import suppress
 from enum import IntEnum
+from typing import IO, Any
 
-import click
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from conformance.bench.factory import BenchUnavailableError
 from conformance.loading import InputError
@@ -30,8 +33,26 @@ class Exit(IntEnum):
     BENCH_ERROR = 3
 
 
+class _Commands(TyperGroup):
+    """Lets no exception of a command out: what can be foreseen is one sentence and an exit code, never a traceback.
+
+    Any other failure is ours: its traceback is worth having, and its exit code is a bench error's, never that of a
+    failed run. Wrong usage is typer's to tell.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):
+                raise
+            raise typer.Exit(_told(error)) from error
+
+
 app = typer.Typer(
     name="bifente",
+    cls=_Commands,
     help="Laboratory bench for the French health-card workstation: virtual CPS cards, readers, scenarios, reports.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -45,8 +66,7 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        # What Python still holds for that pipe must not make it fail at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+        _forget(self.file)
 
 
 out: Console = _Console(highlight=False, soft_wrap=True)
@@ -61,40 +81,45 @@ def fail(message: str, code: Exit) -> typer.Exit:
     return typer.Exit(code)
 
 
-def main() -> None:
-    """Run the command line; every foreseeable failure is one sentence and an exit code, never a traceback.
+def _told(error: BaseException) -> int:
+    """Say what is wrong, and give the exit code."""
+    match error:
+        case InputError():
+            for problem in error.problems:
+                err.print(f"bifente: {problem}", markup=False)
+            return Exit.BAD_INPUT
+        case KeyboardInterrupt():
+            err.print("bifente: interrupted", markup=False)
+            return 128 + signal.SIGINT
+        case BrokenPipeError():
+            # Only a command that prints and does nothing else comes here: its reader has what it wanted.
+            _forget(sys.stdout)
+            return Exit.PASSED
+        case OSError():
+            _forget(sys.stdout)
+            err.print(f"bifente: {error.filename or 'the output'}: {error.strerror or error}", markup=False)
+        case _ if isinstance(error, _FORESEEN):
+            err.print(f"bifente: {error}", markup=False)
+        case _:
+            err.print("".join(traceback.format_exception(error)), markup=False)
+            err.print(f"bifente: bench error, please report it: {type(error).__name__}: {error}", markup=False)
+    return Exit.BENCH_ERROR
 
-    Any other is ours: its traceback is worth having, and its exit code is a bench error's, never that of a failed run.
-    """
+
+_FORESEEN = (
+    *(BenchUnavailableError, PcscdError, PcscMissingError, TargetError),
+    *(JournalError, RenderError, KeyStoreError),
+)
+
+
+def _forget(stream: IO[str]) -> None:
+    """Let what Python still holds for a stream go nowhere, or its end would fail too."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def main() -> None:
+    """Run the command line."""
     from conformance.cli import commands  # noqa: F401 - registers the commands
 
-    code: int
-    try:
-        code = app(standalone_mode=False) or 0
-    except click.exceptions.Exit as leave:
-        code = leave.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = Exit.BAD_INPUT
-    except InputError as error:
-        for problem in error.problems:
-            err.print(f"bifente: {problem}", markup=False)
-        code = Exit.BAD_INPUT
-    except (
-        *(BenchUnavailableError, PcscdError, PcscMissingError, TargetError),
-        *(JournalError, RenderError, KeyStoreError),
-    ) as error:
-        err.print(f"bifente: {error}", markup=False)
-        code = Exit.BENCH_ERROR
-    except (KeyboardInterrupt, click.Abort):
-        err.print("bifente: interrupted", markup=False)
-        code = 130
-    except BrokenPipeError:
-        # Only commands that print and do nothing else come here: their reader has what it wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = Exit.PASSED
-    except Exception as error:
-        err.print(traceback.format_exc(), markup=False)
-        err.print(f"bifente: bench error, please report it: {type(error).__name__}: {error}", markup=False)
-        code = Exit.BENCH_ERROR
-    sys.exit(code)
+    app()

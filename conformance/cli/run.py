@@ -115,7 +115,8 @@ def run_command(
             raise
         finally:
             if not quiet:
-                terminal.finish()
+                with suppress(OSError):
+                    terminal.finish()
     _finish(directory, wanted, options)
     raise typer.Exit(exit_code(verdicts))
 

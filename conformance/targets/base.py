@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
@@ -37,7 +35,7 @@ _LACKING = {
         "l'état interne d'une carte réelle ne se lit pas", "the inner state of a real card cannot be read"
     ),
     Capability.CLOCK: Text(
-        "l'horloge d'un lecteur réel ne s'avance pas", "the clock of a real reader cannot be advanced"
+        "l'horloge d'un lecteur vu par PC/SC ne s'avance pas", "the clock of a reader behind PC/SC cannot be advanced"
     ),
     Capability.DESTRUCTIVE: Text(
         "le scénario use un essai ou modifie la carte : l'autoriser par --allow-destructive",
@@ -143,13 +141,3 @@ class Target(Protocol):
     def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
         """Wait at most ``timeout`` seconds until a card is there (or not); False if it did not happen."""
         ...
-
-
-@contextmanager
-def transaction(connection: Connection) -> Iterator[None]:
-    """Exclusive use of a card for a block."""
-    connection.begin()
-    try:
-        yield
-    finally:
-        connection.end()

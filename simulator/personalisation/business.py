@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
@@ -289,7 +289,7 @@ class Languages(BusinessObject):
     def decode(cls, data: bytes) -> Self:
         """Read the bytes of a file in either form. Raises BusinessError."""
         if cls is Languages and data.startswith(LanguagePreference.HEAD):
-            return LanguagePreference.decode(data)
+            return cast(Self, LanguagePreference.decode(data))
         return super().decode(data)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from simulator.cards.layout import Layout
 from simulator.iso7816 import tlv
+from simulator.iso7816.image import Interface
 from simulator.personalisation import elementary
-from simulator.personalisation.business import CardIdentity, HolderName, HolderProfession, LanguagePreference, Languages
+from simulator.personalisation.business import CardIdentity, HolderName, HolderProfession, Languages
 from simulator.personalisation.elementary import Application
 from simulator.personalisation.material import Material, cps2ter_activities
 from simulator.personalisation.template import Directory
@@ -17,21 +18,19 @@ _LABEL = "CPS"
 
 def files(material: Material) -> dict[str, bytes]:
     """The bytes of these files, by their names in the layout."""
-    contents = material.contents
-    # The language as a free choice of the facts writes it; the CPS2TER objects repeat what is known: modelled.
-    language = LanguagePreference(language=material.template.language).encode()
+    contents, options = material.contents, material.template.options
+    # The CPS2TER objects repeat what is known elsewhere on the card: modelled.
     files = {
-        Languages.NAME: language,
-        "CPS2TER_ATR": material.layout.atr[material.template.options.interface].named(material.template.options.atr),
+        "CPS2TER_ATR": material.layout.atr[Interface(options.interface)].named(options.atr),
         "CPS2TER_ID": contents[CardIdentity.NAME],
         "CPS2TER_ICC": contents["EF.SN"],
         "CPS2TER_NAME": contents[HolderName.NAME],
-        "CPS2TER_LANG": language,
+        "CPS2TER_LANG": contents[Languages.NAME],
         "CPS2TER_PSINFO": contents[HolderProfession.NAME],
         "CPS2TER_DIRAMO": b"SPECIMEN",
         **cps2ter_activities(material),
     }
-    directory = application_directory(material.layout, material.template.options.directory)
+    directory = application_directory(material.layout, options.directory)
     return files if directory is None else {**files, "EF.DIR": directory}
 
 

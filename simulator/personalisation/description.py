@@ -85,8 +85,8 @@ class Description(_Model):
     """A family seen by personalisation.
 
     ``application`` names the AID that key identifiers begin with; ``directories`` are in the order of EF.ODF;
-    ``empty_flags``: an object without flags says so. ``options`` and ``lifecycles`` of templates are those that cards of
-    the family may have.
+    ``empty_flags``: an object without flags says so; ``language`` is the form of CPS_LANG_PS. ``options`` and
+    ``lifecycles`` of templates are those that cards of the family may have.
     """
 
     family: str
@@ -100,6 +100,7 @@ class Description(_Model):
     public_key_reference: bool
     codes: tuple[CodeObject, ...]
     keys: tuple[KeyFiles, ...]
+    language: Literal["object", "preference"]
     options: Flags
     lifecycles: Flags
 

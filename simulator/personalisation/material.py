@@ -13,7 +13,7 @@ from simulator.personalisation.template import Template
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """One card in the making. ``contents`` are the files written so far; ``updated`` when an update would have begun."""
+    """One card in the making. ``contents`` are the files written so far; ``updated`` when an update would begin."""
 
     template: Template
     layout: Layout

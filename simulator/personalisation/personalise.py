@@ -24,6 +24,7 @@ from simulator.personalisation.business import (
     HolderData,
     HolderName,
     HolderProfession,
+    LanguagePreference,
     Languages,
 )
 from simulator.personalisation.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
@@ -42,6 +43,7 @@ _PROFILES: Mapping[str, Profile] = {
     "signature": profiles.SIGNATURE,
     "authentication": profiles.AUTHENTICATION,
 }
+_LANGUAGES: Mapping[str, type[Languages]] = {"object": Languages, "preference": LanguagePreference}
 _OWN_FILES: Mapping[str, Callable[[Material], Mapping[str, bytes]]] = {"cps3": cps3.files, "cps4": cps4.files}
 #: Tries left in each state that is not a fresh one (CARD-CPS3-16).
 _TRIES_LEFT: Mapping[Lifecycle, Mapping[str, int]] = {
@@ -233,7 +235,7 @@ def _objects(template: Template, rules: Layout, days: Calendar) -> dict[str, Bus
             given_names=holder.given_names,
             given_name=holder.given_names[0] if holder.given_names else None,
         ),
-        Languages.NAME: Languages(language=template.language),
+        Languages.NAME: _LANGUAGES[description(template.family).language](language=template.language),
         HolderProfession.NAME: HolderProfession(
             profession=f"{holder.profession.code:02}" if holder.profession else None,
             national_id=template.national_id,

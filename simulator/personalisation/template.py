@@ -68,8 +68,10 @@ class Mode(StrEnum):
 
 
 class Directory(StrEnum):
-    """How EF.DIR leads to the application (CARD-CPS4-08). A client finds no token by ``without-path``; without EF.DIR, or
-    with an application it does not know, it looks in the folder 5015.
+    """How EF.DIR leads to the application (CARD-CPS4-08).
+
+    A client finds no token by ``without-path``; without EF.DIR, or with an application it does not know, it looks in
+    the folder 5015.
     """
 
     PATH = "path"

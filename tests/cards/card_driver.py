@@ -1,4 +1,4 @@
-"""A hand-made CPS3 and a short way to talk to it.
+"""A hand-made CPS3 and CPS4, and a short way to talk to them.
 
 The contents are the hexadecimal strings that real clients accepted (the project's card facts).
 """
@@ -81,6 +81,7 @@ class Driver:
     """A card and a short way to talk to it."""
 
     card: SmartCard
+    channel: int = 0
 
     def raw(self, apdu: str) -> bytes:
         return self.card.transmit(bytes.fromhex(apdu))
@@ -93,7 +94,7 @@ class Driver:
             answer = Response.parse(self.card.transmit(command[:4] + bytes((answer.sw & 0xFF,))))
         data = answer.data
         while answer.sw >> 8 in (0x61, 0x9F):
-            answer = Response.parse(self.card.transmit(bytes((command[0] & 0xA0, 0xC0, 0, 0, answer.sw & 0xFF))))
+            answer = Response.parse(self.card.transmit(bytes((command[0] & 0xEF, 0xC0, 0, 0, answer.sw & 0xFF))))
             data += answer.data
         return Response(data, answer.sw)
 
@@ -106,7 +107,25 @@ class Driver:
         return answer.data
 
     def login(self, code: bytes = PIN) -> None:
-        assert self.sw(f"00200001{len(code):02X}{code.hex()}") == 0x9000
+        assert self.sw(f"{self.channel:02X}200001{len(code):02X}{code.hex()}") == 0x9000
 
+
+# What the real Cryptolib accepted on a CPS4 (the project's CPS4 card facts, section 6).
+CHIPDOC, CPS2TER_AID, SECURITY_DOMAIN = ROOT, "8025000001FF0002", "A0000001510000"
+CPS4_CONTENTS = {
+    "EF.SN": bytes.fromhex("5A0A8025000001990012345F"),
+    "EF.DIR": bytes.fromhex(f"611A4F0D{APPLICATION}5003435053" + "51043F000001"),
+    "EF.ODF": bytes.fromhex(
+        "A00A300804063F0000017001A40A300804063F0000017003A70A300804063F0000017004A80A300804063F0000017005"
+    ),
+    "EF.TokenInfo": bytes.fromhex("30170201000C034E585080094350533420544553540302" + "0440"),
+    "EF.C.SIG": bytes(range(256)) * 4,
+    "EF.C.AUT": bytes(reversed(range(256))) * 4 + b"\x30",
+    "CPS_DATA": b"",
+    "CPS_ID_CARD": bytes.fromhex("E31E800680250000010F81052600971845820100830420260101840420290131"),
+    "CPS_ACTIVITY_01_PS": ACTIVITY,
+    "CPS2TER_ACTIVITY_01_PS": CPS2TER_ACTIVITY,
+    "CPS_SIT_FACT": SITUATION,
+}
 
 Maker = Callable[..., Driver]

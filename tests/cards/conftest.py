@@ -5,11 +5,11 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from card_driver import CONTENTS, PIN, PUK, Driver, Maker
+from card_driver import CHIPDOC, CONTENTS, CPS4_CONTENTS, PIN, PUK, Driver, Maker
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.cps3 import card as make
+from simulator.cards.families import make_card
 from simulator.cards.layout import Layout
 from simulator.iso7816.image import CardImage
 
@@ -36,7 +36,7 @@ def drive(image: CardImage) -> Maker:
     """A powered card of this image (or another), its randomness seeded."""
 
     def start(image: CardImage = image, **arguments: object) -> Driver:
-        card = make(image, random=Random(1).randbytes, **arguments)  # type: ignore[arg-type]
+        card = make_card(image, random=Random(1).randbytes, **arguments)  # type: ignore[arg-type]
         card.power_on()
         return Driver(card)
 
@@ -46,3 +46,30 @@ def drive(image: CardImage) -> Maker:
 @pytest.fixture
 def card(drive: Maker) -> Driver:
     return drive()
+
+
+@pytest.fixture(scope="session")
+def cps4_layout() -> Layout:
+    return Layout.load("cps4")
+
+
+@pytest.fixture(scope="session")
+def cps4_image(cps4_layout: Layout, keys: dict[str, RSAPrivateKey]) -> CardImage:
+    return cps4_layout.fill(contents=CPS4_CONTENTS, codes={"pin": PIN, "puk": PUK}, keys=keys)
+
+
+@pytest.fixture
+def drive4(drive: Maker, cps4_image: CardImage) -> Maker:
+    """A powered CPS4 whose application is selected on channel 1."""
+
+    def start(image: CardImage = cps4_image, **arguments: object) -> Driver:
+        card = Driver(drive(image, **arguments).card, channel=1)
+        assert card.sw(f"01A4040C08{CHIPDOC}") == 0x9000
+        return card
+
+    return start
+
+
+@pytest.fixture
+def cps4(drive4: Maker) -> Driver:
+    return drive4()

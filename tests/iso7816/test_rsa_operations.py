@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.iso7816.image import Digest
+from simulator.iso7816.image import Digest, Scheme
 from simulator.iso7816.rsa import RsaError, RsaKey
 
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
@@ -23,6 +23,19 @@ def test_a_hash_is_signed_as_the_library_verifies_it(digest: Digest, algorithm: 
     PUBLIC.verify(signature, b"message", padding.PKCS1v15(), algorithm)
     with pytest.raises(InvalidSignature):
         PUBLIC.verify(signature, b"massage", padding.PKCS1v15(), algorithm)
+
+
+@pytest.mark.parametrize(("digest", "algorithm"), [(Digest.SHA1, hashes.SHA1()), (Digest.SHA256, hashes.SHA256())])  # noqa: S303
+def test_the_salt_of_pss_is_as_long_as_the_hash(digest: Digest, algorithm: hashes.HashAlgorithm) -> None:
+    signature = KEY.sign_hash(digest, hashlib.new(digest, b"message").digest(), Scheme.PSS)
+    filling = padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
+    PUBLIC.verify(signature, b"message", filling, algorithm)
+    with pytest.raises(InvalidSignature):
+        PUBLIC.verify(signature, b"massage", filling, algorithm)
+    with pytest.raises(InvalidSignature):
+        PUBLIC.verify(signature, b"message", padding.PSS(padding.MGF1(algorithm), 0), algorithm)
+    with pytest.raises(InvalidSignature):
+        PUBLIC.verify(signature, b"message", padding.PKCS1v15(), algorithm)
 
 
 @given(st.binary(min_size=1, max_size=51))
@@ -67,5 +80,6 @@ def test_data_or_hash_of_a_wrong_length_is_refused() -> None:
     assert len(KEY.sign_data(bytes(117))) == 128
     with pytest.raises(RsaError):
         KEY.sign_data(bytes(118))
-    with pytest.raises(RsaError):
-        KEY.sign_hash(Digest.SHA256, bytes(20))
+    for scheme in Scheme:
+        with pytest.raises(RsaError):
+            KEY.sign_hash(Digest.SHA256, bytes(20), scheme)

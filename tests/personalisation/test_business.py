@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from simulator.personalisation.business import (
-    DATA_SIZE,
+    MAX_DATA,
     MAX_SITUATIONS,
     NAME_LENGTH,
     OBJECTS,
@@ -81,7 +81,7 @@ def trees(model: Any) -> st.SearchStrategy[Any]:
 objects = st.one_of(
     *(trees(model) for model in (CardIdentity, HolderName, HolderProfession, Activity, Languages)),
     st.lists(trees(BillingSituation), max_size=MAX_SITUATIONS).map(lambda items: Billing(situations=tuple(items))),
-    st.binary(max_size=DATA_SIZE).map(lambda content: HolderData(content=content)),
+    st.binary(min_size=1, max_size=600).map(lambda content: HolderData(content=content)),
 )
 
 
@@ -172,7 +172,7 @@ WRONG = [
     (Activity, {"structure_id": "1123"}, "type 1 takes 10"),
     (BillingSituation, {"billing_id": "99"}, "2 digits, not 9 to 10"),
     (Billing, {"situations": (BillingSituation(),) * 9}, "9 billing situations given; a card holds 8"),
-    (HolderData, {"content": b"x" * 65}, "CPS_DATA holds 64"),
+    (HolderData, {"content": bytes(MAX_DATA + 1)}, "CPS_DATA holds at most 32767"),
     (Languages, {"language": "f"}, "codes of two letters"),
 ]
 
@@ -194,7 +194,7 @@ MALFORMED = [
     ("CPS_ID_CARD", "E306830420261301", "expiry_date|issue_date: 20261301 is no date"),
     ("CPS_ID_CARD", "E3038101AB", "card_number: 'AB' must be digits only"),
     ("CPS_SIT_FACT", "E0028000", "tag 80 found, A0 expected"),
-    ("CPS_DATA", "00" * 65, "CPS_DATA holds 64"),
+    ("CPS_DATA", "00" * (MAX_DATA + 1), "CPS_DATA holds at most 32767"),
     ("CPS_OTHER", "00", "no business object"),
 ]
 

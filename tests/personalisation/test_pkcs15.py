@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from simulator.cards.layout import Layout
 from simulator.personalisation import cps3, elementary, pkcs15
+from simulator.personalisation.description import description
+from simulator.personalisation.directories import Directories
 
 LAYOUT = Layout.load("cps3")
+CPS3 = Directories(LAYOUT, description("cps3"))
 SIZES = {"signature": 2048, "authentication": 2048}
 # Bytes that two unmodified clients (ANS Cryptolib 5.2.2, OpenSC 0.23) accepted, or that a real card showed.
 TOKEN_INFO = (
@@ -48,19 +51,22 @@ PUKDF = (
     "0001d10302020800303e30100c0b4350535f5055425f4155540301003018040ee828bd080f8025000001ff0010020302018202020082a110"
     "300e300804063f000001d10402020800"
 )
-OBJECTS = (*cps3.FREE_OBJECTS, "CPS_ACTIVITY_01_PS", "CPS_ACTIVITY_02_PS")
+OBJECTS = (
+    *("CPS_DATA", "CPS_ID_CARD", "CPS_NAME_PS", "CPS_LANG_PS", "CPS_INFO_PS"),
+    *("CPS_ACTIVITY_01_PS", "CPS_ACTIVITY_02_PS"),
+)
 
 FILES = {
     "token info": (
         TOKEN_INFO,
         pkcs15.TokenInfo,
-        cps3.token_info(LAYOUT, "2600971845", datetime(2010, 3, 16, 11, tzinfo=UTC)),
+        CPS3.token_info("2600971845", datetime(2010, 3, 16, 11, tzinfo=UTC)),
     ),
-    "codes": (AODF, pkcs15.AuthenticationObject, cps3.authentication_objects(LAYOUT)),
-    "private keys": (PRKDF, pkcs15.KeyObject, cps3.private_keys(LAYOUT, SIZES)),
-    "certificates": (CDF, pkcs15.CertificateObject, cps3.certificates(LAYOUT)),
-    "data objects": (DODF, pkcs15.DataObject, cps3.data_objects(LAYOUT, OBJECTS)),
-    "public keys": (PUKDF, pkcs15.KeyObject, cps3.public_keys(LAYOUT, SIZES)),
+    "codes": (AODF, pkcs15.AuthenticationObject, CPS3.authentication_objects()),
+    "private keys": (PRKDF, pkcs15.KeyObject, CPS3.private_keys(SIZES)),
+    "certificates": (CDF, pkcs15.CertificateObject, CPS3.certificates()),
+    "data objects": (DODF, pkcs15.DataObject, CPS3.data_objects(OBJECTS)),
+    "public keys": (PUKDF, pkcs15.KeyObject, CPS3.public_keys(SIZES)),
 }
 
 
@@ -86,8 +92,8 @@ def test_object_directory_lists_codes_first() -> None:
     def entry(tag: str, file: str) -> str:
         return f"{tag}0a300804063f000001{file}"
 
-    with_keys = cps3.object_directory(LAYOUT, with_public_keys=True)
-    without = cps3.object_directory(LAYOUT, with_public_keys=False)
+    with_keys = CPS3.object_directory(with_public_keys=True)
+    without = CPS3.object_directory(with_public_keys=False)
     entries = [entry(*e) for e in (("a8", "7001"), ("a0", "7002"), ("a1", "7004"), ("a4", "7005"), ("a7", "7006"))]
     assert with_keys.hex() == "".join(entries)
     assert without.hex() == "".join(entry for entry in entries if not entry.startswith("a1"))

@@ -12,6 +12,7 @@ from simulator.iso7816.commands.security import (
     COMPUTE_SIGNATURE,
     DECIPHER,
     PARTIAL_HASH,
+    Form,
     ManageSecurityEnvironment,
     PerformSecurityOperation,
     algorithm_named,
@@ -27,7 +28,7 @@ from simulator.iso7816.rsa import RsaError
 from simulator.iso7816.status import StatusError, StatusWord
 
 _ALGORITHM, _KEY = 0x80, 0x84
-_BOTH = {_ALGORITHM: 1, _KEY: 1}
+_BOTH = Form({_ALGORITHM: 1, _KEY: 1})
 _NO_FURTHER_INDICATION = 0x81
 _COUNT_SIZE = 8
 _AUTHENTICATE_PERCENT = 40
@@ -77,7 +78,7 @@ def _decipher(card: SmartCard, channel: Channel, command: Command) -> Response:
 
 manage_security_environment = ManageSecurityEnvironment(
     forms={
-        KeyUse.HASH: {_ALGORITHM: 1},
+        KeyUse.HASH: Form({_ALGORITHM: 1}),
         KeyUse.SIGN: _BOTH,
         KeyUse.AUTHENTICATE: _BOTH,
         KeyUse.DECIPHER: _BOTH,

@@ -10,6 +10,8 @@ from simulator.iso7816.channel import Channel, Environment
 from simulator.iso7816.commands.security import (
     COMPUTE_SIGNATURE,
     DECIPHER,
+    SET_FOR_VERIFICATION,
+    Form,
     ManageSecurityEnvironment,
     PerformSecurityOperation,
     algorithm_named,
@@ -48,6 +50,10 @@ def _decipher(card: SmartCard, channel: Channel, command: Command) -> Response:
 
 
 manage_security_environment = ManageSecurityEnvironment(
-    forms={KeyUse.SIGN: {_ALGORITHM_AND_KEY: 2}, KeyUse.DECIPHER: {_KEY: 1}}, choose=_choose
+    forms={
+        KeyUse.SIGN: Form({_ALGORITHM_AND_KEY: 2}, SET_FOR_VERIFICATION),
+        KeyUse.DECIPHER: Form({_KEY: 1}),
+    },
+    choose=_choose,
 )
 perform_security_operation = PerformSecurityOperation({COMPUTE_SIGNATURE: compute_signature, DECIPHER: _decipher})

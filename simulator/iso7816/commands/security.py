@@ -22,7 +22,7 @@ from simulator.iso7816.status import StatusError, StatusWord
 # Control reference templates of MSE SET and what each prepares.
 _USES = {0xAA: KeyUse.HASH, 0xB6: KeyUse.SIGN, 0xA4: KeyUse.AUTHENTICATE, 0xB8: KeyUse.DECIPHER}
 _TEMPLATES = {use: tag for tag, use in _USES.items()}
-_SET_FOR_COMPUTATION = 0x41
+SET_FOR_COMPUTATION, SET_FOR_VERIFICATION = 0x41, 0x81
 
 COMPUTE_SIGNATURE, DECIPHER, PARTIAL_HASH = 0x9E9A, 0x8086, 0x90A0
 """P1 and P2 of PSO: the tag of the result, the tag of the data."""
@@ -32,20 +32,28 @@ Chooser = Callable[[SmartCard, KeyUse, Mapping[int, bytes]], Environment]
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How MSE SET prepares one use: the length in bytes of each tag it may have, and its P1."""
+
+    lengths: Mapping[int, int]
+    p1: int = SET_FOR_COMPUTATION
+
+
+@dataclass(frozen=True, slots=True)
 class ManageSecurityEnvironment:
     """MSE SET: each tag once, in any order; an empty body forgets the choice.
 
-    ``forms``: by use served, the length in bytes of each tag it may have; ``choose`` makes sense of their values.
+    ``forms`` are by use served; ``choose`` makes sense of the values.
     """
 
-    forms: Mapping[KeyUse, Mapping[int, int]]
+    forms: Mapping[KeyUse, Form]
     choose: Chooser
 
     def __call__(self, card: SmartCard, channel: Channel, command: Command) -> Response:
         """Serve the command; a refused one keeps the former choice."""
         use = _USES.get(command.p2)
         form = self.forms.get(use) if use else None
-        if command.p1 != _SET_FOR_COMPUTATION or use is None or form is None:
+        if use is None or form is None or command.p1 != form.p1:
             raise StatusError(StatusWord.WRONG_PARAMETERS)
         if not command.data:
             channel.environments.pop(command.p2, None)
@@ -55,7 +63,7 @@ class ManageSecurityEnvironment:
         except tlv.TlvError:
             raise StatusError(StatusWord.WRONG_DATA) from None
         values = {item.tag: item.value for item in objects}
-        if len(values) != len(objects) or any(form.get(tag) != len(value) for tag, value in values.items()):
+        if len(values) != len(objects) or any(form.lengths.get(tag) != len(value) for tag, value in values.items()):
             raise StatusError(StatusWord.WRONG_DATA)
         channel.environments[command.p2] = self.choose(card, use, values)
         return Response()

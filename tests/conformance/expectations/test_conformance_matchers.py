@@ -92,7 +92,9 @@ CHOICE, STATE, WITHIN = ChoiceMatcher(frozenset({"RESET_CARD", "REMOVED_CARD"}))
         (SignatureMatcher(valid=False), None, "a certificate is named by a reference"),
     ],
 )
-def test_what_makes_no_sense_or_cannot_fail_is_refused_in_words(matcher: Matcher, expected: Any, complaint: str) -> None:
+def test_what_makes_no_sense_or_cannot_fail_is_refused_in_words(
+    matcher: Matcher, expected: Any, complaint: str
+) -> None:
     said = matcher.complaint(expected)
     assert said is not None
     assert said.startswith(complaint) or complaint in said

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conformance_bench import ANY, CARD, complaints, place, scenario_text, steps_text, suite_text
+from conformance_bench import ANY, complaints, place, scenario_text, steps_text, suite_text
 
 from conformance.bench.profiles import load_profile
 from conformance.loading import InputError, nearest
@@ -22,22 +22,47 @@ def test_a_good_suite_has_nothing_to_say(tmp_path: Path) -> None:
         ("fidelity: observed\n", "", "suite", "the key 'fidelity' is missing"),
         ("fidelity: observed", "fidelity: seen", "fidelity", "fidelity: input should be 'documented', 'observed' or"),
         ("suite: t.one", "suite: T One", "suite", "suite: string should match pattern"),
-        ("title: {fr: Essai, en: Test}", "title: Essai", "title", "title: a mapping of keys to values is expected, not"),
+        (
+            "title: {fr: Essai, en: Test}",
+            "title: Essai",
+            "title",
+            "title: a mapping of keys to values is expected, not",
+        ),
         ("title: {fr: Essai, en: Test}", "title: {fr: Essai}", "title", "the key 'title.en' is missing"),
         ("title: {fr: Un, en: One}", "title: {fr: Un, en: One, de: Eins}", "de:", "unknown key 'de'"),
-        ("title: {fr: Un, en: One}", "title: {fr: 1, en: One}", "fr: 1", "scenarios.0.title.fr: a text is expected, not 1"),
+        (
+            "title: {fr: Un, en: One}",
+            "title: {fr: 1, en: One}",
+            "fr: 1",
+            "scenarios.0.title.fr: a text is expected, not 1",
+        ),
         ("id: only", "id: Only", "id: Only", "scenarios.0.id: string should match pattern"),
         ("    steps:", "    stpes:", "stpes", "unknown key 'stpes' (did you mean 'steps'?)"),
         (ANY, "requirements: CARD-CPS3-16", "requirements", "scenarios.0.requirements: a list is expected"),
         (ANY, "requirements: []", "requirements", "scenarios.0.requirements: list should have at least 1 item"),
-        (ANY, f"{ANY}\n    destructive: maybe", "destructive", "scenarios.0.destructive: input should be a valid boolean"),
+        (
+            ANY,
+            f"{ANY}\n    destructive: maybe",
+            "destructive",
+            "scenarios.0.destructive: input should be a valid boolean",
+        ),
         (ANY, f"{ANY}\n    requires: [clok]", "clok", "scenarios.0.requires.0: input should be 'insertion'"),
         ("bench:", "bnech:", "bnech", "unknown key 'bnech' (did you mean 'bench'?)"),
         ("{cps: medecin", "{CPS: medecin", "CPS", "bench.cards.CPS: string should match pattern"),
         ("cps: medecin-generaliste", "cps: []", "cps", "bench.cards.cps: list should have at least 1 item"),
         ("cps: medecin-generaliste", "cps: 3", "cps", "bench.cards.cps: a text is expected, not 3"),
-        ("cps: medecin-generaliste", "cps: {lifecycle: expired}", "cps", "the key 'bench.cards.cps.template' is missing"),
-        ("{cards: {cps: medecin-generaliste}}", "{profile: [], cards: {cps: cpa}}", "profile", "bench.profile: list should"),
+        (
+            "cps: medecin-generaliste",
+            "cps: {lifecycle: expired}",
+            "cps",
+            "the key 'bench.cards.cps.template' is missing",
+        ),
+        (
+            "{cards: {cps: medecin-generaliste}}",
+            "{profile: [], cards: {cps: cpa}}",
+            "profile",
+            "bench.profile: list should",
+        ),
     ],
 )
 def test_a_mistake_is_shown_at_its_line_and_column(tmp_path: Path, old: str, new: str, at: str, said: str) -> None:
@@ -78,8 +103,14 @@ def test_a_suite_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("slots:\n  - {role: cps, name: A, capabilities: [contacts]}", ":6:41: slots.0.capabilities.0: input should be"),
-        ("slots:\n  - {role: cps, nmae: A, capabilities: [contact]}", ":6:17: unknown key 'nmae' (did you mean 'name'?)"),
+        (
+            "slots:\n  - {role: cps, name: A, capabilities: [contacts]}",
+            ":6:41: slots.0.capabilities.0: input should be",
+        ),
+        (
+            "slots:\n  - {role: cps, nmae: A, capabilities: [contact]}",
+            ":6:17: unknown key 'nmae' (did you mean 'name'?)",
+        ),
         ("slots: []", ":5:1: slots: list should have at least 1 item"),
     ],
 )
@@ -98,6 +129,3 @@ def test_the_nearest_word_or_the_list_of_words() -> None:
     assert nearest("zzz", ["b", "a"]) == "known: a, b"
     assert nearest("zzz", []) == "none is known here"
     assert nearest("zzz", [f"n{i:02}" for i in range(14)]).endswith("n11, …")
-
-
-assert CARD in GOOD

@@ -42,7 +42,11 @@ from reports.fidelity import Fidelity
         ("- code-status:\n  slot: [cps]", "slot", "slot takes the name of a slot"),
         ("- code-status:\n  title: {fr: a}", "title: {fr: a}", "the key 'en' is missing"),
         ("- verify-code: $crad.code", "verify-code", "$crad is not known here (did you mean 'card'?)"),
-        ("- verify-code: $later\n- get-challenge: 8\n  capture: {later: data}", "verify-code", "$later is not known here"),
+        (
+            "- verify-code: $later\n- get-challenge: 8\n  capture: {later: data}",
+            "verify-code",
+            "$later is not known here",
+        ),
         ("- get-challenge: 8\n  expect: {data: {equals: $nope}}", "equals", "$nope is not known here"),
         ("- verify-code: $card.", "verify-code", "'$card.' is no reference, e.g. $card.code (write $$ for a plain $)"),
         ("- verify-code: 'a${card'", "verify-code", "'a${card' is no reference"),
@@ -53,7 +57,11 @@ from reports.fidelity import Fidelity
         ("- code-status: pinn", "code-status", "code-status: which: no code is named 'pinn', did you mean 'pin'?"),
         ("- get-challenge: 0", "get-challenge", "get-challenge: length: input should be greater than or equal to 1"),
         ("- get-challenge: many", "get-challenge", "get-challenge: length: input should be a valid integer"),
-        ("- get-challenge: {length: 300}", "length", "get-challenge: length: input should be less than or equal to 256"),
+        (
+            "- get-challenge: {length: 300}",
+            "length",
+            "get-challenge: length: input should be less than or equal to 256",
+        ),
         ("- insert-card: now", "insert-card", "insert-card takes a mapping of arguments (it takes no argument)"),
         ("- transmit: 0G", "transmit", "transmit: command: hexadecimal is expected"),
         ("- transmit: {command: $card.code, more: 1}", "more", "transmit: unknown key 'more' (known: command)"),
@@ -119,20 +127,28 @@ LOGIN = "  login:\n    parameters: [code]\n    steps:\n      - verify-code: $cod
     [
         (LOGIN, "- use: logn\n  with: {code: '1'}", "use", "unknown stage 'logn' (did you mean 'login'?)"),
         (LOGIN, "- use: login", "use", "the stage 'login' needs the parameter 'code'"),
-        (LOGIN, "- use: login\n  with: {code: '1', cod: '2'}", "cod: ", "the stage 'login' has no parameter 'cod' (did"),
+        (
+            LOGIN,
+            "- use: login\n  with: {code: '1', cod: '2'}",
+            "cod: ",
+            "the stage 'login' has no parameter 'cod' (did",
+        ),
         (LOGIN, "- use: login\n  with: [code]", "with", "with takes a mapping of stage parameters to values"),
         (LOGIN, "- use: login\n  with: {code: $nope}", "code: $nope", "$nope is not known here"),
         (LOGIN, "- use: login\n  with: {code: '1'}\n  expect: {sw: 9000}", "expect", "expect does not go with use: it"),
         (LOGIN, "- use: login\n  with: {code: '1'}\n  slot: cps", "slot", "slot does not go with use"),
-        ("  a:\n    steps: [use: a]\n", "- use: a", "use: a]", "stages are nested deeper than 8 (does a stage use itself"),
+        (
+            "  a:\n    steps: [use: a]\n",
+            "- use: a",
+            "use: a]",
+            "stages are nested deeper than 8 (does a stage use itself",
+        ),
         ("  a:\n    steps: [use: b]\n  b:\n    steps: [use: a]\n", "- use: a", "use: a]", "stages are nested deeper"),
         ("  a:\n    steps: [verfy-code: 1]\n", "- use: a\n- use: a", "verfy", "unknown step 'verfy-code'"),
         ("  a:\n    steps: [verify-code: $code]\n", "- use: a", "verify-code", "$code is not known here"),
     ],
 )
-def test_a_wrong_stage_is_refused_where_it_stands(
-    tmp_path: Path, stages: str, step: str, at: str, said: str
-) -> None:
+def test_a_wrong_stage_is_refused_where_it_stands(tmp_path: Path, stages: str, step: str, at: str, said: str) -> None:
     text = staged(stages, step)
     found = complaints(tmp_path, text)
     start = text.index("stages:") if at in stages else text.index("steps:", text.index("requirements:"))
@@ -155,7 +171,9 @@ def test_a_stage_is_unfolded_with_its_bindings_and_its_name(tmp_path: Path) -> N
 
 
 def test_what_a_stage_captures_is_known_after_it_but_its_parameters_are_not(tmp_path: Path) -> None:
-    stages = "  draw:\n    parameters: [size]\n    steps:\n      - get-challenge: $size\n        capture: {drawn: data}\n"
+    stages = (
+        "  draw:\n    parameters: [size]\n    steps:\n      - get-challenge: $size\n        capture: {drawn: data}\n"
+    )
     good = staged(stages, "- use: draw", "  with: {size: 8}", "- transmit: $drawn")
     assert complaints(tmp_path, good) == []
     (found,) = complaints(tmp_path, staged(stages, "- use: draw", "  with: {size: 8}", "- get-challenge: $size"))
@@ -180,7 +198,10 @@ def test_stages_come_from_included_files_and_keep_their_own_positions(tmp_path: 
     ("name", "said"),
     [
         ("_stage.yaml", "include: {folder}/_stage.yaml: no such file (did you mean '_stages.yaml'?)"),
-        ("nowhere/a.yaml", "include: {folder}/nowhere/a.yaml: no such file (the folder {folder}/nowhere does not exist"),
+        (
+            "nowhere/a.yaml",
+            "include: {folder}/nowhere/a.yaml: no such file (the folder {folder}/nowhere does not exist",
+        ),
         ('"a\\0b.yaml"', "include: "),
     ],
 )
@@ -202,7 +223,9 @@ def test_a_malformed_include_and_a_mistake_of_the_suite_are_told_together(tmp_pa
 
 def test_two_stages_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path, "stages:\n  a:\n    steps: [code-status: ]\n", "_stages.yaml")
-    text = staged("  a:\n    steps: [code-status: ]\n", "- use: a").replace("stages:", "include: [_stages.yaml]\nstages:")
+    text = staged("  a:\n    steps: [code-status: ]\n", "- use: a").replace(
+        "stages:", "include: [_stages.yaml]\nstages:"
+    )
     (found,) = complaints(tmp_path, text)
     assert found == f"{place(text, '  a:').replace(':1', ':3')}: two stages bear the name 'a' (rename one)"
 
@@ -260,7 +283,7 @@ def test_a_plan_knows_phases_fidelity_and_where_things_stand(tmp_path: Path) -> 
     assert scenario.bench_at("cards", "cps") == ("bench", "cards", "cps")
 
 
-# -- finding suites -----------------------------------------------------------------------------------------------------
+# -- finding suites ----------------------------------------------------------------------------------------------------
 
 
 def test_suites_are_found_in_folders_sorted_and_each_once(tmp_path: Path) -> None:

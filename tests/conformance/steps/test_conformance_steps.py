@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from conformance.steps import STEPS
 from conformance.steps.base import CardStep, Step, expectable
 
+
 def made(name: str, raw: Any) -> Any:
     kind = STEPS[name]
     return kind.model_validate(kind.arguments(raw))

@@ -1,0 +1,351 @@
+"""Every command: what it says, and that what can be foreseen is one sentence, an exit code and no traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from conformance_bench import place, scenario_text, steps_text, suite_text, write
+from conformance_cli import Cli
+from jsonschema import Draft202012Validator
+
+from conformance.bench.cards import TEMPLATES
+from conformance.bench.profiles import ROOT
+from conformance.bench.profiles import known_profiles as profile_names
+from conformance.cli.schema import SCHEMAS
+from conformance.loading import load_document
+from conformance.run.session import default_paths
+from conformance.steps import STEPS
+from reports.journal import FILE_NAME
+from simulator.pcsc import PcscdError, PrivatePcscd, discovery
+from simulator.pcsc.errors import Link
+
+GOOD = steps_text("- get-challenge: 8")
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return Cli(monkeypatch, capsys)
+
+
+# -- help, lists ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "run",
+        "report",
+        "up",
+        "exec",
+        "doctor",
+        "requirements",
+        "schema",
+        "cards",
+        "cards list",
+        "cards show",
+        "cards make",
+        "profiles",
+        "profiles list",
+        "profiles show",
+    ],
+)
+def test_every_command_has_help(cli: Cli, command: str) -> None:
+    said = cli(*command.split(), "--help").ok()
+    assert "Usage: bifente" in said
+    assert "--help" in said
+    assert cli(*command.split(), "-h").ok() == said
+
+
+@pytest.mark.parametrize("command", ["rnu", "cards shwo", "run --sede 3", "run --seed x", "schema scenarios", "exec"])
+def test_wrong_usage_is_exit_2(cli: Cli, command: str) -> None:
+    said = cli(*command.split())
+    assert said.code == 2
+    assert "Traceback" not in said.err
+
+
+def test_cards_are_listed_shown_and_made(cli: Cli, tmp_path: Path) -> None:
+    names = sorted(path.stem for path in TEMPLATES.glob("*.yaml"))
+    assert [line.split()[0] for line in cli("cards", "list").ok().splitlines()] == names
+    shown = cli("cards", "show", "infirmier", "--lang", "en").ok()
+    assert "1234" not in shown
+    assert "1234" in cli("cards", "show", "infirmier", "--codes").ok()
+    assert cli("cards", "make", "infirmier", "--out", "made").ok().strip().endswith("files")
+    card = json.loads((tmp_path / "made" / "card.json").read_text())
+    assert card["template"] == "infirmier"
+    assert (tmp_path / "made" / "certificates" / "signature.pem").read_text().startswith("-----BEGIN CERTIFICATE-----")
+    everything = b"".join(path.read_bytes() for path in (tmp_path / "made").rglob("*") if path.is_file())
+    assert b"PRIVATE KEY" not in everything
+
+
+def test_profiles_are_listed_and_shown(cli: Cli) -> None:
+    assert [line.split()[0] for line in cli("profiles", "list").ok().splitlines()] == list(profile_names())
+    assert "slot      vitale" in cli("profiles", "show", "readers/generic-bislot").ok()
+
+
+def test_requirements_are_counted_and_shown(cli: Cli, tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    assert "1 of " in cli("requirements", path).ok()
+    shown = cli("requirements", path, "--show", "CARD-CPS3-16").ok()
+    assert "CARD-CPS3-16  [" in shown
+    assert "t.one/only" in shown
+    assert "cited by no scenario" in cli("requirements", path, "--show", "CARD-CPS3").ok()
+    cli("requirements", path, "--show", "CARD-CPS3-1x").fails(2, "no set or requirement 'CARD-CPS3-1x'", "did you mean")
+
+
+# -- schemas ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_of_steps_names_every_step(cli: Cli) -> None:
+    page = cli("schema", "steps").ok()
+    for name in STEPS:
+        assert name in page
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in SCHEMAS])
+def test_every_schema_is_valid_and_resolves_its_references(cli: Cli, kind: str) -> None:
+    schema = json.loads(cli("schema", kind).ok())
+    assert schema["$schema"].endswith("2020-12/schema")
+    Draft202012Validator.check_schema(schema)
+    text = json.dumps(schema)
+    for reference in {part.split('"')[0] for part in text.split('"$ref": "')[1:]}:
+        found = schema
+        assert reference.startswith("#/")
+        for name in reference[2:].split("/"):
+            found = found[name]
+
+
+def schema(cli: Cli, kind: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(cli("schema", kind).ok()))
+
+
+def test_every_shipped_file_fits_its_schema(cli: Cli) -> None:
+    suites = list(default_paths()[0].rglob("*.yaml"))
+    for kind, paths in (
+        ("scenario", [path for path in suites if not path.name.startswith("_")]),
+        ("stages", [path for path in suites if path.name.startswith("_")]),
+        ("template", list(TEMPLATES.glob("*.yaml"))),
+        ("profile", list(ROOT.rglob("*.yaml"))),
+    ):
+        validator = schema(cli, kind)
+        for path in paths:
+            for error in validator.iter_errors(load_document(path).data):
+                raise AssertionError(f"{path}: {error.message[:300]} at {list(error.path)}")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "- code-status",
+        "- code-status:",
+        "- verify-code: $card.code",
+        "- verify-code: {code: 1234, which: puk}",
+        "- get-challenge: 8\n  expect: {data: {differs-from: $x}, sw: [9000]}\n  capture: {x: data}",
+        "- use: a\n  with: {b: 1}",
+    ],
+)
+def test_the_scenario_schema_takes_what_the_loader_takes(cli: Cli, steps: str) -> None:
+    schema(cli, "scenario").validate(yaml.safe_load(steps_text(steps)))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "- verify-code",
+        "- verfy-code: 1",
+        "- code-status:\n  expect: {ws: 9000}",
+        "- code-status:\n  expect: {}",
+        "- use: a\n  slot: b",
+        "- code-status:\n  capture: {a: ws}",
+        "- {}",
+        "- reset-card: hot",
+    ],
+)
+def test_the_scenario_schema_refuses_what_the_loader_refuses(cli: Cli, steps: str) -> None:
+    assert list(schema(cli, "scenario").iter_errors(yaml.safe_load(steps_text(steps))))
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("run sute.yaml", "sute.yaml: no such file (did you mean 'suite.yaml'?)"),
+        ("run nowhere/a.yaml", "nowhere/a.yaml: no such file (the folder nowhere does not exist either)"),
+        ("run empty", "empty: holds no scenario file"),
+        ("run suite.yaml --profile readers/x", "readers/x: is no known profile"),
+        ("run suite.yaml --formats html,pdf", "unknown report format 'pdf'; there are html, json"),
+        ("run suite.yaml --lang de", "unknown language 'de'; there are fr, en"),
+        ("run suite.yaml --select nothing", "--select: no scenario is named 'nothing' (known: t.one/only)"),
+        ("run suite.yaml --card cpa", "--card describes the card in --reader: give both"),
+        ("run suite.yaml --reader X --workers 2", "--reader is one device"),
+        ("cards show infirmer", "infirmer: is no known card template (did you mean 'infirmier'?)"),
+        ("cards show infirmier --lang de", "unknown language 'de'"),
+        ("cards show nowhere/x.yaml", "nowhere/x.yaml: no such file"),
+        ("profiles show readers/generic-bislo", "is no known profile (did you mean 'readers/generic-bislot'?)"),
+        ("report nowhere", "nowhere: no such journal; give the directory of a run"),
+        ("exec --card cps -- true", "--card cps: SLOT=TEMPLATE is expected"),
+        ("exec --card cps=cpa --card cps=cpa -- true", "slot cps was given a card already"),
+        ("exec --card csp=cpa -- true", "the reader has no slot 'csp' (did you mean 'cps'?)"),
+        ("exec --profile readers/x -- true", "readers/x: is no known profile"),
+        ("up --card cps=nobody", "nobody: is no known card template"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(cli: Cli, tmp_path: Path, arguments: str, words: str) -> None:
+    write(tmp_path, GOOD)
+    (tmp_path / "empty").mkdir()
+    cli(*arguments.split()).fails(2, words)
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "words"),
+    [
+        (GOOD.replace("  - get", " - get").replace("steps:", "steps:\n      - connect"), None, "is not valid YAML"),
+        (GOOD.replace("get-challenge", "get-chalenge"), "get-chal", "unknown step 'get-chalenge' (did you mean"),
+        (GOOD.replace("suite: t.one", "\tsuite: t.one"), None, "a tab stands where only spaces may"),
+    ],
+)
+def test_a_wrong_suite_is_one_sentence_with_its_place(
+    cli: Cli, tmp_path: Path, text: str, at: str | None, words: str
+) -> None:
+    write(tmp_path, text)
+    sentence = cli("run", "suite.yaml").fails(2, words)
+    assert sentence.startswith(f"bifente: suite.yaml:{place(text, at)}: " if at else "bifente: suite.yaml:")
+
+
+def test_a_code_of_five_digits_in_a_template_is_shown_where_it_stands(cli: Cli, tmp_path: Path) -> None:
+    good = (TEMPLATES / "infirmier.yaml").read_text(encoding="utf-8")
+    text = good.replace("pin: '1234'", "pin: '12345'")
+    write(tmp_path, text, "mine.yaml")
+    cli("cards", "show", "mine.yaml").fails(2, f"mine.yaml:{place(text, 'pin:')}: codes.pin: 5 digits given")
+    suite = steps_text("- get-challenge: 8", head="bench: {cards: {cps: mine.yaml}}")
+    write(tmp_path, suite)
+    cli("run", "suite.yaml").fails(2, f"suite.yaml:{place(suite, 'cps')}: mine.yaml:", "5 digits given")
+
+
+# -- what the machine lacks -------------------------------------------------------------------------------------------
+
+
+def no_pcscd(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    patch.setenv("PATH", str(folder))
+    patch.setattr(discovery, "_SYSTEM_PATHS", (str(folder),))
+
+
+def no_driver(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    discovery.find_pcscd()
+    patch.setattr(discovery, "driver_directories", lambda pcscd: (folder,))
+
+
+def no_namespaces(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise PcscdError(Link.USER_NAMESPACE, "unshare: Operation not permitted.")
+
+    patch.setattr(PrivatePcscd, "start", start)
+
+
+LACKS = [
+    (no_pcscd, ("pcscd-binary: pcscd is not found", "apt-get install pcscd vsmartcard-vpcd")),
+    (no_driver, ("vpcd-driver: the driver libifdvpcd.so is not in", "apt-get install pcscd vsmartcard-vpcd")),
+    (no_namespaces, ("user-namespace: ", "Allow namespaces")),
+]
+
+
+@pytest.mark.parametrize("command", ["run suite.yaml --target pcsc -q", "up --for 0.01", "exec -- true"])
+@pytest.mark.parametrize(("lack", "words"), LACKS, ids=["pcscd", "driver", "namespaces"])
+def test_what_is_missing_is_named_with_its_cure(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lack: object, words: tuple[str, ...], command: str
+) -> None:
+    write(tmp_path, GOOD)
+    try:
+        lack(monkeypatch, tmp_path)  # type: ignore[operator]
+    except PcscdError as error:
+        pytest.skip(f"needs pcscd: {error}")
+    cli(*command.split()).fails(3, *words)
+
+
+def test_the_doctor_names_the_missing_link_and_its_cure(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_pcscd(monkeypatch, tmp_path)
+    said = cli("doctor", "--lang", "en")
+    assert said.code == 3
+    assert "FAIL pcscd-binary" in said.out
+    assert "-> Install the packages" in said.out
+    cli("doctor", "--lang", "de").fails(2, "unknown language 'de'")
+
+
+def test_without_pyscard_the_cure_is_told(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    write(tmp_path, GOOD)
+    monkeypatch.setitem(sys.modules, "smartcard", None)
+    said = cli("run", "suite.yaml", "--reader", "X", "-q")
+    said.fails(3, "the PC/SC target needs pyscard: pip install 'bifente[pcsc]'")
+
+
+def test_a_key_store_that_cannot_be_used_is_one_sentence(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("a file")
+    cli("cards", "show", "cpa", "--keys", "keys").fails(3, "the key store", "keys")
+
+
+def test_what_nobody_foresaw_is_a_bench_error_and_no_failed_run(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import conformance.cli.catalogue as catalogue
+
+    def broken(name: str) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(catalogue, "load_profile", broken)
+    said = cli("profiles", "list")
+    assert said.code == 3
+    assert said.err.strip().splitlines()[-1] == "bifente: bench error, please report it: RuntimeError: boom"
+
+
+# -- reports ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_rendered_again_from_its_journal_alone(cli: Cli, tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        suite_text(scenario_text("steps: [get-challenge: 8]", "a"), scenario_text("steps: [code-status]", "b")),
+    )
+    assert cli("run", "suite.yaml", "--out", "r", "-q").code == 1
+    written = cli("report", "r", "--out", "again", "--formats", "json,markdown", "--lang", "en").ok().split()
+    assert written == ["again/report.json", "again/summary.md"]
+    assert json.loads((tmp_path / "again" / "report.json").read_text())
+    cli("report", "r", "--formats", "pdf").fails(2, "unknown report format 'pdf'")
+    cli("report", "r", "--lang", "de").fails(2, "unknown language 'de'")
+    cli("run", "suite.yaml", "--out", "r", "-q").fails(3, "r/journal.jsonl: already holds a journal; choose another")
+
+
+def test_a_journal_cut_in_a_line_is_rendered_as_far_as_it_goes(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    assert cli("run", "suite.yaml", "--out", "r", "-q").code == 0
+    journal = tmp_path / "r" / FILE_NAME
+    journal.write_bytes(journal.read_bytes()[:-40])
+    cli("report", "r", "--formats", "markdown", "--lang", "en").ok()
+    assert "stops where the journal stops" in (tmp_path / "r" / "summary.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"garbage\n", "journal.jsonl:1: not JSON"),
+        (b"\x00\xff\xfe\n", "journal.jsonl:1: not JSON"),
+        (b'{"event": "run-started"}\n', "journal.jsonl:1: run-started"),
+        (b'{"event": "surprise"}\n', "journal.jsonl:1: unknown kind of event"),
+        (b"[]\n", "journal.jsonl:1: "),
+    ],
+)
+def test_a_journal_that_is_none_is_one_sentence(cli: Cli, tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / FILE_NAME).write_bytes(content)
+    cli("report", "r").fails(3, words)
