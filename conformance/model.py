@@ -105,6 +105,9 @@ class Suite(Model):
     suite: SuiteName
     title: Title
     fidelity: Fidelity = Field(description="what the simulated behaviour rests on, unless a scenario says otherwise")
+    requires: list[Capability] = Field(
+        default_factory=list, description="what its scenarios need of the reader profile"
+    )
     bench: BenchModel = Field(default_factory=BenchModel)
     include: list[str] = Field(default_factory=list, description="stage files, relative to this one")
     stages: dict[Identifier, Stage] = Field(default_factory=dict)

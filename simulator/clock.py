@@ -48,6 +48,10 @@ class VirtualClock:
         """Seconds advanced since the start."""
         return self._elapsed
 
+    def restart(self) -> None:
+        """Back to the start: a new scene begins, and nothing timed before it holds any more."""
+        self._elapsed = 0.0
+
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass. Raises ValueError if asked to go back."""
         if seconds < 0:

@@ -9,9 +9,9 @@ from datetime import datetime
 from cryptography import x509
 
 from conformance.bench.cards import SeatedCard, Workshop, facts
-from conformance.bench.dialogue import Dialogue
 from conformance.bench.profiles import ReaderProfile, SlotModel
 from conformance.hosts.cps3 import Cps3Host
+from conformance.hosts.dialogue import Dialogue
 from conformance.hosts.discovery import discover
 from conformance.model import CardChoice, Title
 from conformance.options import RunOptions

@@ -9,8 +9,8 @@ from typing import Any
 
 from conformance.bench.base import Bench
 from conformance.bench.cards import SeatedCard
-from conformance.bench.dialogue import Dialogue, Exchanged
 from conformance.hosts.cps3 import Cps3Host
+from conformance.hosts.dialogue import Dialogue, Exchanged
 from conformance.targets.base import Connection
 from reports.text import Text
 

@@ -57,6 +57,9 @@ class VirtualBench:
                 raise GuardRefusalError(
                     Text(f"le lecteur {name} n'a pas de fente {role}", f"the reader {name} has no slot {role}")
                 )
+        # Time advanced by one scenario must not age the cards of the next.
+        if isinstance(self._clock, VirtualClock):
+            self._clock.restart()
         interfaces = {model.role: Capability.CONTACTLESS in model.capabilities for model in self.profile.slots}
         self.seated = {
             role: self._workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])

@@ -116,10 +116,3 @@ def _forget(stream: IO[str]) -> None:
     """Let what Python still holds for a stream go nowhere, or its end would fail too."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def main() -> None:
-    """Run the command line."""
-    from conformance.cli import commands  # noqa: F401 - registers the commands
-
-    app()

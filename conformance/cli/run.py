@@ -122,11 +122,12 @@ def run_command(
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> Exit:
-    """The exit code of a run: a bench error is never hidden behind a failure of the product."""
+    """The exit code of a run: a bench error is never hidden behind a failure, and nothing judged is no success."""
     found = set(verdicts)
     if Verdict.BENCH_ERROR in found:
         return Exit.BENCH_ERROR
-    return Exit.FAILED if found & {Verdict.FAILED, Verdict.BLOCKED} else Exit.PASSED
+    failed = found & {Verdict.FAILED, Verdict.BLOCKED} or not any(verdict.good for verdict in found)
+    return Exit.FAILED if failed else Exit.PASSED
 
 
 def _finish(directory: Path, formats: list[str], options: RunOptions) -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from conformance.bench.dialogue import Dialogue
+from conformance.hosts.dialogue import Dialogue
 from simulator.cards.layout import Layout
 from simulator.iso7816 import tlv
 from simulator.iso7816.apdu import Command, Response

@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from conformance.bench.base import Bench
-from conformance.bench.dialogue import Exchanged
 from conformance.bench.scene import Act, Scene
 from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
+from conformance.hosts.dialogue import Exchanged
 from conformance.run.reproduce import reproduce_line
 from conformance.scenario.loader import ROOTS
 from conformance.scenario.plan import PlannedScenario, PlannedStep
@@ -103,7 +103,9 @@ class _Run:
         return verdict
 
     def _verdict(self) -> tuple[Verdict, Text | None]:
-        lacking = next((need for need in self.plan.model.requires if need not in self.bench.profile.capabilities), None)
+        lacking = next(
+            (need for need in sorted(self.plan.requires) if need not in self.bench.profile.capabilities), None
+        )
         if lacking is not None:
             return Verdict.NOT_APPLICABLE, lacking.lacking
         missing = next((need for need in sorted(self._needs()) if need not in self.bench.capabilities), None)

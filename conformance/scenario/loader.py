@@ -69,6 +69,7 @@ class _Scope:
     names: set[str] = field(default_factory=set)
     via: str | None = None
     bindings: Mapping[str, Any] = field(default_factory=dict)
+    slot: str | None = None
     depth: int = 0
 
 
@@ -157,6 +158,7 @@ class _Loader:
                 fidelity=Fidelity.weakest(
                     [scenario.fidelity or suite.fidelity, *self._catalogue.grounds(scenario.requirements)]
                 ),
+                requires=frozenset((*suite.requires, *scenario.requires)),
                 bench=bench,
                 steps=tuple(steps),
                 document=self._document,
@@ -194,7 +196,7 @@ class _Loader:
             expect=expect,
             should=should,
             capture=capture,
-            slot=self._slot(raw, document, at),
+            slot=self._slot(raw, document, at) or scope.slot,
             title=title.text if title else None,
             phase=phase,
             via=scope.via,
@@ -207,7 +209,7 @@ class _Loader:
         self, raw: RawStep, document: Document, at: Location, phase: Phase, scope: _Scope
     ) -> Iterator[PlannedStep]:
         for key in _BESIDE:
-            if key in raw:
+            if key in raw and key != "slot":
                 self._complain(document, (*at, key), f"{key} does not go with use: it belongs to a step of the stage")
         name = str(raw["use"])
         if name not in self._stages:
@@ -235,6 +237,7 @@ class _Loader:
             names={*scope.names, *stage.parameters},
             via=name,
             bindings={**scope.bindings, **given},
+            slot=self._slot(raw, document, at) or scope.slot,
             depth=scope.depth + 1,
         )
         for index, step in enumerate(stage.steps):

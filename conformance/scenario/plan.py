@@ -10,6 +10,7 @@ from conformance.loading import Document
 from conformance.loading.document import Location
 from conformance.model import CardChoice, Scenario, Suite
 from conformance.steps.base import Step
+from conformance.targets.base import Capability
 from reports.events import Phase
 from reports.fidelity import Fidelity
 from reports.text import Text
@@ -54,6 +55,7 @@ class PlannedScenario:
     suite: str
     model: Scenario
     fidelity: Fidelity
+    requires: frozenset[Capability]
     bench: BenchPlan
     steps: tuple[PlannedStep, ...]
     document: Document

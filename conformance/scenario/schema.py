@@ -77,6 +77,7 @@ def _use() -> dict[str, Any]:
         "properties": {
             "use": {"type": "string"},
             "with": {"type": "object", "minProperties": 1},
+            "slot": {"type": "string", "description": "slot role its steps speak to"},
         },
         "required": ["use"],
         "additionalProperties": False,

@@ -160,7 +160,7 @@ def test_the_scenario_schema_takes_what_the_loader_takes(cli: Cli, steps: str) -
         "- verfy-code: 1",
         "- code-status:\n  expect: {ws: 9000}",
         "- code-status:\n  expect: {}",
-        "- use: a\n  slot: b",
+        "- use: a\n  expect: {sw: 9000}",
         "- code-status:\n  capture: {a: ws}",
         "- {}",
         "- reset-card: hot",

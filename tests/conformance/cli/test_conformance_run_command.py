@@ -54,10 +54,11 @@ def test_the_exit_code_tells_the_worst(cli: Cli, tmp_path: Path, scenarios: list
 
 
 def test_every_verdict_has_an_exit_code() -> None:
-    codes = {verdict: exit_code([verdict]) for verdict in Verdict}
+    codes = {verdict: exit_code([verdict, Verdict.PASSED]) for verdict in Verdict}
     assert {verdict for verdict, code in codes.items() if code == 1} == {Verdict.FAILED, Verdict.BLOCKED}
     assert {verdict for verdict, code in codes.items() if code == 3} == {Verdict.BENCH_ERROR}
-    assert exit_code([]) == 0
+    # Nothing judged is no success.
+    assert exit_code([]) == exit_code([Verdict.NOT_RUN]) == exit_code([Verdict.NOT_APPLICABLE]) == 1
 
 
 def test_the_line_that_repeats_one_scenario_repeats_it(cli: Cli, tmp_path: Path) -> None:

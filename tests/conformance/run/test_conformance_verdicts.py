@@ -177,6 +177,9 @@ def test_what_the_profile_lacks_is_not_applicable(run: Run) -> None:
     assert ran.reason == "the reader is not contactless"
     assert not ran.steps
     assert run(suite_text(scenario_text("requires: [contact, second-slot]\nsteps: [get-challenge: 8]"))).verdict.good
+    # What a suite requires, each of its scenarios does.
+    suite = suite_text(scenario_text("steps: [get-challenge: 8]"), head=f"requires: [contactless]\n{CARD}")
+    assert run(suite).verdict is Verdict.NOT_APPLICABLE
     one_slot = run(
         suite_text(scenario_text("requires: [second-slot]\nsteps: [get-challenge: 8]")),
         profile="readers/generic-contactless",
@@ -424,3 +427,29 @@ def test_the_state_of_the_card_stands_around_each_step(run: Run) -> None:
     assert step.state_after is not None
     assert (step.state_before["pin-tries"], step.state_after["pin-tries"]) == ("3", "2")
     assert step.state_after["pin-verified"] == "false"
+
+
+TWO_CARDS = "bench: {cards: {cps: medecin-generaliste, vitale: infirmier}}"
+STAGE = """
+stages:
+  ask:
+    steps:
+      - code-status: pin
+        expect: {sw: 63C3}
+"""
+
+
+def test_a_stage_speaks_to_the_slot_its_caller_names(run: Run) -> None:
+    steps = "steps:\n  - use: status\n    slot: vitale\n  - use: status"
+    ran = run(suite_text(scenario_text(steps.replace("use: status", "use: ask")), head=TWO_CARDS + STAGE))
+    assert [exchange.slot for exchange in ran.exchanges] == ["vitale", "cps"]
+
+
+def test_time_that_one_scenario_lets_pass_does_not_age_the_cards_of_the_next(run: Run) -> None:
+    later = scenario_text("steps: [advance-clock: 94608000]", "ages")
+    check = scenario_text("steps:\n  - check-certificate: signature\n    expect: {trust: trusted}", "young")
+    assert run(suite_text(later, check)).verdicts == {"ages": Verdict.PASSED, "young": Verdict.PASSED}
+    old = scenario_text(
+        "steps:\n  - advance-clock: 94608000\n  - check-certificate: signature\n    expect: {trust: expired}", "old"
+    )
+    assert run(suite_text(old)).verdict is Verdict.PASSED

@@ -136,7 +136,8 @@ LOGIN = "  login:\n    parameters: [code]\n    steps:\n      - verify-code: $cod
         (LOGIN, "- use: login\n  with: [code]", "with", "with takes a mapping of stage parameters to values"),
         (LOGIN, "- use: login\n  with: {code: $nope}", "code: $nope", "$nope is not known here"),
         (LOGIN, "- use: login\n  with: {code: '1'}\n  expect: {sw: 9000}", "expect", "expect does not go with use: it"),
-        (LOGIN, "- use: login\n  with: {code: '1'}\n  slot: cps", "slot", "slot does not go with use"),
+        (LOGIN, "- use: login\n  with: {code: '1'}\n  title: {fr: Un, en: One}", "title", "title does not go with use"),
+        (LOGIN, "- use: login\n  with: {code: '1'}\n  slot: 3", "slot", "slot takes the name of a slot"),
         (
             "  a:\n    steps: [use: a]\n",
             "- use: a",
