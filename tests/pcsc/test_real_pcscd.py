@@ -135,6 +135,9 @@ def test_power_is_the_card_s_and_is_observed(chain: Chain) -> None:
     assert chain.client.ask(do="reset", reader=name)["code"] == 0
     assert card.history == ["reset"]
     chain.client.ask(do="disconnect", reader=name)
+    # Nobody answers a power-off: only the next question proves that it was heard.
+    chain.client.ask(do="connect", reader=name)
+    chain.client.ask(do="disconnect", reader=name)
     assert card.history[:2] == ["reset", "off"]
     assert [each.kind for each in chain.exchanges][:2] == [ExchangeKind.RESET, ExchangeKind.POWER_OFF]
 
