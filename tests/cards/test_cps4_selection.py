@@ -233,6 +233,7 @@ def test_a_selection_by_name_on_its_channel_ends_all_that_was_there(cps4: Driver
     assert cps4.sw(f"01A4040C{len(name) // 2:02X}{name}") == 0x9000
     state = cps4.card.state()
     assert not state.secrets["pin"].verified
+    assert len(state.channels) == 1
     assert cps4.sw(SELECT) == 0x9000
     main = cps4.card.state().main
     assert main is not None
@@ -295,6 +296,11 @@ def test_how_applications_share_channels_is_data(drive: Maker, cps4_image: CardI
     shared.login()
     assert shared.sw(SELECT) == 0x9000
     assert shared.card.state().secrets["pin"].verified  # neither exclusive nor forgetful
+    forgetful = drive(replace(cps4_image, applications={"chipdoc": Application(forgets=True)}))
+    forgetful.data(f"00A4040C08{CHIPDOC}")
+    forgetful.login()
+    forgetful.data(SELECT)  # the code is the card's, whatever the channel
+    assert not forgetful.card.state().secrets["pin"].verified
     busy = drive(replace(cps4_image, channels={0: "chipdoc", 1: None}))
     assert busy.raw(SELECT) == bytes.fromhex("6985")
     assert busy.data("00A4080002D003") == EF_SN_FCI

@@ -19,6 +19,7 @@ from simulator.personalisation import business, cps4, elementary, pkcs15
 from simulator.personalisation.describe import describe
 from simulator.personalisation.description import description
 from simulator.personalisation.directories import Directories
+from simulator.personalisation.identifiers import luhn_sum
 from simulator.personalisation.keystore import KeySource
 from simulator.personalisation.loading import TemplateError, load_templates, shipped_templates, with_overrides
 from simulator.personalisation.personalise import ROLES, PersonalisedCard, personalise
@@ -31,6 +32,7 @@ WRITTEN = Directories(LAYOUT, description("cps4"))
 SIZES = {"signature": 2048, "authentication": 2048}
 TEMPLATES = sorted(shipped_templates())
 AID = "E828BD080F8025000001FF0010"
+FREE = [f"CPS2TER_{name}" for name in ("ATR", "ID", "ICC", "NAME", "LANG", "PSINFO", "DIRAMO")]
 SIG, AUT = b"CPS_PRIV_SIG".hex(), b"CPS_PRIV_AUT".hex()
 
 
@@ -126,8 +128,7 @@ def test_bytes_are_those_the_real_client_accepts(name: str) -> None:
 
 def test_the_sizes_of_the_facts() -> None:
     # Section 6: the laboratory card had two activities of each kind.
-    free = [f"CPS2TER_{name}" for name in ("ATR", "ID", "ICC", "NAME", "LANG", "PSINFO", "DIRAMO")]
-    names = ["CPS_DATA", "CPS_ID_CARD", "CPS_NAME_PS", "CPS_LANG_PS", "CPS_INFO_PS", *free]
+    names = ["CPS_DATA", "CPS_ID_CARD", "CPS_NAME_PS", "CPS_LANG_PS", "CPS_INFO_PS", *FREE]
     assert all(LAYOUT.is_free(name) for name in names)
     names += ["CPS_ACTIVITY_01_PS", "CPS_ACTIVITY_02_PS", "CPS_SIT_FACT"]
     names += ["CPS2TER_ACTIVITY_01_PS", "CPS2TER_ACTIVITY_02_PS"]
@@ -157,6 +158,9 @@ def test_every_template_gives_a_cps4(make: CardMaker, name: str) -> None:
     labels = [entry["common"]["label"].native for entry in listed]
     assert set(labels) == {name for name in content if name.startswith("CPS")}  # CARD-CPS4-26
     assert sum(label.startswith("CPS2TER_ACTIVITY") for label in labels) == len(card.template.activities)
+    assert {*FREE} <= set(labels)  # CL-T3-CPS2TER-FREE
+    digits = content["EF.SN"][2:].hex().rstrip("f")
+    assert luhn_sum(digits) == 0
     for entry in listed:
         body = by_path[entry["type_attributes"]["path"].native]
         if (known := card.objects.get(entry["common"]["label"].native)) is not None:

@@ -33,8 +33,6 @@ def _choose(card: SmartCard, use: KeyUse, values: Mapping[int, bytes]) -> Enviro
     if use is KeyUse.DECIPHER:
         return Environment(key=key_named(card, values[_KEY][0]))
     algorithm, key = values[_ALGORITHM_AND_KEY]
-    if not key & _LOCAL:
-        raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
     return Environment(key=key_named(card, key ^ _LOCAL), algorithm=algorithm_named(card, algorithm, use))
 
 
