@@ -91,4 +91,5 @@ class PcscdError(Exception):
         self.cure = cure if cure is not None else CURES.get(link, _RESTART)
         self.log = log
         quoted = f" pcscd said: {log.strip()[-2000:]}" if log.strip() else ""
-        super().__init__(f"{link.value}: {self.sentence.en}{quoted} {self.cure.en}")
+        said = self.sentence.en if self.sentence.en.endswith((".", "!", "?")) else f"{self.sentence.en}."
+        super().__init__(f"{link.value}: {said}{quoted} {self.cure.en}")
