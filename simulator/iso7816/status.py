@@ -13,6 +13,8 @@ from importlib import resources
 
 import yaml
 
+from simulator.sentence import Sentence
+
 
 class StatusWord(IntEnum):
     """Status words with a fixed value (ISO/IEC 7816-4, 5.6; 94xx: GSM 11.11, 9.4). Families are functions below."""
@@ -46,14 +48,6 @@ class StatusError(Exception):
         self.sw = sw
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """One status word in words."""
-
-    fr: str
-    en: str
-
-
 def more_data(count: int, sw1: int = 0x61) -> int:
     """``61xx`` (or ``9Fxx``): ``count`` bytes (1 or more) are waiting; 256 and above are said by 00 (CARD-CPS3-03)."""
     return sw1 << 8 | (count if count < 0x100 else 0)
@@ -78,31 +72,31 @@ def is_legal(sw: int) -> bool:
 class _Family:
     mask: int
     value: int
-    text: Meaning
+    text: Sentence
 
-    def meaning(self, sw: int) -> Meaning:
+    def meaning(self, sw: int) -> Sentence:
         variable = sw & ~self.mask
         values = {"value": variable, "bytes": variable or 0x100}
-        return Meaning(fr=self.text.fr.format(**values), en=self.text.en.format(**values))
+        return Sentence(fr=self.text.fr.format(**values), en=self.text.en.format(**values))
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[Meaning, Mapping[int, Meaning], tuple[_Family, ...]]:
+def _table() -> tuple[Sentence, Mapping[int, Sentence], tuple[_Family, ...]]:
     text = resources.files(__package__).joinpath("status.yaml").read_text(encoding="utf-8")
     data = yaml.safe_load(text)
-    words = {int(word, 16): Meaning(**meaning) for word, meaning in data["words"].items()}
+    words = {int(word, 16): Sentence(**meaning) for word, meaning in data["words"].items()}
     families = tuple(
         _Family(
             mask=int("".join("0" if digit == "x" else "F" for digit in family["match"]), 16),
             value=int(family["match"].replace("x", "0"), 16),
-            text=Meaning(fr=family["fr"], en=family["en"]),
+            text=Sentence(fr=family["fr"], en=family["en"]),
         )
         for family in data["families"]
     )
-    return Meaning(**data["illegal"]), words, families
+    return Sentence(**data["illegal"]), words, families
 
 
-def meaning(sw: int) -> Meaning:
+def meaning(sw: int) -> Sentence:
     """What a status word (16 bits) says, in French and English; an illegal word is said to be so."""
     illegal, words, families = _table()
     if not is_legal(sw):

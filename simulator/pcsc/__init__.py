@@ -4,7 +4,7 @@ from simulator.pcsc.bridge import Defect, DefectKind, Exchange, ExchangeKind, Ob
 from simulator.pcsc.echo import EchoCard
 from simulator.pcsc.errors import Link, PcscdError
 from simulator.pcsc.private_pcscd import PrivatePcscd
-from simulator.pcsc.sentence import Sentence
+from simulator.sentence import Sentence
 
 __all__ = [
     "Defect",

@@ -14,7 +14,7 @@ from statistics import median
 
 from simulator.pcsc.errors import CURES, Link, PcscdError
 from simulator.pcsc.readerconf import SLOTS_PER_ENTRY, SystemEntry
-from simulator.pcsc.sentence import Sentence
+from simulator.sentence import Sentence
 
 LATENCY_LIMIT = 0.002
 """Seconds: the median of an APDU through a healthy pcscd and vpcd is about 0.1 ms, of a delayed one 40 ms."""

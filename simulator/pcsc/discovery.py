@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.pcsc.errors import Link, PcscdError
-from simulator.pcsc.sentence import Sentence
+from simulator.sentence import Sentence
 
 DRIVER_NAME = "libifdvpcd.so"
 DRIVER_DIRECTORIES = (

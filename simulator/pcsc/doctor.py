@@ -29,9 +29,9 @@ from simulator.pcsc.echo import ECHO_ATR, EchoCard
 from simulator.pcsc.errors import CURES, Link, PcscdError
 from simulator.pcsc.private_pcscd import AGENT, PrivatePcscd, stale_run_directories, try_namespaces
 from simulator.pcsc.readerconf import FIRST_PORT, SystemEntry, parse
-from simulator.pcsc.sentence import Sentence
 from simulator.pcsc.vpcd import connect
 from simulator.readers import Reader
+from simulator.sentence import Sentence
 
 __all__ = ["Finding", "Verdict", "diagnose"]
 

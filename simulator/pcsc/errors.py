@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from simulator.pcsc.sentence import Sentence
+from simulator.sentence import Sentence
 
 
 class Link(Enum):

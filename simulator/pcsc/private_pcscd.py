@@ -23,9 +23,9 @@ from simulator.pcsc.bridge import Connector, Defect, DefectKind, Observer, SlotB
 from simulator.pcsc.discovery import Installation, find_installation
 from simulator.pcsc.errors import Link, PcscdError
 from simulator.pcsc.readerconf import SLOTS_PER_ENTRY, Entry, match_names, plan, render
-from simulator.pcsc.sentence import Sentence
 from simulator.pcsc.vpcd import connect
 from simulator.readers import Reader, Slot
+from simulator.sentence import Sentence
 
 RUN_PREFIX = "bifente-pcscd-"
 """How the run directories we name begin (see ``stale_run_directories``)."""

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.pcsc.errors import Link, PcscdError
-from simulator.pcsc.sentence import Sentence
 from simulator.readers import Reader, Slot
+from simulator.sentence import Sentence
 
 SLOTS_PER_ENTRY = 2
 """Slots of one entry of Debian's vpcd."""
