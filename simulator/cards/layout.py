@@ -129,7 +129,7 @@ class Rule(_Model):
 class FileRule(_Model):
     """One file, or a series of ``count`` files with consecutive identifiers and a numbered name.
 
-    ``only`` hides a folder and all in it from the other interface. ``size`` is that of the file in bytes, its content
+    ``only`` hides a file, or a folder and all in it, from the other interface. ``size`` is that of the file in bytes, its content
     being ended by zeros; without it a file is as long as its content.
     """
 
@@ -346,7 +346,7 @@ class Layout(_Model):
                 if rule.size is not None and len(body) > rule.size:
                     raise ValueError(f"{name} has {len(body)} bytes; its file holds {rule.size}")
                 body = body.ljust(rule.size or 0, b"\0")
-                return ElementaryFile(path[-1], name, body, acl.contact, acl.contactless, rule.sfi)
+                return ElementaryFile(path[-1], name, body, acl.contact, acl.contactless, rule.sfi, rule.only)
             below = (build(*member) for member in members if member[1][:-1] == path)
             aid = self.aids[rule.aid] if rule.aid else None
             return DedicatedFile(path[-1], name, acl.contact, tuple(file for file in below if file), aid, rule.only)

@@ -108,7 +108,7 @@ class FileSystem:
                 if file.aid is not None and names.setdefault(file.aid, node) is not node:
                     raise ImageError(f"two applications of {volume} are named {file.aid.hex().upper()}")
                 for child in file.children:
-                    if isinstance(child, DedicatedFile) and child.only not in (None, interface):
+                    if child.only not in (None, interface):
                         continue
                     below = lay(child, node)
                     if node.children.setdefault(child.fid, below) is not below:

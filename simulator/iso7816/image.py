@@ -45,7 +45,10 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ElementaryFile:
-    """A transparent EF. ``content`` is its whole body; its length is the file's size in bytes."""
+    """A transparent EF. ``content`` is its whole body; its length is the file's size in bytes.
+
+    ``only`` hides it from the other interface (None: seen from both).
+    """
 
     fid: int
     name: str
@@ -53,6 +56,7 @@ class ElementaryFile:
     acl: bytes
     contactless_acl: bytes
     sfi: int | None = None
+    only: Interface | None = None
 
 
 @dataclass(frozen=True, slots=True)
