@@ -129,8 +129,8 @@ class Rule(_Model):
 class FileRule(_Model):
     """One file, or a series of ``count`` files with consecutive identifiers and a numbered name.
 
-    ``only`` hides a file, or a folder and all in it, from the other interface. ``size`` is that of the file in bytes, its content
-    being ended by zeros; without it a file is as long as its content.
+    ``only`` hides a file, or a folder and all in it, from the other interface. ``size`` is that of the file in bytes,
+    its content being ended by zeros; without it a file is as long as its content.
     """
 
     path: Annotated[str, Field(pattern=r"^[0-9A-F]{4}(/[0-9A-F]{4})*$")]
