@@ -6,11 +6,13 @@ The steps themselves stay raw here: each is checked by the class registered unde
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from conformance.targets.base import Capability
+from reports.events import Judged
 from reports.fidelity import Fidelity
 from reports.text import Text
 
@@ -67,6 +69,22 @@ Profiles = Annotated[list[str], Field(min_length=1)]
 Cards = Annotated[list[Card], Field(min_length=1)]
 
 
+class ModuleAbility(StrEnum):
+    """What a scenario may need a PKCS#11 module to be made for; families of cards are asked for by the cards."""
+
+    FAMILY_CPS3 = "family-cps3"
+    FAMILY_CPS4 = "family-cps4"
+    ANS_SPECIFICATION = "ans-specification"
+    SIGNATURE_KEY = "signature-key"
+    WRITE_DATA = "write-data"
+    UNBLOCK = "unblock"
+    SO_FLAGS = "so-flags"
+    CPS2TER_OBJECTS = "cps2ter-objects"
+    ENCRYPTION = "encryption"
+    RESET_ENDS_SESSION = "reset-ends-session"
+    UPDATE_CHECK = "update-check"
+
+
 class BenchModel(Model):
     """What to assemble. A list is a matrix: the scenario runs once for each of its values."""
 
@@ -92,7 +110,13 @@ class Scenario(Model):
         default=False, description="may use up a try or change the card: never on a real card unless the run allows it"
     )
     fidelity: Fidelity | None = Field(default=None, description="what the simulated behaviour rests on")
+    judges: Judged | None = Field(
+        default=None, description="who is judged; needed where steps speak PKCS#11, which card, module and host share"
+    )
     requires: list[Capability] = Field(default_factory=list, description="what the reader profile must offer")
+    requires_module: list[ModuleAbility] = Field(
+        default_factory=list, alias="requires-module", description="what the PKCS#11 module must be made for"
+    )
     bench: BenchModel | None = None
     setup: list[RawStep] = Field(default_factory=list, description="preconditions: if one fails the rest is blocked")
     steps: list[RawStep] = Field(min_length=1)

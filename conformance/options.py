@@ -14,6 +14,7 @@ class TargetKind(StrEnum):
 
     EMBEDDED = "embedded"
     PCSC = "pcsc"
+    PKCS11 = "pkcs11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,14 @@ class RunOptions:
     """The options of ``bifente run``.
 
     ``reader`` is the PC/SC name of a reader that is not the bench's own; its card is real until proven otherwise.
-    ``profile`` replaces the suites' own. ``real_card`` names the template that describes the card in that reader.
+    ``module`` is the PKCS#11 module that the ``pkcs11`` target puts to the test. ``profile`` replaces the suites' own.
+    ``real_card`` names the template that describes the card in that reader.
     """
 
     paths: tuple[Path, ...]
     target: TargetKind = TargetKind.EMBEDDED
     reader: str | None = None
+    module: Path | None = None
     real_card: str | None = None
     profile: str | None = None
     seed: int = 1

@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the YAML suites."""
     group = parser.getgroup("bifente", "Bifente scenarios")
     group.addoption("--bifente-target", choices=[kind.value for kind in TargetKind], default="embedded")
+    group.addoption("--bifente-module", type=Path, default=None, help="the PKCS#11 module of the pkcs11 target")
     group.addoption("--bifente-profile", default=None, help="reader profile instead of the suites' own")
     group.addoption("--bifente-seed", type=int, default=1, help="seed of everything drawn at random")
     group.addoption("--bifente-keys", type=Path, default=None, help="folder of the laboratory keys")
@@ -142,7 +143,8 @@ def _workshop(config: pytest.Config) -> Workshop:
 def _pool(config: pytest.Config) -> BenchPool:
     if _POOL not in config.stash:
         target = TargetKind(config.getoption("--bifente-target"))
-        config.stash[_POOL] = BenchPool(RunOptions(paths=(), target=target), _workshop(config))
+        options = RunOptions(paths=(), target=target, module=config.getoption("--bifente-module"))
+        config.stash[_POOL] = BenchPool(options, _workshop(config))
     return config.stash[_POOL]
 
 

@@ -21,7 +21,7 @@ from reports.fidelity import Fidelity
 from reports.text import Lang, Text
 from reports.verdict import Verdict
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the journal: raised when a line written today could not be read by yesterday's reader."""
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -51,6 +51,14 @@ class Phase(StrEnum):
     SETUP = "setup"
     STEPS = "steps"
     TEARDOWN = "teardown"
+
+
+class Judged(StrEnum):
+    """Whom a scenario judges: the card, the PKCS#11 module in front of it, or the host that uses both."""
+
+    CARD = "card"
+    MODULE = "module"
+    HOST = "host"
 
 
 class Level(StrEnum):
@@ -152,7 +160,10 @@ class RunStarted(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioStarted(_Event):
-    """A scenario begins. `scenario` is the full id `suite/id`; `reproduce` is one shell line that repeats it alone."""
+    """A scenario begins. `scenario` is the full id `suite/id`; `reproduce` is one shell line that repeats it alone.
+
+    `judges` is None where the question does not arise: what is under test is then the card.
+    """
 
     event: Literal["scenario-started"] = "scenario-started"
     scenario: str
@@ -165,6 +176,7 @@ class ScenarioStarted(_Event):
     destructive: bool = False
     profile: str | None = None
     cards: dict[str, str] = field(default_factory=dict)
+    judges: Judged | None = None
     reproduce: str = ""
 
 
@@ -200,6 +212,24 @@ class Exchange(_Event):
     command_text: str = ""
     response_text: Text = _NOTHING
     sw: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{4})?$")] = ""
+    duration_us: Count = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(_Event):
+    """A call of a function of the software under test and its result by name (`C_Login`, `CKR_PIN_INCORRECT`).
+
+    Codes are never in `arguments`; `answer` is what the function gave beside its result.
+    """
+
+    event: Literal["call"] = "call"
+    scenario: str
+    index: Count
+    slot: str
+    function: str
+    arguments: dict[str, str] = field(default_factory=dict)
+    result: str
+    answer: dict[str, str] = field(default_factory=dict)
     duration_us: Count = 0
 
 
@@ -268,6 +298,7 @@ Event: TypeAlias = (
     | ScenarioStarted
     | StepStarted
     | Exchange
+    | Call
     | BenchChange
     | StepFinished
     | ScenarioFinished
@@ -281,6 +312,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ScenarioStarted,
     StepStarted,
     Exchange,
+    Call,
     BenchChange,
     StepFinished,
     ScenarioFinished,

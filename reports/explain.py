@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reports.clean import one_line, printable
 from reports.model import Run, Scenario, Step
@@ -13,6 +13,13 @@ from reports.words import labelled, say
 def where(file: str, line: int) -> str:
     """Return `file:line`, or an empty string when the file is unknown."""
     return f"{file}:{line}" if file else ""
+
+
+def pairs(values: Mapping[str, str]) -> str:
+    """Return names and values on one line, long ones cut: the journal has them whole."""
+    return one_line(
+        ", ".join(f"{name} {value if len(value) <= 80 else value[:79] + '…'}" for name, value in values.items())
+    )
 
 
 def headline(scenario: Scenario, lang: Lang) -> str:
@@ -30,6 +37,8 @@ def lines(scenario: Scenario, lang: Lang) -> list[str]:
     found = [printable(scenario.reason.get(lang))] if scenario.reason else []
     for step in scenario.telling_steps:
         found += _step_lines(step, lang)
+    if scenario.start.judges:
+        found.append(labelled(say("judges", lang), say(f"judges_{scenario.start.judges}", lang), lang))
     if scenario.start.reproduce:
         found.append(labelled(say("reproduce", lang), one_line(scenario.start.reproduce), lang))
     return found
@@ -47,6 +56,8 @@ def _step_lines(step: Step, lang: Lang) -> Iterator[str]:
     for sent in step.exchanges[-1:]:
         yield f"  > {one_line(sent.command)}  {one_line(sent.command_text)}"
         yield f"  < {one_line(sent.response)}  {one_line(sent.response_text.get(lang))}"
+    for called in step.calls[-1:]:
+        yield f"  {one_line(called.function)}({pairs(called.arguments)}) = {one_line(called.result)}"
 
 
 def _both(expected: str, observed: str, lang: Lang) -> str:

@@ -55,7 +55,7 @@ _OWN_FIELDS = frozenset({"event", "seq", "time", "schema", "sha256", "verdict", 
 _OWN_FIELDS |= {"sw"}
 
 # Fields that hold whatever a scenario or a card gave: there, keys and numbers are masked too.
-_FREE_FIELDS = frozenset({"arguments", "environment", "cards", "state_before", "state_after"})
+_FREE_FIELDS = frozenset({"arguments", "answer", "environment", "cards", "state_before", "state_after"})
 
 # Arguments of a step that may be a raw command written in a scenario.
 _COMMAND_ARGUMENTS = frozenset({"command", "apdu"})

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reports.events import (
     BenchChange,
+    Call,
     Event,
     Exchange,
     Expectation,
@@ -31,7 +32,7 @@ from reports.text import Text
 from reports.verdict import WORST_FIRST, Verdict
 from reports.words import INTERRUPTED
 
-Happening = Exchange | BenchChange
+Happening = Exchange | Call | BenchChange
 """What can happen between the beginning and the end of a step."""
 
 
@@ -54,6 +55,11 @@ class Step:
     def exchanges(self) -> tuple[Exchange, ...]:
         """The commands sent during the step, in order."""
         return tuple(item for item in self.happenings if isinstance(item, Exchange))
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The functions called during the step, in order."""
+        return tuple(item for item in self.happenings if isinstance(item, Call))
 
     @property
     def unmet(self) -> tuple[Expectation, ...]:
@@ -264,7 +270,7 @@ class Fold:
                 self._draft(event.scenario).steps[event.index] = _StepDraft(event)
             case StepFinished():
                 self._step(event.scenario, event.index).end = event
-            case Exchange():
+            case Exchange() | Call():
                 self._step(event.scenario, event.index).happenings.append(event)
             case BenchChange(index=None):
                 self._draft(event.scenario).changes.append(event)

@@ -17,8 +17,15 @@ from reports.text import Text
 class Bench(Protocol):
     """A reader, its cards and a way to reach them; serves many scenarios one after the other."""
 
-    profile: ReaderProfile
-    seated: dict[str, SeatedCard]
+    @property
+    def profile(self) -> ReaderProfile:
+        """The reader's."""
+        ...
+
+    @property
+    def seated(self) -> dict[str, SeatedCard]:
+        """The cards of the scenario, by slot role."""
+        ...
 
     @property
     def capabilities(self) -> frozenset[Capability]:

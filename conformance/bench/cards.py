@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -11,12 +11,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from conformance.hosts import NotOnThisCardError
 from conformance.loading import Document, InputError, Problem, load_document, nearest
 from conformance.model import CardChoice
-from simulator.cards import cps3
+from simulator.cards.families import make_card
 from simulator.cards.layout import Layout
 from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.image import CardImage
+from simulator.iso7816.image import Interface
 from simulator.iso7816.memory import MemoryStore
 from simulator.personalisation.authority import Pki
 from simulator.personalisation.keystore import KeySource, KeyStore
@@ -26,9 +27,6 @@ from simulator.personalisation.template import Template, layout
 
 TEMPLATES = Path(str(resources.files("simulator.personalisation") / "templates"))
 """The templates that come with the bench."""
-
-FAMILIES: Mapping[str, Callable[..., SmartCard]] = {"cps3": cps3.card}
-"""How the image of each family is brought to life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,28 @@ class SeatedCard:
     found: Mapping[str, bytes] = field(default_factory=dict)
 
     def path(self, name: str) -> bytes:
-        """Where a file of the layout lies: as the card's own directories said, else as in the layout."""
+        """Where a file of the layout lies: as the card's own directories said, else as in the layout.
+
+        Raises NotOnThisCardError for a file that cards of its family do not have.
+        """
+        self.volume(name)
         return self.found.get(name) or self.layout.path(name)
+
+    def volume(self, name: str) -> str:
+        """The volume that a file of the layout lies in. Raises NotOnThisCardError."""
+        try:
+            return self.layout.volume(name)
+        except KeyError:
+            raise NotOnThisCardError(self.layout.family, f"n'a pas de fichier {name}", f"has no file {name}") from None
+
+    def aid(self, name: str) -> bytes:
+        """The AID of an application of the layout. Raises NotOnThisCardError."""
+        try:
+            return self.layout.aids[name]
+        except KeyError:
+            raise NotOnThisCardError(
+                self.layout.family, f"n'a pas d'application {name}", f"has no application {name}"
+            ) from None
 
     @property
     def card(self) -> SmartCard:
@@ -61,7 +79,7 @@ class SeatedCard:
             return None
         state = self.smart.state()
         pin, puk = state.secrets["pin"], state.secrets["puk"]
-        main = state.channels.get("ias")
+        main = state.main
         return {
             "powered": state.powered,
             "pin-tries": pin.tries_left,
@@ -107,9 +125,14 @@ class Workshop:
         return self._templates[name]
 
     def personalised(self, choice: CardChoice, at: date, *, contactless: bool = False) -> PersonalisedCard:
-        """The card of a choice as it is on a day. Raises InputError for bad parameters."""
+        """The card of a choice as it is on a day. Raises InputError for bad parameters, NotOnThisCardError for a card
+        without antenna where one is wanted.
+        """
         parameters = dict(choice.parameters)
         if contactless:
+            family = self.family(choice)
+            if Interface.CONTACTLESS not in layout(family).atr:
+                raise NotOnThisCardError(family, "n'a pas d'interface sans contact", "has no contactless interface")
             parameters["options"] = {**parameters.get("options", {}), "interface": "contactless"}
         key = (choice.template, repr(sorted(parameters.items())), at)
         if key not in self._made:
@@ -131,9 +154,12 @@ class Workshop:
     ) -> SeatedCard:
         """A fresh card; ``chance`` gives its random bytes, ``memory`` keeps its counters if it is to remember."""
         personalised = self.personalised(choice, at.date(), contactless=contactless)
-        image: CardImage = personalised.image
-        smart = FAMILIES[image.family](image, memory=memory, random=chance.randbytes)
-        return SeatedCard(layout(image.family), facts(personalised), personalised, smart)
+        smart = make_card(personalised.image, memory=memory, random=chance.randbytes)
+        return SeatedCard(personalised.layout, facts(personalised), personalised, smart)
+
+    def family(self, choice: CardChoice) -> str:
+        """The family of a choice's card. Raises InputError for an unknown template."""
+        return str(choice.parameters.get("family") or self.template(choice.template)[0].family)
 
     def check(self, choice: CardChoice) -> Document:
         """The template file of a choice. Raises InputError (without a place) if its card cannot be made."""

@@ -6,7 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from conformance.bench.base import Bench
 from conformance.bench.cards import Workshop
+from conformance.bench.pkcs11 import ModuleUnderTest, Pkcs11Bench
 from conformance.bench.profiles import ReaderProfile, load_profile
 from conformance.bench.real import RealBench
 from conformance.bench.virtual import VirtualBench
@@ -23,6 +24,7 @@ from conformance.options import RunOptions, TargetKind
 from conformance.targets.base import TargetError
 from conformance.targets.embedded import EmbeddedTarget
 from conformance.targets.pcsc import PcscMissingError, PcscTarget
+from conformance.targets.pkcs11 import ModuleMissingError, ModuleProcess
 from reports.text import Lang, Text
 from simulator.clock import VirtualClock, WallClock
 from simulator.pcsc import PcscdError, PrivatePcscd
@@ -64,24 +66,46 @@ class BenchPool:
             self._profiles[profile] = None
             try:
                 self._open()
-            except (PcscdError, PcscMissingError, TargetError) as error:
+            except (PcscdError, PcscMissingError, ModuleMissingError, TargetError) as error:
                 self.close()
                 raise BenchUnavailableError(str(error)) from error
         return self._benches[profile]
 
     def _open(self) -> None:
         if self._options.reader is not None:
-            target = PcscTarget(virtual=False)
-            self._stack.callback(target.close)
-            ask = ask_operator(self._options.lang) if self._options.operator else None
-            real = RealBench(self._options.reader, self._options, self._workshop, target, ask)
-            self._benches = dict.fromkeys(self._profiles, real)
+            self._benches = dict.fromkeys(self._profiles, self._real(self._options.reader))
             return
         profiles = {name: load_profile(name)[0] for name in self._profiles}
-        opened = self._pcsc(profiles) if self._options.target is TargetKind.PCSC else self._embedded(profiles)
+        in_process = self._options.target is TargetKind.EMBEDDED
+        opened = self._embedded(profiles) if in_process else self._behind_pcscd(profiles)
         for bench in opened.values():
             self._stack.callback(bench.close)
         self._benches = opened
+
+    def _real(self, reader: str) -> Bench:
+        target = PcscTarget(virtual=False)
+        self._stack.callback(target.close)
+        ask = ask_operator(self._options.lang) if self._options.operator else None
+        real = RealBench(reader, self._options, self._workshop, target, ask)
+        if self._options.target is not TargetKind.PKCS11:
+            return real
+        return Pkcs11Bench(
+            real,
+            self._module({}),
+            {"cps": reader},
+            self._workshop.family,
+            guarded=True,
+            allow_destructive=self._options.allow_destructive,
+        )
+
+    def _module(self, environment: Mapping[str, str]) -> ModuleUnderTest:
+        """The module of the run, in a process whose environment names the PC/SC service to use."""
+        path = self._options.module
+        if path is None:
+            raise ModuleMissingError("the pkcs11 target needs a PKCS#11 module: give its path by --module")
+        module = ModuleUnderTest(lambda: ModuleProcess(path, environment))
+        self._stack.callback(module.close)
+        return module
 
     def _embedded(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
         benches: dict[str, Bench] = {}
@@ -93,7 +117,7 @@ class BenchPool:
             benches[name] = VirtualBench(profile, reader, target, self._workshop, lambda slot: slot.name, clock)
         return benches
 
-    def _pcsc(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
+    def _behind_pcscd(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
         """All profiles on one pcscd: a process reaches a single one in its life (libpcsclite keeps the socket name)."""
         clock = WallClock()
         readers: dict[str, Reader] = {name: profile.reader(clock) for name, profile in profiles.items()}
@@ -106,9 +130,24 @@ class BenchPool:
         def faults() -> tuple[str, ...]:
             return tuple(f"{defect.kind.value} {defect.slot}: {defect.error}" for defect in pcscd.defects)
 
-        return {
+        benches: dict[str, Bench] = {
             name: VirtualBench(profile, readers[name], target, self._workshop, pcscd.name_of, clock, faults)
             for name, profile in profiles.items()
+        }
+        if self._options.target is not TargetKind.PKCS11:
+            return benches
+        module = self._module(pcscd.environment)
+        return {
+            name: Pkcs11Bench(
+                bench,
+                module,
+                {
+                    slot.role: pcscd.name_of(own)
+                    for slot, own in zip(bench.profile.slots, readers[name].slots, strict=True)
+                },
+                self._workshop.family,
+            )
+            for name, bench in benches.items()
         }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.profiles import load_profile
+from conformance.hosts import NotOnThisCardError
 from conformance.loading import InputError, nearest
 from conformance.model import CardChoice
 from conformance.targets.base import Capability
@@ -54,9 +55,13 @@ class Device:
         contactless = {slot.role: Capability.CONTACTLESS in slot.capabilities for slot in model.slots}
         seated = {}
         for role, choice in cards.items():
-            serial = workshop.template(choice.template)[0].card.serial
+            now, by_air = clock.now(), contactless[role]
+            try:
+                serial = workshop.personalised(choice, now.date(), contactless=by_air).serial
+            except NotOnThisCardError as error:
+                raise InputError.at(profile, str(error)) from None
             memory = PersistentMemory(remember / f"{serial}.json") if remember is not None else VolatileMemory()
-            seated[role] = workshop.make(choice, chance, at=clock.now(), contactless=contactless[role], memory=memory)
+            seated[role] = workshop.make(choice, chance, at=now, contactless=by_air, memory=memory)
         reader = model.reader(clock)
         device = cls(reader, dict(zip(roles, reader.slots, strict=True)), seated)
         for role in seated:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 
 from conformance.bench.cards import SeatedCard, Workshop, facts
 from conformance.bench.profiles import ReaderProfile, SlotModel
-from conformance.hosts.cps3 import Cps3Host
+from conformance.hosts import host_for
 from conformance.hosts.dialogue import Dialogue
-from conformance.hosts.discovery import discover
+from conformance.hosts.discovery import discover, families_of
+from conformance.loading import InputError
 from conformance.model import CardChoice, Title
 from conformance.options import RunOptions
 from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, Target, TargetError
@@ -22,6 +24,7 @@ from reports.text import Text
 from simulator.cards.layout import Layout
 from simulator.clock import WallClock
 from simulator.iso7816.apdu import ApduError
+from simulator.personalisation.personalise import PersonalisedCard
 from simulator.personalisation.template import layout
 
 _OPERATOR_PATIENCE = 120.0
@@ -68,7 +71,8 @@ class RealBench:
     def capabilities(self) -> frozenset[Capability]:
         """Only what the run allows and the operator's hands can do."""
         return frozenset(
-            ({Capability.DESTRUCTIVE} if self._options.allow_destructive else set())
+            {Capability.APDU}
+            | ({Capability.DESTRUCTIVE} if self._options.allow_destructive else set())
             | ({Capability.INSERTION} if self._ask is not None else set())
         )
 
@@ -77,14 +81,28 @@ class RealBench:
         if set(choices) != {"cps"}:
             raise GuardRefusalError(Capability.SECOND_SLOT.lacking)
         self._destructive = destructive and self._options.allow_destructive
-        known = layout("cps3")
-        described = None
-        if self._options.real_card is not None:
-            described = self._workshop.personalised(CardChoice(template=self._options.real_card), self.now().date())
-        elif any(choice.parameters for choice in choices.values()):
-            raise GuardRefusalError(Capability.PERSONALISATION.lacking)
-        found = self._look(known)
+        known, found = self._look()
+        if (wanted := self._workshop.family(choices["cps"])) != known.family:
+            raise GuardRefusalError(
+                Text(
+                    f"le scénario est pour une {wanted.upper()}, la carte est une {known.family.upper()}",
+                    f"the scenario is for a {wanted.upper()}, the card is a {known.family.upper()}",
+                )
+            )
+        described = self._described(known.family)
         self.seated = {"cps": SeatedCard(known, facts(described) if described else {}, described, None, found)}
+
+    def _described(self, family: str) -> PersonalisedCard | None:
+        """The card as the template of the run tells it, whatever family the template is for by itself."""
+        if self._options.real_card is None:
+            return None
+        choice = CardChoice(template=self._options.real_card)
+        if self._workshop.family(choice) != family:
+            choice = CardChoice.model_validate({"template": choice.template, "family": family})
+        try:
+            return self._workshop.personalised(choice, self.now().date())
+        except InputError as error:
+            raise GuardRefusalError(Text.same(str(error))) from None
 
     def connect(self, role: str) -> Connection:
         """A guarded dialogue with the card after a cold reset."""
@@ -130,26 +148,21 @@ class RealBench:
             raise TargetError(PcscCode.TIMEOUT, what.en)
         return what
 
-    def _look(self, known: Layout) -> Mapping[str, bytes]:
-        """Where the card's files lie. A card whose certificates come from no TEST authority is refused."""
+    def _look(self) -> tuple[Layout, Mapping[str, bytes]]:
+        """The card's family and where its files lie. One whose certificates come from no TEST authority is refused."""
         connection = self._target.connect(self._reader)
-        host = Cps3Host(Dialogue(connection, lambda exchanged: None), known)
-        issuer, serial = "", ""
-        found: Mapping[str, bytes] = {}
+        seen = Seen("", "", {})
         try:
-            number = host.read(known.path("EF.SN")).data
-            serial = number[7:11].hex() if len(number) == 12 else ""
-            found = discover(host, known)
-            if "EF.C.AUT" in found:
-                certificate = x509.load_der_x509_certificate(host.read(found["EF.C.AUT"]).data)
-                issuer = certificate.issuer.rfc4514_string()
-        except (ApduError, ValueError):
-            # Unreadable is not TEST: the card is refused below.
-            issuer = ""
+            for family in families_of(connection.atr):
+                known = layout(family)
+                seen = _read(connection, known)
+                if seen.found:
+                    break
         finally:
             connection.disconnect()
+        issuer, serial = seen.issuer, seen.serial
         if "TEST" in issuer or (serial and serial == self._options.production_card):
-            return found
+            return known, seen.found
         who = serial or "?"
         raise GuardRefusalError(
             Text(
@@ -159,3 +172,30 @@ class RealBench:
                 f"if this is meant: --production-card {who}",
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a card tells of itself; empty texts for what cannot be read."""
+
+    serial: str
+    issuer: str
+    found: Mapping[str, bytes]
+
+
+def _read(connection: Connection, known: Layout) -> Seen:
+    """What a card tells of itself, read as one of this layout."""
+    host = host_for(Dialogue(connection, lambda exchanged: None), known)
+    serial, issuer = "", ""
+    found: Mapping[str, bytes] = {}
+    try:
+        number = host.read(known.path("EF.SN")).data
+        serial = number[7:11].hex() if len(number) == 12 else ""
+        found = discover(host, known)
+        if "EF.C.AUT" in found:
+            certificate = x509.load_der_x509_certificate(host.read(found["EF.C.AUT"]).data)
+            issuer = certificate.issuer.rfc4514_string()
+    except (ApduError, ValueError):
+        # Unreadable is not TEST: the card is refused.
+        issuer = ""
+    return Seen(serial, issuer, found)

@@ -9,9 +9,10 @@ from typing import Any
 
 from conformance.bench.base import Bench
 from conformance.bench.cards import SeatedCard
-from conformance.hosts.cps3 import Cps3Host
+from conformance.hosts import CardHost, host_for
 from conformance.hosts.dialogue import Dialogue, Exchanged
 from conformance.targets.base import Connection
+from conformance.targets.pkcs11 import Called
 from reports.text import Text
 
 DEFAULT_ROLE = "cps"
@@ -20,11 +21,11 @@ DEFAULT_ROLE = "cps"
 
 @dataclass(slots=True)
 class Scene:
-    """One scenario under way. ``told`` hears exchanges, ``changed`` what the bench did to the world."""
+    """One scenario under way. ``told`` hears exchanges and calls, ``changed`` what the bench did to the world."""
 
     bench: Bench
     random: random.Random
-    told: Callable[[str, Exchanged], None]
+    told: Callable[[str, Exchanged | Called], None]
     changed: Callable[[str | None, Text], None]
     captured: dict[str, Any] = field(default_factory=dict)
     dialogues: dict[str, Dialogue] = field(default_factory=dict)
@@ -89,6 +90,6 @@ class Act:
         return self.scene.bench.seated[self.role]
 
     @property
-    def host(self) -> Cps3Host:
-        """A middleware's way with this slot's card."""
-        return Cps3Host(self.dialogue, self.card.layout)
+    def host(self) -> CardHost:
+        """A middleware's way with this slot's card, by its family."""
+        return host_for(self.dialogue, self.card.layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import shlex
 import signal
@@ -35,7 +36,11 @@ from simulator.readers.slot import SlotError
 ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
 CardOption = Annotated[
     list[str] | None,
-    typer.Option("--card", metavar="SLOT=TEMPLATE", help="Card in a slot (default: cps=medecin-generaliste)."),
+    typer.Option(
+        "--card",
+        metavar="SLOT=TEMPLATE",
+        help="Card in a slot (default: cps=medecin-generaliste); +family=cps4 gives a parameter of the template anew.",
+    ),
 ]
 RememberOption = Annotated[
     Path | None, typer.Option("--remember", help="Folder that keeps the cards' counters and contents between runs.")
@@ -43,6 +48,7 @@ RememberOption = Annotated[
 TraceOption = Annotated[bool, typer.Option("--trace", help="Print every exchange on the error stream, codes masked.")]
 
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
+_CHANGE = re.compile(r"\+(?=[a-z]+=)")
 _TICK = 0.5
 """Seconds between two looks at the health of pcscd while nothing else happens."""
 
@@ -138,7 +144,11 @@ def _cards(given: list[str] | None) -> dict[str, CardChoice]:
             raise fail(f"--card {pair}: SLOT=TEMPLATE is expected, e.g. cps=medecin-generaliste", Exit.BAD_INPUT)
         if role in cards:
             raise fail(f"--card {pair}: slot {role} was given a card already", Exit.BAD_INPUT)
-        cards[role] = CardChoice(template=template)
+        name, *changes = _CHANGE.split(template)
+        given_anew = dict(change.split("=", 1) for change in changes)
+        if "template" in given_anew:
+            raise fail(f"--card {pair}: the template is named once", Exit.BAD_INPUT)
+        cards[role] = CardChoice.model_validate({"template": name, **given_anew})
     return cards
 
 

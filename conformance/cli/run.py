@@ -38,12 +38,16 @@ RUNS = Path("runs")
 @app.command(name="run")
 def run_command(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Scenario files or folders; the bench's own suites if none is given.")
+        list[Path] | None,
+        typer.Argument(help="Scenario files or folders; the bench's own suites for the target if none is given."),
     ] = None,
     target: Annotated[TargetKind, typer.Option(help="How steps reach the cards.")] = TargetKind.EMBEDDED,
     reader: Annotated[
         str | None,
-        typer.Option(help="PC/SC name of a reader that is not the bench's own (implies --target pcsc)."),
+        typer.Option(help="PC/SC name of a reader that is not the bench's own (--target pcsc unless pkcs11 is given)."),
+    ] = None,
+    module: Annotated[
+        Path | None, typer.Option(help="With --target pkcs11: the PKCS#11 module to put to the test.")
     ] = None,
     card: Annotated[str | None, typer.Option(help="With --reader: the template that describes the card in it.")] = None,
     profile: Annotated[str | None, typer.Option(help="Reader profile instead of the suites' own.")] = None,
@@ -72,10 +76,12 @@ def run_command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict and the reports only.")] = False,
 ) -> None:
     """Run scenarios; exit 0 if all passed, 1 if one failed, 2 on bad input, 3 on a bench error."""
+    target = TargetKind.PCSC if reader and target is TargetKind.EMBEDDED else target
     options = RunOptions(
-        paths=tuple(paths) if paths else default_paths(),
-        target=TargetKind.PCSC if reader else target,
+        paths=tuple(paths) if paths else default_paths(target),
+        target=target,
         reader=reader,
+        module=module,
         real_card=card,
         profile=profile,
         seed=seed,
@@ -90,6 +96,10 @@ def run_command(
     wanted = chosen_formats(formats)
     if card and not reader:
         raise fail("--card describes the card in --reader: give both", Exit.BAD_INPUT)
+    if (module is not None) != (target is TargetKind.PKCS11):
+        raise fail("--target pkcs11 and --module PATH go together: give both", Exit.BAD_INPUT)
+    if module is not None and not module.is_file():
+        raise fail(f"{module}: there is no such PKCS#11 module", Exit.BAD_INPUT)
     if reader and workers > 1:
         raise fail("--reader is one device: it cannot serve several --workers", Exit.BAD_INPUT)
     workshop = Workshop.default(keys)

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from conformance.bench.module_profiles import ModuleProfile
 from conformance.bench.profiles import ReaderProfile
 from conformance.cli.app import app
-from conformance.model import StageFile
 from conformance.scenario.reference import steps_page
-from conformance.scenario.schema import DIALECT, suite_schema
+from conformance.scenario.schema import DIALECT, stages_schema, suite_schema
 from reports.events import journal_schema
 from simulator.personalisation.template import Template
 
@@ -25,14 +25,16 @@ class Kind(StrEnum):
     STAGES = "stages"
     TEMPLATE = "template"
     PROFILE = "profile"
+    MODULE = "module"
     JOURNAL = "journal"
     STEPS = "steps"
 
 
 SCHEMAS: dict[Kind, Callable[[], dict[str, Any]]] = {
     Kind.SCENARIO: suite_schema,
-    Kind.STAGES: lambda: {"$schema": DIALECT, **StageFile.model_json_schema()},
+    Kind.STAGES: stages_schema,
     Kind.TEMPLATE: lambda: {"$schema": DIALECT, **Template.model_json_schema()},
+    Kind.MODULE: lambda: {"$schema": DIALECT, **ModuleProfile.model_json_schema()},
     Kind.PROFILE: lambda: {"$schema": DIALECT, **ReaderProfile.model_json_schema()},
     Kind.JOURNAL: journal_schema,
 }

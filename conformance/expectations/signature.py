@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -16,14 +16,16 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {"sha1": hashes.SHA1(), "sha256": 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature as observed: ``value`` over ``message`` hashed with ``digest``, PKCS#1 v1.5.
+    """A signature as observed: ``value`` over ``message`` hashed with ``digest``.
 
-    With ``digest`` None, ``message`` is the DigestInfo (or any data) that was padded as given.
+    ``scheme`` is PKCS#1 v1.5, or PSS with a salt exactly as long as the hash (CARD-CPS4-17). With ``digest`` None,
+    ``message`` is the DigestInfo (or any data) that was padded as given by PKCS#1 v1.5.
     """
 
     value: bytes
     message: bytes
     digest: str | None
+    scheme: Literal["pkcs1", "pss"] = "pkcs1"
 
     def valid_under(self, certificate: x509.Certificate) -> bool:
         """Whether the certificate's public key accepts it."""
@@ -33,7 +35,11 @@ class Signature:
         try:
             if self.digest is None:
                 return key.recover_data_from_signature(self.value, padding.PKCS1v15(), None) == self.message
-            key.verify(self.value, self.message, padding.PKCS1v15(), _HASHES[self.digest])
+            algorithm = _HASHES[self.digest]
+            filling: padding.AsymmetricPadding = padding.PKCS1v15()
+            if self.scheme == "pss":
+                filling = padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
+            key.verify(self.value, self.message, filling, algorithm)
         except InvalidSignature:
             return False
         return True

@@ -1,13 +1,15 @@
-"""Where the files of a card lie, as its PKCS#15 directories say: the way to read a card whose layout is not ours."""
+"""Of which family a card is, and where its files lie: the way to read a card that is not ours."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.hosts.cps3 import Cps3Host
+from conformance.hosts.base import OK, CardHost
+from simulator.cards.families import FAMILIES
 from simulator.cards.layout import Layout
-from simulator.personalisation import cps3
+from simulator.iso7816 import tlv
+from simulator.personalisation.description import description
 from simulator.personalisation.pkcs15 import (
     CertificateObject,
     DataObject,
@@ -16,17 +18,31 @@ from simulator.personalisation.pkcs15 import (
     load,
 )
 
-_OK = 0x9000
+_MF, _DEFAULT_FOLDER = b"\x3f\x00", b"\x3f\x00\x50\x15"
+_APPLICATION, _AID, _PATH = 0x61, 0x4F, 0x51
 
 
-def discover(host: Cps3Host, layout: Layout) -> Mapping[str, bytes]:
-    """Absolute paths by the names of the layout: certificates, and data objects by their labels.
+def families_of(atr: bytes) -> tuple[str, ...]:
+    """The families whose cards answer a reset like this; all of them, to be tried in turn, if none is known to."""
+    known = tuple(
+        family
+        for family in FAMILIES
+        for rule in Layout.load(family).atr.values()
+        if atr in (rule.value, *(other.value for other in rule.others.values()))
+    )
+    return known or tuple(FAMILIES)
+
+
+def discover(host: CardHost, layout: Layout) -> Mapping[str, bytes]:
+    """Absolute paths by the names of the layout: certificates, and data objects, by their labels.
 
     What cannot be read is left out: a card without directories gives an empty mapping. Raises TargetError.
     """
-    directories = {entry.name: entry.native["path"] for entry in _entries(host, layout.path("EF.ODF"), ObjectDirectory)}
+    folder = _folder(host, layout)
+    entries = _entries(host, folder + layout.path("EF.ODF")[-2:], ObjectDirectory)
+    directories = {entry.name: entry.native["path"] for entry in entries}
     found: dict[str, bytes] = {}
-    labels = {files.certificate_label: files.certificate_file for files in cps3.KEYS}
+    labels = {files.certificate_label: files.certificate_file for files in description(layout.family).keys}
     for entry in _entries(host, directories.get("certificates", b""), CertificateObject):
         name = labels.get(entry["common"]["label"].native)
         if name is not None:
@@ -36,11 +52,25 @@ def discover(host: Cps3Host, layout: Layout) -> Mapping[str, bytes]:
     return found
 
 
-def _entries(host: Cps3Host, path: bytes, kind: type[Any]) -> tuple[Any, ...]:
+def _folder(host: CardHost, layout: Layout) -> bytes:
+    """The folder of the application that EF.DIR tells; the default one where it tells of another or of none."""
+    aid = layout.aids[description(layout.family).application]
+    try:
+        entries = tlv.parse(host.read(layout.path("EF.DIR")).data)
+    except tlv.TlvError:
+        entries = ()
+    for entry in entries:
+        name, path = entry.find(_AID), entry.find(_PATH)
+        if entry.tag == _APPLICATION and name and path and name.value == aid:
+            return path.value if path.value.startswith(_MF) else _MF + path.value
+    return _DEFAULT_FOLDER
+
+
+def _entries(host: CardHost, path: bytes, kind: type[Any]) -> tuple[Any, ...]:
     if not path:
         return ()
     answer = host.read(path)
-    if answer.sw != _OK:
+    if answer.sw != OK:
         return ()
     try:
         return load(kind, answer.data)

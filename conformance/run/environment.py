@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from functools import lru_cache
@@ -29,21 +30,33 @@ def tool() -> Tool:
     return Tool(name="bifente", version=number, commit=commit)
 
 
-def environment(*, pcsc: bool) -> dict[str, str]:
-    """Names and versions of what surrounds the bench; the PC/SC chain only when it takes part."""
+def environment(*, pcsc: bool, module: Path | None = None) -> dict[str, str]:
+    """Names and versions of what surrounds the bench; the PC/SC chain and the PKCS#11 module when they take part."""
     found = {
         "os": _os_name(),
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
-    for package in ("cryptography", "pydantic", *(("pyscard",) if pcsc else ())):
+    packages = ("cryptography", "pydantic", *(("pyscard",) if pcsc else ()), *(("pykcs11",) if module else ()))
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "absent"
     if pcsc:
         found |= _pcsc_chain()
+    if module is not None:
+        found["module"] = f"{module.name}, SHA-256 {_digest(module)}"
     return found
+
+
+def _digest(file: Path) -> str:
+    """The digest of a file by which a reader of the record can tell which module it was."""
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        return "unknown"
 
 
 def _pcsc_chain() -> dict[str, str]:

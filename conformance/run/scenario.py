@@ -16,8 +16,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from conformance.bench.base import Bench
+from conformance.bench.pkcs11 import Pkcs11Bench
 from conformance.bench.scene import Act, Scene
 from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
+from conformance.hosts import NotOnThisCardError
 from conformance.hosts.dialogue import Exchanged
 from conformance.run.reproduce import reproduce_line
 from conformance.scenario.loader import ROOTS
@@ -25,8 +27,10 @@ from conformance.scenario.plan import PlannedScenario, PlannedStep
 from conformance.scenario.references import BadReferenceError, is_reference, references, resolve, root
 from conformance.steps.base import CardStep, Observation, expectable
 from conformance.targets.base import Capability, GuardRefusalError, PcscCode, TargetError
+from conformance.targets.pkcs11 import Called
 from reports.events import (
     BenchChange,
+    Call,
     Event,
     EventError,
     Exchange,
@@ -72,6 +76,7 @@ class _Run:
     index: int | None = None
     verdicts: dict[Phase, list[Verdict]] = field(default_factory=dict)
     refusal: Text | None = None
+    inapplicable: Text | None = None
 
     def run(self, command: Sequence[str]) -> Verdict:
         plan, start = self.plan, time.perf_counter()
@@ -87,6 +92,7 @@ class _Run:
                 destructive=plan.model.destructive,
                 profile=plan.bench.profile,
                 cards={role: choice.template for role, choice in plan.bench.cards.items()},
+                judges=plan.model.judges,
                 reproduce=reproduce_line(command, plan.id),
             )
         )
@@ -111,6 +117,8 @@ class _Run:
         missing = next((need for need in sorted(self._needs()) if need not in self.bench.capabilities), None)
         if missing is not None:
             return Verdict.NOT_RUN, missing.lacking
+        if isinstance(self.bench, Pkcs11Bench) and (unmade := self._unmade(self.bench)) is not None:
+            return Verdict.NOT_APPLICABLE, unmade
         faults = len(self.bench.faults())
         # Seeded by the scenario's own name: neither the order nor the number of workers changes what it draws.
         chance = random.Random(f"{self.seed}/{self.plan.id}")  # noqa: S311
@@ -125,6 +133,8 @@ class _Run:
             return verdict, reason
         except GuardRefusalError as refusal:
             return Verdict.NOT_RUN, refusal.why
+        except NotOnThisCardError as absent:
+            return Verdict.NOT_APPLICABLE, absent.why
         except TargetError as error:
             return Verdict.BENCH_ERROR, Text(
                 f"le banc n'a pu être monté : {error}", f"the bench could not be set: {error}"
@@ -137,13 +147,18 @@ class _Run:
         finally:
             scene.close()
 
+    def _unmade(self, bench: Pkcs11Bench) -> Text | None:
+        """What the module is not made for, of what the scenario and its cards ask, or None."""
+        return bench.inapplicable(self.plan.bench.cards.values(), self.plan.model.requires_module)
+
     def _needs(self) -> set[Capability]:
         needs = {need for step in self.plan.steps for need in step.kind.needs}
         if any({"before", "after"} & (step.expect.keys() | step.should.keys()) for step in self.plan.steps):
             needs.add(Capability.INSPECTION)
         if self.plan.model.destructive:
             needs.add(Capability.DESTRUCTIVE)
-        if any(choice.parameters for choice in self.plan.bench.cards.values()):
+        # A card of another family may be there; one made to measure may not.
+        if any(choice.parameters.keys() - {"family"} for choice in self.plan.bench.cards.values()):
             needs.add(Capability.PERSONALISATION)
         return needs
 
@@ -160,7 +175,7 @@ class _Run:
                 skip = stopped is not None and phase is not Phase.TEARDOWN
                 verdict = self._skipped(index, step) if skip else self._step(scene, index, step)
                 verdicts.append(verdict)
-                if verdict.bad or verdict is Verdict.NOT_RUN:
+                if verdict.bad or verdict in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
                     stopped = stopped or _STOPPED
         return self._sum()
 
@@ -174,6 +189,8 @@ class _Run:
             verdict for phase, verdicts in self.verdicts.items() if phase is not Phase.TEARDOWN for verdict in verdicts
         ]
         verdict = Verdict.aggregate(judged)
+        if self.inapplicable is not None and not verdict.bad:
+            return Verdict.NOT_APPLICABLE, self.inapplicable
         if verdict.good and not all(verdict.good for verdict in self.verdicts.get(Phase.TEARDOWN, ())):
             return Verdict.PASSED_WITH_REMARK, Text("le nettoyage n'a pas abouti", "the teardown did not succeed")
         return verdict, self.refusal if verdict is Verdict.NOT_RUN else None
@@ -223,6 +240,9 @@ class _Run:
         except GuardRefusalError as refusal:
             verdict, reason, after = Verdict.NOT_RUN, refusal.why, before
             self.refusal = self.refusal or reason
+        except NotOnThisCardError as absent:
+            verdict, reason, after = Verdict.NOT_APPLICABLE, absent.why, before
+            self.inapplicable = self.inapplicable or reason
         except (BadReferenceError, BadExpectationError, ValidationError, SlotError) as error:
             verdict, after = Verdict.BENCH_ERROR, before
             reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
@@ -266,7 +286,27 @@ class _Run:
                 raise
             return Observation({"error": PcscCode.label(error.code)})
 
-    def _told(self, role: str, exchanged: Exchanged) -> None:
+    def _told(self, role: str, told: Exchanged | Called) -> None:
+        if isinstance(told, Called):
+            self._called(role, told)
+        else:
+            self._exchanged(role, told)
+
+    def _called(self, role: str, called: Called) -> None:
+        self.emit(
+            Call(
+                scenario=self.plan.id,
+                index=self.index or 0,
+                slot=role,
+                function=called.function,
+                arguments=dict(called.arguments),
+                result=called.result,
+                answer=dict(called.answer),
+                duration_us=round(called.seconds * 1_000_000),
+            )
+        )
+
+    def _exchanged(self, role: str, exchanged: Exchanged) -> None:
         command, response = exchanged.command, exchanged.response
         try:
             described = Command.parse(command).describe()
@@ -300,9 +340,11 @@ def _judge(step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, A
     if "error" in observed and "error" not in said:
         # A PC/SC failure where an answer was due: nothing else of the step can be judged.
         return (Expectation(name="error", expected="no PC/SC error", observed=str(observed["error"]), ok=False),)
-    if "error" not in observed and "error" not in expect and "sw" in known and "sw" not in said:
-        # A step that says nothing of the status word means: it succeeds.
-        expect = {"sw": "9000", **expect}
+    if "error" not in observed and "error" not in expect and (success := step.kind.success) is not None:
+        # A step that says nothing of its status word or return code means: it succeeds.
+        key, value = success
+        if key in known and key not in said:
+            expect = {key: value, **expect}
     judged = []
     for wanted, tolerated in ((expect, False), (step.should, True)):
         for name, raw in wanted.items():

@@ -173,7 +173,7 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         profile=", ".join(plan.profiles),
         seed=options.seed,
         lang=options.lang,
-        environment=environment(pcsc=options.target is TargetKind.PCSC),
+        environment=environment(pcsc=options.target is not TargetKind.EMBEDDED, module=options.module),
         inputs=tuple(Input(path=_shown(document.path), sha256=document.sha256) for document in plan.inputs),
         suites=tuple(
             Suite(
@@ -253,6 +253,17 @@ def _one(index: int) -> tuple[Verdict, list[Event]]:
     return verdict, events
 
 
-def default_paths() -> tuple[Path, ...]:
-    """The suites that come with the bench."""
-    return (Path(__file__).resolve().parents[2] / "scenarios",)
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+"""The suites that come with the bench."""
+_OF_MODULES = SCENARIOS / "pkcs11"
+
+
+def default_paths(target: TargetKind | None = None) -> tuple[Path, ...]:
+    """The suites that come with the bench; of a target, those whose steps it can do."""
+    if target is None:
+        return (SCENARIOS,)
+    if target is TargetKind.PKCS11:
+        return (_OF_MODULES,)
+    # The folders of stages alone hold no suite.
+    folders = (folder for folder in sorted(SCENARIOS.iterdir()) if folder.is_dir() and folder != _OF_MODULES)
+    return tuple(folder for folder in folders if any(not file.name.startswith("_") for file in folder.glob("*.yaml")))

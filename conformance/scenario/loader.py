@@ -20,6 +20,7 @@ from conformance.scenario.plan import BenchPlan, PlannedScenario, PlannedStep, P
 from conformance.scenario.references import is_name, malformed, references, root
 from conformance.steps import STEPS, Step
 from conformance.steps.base import expectable
+from conformance.targets.base import Capability
 from reports.events import Phase
 from reports.fidelity import Fidelity
 
@@ -144,6 +145,10 @@ class _Loader:
             for index, raw in enumerate(getattr(scenario, phase.value))
             for step in self._step(raw, self._document, (*at, phase.value, index), phase, scope)
         ]
+        if scenario.judges is None and any(Capability.PKCS11 in step.kind.needs for step in steps):
+            self._complain(
+                self._document, at, "its steps speak PKCS#11: who is judged?", "judges: card, module or host"
+            )
         roles = benches[0][1].cards
         for step in steps:
             if step.slot is not None and step.slot not in roles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.expectations.circumstances import COMMON_EXPECTATIONS
-from conformance.model import Suite, Title
+from conformance.model import StageFile, Suite, Title
 from conformance.steps import STEPS, Step
 from conformance.steps.base import expectable, kebab
 
@@ -16,7 +16,15 @@ _REFERENCE = {"type": "string", "pattern": r"^\$", "description": "a reference, 
 
 def suite_schema() -> dict[str, Any]:
     """The schema of a suite, its steps included."""
-    schema = Suite.model_json_schema()
+    return _with_steps(Suite.model_json_schema(), "Bifente scenario suite")
+
+
+def stages_schema() -> dict[str, Any]:
+    """The schema of a file of stages, its steps included."""
+    return _with_steps(StageFile.model_json_schema(), "Bifente stages")
+
+
+def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     definitions = schema["$defs"]
     definitions["Title"] = Title.model_json_schema()
     for name, kind in STEPS.items():
@@ -27,9 +35,9 @@ def suite_schema() -> dict[str, Any]:
     definitions["Step"] = {"oneOf": [*forms, {"enum": sorted(bare), "description": "a step without arguments"}]}
     steps = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
     for owner, keys in (("Scenario", ("setup", "steps", "teardown")), ("Stage", ("steps",))):
-        for key in keys:
+        for key in keys if owner in definitions else ():
             definitions[owner]["properties"][key] |= steps
-    return {"$schema": DIALECT, **schema, "title": "Bifente scenario suite"}
+    return {"$schema": DIALECT, **schema, "title": title}
 
 
 def _step(name: str, kind: type[Step]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
@@ -86,6 +86,12 @@ Hex = Annotated[
     BeforeValidator(_to_bytes),
     Field(max_length=65_544, json_schema_extra={"type": ["string", "integer", "object"], "format": "hexadecimal"}),
 ]
+Byte = Annotated[
+    bytes,
+    BeforeValidator(_to_bytes),
+    Field(min_length=1, max_length=1),
+    WithJsonSchema({"type": ["string", "integer"], "format": "hexadecimal", "pattern": "^ *[0-9A-Fa-f]{2} *$"}),
+]
 Message = Annotated[
     bytes,
     BeforeValidator(_to_message),
@@ -118,6 +124,8 @@ class Step(BaseModel, ABC):
     title: ClassVar[Text]
     shorthand: ClassVar[str | None] = None
     needs: ClassVar[frozenset[Capability]] = frozenset()
+    success: ClassVar[tuple[str, str] | None] = None
+    """What is expected of a step that lets one expect it and says nothing of it."""
     observes: ClassVar[Observes] = {}
 
     @classmethod
@@ -154,6 +162,9 @@ ERRORS: Mapping[str, Matcher] = {"error": ChoiceMatcher(frozenset(code.name for 
 
 class CardStep(Step, ABC):
     """A step that speaks to a card: a PC/SC error may be expected of it instead of an answer."""
+
+    needs = frozenset({Capability.APDU})
+    success = ("sw", "9000")
 
     @classmethod
     def expectable(cls) -> Mapping[str, Matcher]:

@@ -40,7 +40,7 @@ class ResetCard(CardStep):
 
     def run(self, act: Act) -> Observation:
         """Reset it."""
-        return Observation({"atr": act.dialogue.connection.reset(cold=self.kind == "cold")})
+        return Observation({"atr": act.dialogue.reset(cold=self.kind == "cold")})
 
 
 class ResetByAnother(CardStep):
@@ -48,6 +48,7 @@ class ResetByAnother(CardStep):
 
     name: ClassVar[str] = "reset-by-another-application"
     title: ClassVar[Text] = Text("Une autre application réinitialise la carte", "Another application resets the card")
+    needs = frozenset[Capability]()
     observes: ClassVar[Observes] = {"atr": BytesMatcher()}
 
     def run(self, act: Act) -> Observation:

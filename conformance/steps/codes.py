@@ -49,7 +49,7 @@ class CodeStatus(CardStep):
 
 
 class ChangeCode(CardStep):
-    """CHANGE REFERENCE DATA: old and new value joined (CARD-CPS3-21)."""
+    """CHANGE REFERENCE DATA: old and new value joined (CARD-CPS3-21), or VERIFY first (CARD-CPS4-14)."""
 
     name: ClassVar[str] = "change-code"
     title: ClassVar[Text] = Text("Changer un code", "Change a code")
@@ -81,7 +81,9 @@ class ResetCode(CardStep):
 
 
 class CodeCounters(CardStep):
-    """GET DATA of a code's object: its tries and uses, as the Cryptolib reads them (CARD-CPS3-16)."""
+    """The counters of a code as the Cryptolib reads them: GET DATA of its object (CARD-CPS3-16), or VERIFY with an
+    empty body, which tells no maximum and whose answer is 63Cx or 6983 (CARD-CPS4-10).
+    """
 
     name: ClassVar[str] = "code-counters"
     title: ClassVar[Text] = Text("Lire les compteurs d'un code", "Read the counters of a code")

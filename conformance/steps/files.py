@@ -26,11 +26,8 @@ class Read(CardStep):
     file: FileName = Field(description="name in the card's layout, e.g. CPS_ACTIVITY_01_PS")
 
     def run(self, act: Act) -> Observation:
-        """Read it, through the CPS2ter side if it lies there."""
-        path = act.card.path(self.file)
-        in_cps2ter = act.card.layout.volume(self.file) == "cps2ter"
-        response = act.host.read_cps2ter(path) if in_cps2ter else act.host.read(path)
-        return _observed(self.file, response)
+        """Read it, on the side of the card it lies in."""
+        return _observed(self.file, act.host.read(act.card.path(self.file), act.card.volume(self.file)))
 
 
 def _observed(name: str, response: Response) -> Observation:

@@ -10,13 +10,14 @@ from pydantic import Field
 
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
-from conformance.hosts.cps3 import digest_info, enciphered
-from conformance.steps.base import ANSWER, SW, CardStep, Hex, Message, Observation, Observes
+from conformance.hosts.padding import digest_info, enciphered
+from conformance.steps.base import ANSWER, SW, Byte, CardStep, Hex, Message, Observation, Observes
 from conformance.steps.names import KeyName
 from reports.text import Text
 from simulator.iso7816.apdu import Response
 
 Digest = Literal["sha1", "sha256"]
+Scheme = Literal["pkcs1", "pss"]
 
 _SIGNED: Mapping[str, Matcher] = {
     **ANSWER,
@@ -25,27 +26,27 @@ _SIGNED: Mapping[str, Matcher] = {
 }
 
 
-def _signed(response: Response, message: bytes, digest: str | None) -> Observation:
-    signature = Signature(response.data, message, digest) if response.sw == 0x9000 else None
+def _signed(response: Response, message: bytes, digest: str | None, scheme: Scheme = "pkcs1") -> Observation:
+    signature = Signature(response.data, message, digest, scheme) if response.sw == 0x9000 else None
     values: dict[str, Any] = {"valid-under": signature, "not-valid-under": signature}
     return Observation.of(response, **values)
 
 
 class ManageSecurityEnvironment(CardStep):
-    """MSE SET: choose an algorithm and a key for an operation."""
+    """MSE SET: choose an algorithm and a key for an operation, by the bytes that go to the card."""
 
     name: ClassVar[str] = "manage-security-environment"
     title: ClassVar[Text] = Text("Préparer l'environnement de sécurité", "Set the security environment")
     observes: ClassVar[Observes] = SW
 
-    template: Hex = Field(min_length=1, max_length=1, description="A4, AA, B6 or B8")
-    algorithm: Hex = Field(min_length=1, max_length=1)
-    key: Hex | None = Field(default=None, min_length=1, max_length=1)
+    template: Byte = Field(description="A4, AA, B6 or B8")
+    algorithm: Byte | None = None
+    key: Byte | None = None
 
     def run(self, act: Act) -> Observation:
         """Set it."""
-        key = self.key[0] if self.key is not None else None
-        return Observation.of(act.host.environment(self.template[0], self.algorithm[0], key))
+        algorithm, key = (value[0] if value is not None else None for value in (self.algorithm, self.key))
+        return Observation.of(act.host.environment(self.template[0], algorithm, key))
 
 
 class Hash(CardStep):
@@ -82,7 +83,7 @@ class ComputeSignature(CardStep):
 
 
 class Sign(CardStep):
-    """The whole signature of a message: hash, then PSO COMPUTE DIGITAL SIGNATURE."""
+    """The whole signature of a message: hash, on the card or on the host, then PSO COMPUTE DIGITAL SIGNATURE."""
 
     name: ClassVar[str] = "sign"
     title: ClassVar[Text] = Text("Signer un message", "Sign a message")
@@ -92,22 +93,26 @@ class Sign(CardStep):
     message: Message
     digest: Digest = "sha256"
     key: KeyName = "signature"
+    scheme: Scheme = Field(default="pkcs1", description="PKCS#1 v1.5, or PSS with a salt as long as the hash")
 
     def run(self, act: Act) -> Observation:
         """Sign."""
-        return _signed(act.host.sign(self.key, self.digest, self.message), self.message, self.digest)
+        response = act.host.sign(self.key, self.digest, self.message, self.scheme)
+        return _signed(response, self.message, self.digest, self.scheme)
 
 
 class Authenticate(CardStep):
-    """INTERNAL AUTHENTICATE: the card signs the DigestInfo of a message, or ``data`` as it is (CARD-CPS3-27)."""
+    """The card signs the DigestInfo of a message, or ``data`` as it is: by INTERNAL AUTHENTICATE (CARD-CPS3-27), or by
+    the raw operation on a block that the host pads (CARD-CPS4-18).
+    """
 
     name: ClassVar[str] = "authenticate"
-    title: ClassVar[Text] = Text("Authentifier (INTERNAL AUTHENTICATE)", "Authenticate (INTERNAL AUTHENTICATE)")
+    title: ClassVar[Text] = Text("Authentifier", "Authenticate")
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = _SIGNED
 
     message: Message | None = None
-    data: Hex | None = Field(default=None, description="signed as given; up to 40 % of the modulus")
+    data: Hex | None = Field(default=None, description="signed as given; a CPS3 takes up to 40 % of the modulus")
     digest: Digest = "sha256"
     key: KeyName = "authentication"
 
@@ -120,7 +125,9 @@ class Authenticate(CardStep):
 
 
 class Decipher(CardStep):
-    """PSO DECIPHER: the bench enciphers ``message`` for a certificate, the card must give it back (CARD-CPS3-28)."""
+    """PSO DECIPHER: the bench enciphers ``message`` for a certificate, the card must give it back (CARD-CPS3-28,
+    CARD-CPS4-19).
+    """
 
     name: ClassVar[str] = "decipher"
     title: ClassVar[Text] = Text("Déchiffrer", "Decipher")

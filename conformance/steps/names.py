@@ -9,10 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, WithJsonSchema
 
 from conformance.loading.problems import nearest
+from simulator.cards.families import FAMILIES
 from simulator.cards.layout import Layout
-
-FAMILIES = ("cps3",)
-"""The card families whose names scenarios know."""
 
 
 @cache

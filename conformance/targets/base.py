@@ -19,6 +19,8 @@ class Capability(StrEnum):
     CONTACT = "contact"
     CONTACTLESS = "contactless"
     SECOND_SLOT = "second-slot"
+    APDU = "apdu"
+    PKCS11 = "pkcs11"
 
     @property
     def lacking(self) -> Text:
@@ -48,6 +50,14 @@ _LACKING = {
     Capability.CONTACT: Text("le lecteur n'a pas de contacts", "the reader has no contacts"),
     Capability.CONTACTLESS: Text("le lecteur n'est pas sans contact", "the reader is not contactless"),
     Capability.SECOND_SLOT: Text("le lecteur n'a qu'une fente", "the reader has one slot only"),
+    Capability.APDU: Text(
+        "l'étape parle APDU à la carte : --target embedded ou pcsc",
+        "the step speaks APDU to the card: --target embedded or pcsc",
+    ),
+    Capability.PKCS11: Text(
+        "l'étape parle PKCS#11 : --target pkcs11 --module CHEMIN",
+        "the step speaks PKCS#11: --target pkcs11 --module PATH",
+    ),
 }
 
 

@@ -19,6 +19,7 @@ class EmbeddedTarget:
             Capability.CLOCK,
             Capability.DESTRUCTIVE,
             Capability.PERSONALISATION,
+            Capability.APDU,
         }
     )
 

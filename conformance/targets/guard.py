@@ -15,6 +15,8 @@ _HARMLESS = frozenset({0x22, 0x2A, 0x70, 0x84, 0x88, 0xA4, 0xB0, 0xB1, 0xB2, 0xB
 """Instructions that neither change a card nor use up a try: reading, selecting, and keys at work. No list of the
 harmful ones would be complete (ISO/IEC 7816-4, -8 and -9, and what a manufacturer adds).
 """
+_PLAIN = frozenset(range(4))
+"""The classes of a plain command, each of a logical channel."""
 _PRECIOUS_TRIES = 3
 """A PUK with this few tries left is never presented wrong: past it the card is lost for good."""
 
@@ -105,10 +107,10 @@ class GuardedConnection:
 
     def _check_right(self, command: Command) -> None:
         """Only a plain VERIFY of the right code, and only while a mistake of ours would not block the card."""
-        plain = (command.cla, command.ins, command.p1) == (0x00, _VERIFY, 0x00)
+        plain = command.cla in _PLAIN and (command.ins, command.p1) == (_VERIFY, 0x00)
         if not plain or command.data != self._codes.known.get(command.p2):
             raise GuardRefusalError(_NOT_THE_CODE)
-        left, verified = self._tries_left(command.p2)
+        left, verified = self._tries_left(command, command.p2)
         if verified:
             return
         if left is None:
@@ -127,7 +129,7 @@ class GuardedConnection:
         right = self._codes.known.get(self._codes.puk)
         if not carries or not command.data or (right is not None and _begins_with(command, right)):
             return
-        left, _verified = self._tries_left(self._codes.puk)
+        left, _verified = self._tries_left(command, self._codes.puk)
         if left is None or left <= _PRECIOUS_TRIES:
             shown = "?" if left is None else left
             raise GuardRefusalError(
@@ -137,11 +139,12 @@ class GuardedConnection:
                 )
             )
 
-    def _tries_left(self, reference: int) -> tuple[int | None, bool]:
-        """Tries left (None if not told) and whether it is verified, by VERIFY without data: it uses up no try
-        (CARD-CPS3-20).
+    def _tries_left(self, command: Command, reference: int) -> tuple[int | None, bool]:
+        """Tries left (None if not told) and whether it is verified, by VERIFY without data on the command's channel:
+        it uses up no try (CARD-CPS3-20, CARD-CPS4-10).
         """
-        answer = self._connection.transmit(bytes((0x00, _VERIFY, 0x00, reference, 0x00)))
+        channel = command.cla & 0x03 if command.cla < 0x40 else 0
+        answer = self._connection.transmit(bytes((channel, _VERIFY, 0x00, reference, 0x00)))
         sw = int.from_bytes(answer[-2:], "big")
         if sw >> 4 == 0x63C:
             return sw & 0x0F, False

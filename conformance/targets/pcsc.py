@@ -39,7 +39,7 @@ class PcscTarget:
 
     def __init__(self, *, virtual: bool) -> None:
         self._scard = _scard()
-        self.capabilities = _VIRTUAL if virtual else frozenset[Capability]()
+        self.capabilities = _VIRTUAL if virtual else frozenset({Capability.APDU})
         code, self._context = self._scard.SCardEstablishContext(self._scard.SCARD_SCOPE_USER)
         check(code)
 
@@ -78,7 +78,9 @@ class PcscTarget:
         self._scard.SCardReleaseContext(self._context)
 
 
-_VIRTUAL = frozenset({Capability.INSERTION, Capability.INSPECTION, Capability.DESTRUCTIVE, Capability.PERSONALISATION})
+_VIRTUAL = frozenset(
+    {Capability.INSERTION, Capability.INSPECTION, Capability.DESTRUCTIVE, Capability.PERSONALISATION, Capability.APDU}
+)
 
 
 class PcscConnection:

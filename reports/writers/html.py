@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from reports import explain, words
 from reports.clean import printable
-from reports.events import BenchChange, Exchange
+from reports.events import BenchChange, Call, Exchange
 from reports.fidelity import Fidelity
 from reports.model import Run, Step
 from reports.text import Lang
@@ -57,6 +57,11 @@ def _spaced(status: str) -> str:
     return f"{status[:2]} {status[2:]}" if status else ""
 
 
+def _cut(value: str) -> str:
+    """A value of a call, cut where the page has shown enough of it: the journal has it all."""
+    return value if len(value) <= 2 * MOST_BYTES else f"{value[: 2 * MOST_BYTES]}…"
+
+
 def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
@@ -83,8 +88,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.tests["exchange"] = lambda item: isinstance(item, Exchange)
+    environment.tests["call"] = lambda item: isinstance(item, Call)
     environment.tests["change"] = lambda item: isinstance(item, BenchChange)
     environment.filters["bytes"] = shown_bytes
+    environment.filters["cut"] = _cut
     environment.filters["value"] = _value
     environment.filters["states"] = _states
     return environment

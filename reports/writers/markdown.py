@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from reports import explain
 from reports.clean import one_line
+from reports.events import Judged
 from reports.model import Run, Scenario
 from reports.text import Lang
 from reports.words import duration, labelled, percent, say
@@ -41,6 +43,7 @@ def write(run: Run, lang: Lang) -> str:
             if value
         ),
         _counts(run, lang),
+        _judged(run, lang),
         _suites(run, lang),
         _coverage(run, lang),
         *_failures(run, lang),
@@ -54,6 +57,13 @@ def _counts(run: Run, lang: Lang) -> str:
     if run.missing:
         rows.append(f"| {say('never_begun', lang)} | {run.missing} |")
     return "\n".join([f"| {say('verdict', lang)} | {say('scenarios', lang)} |", "| --- | ---: |", *rows])
+
+
+def _judged(run: Run, lang: Lang) -> str:
+    """Whom the scenarios judge, where they say so."""
+    found = Counter(item.start.judges for item in run.scenarios if item.start.judges is not None)
+    told = ", ".join(f"{say(f'judges_{judged}', lang)} {found[judged]}" for judged in Judged if found[judged])
+    return labelled(say("judges", lang), told, lang) if told else ""
 
 
 def _suites(run: Run, lang: Lang) -> str:

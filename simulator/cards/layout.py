@@ -41,7 +41,13 @@ def _access_rule(value: bytes) -> bytes:
     return value
 
 
+def _number(value: object) -> object:
+    # Suites keep 0x81 as text: there it is how bytes are written.
+    return int(value, 16) if isinstance(value, str) and value.startswith("0x") else value
+
+
 HexBytes = Annotated[bytes, BeforeValidator(_hex)]
+Reference = Annotated[int, BeforeValidator(_number)]
 AccessBytes = Annotated[HexBytes, AfterValidator(_access_rule)]
 Fidelity = Literal["documented", "observed", "modelled"]
 
@@ -88,7 +94,7 @@ class SecretRule(_Model):
     ``tells_verified``: whether an empty VERIFY says that the code was presented, or tells the tries left all the same.
     """
 
-    reference: int
+    reference: Reference
     tries: int
     min: int
     max: int
@@ -102,8 +108,8 @@ class SecretRule(_Model):
 class KeyRule(_Model):
     """A private key slot. ``contactless`` is its access rule there, the same as ``acl`` if absent."""
 
-    reference: int
-    mse: int
+    reference: Reference
+    mse: Reference
     non_repudiation: bool
     acl: AccessBytes
     fidelity: Fidelity
@@ -113,7 +119,7 @@ class KeyRule(_Model):
 class AlgorithmRule(_Model):
     """A line of the algorithm table."""
 
-    reference: int
+    reference: Reference
     operation: KeyUse
     digest: Digest | None = None
     scheme: Scheme = Scheme.PKCS1

@@ -33,8 +33,8 @@ class SmartCard:
     """A personalised card of some family: the ``Card`` protocol plus what command handlers stand on.
 
     ``memory`` keeps counters and changed contents across cards and runs (default: only as long as this object);
-    ``random`` serves GET CHALLENGE. Raises ImageError, AccessRuleError or AtrError for an image that cannot be a
-    card, CardMemoryError or OSError if the memory cannot be read or is another card's.
+    ``random`` serves GET CHALLENGE and PSS. Raises ImageError, AccessRuleError or AtrError for an image that cannot be
+    a card, CardMemoryError or OSError if the memory cannot be read or is another card's.
     """
 
     def __init__(

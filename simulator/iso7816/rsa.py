@@ -1,11 +1,15 @@
 """RSA as a card does it: signatures over a hash (PKCS#1 v1.5, PSS) or over any data, and decryption (RFC 8017).
 
 Where the library offers the operation it does the work. It has none for a raw private operation, which DECIPHER (a
-definite answer to bad padding) needs: that one is computed here with the Chinese remainder theorem. It is not
-constant-time: laboratory keys only.
+definite answer to bad padding) and PSS (a salt that the card draws, so that a run repeats) need: that one is computed
+here with the Chinese remainder theorem. It is not constant-time: laboratory keys only.
 """
 
 from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
@@ -32,18 +36,24 @@ class RsaKey:
         self._n = numbers.public_numbers.n
         self.size = (self._n.bit_length() + 7) // 8
 
-    def sign_hash(self, digest: Digest, value: bytes, scheme: Scheme = Scheme.PKCS1) -> bytes:
+    def sign_hash(
+        self,
+        digest: Digest,
+        value: bytes,
+        scheme: Scheme = Scheme.PKCS1,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> bytes:
         """A hash already computed, signed: the card adds the DigestInfo, or pads by PSS (CARD-CPS3-25, CARD-CPS4-17).
 
-        Raises RsaError if the value has not the size of this hash.
+        ``random`` gives the salt. Raises RsaError if the value has not the size of this hash.
         """
         algorithm = _HASHES[digest]
         if len(value) != algorithm.digest_size:
             raise RsaError(f"{len(value)} bytes are no {digest} hash")
-        filling: padding.AsymmetricPadding = padding.PKCS1v15()
         if scheme is Scheme.PSS:
-            filling = padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
-        return self._library.sign(value, filling, utils.Prehashed(algorithm))
+            block = pss_block(digest, value, random(algorithm.digest_size), self._n.bit_length() - 1)
+            return self.raw(block.rjust(self.size, b"\0"))
+        return self._library.sign(value, padding.PKCS1v15(), utils.Prehashed(algorithm))
 
     def sign_data(self, data: bytes) -> bytes:
         """PKCS#1 v1.5 block type 1 around the data as given, signed. Raises RsaError if there are too many."""
@@ -67,3 +77,14 @@ class RsaKey:
         first, second = pow(number, self._dp, self._p), pow(number, self._dq, self._q)
         result = second + (first - second) * self._qinv % self._p * self._q
         return result.to_bytes(self.size, "big")
+
+
+def pss_block(digest: Digest, value: bytes, salt: bytes, bits: int) -> bytes:
+    """EMSA-PSS of a hash with MGF1, for a number of ``bits`` bits (RFC 8017, 9.1.1 and B.2.1)."""
+    marked = hashlib.new(digest, bytes(8) + value + salt).digest()
+    size = (bits + 7) // 8 - len(marked) - 1
+    rounds = range(-(-size // len(marked)))
+    mask = b"".join(hashlib.new(digest, marked + number.to_bytes(4, "big")).digest() for number in rounds)
+    data = int.from_bytes(b"\x01" + salt, "big") ^ int.from_bytes(mask[:size], "big")
+    data &= (1 << bits - 8 * (len(marked) + 1)) - 1
+    return data.to_bytes(size, "big") + marked + b"\xbc"

@@ -21,8 +21,8 @@ import pytest
 from conformance.bench.cards import Workshop
 from conformance.bench.factory import client_run_dir
 from conformance.model import CardChoice
-from conformance.options import RunOptions
-from conformance.run.session import execute, prepare
+from conformance.options import RunOptions, TargetKind
+from conformance.run.session import default_paths, execute, prepare
 from conformance.targets.pcsc import PcscMissingError, PcscTarget
 from reports.verdict import Verdict
 from simulator.cards.families import make_card
@@ -126,7 +126,7 @@ def test_apdu_through_pcscd(
 def test_the_built_in_suites(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workshop = Workshop.default(keys)
     start = time.perf_counter()
-    plan = prepare(RunOptions(paths=(ROOT / "scenarios",)), workshop)
+    plan = prepare(RunOptions(paths=default_paths(TargetKind.EMBEDDED)), workshop)
     read = time.perf_counter() - start
     verdicts = execute(plan, workshop, run_id="benchmark", command=("bifente",), emit=lambda event: None)
     took = time.perf_counter() - start

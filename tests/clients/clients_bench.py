@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from simulator.clock import WallClock
+from simulator.iso7816.card import Card
 from simulator.iso7816.engine import SmartCard
 from simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd
 from simulator.personalisation.personalise import PersonalisedCard
@@ -33,6 +34,11 @@ PATIENCE = 30.0
 
 PIN, PUK = "1234", "12345678"
 SIG_ID, AUT_ID = "e828bd080f8025000001ff001001", "e828bd080f8025000001ff001002"
+KEY_IDS = {
+    "cps3": {"signature": SIG_ID, "authentication": AUT_ID},
+    "cps4": {"signature": "e828bd080f8025000001ff001010", "authentication": "e828bd080f8025000001ff001020"},
+}
+"""What clients know the keys and certificates of a card by (CKA_ID)."""
 
 _PACKAGES = {
     "opensc-tool": "opensc",
@@ -41,6 +47,7 @@ _PACKAGES = {
     "pkcs11-tool": "opensc",
     "iasecc-tool": "opensc",
     "gnutls-cli": "gnutls-bin",
+    "p11tool": "gnutls-bin",
     "pcsc_scan": "pcsc-tools",
     "nsenter": "util-linux",
 }
@@ -79,6 +86,9 @@ class Specimen:
         assert isinstance(key, RSAPublicKey)
         return key
 
+    def key_id(self, role: str) -> str:
+        return KEY_IDS[self.made.template.family][role]
+
     @property
     def tries(self) -> tuple[int, int]:
         """Tries left of the holder code and of the unblocking code."""
@@ -88,6 +98,44 @@ class Specimen:
 
 CardMaker = Callable[..., Specimen]
 """Gives a fresh card of a template by its name; keyword arguments replace values of the template."""
+
+
+class Disturbed:
+    """A card that answers some commands by a status word of ours, without the card inside hearing of them."""
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._rule: tuple[str, bytes, range] = ("", b"", range(0))
+        self._met = 0
+        self.answered = 0
+        """How often it gave an answer of ours."""
+
+    def answer(self, status: str, to: str, *, nth: int = 1, times: int = 1) -> None:
+        """From now on: ``status`` to the ``nth`` command whose hexadecimal begins with ``to``, ``times`` in a row."""
+        self._rule = to, bytes.fromhex(status), range(nth, nth + times)
+        self._met = self.answered = 0
+
+    @property
+    def atr(self) -> bytes:
+        return self._card.atr
+
+    def power_on(self) -> bytes:
+        return self._card.power_on()
+
+    def power_off(self) -> None:
+        self._card.power_off()
+
+    def reset(self) -> bytes:
+        return self._card.reset()
+
+    def transmit(self, command: bytes) -> bytes:
+        header, status, when = self._rule
+        if command.hex().startswith(header):
+            self._met += 1
+            if self._met in when:
+                self.answered += 1
+                return status
+        return self._card.transmit(command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +156,7 @@ class Bench:
         self.exchanges: list[Exchange] = []
         self.folder = folder
         reader = Reader.of("Bifente CPS", ["fente 1", "fente 2"], WallClock())
-        self.slot: Slot = reader.slots[0]  # the other one stays empty
+        self.slot, self.other_slot = reader.slots  # the other one stays empty unless a test fills it
         self.slot.insert(first.card)
         self.seated = first
         self.behind: tuple[str, ...] = ()
@@ -116,9 +164,8 @@ class Bench:
         (folder / "opensc.conf").write_text("app default { }\n", encoding="utf-8")
         self.pcscd = PrivatePcscd.start([reader], observer=self.exchanges.append, mounts=mounts)
         try:
-            self.name = self.pcscd.name_of(self.slot)
-            with self.client() as client:
-                client.ask("wait", states={self.name: "present"})
+            self.name, self.other_name = (self.pcscd.name_of(slot) for slot in reader.slots)
+            self.wait({self.name: "present"})
         except BaseException:
             self.pcscd.close()
             raise
@@ -140,12 +187,34 @@ class Bench:
             **self.pcscd.environment,
         }
 
+    def wait(self, states: Mapping[str, str]) -> None:
+        """Until clients see each of these readers in the state asked for."""
+        with self.client() as client:
+            client.ask("wait", states=states)
+
     def seat(self, specimen: Specimen) -> Specimen:
-        """Another card in the slot, without the wait of a real insertion; the record starts anew."""
-        self.slot.replace(specimen.card)
+        """Another card in the slot; the record starts anew.
+
+        Without the wait of a real insertion, unless the ATR is another: pcscd only asks for it then.
+        """
+        if self.slot.card is None or self.slot.card.atr != specimen.card.atr:
+            if self.slot.card is not None:
+                self.slot.remove()
+                self.wait({self.name: "empty"})
+            self.slot.insert(specimen.card)
+            self.wait({self.name: "present"})
+        else:
+            self.slot.replace(specimen.card)
         self.seated = specimen
         self.forget()
         return specimen
+
+    def disturb(self) -> Disturbed:
+        """The card in the slot, seated anew, whose answers can be changed."""
+        disturbed = Disturbed(self.seated.card)
+        self.slot.replace(disturbed)
+        self.forget()
+        return disturbed
 
     def forget(self) -> None:
         """Start the record of exchanges anew."""
@@ -158,9 +227,13 @@ class Bench:
         yield
         assert not self.pcscd.defects[before:]
 
-    def commands(self, *headers: str) -> list[str]:
-        """The APDUs the card got since ``forget``, in hexadecimal; only those that begin with one of ``headers``."""
-        sent = [item.command.hex() for item in tuple(self.exchanges) if item.kind is ExchangeKind.APDU]
+    def commands(self, *headers: str, slot: Slot | None = None) -> list[str]:
+        """The APDUs the card got since ``forget``, in hexadecimal; only those that begin with one of ``headers``.
+
+        Those of both slots unless ``slot`` says which.
+        """
+        exchanges = [item for item in tuple(self.exchanges) if slot is None or item.slot == slot.name]
+        sent = [item.command.hex() for item in exchanges if item.kind is ExchangeKind.APDU]
         return [command for command in sent if not headers or command.startswith(headers)]
 
     def answers(self, header: str) -> list[str]:

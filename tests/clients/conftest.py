@@ -4,12 +4,14 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
-from clients_bench import Bench, CardMaker, Specimen
+from clients_bench import Bench, CardMaker, Specimen, tool
+from cryptolib_tools import CPS3, CPS4, MOUNTED, VARIABLE, Cryptolib, Family
 
-from simulator.cards import cps3
+from simulator.cards.families import make_card
 from simulator.pcsc.discovery import find_installation
 from simulator.pcsc.errors import PcscdError
 from simulator.pcsc.private_pcscd import try_namespaces
@@ -46,7 +48,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> CardMaker:
         key = f"{template} {sorted(overrides.items())}"
         if key not in made:
             made[key] = personalise(shipped_templates()[template], keys, at=at, overrides=overrides, pki=pki)
-        return Specimen(made[key], cps3.card(made[key].image))
+        return Specimen(made[key], make_card(made[key].image))
 
     return make
 
@@ -64,3 +66,52 @@ def bench(shared_bench: Bench, make: CardMaker) -> Iterator[Bench]:
     shared_bench.seat(make())
     with shared_bench.faultless():
         yield shared_bench
+
+
+# -- the Cryptolib --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[CPS3, CPS4], ids=lambda family: family.name)
+def family(request: pytest.FixtureRequest) -> Family:
+    """The family of the card in the reader; a module about a single one has a fixture of its own."""
+    assert isinstance(request.param, Family)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def library() -> Path:
+    path = Path(os.environ[VARIABLE])
+    assert path.is_file(), f"{VARIABLE} names no file: {path}"
+    return path.resolve()
+
+
+@pytest.fixture(scope="module")
+def cryptolib_bench(make: CardMaker, family: Family, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A pcscd whose namespace has the folders of the module, empty."""
+    for name in MOUNTED:
+        if not Path(name).is_dir():
+            pytest.skip(f"needs the folder {name}, to hide it behind a private one")
+    tool("nsenter")
+    folder = tmp_path_factory.mktemp("cryptolib")
+    mounts = [(folder.joinpath(name.strip("/")), Path(name)) for name in MOUNTED]
+    for source, _ in mounts:
+        source.joinpath("santesocial/CPS/cache").mkdir(parents=True)
+    with Bench(make(family=family.name), folder, mounts=mounts) as bench:
+        # nsenter goes to the folder of this process; the clients work in that of the bench.
+        bench.behind = (*bench.pcscd.enter, tool("env"), f"--chdir={folder}")
+        yield bench
+
+
+@pytest.fixture
+def cryptolib(cryptolib_bench: Bench, library: Path, make: CardMaker, family: Family) -> Iterator[Cryptolib]:
+    """The module, its cache empty, a fresh practitioner's card in the first slot and nothing in the other."""
+    bench = cryptolib_bench
+    if bench.other_slot.card is not None:
+        bench.other_slot.remove()
+        bench.wait({bench.other_name: "empty"})
+    cache = bench.folder / "etc/opt/santesocial/CPS/cache"
+    cryptolib = Cryptolib(bench, library, cache, family, make)
+    cryptolib.forget()
+    cryptolib.seat()
+    with bench.faultless():
+        yield cryptolib

@@ -18,12 +18,17 @@ USERS = {"so": 0, "user": 1}
 RW, SERIAL = 2, 4
 MECHANISMS = {
     "RSA-PKCS": 0x01,
+    "RSA-X-509": 0x03,
     "SHA1-RSA-PKCS": 0x06,
     "RSA-PKCS-PSS": 0x0D,
+    "SHA1-RSA-PKCS-PSS": 0x0E,
     "SHA256-RSA-PKCS": 0x40,
     "SHA512-RSA-PKCS": 0x42,
+    "SHA256-RSA-PKCS-PSS": 0x43,
 }
-CLASS, LABEL, VALUE, ID = 0x00, 0x03, 0x11, 0x102
+# Hash -> mechanism, mask generation function, length of the salt (that of the hash).
+PSS = {"sha1": (0x220, 1, 20), "sha256": (0x250, 2, 32)}
+CLASS, LABEL, APPLICATION, VALUE, ID, MODULUS = 0x00, 0x03, 0x10, 0x11, 0x102, 0x120
 CLASSES = {"data": 0, "certificate": 1, "public": 2, "private": 3}
 
 
@@ -62,6 +67,10 @@ class Mechanism(Structure):
     _fields_ = (("mechanism", c_ulong), ("parameter", c_void_p), ("size", c_ulong))
 
 
+class PssParameters(Structure):
+    _fields_ = (("hash", c_ulong), ("mask", c_ulong), ("salt", c_ulong))
+
+
 class Refused(Exception):  # noqa: N818 - an answer of the module, which the tests judge
     """The module answered something else than CKR_OK."""
 
@@ -84,10 +93,11 @@ def _template(attributes: Sequence[tuple[int, bytes]]) -> Any:
 
 
 class Client:
-    """One module, initialised; at most one session at a time is spoken of."""
+    """One module, initialised. Its orders are for the session opened last, or for that of the slot of ``turn``."""
 
     def __init__(self, path: str) -> None:
         self._module = ctypes.CDLL(path)
+        self._sessions: dict[int, c_ulong] = {}
         self._session = c_ulong()
         self._call("C_Initialize", None)
 
@@ -125,8 +135,13 @@ class Client:
         self._call("C_GetMechanismList", c_ulong(slot), found, byref(count))
         return {"mechanisms": list(found[: count.value])}
 
-    def open(self, slot: int = 0) -> None:
-        self._call("C_OpenSession", c_ulong(slot), c_ulong(RW | SERIAL), None, None, byref(self._session))
+    def open(self, slot: int = 0, write: bool = True) -> None:
+        session, flags = c_ulong(), SERIAL | (RW if write else 0)
+        self._call("C_OpenSession", c_ulong(slot), c_ulong(flags), None, None, byref(session))
+        self._session = self._sessions[slot] = session
+
+    def turn(self, slot: int) -> None:
+        self._session = self._sessions[slot]
 
     def close(self) -> None:
         self._call("C_CloseSession", self._session)
@@ -147,17 +162,33 @@ class Client:
         found = self._find([(CLASS, CLASSES[kind].to_bytes(sizeof(c_ulong), sys.byteorder))])
         return {"labels": sorted(self._get(item, LABEL).decode() for item in found)}
 
+    def ids(self, kind: str) -> dict[str, Any]:
+        found = self._find([(CLASS, CLASSES[kind].to_bytes(sizeof(c_ulong), sys.byteorder))])
+        return {"ids": {self._get(item, LABEL).decode(): self._get(item, ID).hex() for item in found}}
+
+    def count(self) -> dict[str, Any]:
+        """How many objects one search finds."""
+        return {"count": len(self._find([]))}
+
+    def modulus(self, kind: str, identifier: str) -> dict[str, Any]:
+        return {"data": self._get(self._keyed(kind, identifier), MODULUS).hex()}
+
     def read(self, label: str) -> dict[str, Any]:
         return {"data": self._get(self._one([(LABEL, label.encode())]), VALUE).hex()}
 
-    def write(self, label: str, data: str) -> None:
-        new = _template([(VALUE, bytes.fromhex(data))])
+    def write(self, label: str, data: str, attribute: str = "value") -> None:
+        new = _template([({"value": VALUE, "application": APPLICATION}[attribute], bytes.fromhex(data))])
         self._call("C_SetAttributeValue", self._session, self._one([(LABEL, label.encode())]), new, c_ulong(1))
 
-    def sign(self, key: str, mechanism: str, data: str, pieces: int = 0) -> dict[str, Any]:
-        """``pieces``: bytes a time, with C_SignUpdate; 0: all in one C_Sign."""
-        self._call("C_SignInit", self._session, self._mechanism(mechanism), self._key(key))
-        message, signature, size = bytes.fromhex(data), create_string_buffer(512), c_ulong(512)
+    def sign(
+        self, key: str, mechanism: str, data: str, pieces: int = 0, pss: str = "", room: int = 256
+    ) -> dict[str, Any]:
+        """``pieces``: bytes a time, with C_SignUpdate; 0: all in one C_Sign. ``pss``: the hash it is about.
+
+        ``room`` is what there is for the signature, in bytes.
+        """
+        self._call("C_SignInit", self._session, self._mechanism(mechanism, pss), self._keyed("private", key))
+        message, signature, size = bytes.fromhex(data), create_string_buffer(room), c_ulong(room)
         if pieces:
             for start in range(0, len(message), pieces):
                 piece = message[start : start + pieces]
@@ -168,10 +199,16 @@ class Client:
         return {"data": signature.raw[: size.value].hex()}
 
     def decrypt(self, key: str, data: str) -> dict[str, Any]:
-        self._call("C_DecryptInit", self._session, self._mechanism("RSA-PKCS"), self._key(key))
+        self._call("C_DecryptInit", self._session, self._mechanism("RSA-PKCS"), self._keyed("private", key))
         secret, plain, size = bytes.fromhex(data), create_string_buffer(512), c_ulong(512)
         self._call("C_Decrypt", self._session, secret, c_ulong(len(secret)), plain, byref(size))
         return {"data": plain.raw[: size.value].hex()}
+
+    def encrypt(self, key: str, data: str) -> dict[str, Any]:
+        self._call("C_EncryptInit", self._session, self._mechanism("RSA-PKCS"), self._keyed("public", key))
+        plain, secret, size = bytes.fromhex(data), create_string_buffer(512), c_ulong(512)
+        self._call("C_Encrypt", self._session, plain, c_ulong(len(plain)), secret, byref(size))
+        return {"data": secret.raw[: size.value].hex()}
 
     def random(self, size: int) -> dict[str, Any]:
         buffer = create_string_buffer(size)
@@ -179,12 +216,17 @@ class Client:
         return {"data": buffer.raw.hex()}
 
     @staticmethod
-    def _mechanism(name: str) -> Any:
-        return byref(Mechanism(MECHANISMS[name], None, 0))
+    def _mechanism(name: str, pss: str = "") -> Any:
+        if not pss:
+            return byref(Mechanism(MECHANISMS[name], None, 0))
+        parameters = PssParameters(*PSS[pss])
+        mechanism = Mechanism(MECHANISMS[name], cast(byref(parameters), c_void_p), sizeof(parameters))
+        mechanism.kept = parameters
+        return byref(mechanism)
 
-    def _key(self, identifier: str) -> c_ulong:
-        private = CLASSES["private"].to_bytes(sizeof(c_ulong), sys.byteorder)
-        return self._one([(CLASS, private), (ID, bytes.fromhex(identifier))])
+    def _keyed(self, kind: str, identifier: str) -> c_ulong:
+        wanted = CLASSES[kind].to_bytes(sizeof(c_ulong), sys.byteorder)
+        return self._one([(CLASS, wanted), (ID, bytes.fromhex(identifier))])
 
     def _one(self, attributes: Sequence[tuple[int, bytes]]) -> c_ulong:
         found = self._find(attributes)

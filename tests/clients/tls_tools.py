@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from clients_bench import AUT_ID, PIN, Bench, Done, Specimen, shared_object, tool, write_pem
+from clients_bench import PIN, Bench, Done, Specimen, shared_object, tool, write_pem
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 KEY = "pkcs11:object=CPS_PRIV_AUT;type=private"
-CERTIFICATE = "pkcs11:id=%" + "%".join(re.findall("..", AUT_ID)) + ";type=cert"
 REQUEST = "GET / HTTP/1.0\r\n\r\n"
 # The card has no RSA-PSS: a server for it offers PKCS#1 signatures.
 PKCS1 = ("-tls1_2", "-client_sigalgs", "RSA+SHA256")
@@ -146,7 +145,9 @@ class Caller:
 
     def gnutls_cli(self, server: Server, *options: str, versions: str = "-VERS-TLS1.3") -> Done:
         card: CommandLine = ["--provider", self.module, "--x509keyfile", f"{KEY};pin-value={PIN}"]
-        trust: CommandLine = ["--x509certfile", CERTIFICATE, "--x509cafile", self.folder / "server.pem"]
+        identifier = "%".join(["", *re.findall("..", self.bench.seated.key_id("authentication"))])
+        shown = f"pkcs11:id={identifier};type=cert"
+        trust: CommandLine = ["--x509certfile", shown, "--x509cafile", self.folder / "server.pem"]
         command = [tool("gnutls-cli"), *card, *trust, "--priority", f"NORMAL:{versions}"]
         return self._call([*command, *options, "--port", server.port, "localhost"], REQUEST)
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from conformance_bench import Lab, Ran
 
+from simulator.pcsc.discovery import find_installation
+from simulator.pcsc.errors import PcscdError
+from simulator.pcsc.private_pcscd import try_namespaces
 from simulator.personalisation.keystore import ENVIRONMENT
 
 
@@ -17,6 +21,19 @@ def _keys(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENVIRONMENT, str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def _chain() -> None:
+    """A real pcscd, vpcd and pyscard, or a skip that says what is missing."""
+    try:
+        find_installation()
+    except PcscdError as error:
+        pytest.skip(f"needs a real pcscd: {error}")
+    if (refused := try_namespaces()) is not None:
+        pytest.skip(f"needs namespaces: {refused}")
+    if importlib.util.find_spec("smartcard") is None:
+        pytest.skip("needs pyscard: pip install bifente[pcsc]")
 
 
 @pytest.fixture(scope="session")

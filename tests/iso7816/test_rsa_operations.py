@@ -38,6 +38,16 @@ def test_the_salt_of_pss_is_as_long_as_the_hash(digest: Digest, algorithm: hashe
         PUBLIC.verify(signature, b"message", padding.PKCS1v15(), algorithm)
 
 
+@pytest.mark.parametrize("bits", [1024, 1025, 1031, 1032, 2048])
+def test_pss_fits_any_modulus_and_its_salt_is_the_one_given(bits: int) -> None:
+    private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    key, hashed = RsaKey(private), hashlib.sha256(b"message").digest()
+    first, again = (key.sign_hash(Digest.SHA256, hashed, Scheme.PSS, lambda size: b"s" * size) for _ in range(2))
+    assert first == again != key.sign_hash(Digest.SHA256, hashed, Scheme.PSS)
+    sha256 = hashes.SHA256()
+    private.public_key().verify(first, b"message", padding.PSS(padding.MGF1(sha256), 32), sha256)
+
+
 @given(st.binary(min_size=1, max_size=51))
 @settings(max_examples=20)
 def test_data_is_padded_with_type_1_as_given(data: bytes) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from reports.events import (
     BenchChange,
+    Call,
     Event,
     Exchange,
     Expectation,
     Input,
+    Judged,
     Level,
     Note,
     Phase,
@@ -127,6 +129,7 @@ def scenario(
     line: int = 12,
     destructive: bool = False,
     cards: dict[str, str] | None = None,
+    judges: Judged | None = None,
 ) -> list[Event]:
     full = f"{suite}/{name}"
     file = "scenarios/authentication/code-porteur.yaml" if suite == SUITE else "scenarios/lecteurs/bi-fente.yaml"
@@ -142,6 +145,7 @@ def scenario(
             destructive=destructive,
             profile="readers/exemple-bi-fente",
             cards=cards or {"cps": "médecin généraliste d'essai (CPS3, lot 7)"},
+            judges=judges,
             reproduce=f"bifente run {file}::{name} --target embedded --seed 42",
         ),
         *(event for step in steps for event in step),
@@ -405,6 +409,15 @@ def others() -> list[Event]:
                 HOSTILE,
                 Verdict.FAILED,
                 exchange("hostile", 0, HOSTILE, HOSTILE + "9000", HOSTILE, Text.same(HOSTILE), suite=OTHER),
+                Call(
+                    scenario=f"{OTHER}/hostile",
+                    index=0,
+                    slot=HOSTILE,
+                    function=HOSTILE,
+                    arguments={HOSTILE: HOSTILE},
+                    result=HOSTILE,
+                    answer={HOSTILE: "AB" * 2_000},
+                ),
                 suite=OTHER,
                 arguments={HOSTILE: [HOSTILE, {"a": None, "b": True, "c": 1.5}]},
                 expectations=(Expectation(name=HOSTILE, expected=HOSTILE, observed=HOSTILE, ok=False),),
@@ -416,6 +429,7 @@ def others() -> list[Event]:
             requirements=("RDR-04",),
             reason=Text.same(HOSTILE),
             cards={HOSTILE: HOSTILE},
+            judges=Judged.MODULE,
         ),
     ]
 

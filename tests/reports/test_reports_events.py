@@ -40,7 +40,10 @@ def any_event(draw: st.DrawFn) -> events.Event:
             changes |= {"decoded": draw(st.none() | st.lists(st.tuples(texts, texts), max_size=3).map(tuple))}
         case events.RunStarted():
             changes |= {"command": tuple(draw(st.lists(texts, max_size=4))), "seed": draw(st.integers(-(2**60), 2**60))}
+        case events.Call():
+            changes |= {"function": draw(texts), "answer": draw(st.dictionaries(texts, texts, max_size=3))}
         case events.ScenarioStarted():
+            changes |= {"judges": draw(st.none() | st.sampled_from(events.Judged))}
             changes |= {"scenario": draw(texts), "cards": draw(st.dictionaries(texts, texts, max_size=3))}
     return replace(event, **changes)
 
@@ -107,8 +110,15 @@ def test_what_is_no_json_is_told_apart(line: str | bytes) -> None:
 def test_a_newer_journal_is_refused_whether_or_not_its_fields_are_known() -> None:
     plain = to_dict(sample.run_started()) | {"schema": SCHEMA + 1}
     for line in (plain, plain | {"novelty": 1}, {"event": "run-started", "schema": SCHEMA + 1}):
-        with pytest.raises(EventError, match="newer bench: journal schema 2, this one reads up to 1"):
+        with pytest.raises(EventError, match="newer bench: journal schema 3, this one reads up to 2"):
             parse_event(json.dumps(line))
+
+
+def test_a_journal_of_the_first_version_is_still_read() -> None:
+    plain = to_dict(sample.wrong_code()[0])
+    del plain["judges"]
+    assert parse_event(json.dumps(plain)) == sample.wrong_code()[0]
+    assert parse_event(json.dumps(to_dict(sample.run_started()) | {"schema": 1}))
 
 
 def test_the_published_schemas_are_current(tmp_path: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sample
 
-from reports.events import Event, Level, Note, RunStarted, to_dict
+from reports.events import SCHEMA, Event, Level, Note, RunStarted, to_dict
 from reports.journal import LINE_LIMIT, Journal, JournalError, Recorder, read_journal
 from reports.masking import MARK, Masker
 from reports.text import Text
@@ -127,7 +127,7 @@ def test_a_journal_starts_with_one_run_started(path: Path, events: list[Event]) 
 
 
 def test_a_newer_journal_says_so(path: Path) -> None:
-    path.write_text(json.dumps(to_dict(sample.run_started()) | {"schema": 2, "new": 1}) + "\n")
+    path.write_text(json.dumps(to_dict(sample.run_started()) | {"schema": SCHEMA + 1, "new": 1}) + "\n")
     with pytest.raises(JournalError, match=r"journal\.jsonl:1: written by a newer bench"):
         read_journal(path)
 

@@ -20,7 +20,7 @@ from reports.render import FORMATS
 from reports.text import LANGS, Lang, Text
 from reports.verdict import Verdict
 from reports.words import say
-from reports.writers import ctrf, json_writer, junit, markdown
+from reports.writers import ctrf, html, json_writer, junit, markdown
 from reports.writers.terminal import Terminal
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -349,3 +349,16 @@ def test_a_large_exchange_is_no_trouble() -> None:
     for form in FORMATS.values():
         form.write(run, "fr")
     assert len(FORMATS["html"].write(run, "fr")) < 100_000
+
+
+def test_who_is_judged_is_said_by_every_report_and_calls_are_shown() -> None:
+    run = fold(sample.recorded(sample.full_run()))
+    assert "Ce qui est jugé : le module PKCS#11" in markdown.write(run, "fr")
+    assert "What is judged: the PKCS#11 module" in markdown.write(run, "en")
+    page = html.write(run, "fr")
+    assert "<dt>Ce qui est jugé</dt><dd>le module PKCS#11</dd>" in page
+    assert "AB" * 512 + "…" in page
+    assert "AB" * 513 not in page
+    plain = json.loads(json_writer.write(run, "fr"))
+    started = [item["start"] for suite in plain["run"]["suites"] for item in suite["scenarios"]]
+    assert [item["judges"] for item in started].count("module") == 1

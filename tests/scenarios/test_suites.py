@@ -20,14 +20,16 @@ from reports.verdict import Verdict
 from simulator.cards.cps3 import operations
 from simulator.iso7816 import hashing
 from simulator.iso7816.access import AccessRule
+from simulator.iso7816.applications import Applications
 from simulator.iso7816.engine import SmartCard
+from simulator.iso7816.image import Application
 from simulator.iso7816.rsa import RsaKey
 from simulator.iso7816.secrets import Secrets
 from simulator.iso7816.status import StatusError
 
 ROOT = default_paths()[0]
-FOLDERS = (ROOT / "card", ROOT / "authentication")
-LEAST = 75
+FOLDERS = (ROOT / "card", ROOT / "authentication", ROOT / "cps4")
+LEAST = 180
 
 
 @pytest.fixture(scope="session")
@@ -362,29 +364,63 @@ def cards_share_what_was_verified(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Secrets, "__init__", start)
 
 
+def selecting_forgets_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Applications, "_of", lambda self, name: Application(exclusive=True, forgets=False))
+
+
+def applications_are_shared(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Applications, "_of", lambda self, name: Application(exclusive=False, forgets=True))
+
+
+def channels_are_never_closed(patch: pytest.MonkeyPatch) -> None:
+    def answer(card: SmartCard, raw: bytes, honest: Callable[[bytes], bytes]) -> bytes:
+        response = honest(raw)
+        if response == b"\x68\x81" and raw[0] & 3 == 1:
+            honest(bytes.fromhex("01A4040C088025000001FF0100"))
+            return honest(raw)
+        return response
+
+    answering(patch, answer)
+
+
+def asking_tells_what_is_verified(patch: pytest.MonkeyPatch) -> None:
+    honest = Secrets.status
+    patch.setattr(Secrets, "status", lambda self, rule: 0x9000 if rule.name in self.verified else honest(self, rule))
+
+
+def the_signature_scheme_is_ignored(patch: pytest.MonkeyPatch) -> None:
+    honest = RsaKey.sign_hash
+    patch.setattr(RsaKey, "sign_hash", lambda self, digest, value, scheme, random: honest(self, digest, value))
+
+
 MUTATIONS: Mapping[Mutation, str] = {
-    any_code_is_right: "card.code-porteur/wrong-code-is-counted",
-    everything_is_allowed: "card.protected-objects/every-situation-wants-the-code",
-    files_are_always_allowed: "card.cps-data/no-writing-without-code",
-    keys_are_always_allowed: "authentication.signature/no-signature-after-reset",
-    codes_are_always_allowed: "card.code-deblocage/no-unblocking-without-the-code",
-    wrong_tries_are_not_counted: "card.code-porteur/third-wrong-code-blocks",
+    any_code_is_right: "card.code-porteur/wrong-code-is-counted[medecin-generaliste]",
+    everything_is_allowed: "card.protected-objects/every-situation-wants-the-code[medecin-generaliste]",
+    files_are_always_allowed: "card.cps-data/no-writing-without-code[medecin-generaliste]",
+    keys_are_always_allowed: "authentication.signature/no-signature-after-reset[medecin-generaliste]",
+    codes_are_always_allowed: "card.code-deblocage/no-unblocking-without-the-code[medecin-generaliste]",
+    wrong_tries_are_not_counted: "card.code-porteur/third-wrong-code-blocks[medecin-generaliste]",
     right_code_gives_no_try_back: "card.code-porteur/right-code-gives-the-tries-back",
-    asking_uses_a_try: "card.code-porteur/asking-uses-no-try",
+    asking_uses_a_try: "card.code-porteur/asking-uses-no-try[medecin-generaliste]",
     a_changed_code_is_forgotten: "card.code-porteur/holder-changes-code",
-    reset_keeps_the_code: "card.reset/reset-by-another-application",
+    reset_keeps_the_code: "card.reset/reset-by-another-application[medecin-generaliste]",
     warm_reset_clears_nothing: "card.reset/warm-reset",
     removal_keeps_the_work: "card.reset/removal",
     hash_is_dropped_by_a_refusal: "authentication.signature/hash-survives-refused-signature",
     only_the_last_block_is_hashed: "authentication.signature/sha1-of-every-length",
     one_key_does_everything: "authentication.signature/altered-message",
     authentication_data_have_no_limit: "authentication.internal-authenticate/longest-data",
-    decipher_keeps_the_padding: "authentication.decipher/shortest-and-longest-text",
-    random_bytes_never_change: "authentication.challenge/eight-random-bytes",
+    decipher_keeps_the_padding: "authentication.decipher/shortest-and-longest-text[medecin-generaliste]",
+    random_bytes_never_change: "authentication.challenge/eight-random-bytes[medecin-generaliste]",
     any_application_name_will_do: "card.selection/unknown-application",
     every_offset_is_the_beginning: "card.files/file-longer-than-a-piece",
-    missing_files_are_empty_answers: "card.business-objects/situations-with-holes",
-    cards_share_what_was_verified: "card.code-porteur/two-cards-do-not-share-a-code",
+    missing_files_are_empty_answers: "card.business-objects/situations-with-holes[medecin-generaliste]",
+    selecting_forgets_nothing: "cps4.channels/selecting-again-closes",
+    applications_are_shared: "cps4.channels/application-held-by-another-program",
+    channels_are_never_closed: "cps4.channels/unknown-application-opens-nothing",
+    asking_tells_what_is_verified: "cps4.codes/asking-tells-the-tries-always",
+    the_signature_scheme_is_ignored: "cps4.keys/four-algorithms",
+    cards_share_what_was_verified: "card.code-porteur/two-cards-do-not-share-a-code[pharmacien+family=cps4]",
 }
 """What may be wrong with a card, and a scenario that must notice."""
 

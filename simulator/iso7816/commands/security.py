@@ -136,7 +136,7 @@ def compute_signature(card: SmartCard, channel: Channel, command: Command) -> Re
         value = channel.hash.value
     else:
         raise StatusError(StatusWord.CONDITIONS_NOT_SATISFIED)
-    signature = card.rsa(key).sign_hash(digest, value, algorithm.scheme)
+    signature = card.rsa(key).sign_hash(digest, value, algorithm.scheme, card.random)
     channel.hash = None
     card.spend_consent(KeyOperation.SIGN, key)
     return Response(signature)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -24,9 +23,6 @@ from conformance.targets.embedded import EmbeddedTarget
 from reports.text import Text
 from reports.verdict import Verdict
 from simulator.clock import WallClock
-from simulator.pcsc.discovery import find_installation
-from simulator.pcsc.errors import PcscdError
-from simulator.pcsc.private_pcscd import try_namespaces
 from simulator.readers import Reader, Slot
 
 NAME = "Somebody's Reader 00 00"
@@ -173,6 +169,57 @@ def test_a_card_that_says_nothing_of_itself_is_refused(bench: Bench, slot: Slot,
     assert ran.reason.startswith("card ? is not recognised as a test card (issuer: unreadable)")
 
 
+CPS4 = "bench: {cards: {cps: {template: medecin-generaliste, family: cps4}}}"
+
+
+def scenario_for_cps4(text: str, name: str) -> str:
+    return text.replace("id: reads", f"id: {name}").replace("\nsteps:", f"\n{CPS4}\nsteps:", 1)
+
+
+@pytest.mark.parametrize("described", ["medecin-generaliste", None])
+def test_the_family_is_told_by_the_answer_to_reset(
+    bench: Bench, slot: Slot, lab: Lab, tmp_path: Path, described: str | None
+) -> None:
+    # The template named for the card is a CPS3's by itself.
+    cps4 = CardChoice.model_validate({"template": "medecin-generaliste", "family": "cps4"})
+    slot.replace(lab.workshop.make(cps4, Random(1), at=WallClock().now()).card)
+    plain = f"steps:\n  - read: EF.SN\n    expect: {{data: {{length: 12}}}}\n{CPS4}"
+    sneaks = SNEAKS.replace("id: sneaks", "id: sneaks-4").replace("\nsteps:", f"\n{CPS4}\nsteps:", 1)
+    text = suite_text(READS, scenario_for_cps4(READS, "reads-4"), sneaks, scenario_text(plain, "plain-4"))
+    verdicts, ran = run(bench(card=described), tmp_path, text)
+    assert verdicts == {
+        "reads": Verdict.NOT_RUN,
+        "reads-4": Verdict.PASSED if described else Verdict.NOT_RUN,
+        "sneaks-4": Verdict.NOT_RUN,
+        "plain-4": Verdict.PASSED,
+    }, ran.told()
+    reasons = [event.reason.en for event in ran.events if getattr(event, "reason", None)]
+    assert reasons[0] == "the scenario is for a CPS3, the card is a CPS4"
+    assert any("a code that is not the card's is not presented" in reason for reason in reasons)
+    assert tries(slot) == (3, 3)
+
+
+def test_a_template_that_cannot_be_of_the_card_s_family_is_not_run(
+    bench: Bench, slot: Slot, lab: Lab, tmp_path: Path
+) -> None:
+    cps4 = CardChoice.model_validate({"template": "medecin-generaliste", "family": "cps4"})
+    slot.replace(lab.workshop.make(cps4, Random(1), at=WallClock().now()).card)
+    updated = tmp_path / "updated.yaml"
+    good = lab.workshop.template("medecin-generaliste")[1].path.read_text(encoding="utf-8")
+    updated.write_text(good + "\nlifecycle: updated\n", encoding="utf-8")
+    verdicts, ran = run(bench(card=str(updated)), tmp_path, suite_text(scenario_for_cps4(READS, "reads-4")))
+    assert verdicts == {"reads-4": Verdict.NOT_RUN}
+    assert "a CPS4 is never updated" in ran.reason
+
+
+def test_a_card_whose_answer_to_reset_nobody_knows_is_read_as_each_family(
+    bench: Bench, slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.bench.real.families_of", lambda atr: ("cps4", "cps3"))
+    verdicts, ran = run(bench(), tmp_path, suite_text(READS))
+    assert verdicts == {"reads": Verdict.PASSED}, ran.told()
+
+
 def test_an_empty_reader_is_a_bench_error(bench: Bench, slot: Slot, tmp_path: Path) -> None:
     slot.remove()
     verdicts, ran = run(bench(), tmp_path, suite_text(READS))
@@ -225,19 +272,6 @@ def test_the_operator_is_asked_and_believed_only_when_the_card_has_moved(
 
 
 # -- through PC/SC ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def _chain() -> None:
-    """A real pcscd, vpcd and pyscard, or a skip that says what is missing."""
-    try:
-        find_installation()
-    except PcscdError as error:
-        pytest.skip(f"needs a real pcscd: {error}")
-    if (refused := try_namespaces()) is not None:
-        pytest.skip(f"needs namespaces: {refused}")
-    if importlib.util.find_spec("smartcard") is None:
-        pytest.skip("needs pyscard: pip install bifente[pcsc]")
 
 
 def seen_as_real(folder: Path, *options: str) -> Said:

@@ -130,7 +130,8 @@ def test_every_shipped_file_fits_its_schema(cli: Cli) -> None:
         ("scenario", [path for path in suites if not path.name.startswith("_")]),
         ("stages", [path for path in suites if path.name.startswith("_")]),
         ("template", list(TEMPLATES.glob("*.yaml"))),
-        ("profile", list(ROOT.rglob("*.yaml"))),
+        ("profile", list((ROOT / "readers").glob("*.yaml"))),
+        ("module", list((ROOT / "modules").glob("*.yaml"))),
     ):
         validator = schema(cli, kind)
         for path in paths:
@@ -193,6 +194,12 @@ def test_the_scenario_schema_refuses_what_the_loader_refuses(cli: Cli, steps: st
         ("exec --card cps -- true", "--card cps: SLOT=TEMPLATE is expected"),
         ("exec --card cps=cpa --card cps=cpa -- true", "slot cps was given a card already"),
         ("exec --card csp=cpa -- true", "the reader has no slot 'csp' (did you mean 'cps'?)"),
+        ("exec --card cps=cpa+family=cps5 -- true", "family: must be 'cps3' or 'cps4'"),
+        ("exec --card cps=cpa+template=cde-directeur -- true", "the template is named once"),
+        (
+            "exec --profile readers/generic-contactless --card cps=cpa+family=cps4 -- true",
+            "readers/generic-contactless: a CPS4 has no contactless interface",
+        ),
         ("exec --profile readers/x -- true", "readers/x: is no known profile"),
         ("up --card cps=nobody", "nobody: is no known card template"),
     ],

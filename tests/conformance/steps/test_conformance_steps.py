@@ -27,7 +27,8 @@ def test_every_step_says_what_it_is_in_both_languages_and_in_its_docstring() -> 
         assert kind.title.fr
         assert kind.title.en
         assert kind.__doc__
-        assert kind.shorthand is None or kind.shorthand in kind.model_fields
+        names = {*kind.model_fields, *(field.alias for field in kind.model_fields.values())}
+        assert kind.shorthand is None or kind.shorthand in names
 
 
 def test_a_card_step_may_expect_a_pcsc_error_and_the_hand_may_not() -> None:

@@ -44,7 +44,7 @@ class Wire:
 
     def seen(self) -> Iterator[Command]:
         """What reached the card, the guard's own questions left out."""
-        return (Command.parse(raw) for raw in self.got if raw[:3] + raw[4:] != b"\x00\x20\x00\x00")
+        return (Command.parse(raw) for raw in self.got if raw[0] > 3 or raw[1:3] + raw[4:] != b"\x20\x00\x00")
 
 
 def guarded(wire: Wire, *, destructive: bool = False, known: dict[int, bytes] | None = None) -> GuardedConnection:
@@ -60,7 +60,7 @@ def refused(connection: GuardedConnection, command: str) -> str:
 
 commands = st.binary(min_size=0, max_size=12) | st.builds(
     lambda cla, ins, p1, p2, data, le: bytes((cla, ins, p1, p2)) + (bytes((len(data),)) + data if data else b"") + le,
-    st.sampled_from([0x00, 0x10, 0x0C, 0x80, 0xA0, 0x20]),
+    st.sampled_from([0x00, 0x01, 0x10, 0x11, 0x0C, 0x80, 0xA0, 0x20]),
     st.sampled_from(sorted(CODE_INSTRUCTIONS | CHANGING | {0xA4, 0xB0, 0xCA, 0x2A, 0x88})),
     st.sampled_from([0, 1, 2, 3]),
     st.sampled_from([0, PIN, PUK, 0x81]),
@@ -85,7 +85,8 @@ def test_without_permission_only_the_right_code_and_readings_reach_a_card(
     (sent,) = wire.seen()
     assert sent.ins not in CHANGING
     if sent.ins in CODE_INSTRUCTIONS and sent.data:
-        assert (sent.cla, sent.ins, sent.p1) == (0x00, 0x20, 0x00)
+        assert (sent.ins, sent.p1) == (0x20, 0x00)
+        assert sent.cla in range(4)
         assert sent.data == known[sent.p2]
     elif sent.ins in CODE_INSTRUCTIONS:
         assert sent.ins == 0x20
@@ -243,3 +244,15 @@ def test_everything_else_is_the_connection_s_own() -> None:
     connection.end()
     connection.disconnect()
     assert wire.resets == 1
+
+
+@pytest.mark.parametrize(("status", "passes"), [("63C3", True), ("63C1", False), ("6881", False)])
+def test_on_a_logical_channel_tries_are_asked_there(status: str, passes: bool) -> None:
+    wire = Wire(status)
+    command = bytes.fromhex("01200001 04 31323334")
+    if passes:
+        assert guarded(wire).transmit(command) == bytes.fromhex("9000")
+    else:
+        assert "the code is not presented to a real card" in refused(guarded(wire), command.hex())
+    assert wire.got == [bytes.fromhex("0120000100"), *([command] if passes else [])]
+    assert "a code that is not the card's" in refused(guarded(wire), "01200001 04 30303030")

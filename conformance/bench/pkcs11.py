@@ -1,0 +1,181 @@
+"""A bench whose steps speak to a PKCS#11 module instead of the cards: any other bench, with a module in front of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from conformance.bench.base import Bench
+from conformance.bench.cards import SeatedCard
+from conformance.bench.module_profiles import profile_of
+from conformance.bench.profiles import ReaderProfile
+from conformance.model import CardChoice, ModuleAbility
+from conformance.targets.base import Capability, Connection, PcscCode, TargetError
+from conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError, ModuleInfo, ModuleProcess
+from conformance.targets.pkcs11_guard import Pkcs11Guard
+from reports.text import Text
+
+
+class ModuleUnderTest:
+    """The module of a run: a process for each scenario, so that what one left behind (or broke) is not the next one's.
+
+    ``prepare`` gives a process that has yet to load the module: one is always kept warm.
+    """
+
+    def __init__(self, prepare: Callable[[], ModuleProcess]) -> None:
+        self._prepare = prepare
+        self._spare = prepare()
+        self.cryptoki = Cryptoki(self._next())
+        self.info = self._introduce()
+        self.profile = profile_of(self.info)
+
+    def _introduce(self) -> ModuleInfo:
+        try:
+            self.cryptoki.start()
+            return self.cryptoki.info()
+        except (CryptokiError, ModuleGoneError):
+            # It may need a card to say who it is: nobody's profile then.
+            return ModuleInfo("", "", "")
+
+    def lacking(self, ability: ModuleAbility) -> Text | None:
+        """Why the module is not made for it, or None."""
+        return self.profile.lacking(ability) if self.profile is not None else None
+
+    def renew(self) -> None:
+        """Another process, its module not yet initialised. Raises ModuleMissingError."""
+        self.cryptoki.worker.close()
+        self.cryptoki.begin_anew(self._next())
+
+    def rest(self) -> None:
+        """C_Finalize if the module was initialised, and the end of the process; another one is ready."""
+        self.cryptoki.told = lambda called: None
+        with suppress(ModuleGoneError):
+            self.cryptoki.stop()
+        self.renew()
+
+    def close(self) -> None:
+        """End the processes."""
+        self.cryptoki.worker.close()
+        self._spare.close()
+
+    def _next(self) -> ModuleProcess:
+        warm, self._spare = self._spare, self._prepare()
+        return warm.load()
+
+
+class Pkcs11Bench:
+    """``inner`` seats the cards; ``names`` are the PC/SC names of its slots by role, ``family_of`` tells cards apart.
+
+    ``guard`` stands before the module when the cards are not ours: it is given the right codes and whether a scenario
+    may be destructive.
+    """
+
+    def __init__(
+        self,
+        inner: Bench,
+        module: ModuleUnderTest,
+        names: Mapping[str, str],
+        family_of: Callable[[CardChoice], str],
+        *,
+        guarded: bool = False,
+        allow_destructive: bool = False,
+    ) -> None:
+        self.inner = inner
+        self.module = module
+        self._names = names
+        self._family_of = family_of
+        self._guard: Pkcs11Guard | None = None
+        self._guarded = guarded
+        self._allow_destructive = allow_destructive
+        self._slots: dict[str, int] = {}
+
+    @property
+    def profile(self) -> ReaderProfile:
+        """The reader's."""
+        return self.inner.profile
+
+    @property
+    def seated(self) -> dict[str, SeatedCard]:
+        """The cards of the scenario."""
+        return self.inner.seated
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Those of the bench below, but that steps speak PKCS#11."""
+        return self.inner.capabilities - {Capability.APDU} | {Capability.PKCS11}
+
+    def inapplicable(self, choices: Iterable[CardChoice], abilities: Iterable[ModuleAbility]) -> Text | None:
+        """Why the module is not made for a scenario with these cards, or None."""
+        families = sorted({ModuleAbility(f"family-{self._family_of(choice)}") for choice in choices})
+        return next((why for need in (*families, *abilities) if (why := self.module.lacking(need))), None)
+
+    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
+        """The module rests, the cards change, each is powered anew; the module then starts as for a new application."""
+        self.module.rest()
+        self._slots.clear()
+        self.inner.seat(choices, chance, destructive=destructive)
+        for role in self.seated:
+            # A card that took the place of another is known to pcscd by the ATR of the first until it is reset.
+            self.inner.connect(role).disconnect()
+        cryptoki = self.module.cryptoki
+        cryptoki.guard = self._guard_for(destructive=destructive and self._allow_destructive)
+
+    def _guard_for(self, *, destructive: bool) -> Pkcs11Guard | None:
+        if not self._guarded:
+            return None
+        if self._guard is None:
+            # Once for the whole run: a code that the card refused stays forgotten in the scenarios that follow.
+            facts = next(iter(self.seated.values())).facts
+            known = {"user": facts.get("code"), "so": facts.get("unblocking-code")}
+            self._guard = Pkcs11Guard({user: str(code) for user, code in known.items() if code is not None})
+        self._guard.destructive = destructive
+        return self._guard
+
+    def cryptoki(self) -> Cryptoki:
+        """The module, initialised at the first call of a scenario. Raises CryptokiError, ModuleGoneError."""
+        cryptoki = self.module.cryptoki
+        if not cryptoki.started:
+            cryptoki.start()
+        return cryptoki
+
+    def slot(self, role: str) -> int:
+        """The module's number of a slot. Raises TargetError, CryptokiError."""
+        if role not in self._slots:
+            self._slots[role] = self.cryptoki().slot(self._names[role])
+        return self._slots[role]
+
+    def connect(self, role: str) -> Connection:
+        """Never: the dialogue with the card is the module's."""
+        raise TargetError(PcscCode.SHARING_VIOLATION, f"the card of slot {role} belongs to the module")
+
+    def join(self, role: str) -> Connection:
+        """Another application beside the module."""
+        return self.inner.join(role)
+
+    def insert(self, role: str) -> Text:
+        """As the bench below does."""
+        return self.inner.insert(role)
+
+    def remove(self, role: str) -> Text:
+        """As the bench below does."""
+        return self.inner.remove(role)
+
+    def advance(self, seconds: int) -> None:
+        """Never: a module has the machine's time."""
+        self.inner.advance(seconds)
+
+    def now(self) -> datetime:
+        """The bench's time."""
+        return self.inner.now()
+
+    def faults(self) -> Sequence[str]:
+        """Those of the bench below."""
+        return self.inner.faults()
+
+    def close(self) -> None:
+        """Finalise the module, empty the slots."""
+        if self.module.cryptoki.started:
+            self.module.rest()
+        self.inner.close()
