@@ -82,7 +82,9 @@ def test_no_code_is_ever_told() -> None:
     pkcs11.call("C_InitPIN", session=5, pin=code("7393"))
     assert [call.function for call in told] == ["C_Login", "C_SetPIN", "C_InitPIN"]
     assert dict(told[0].arguments) == {"session": "5", "user": "user", "pin": "••••"}
-    assert not any(secret in str(told) for secret in ("739", code("7391"), code("7392"), code("7393")))
+    # The arguments alone: a duration may well hold the same digits.
+    written = str([call.arguments for call in told])
+    assert not any(secret in written for secret in ("739", code("7391"), code("7392"), code("7393")))
 
 
 def test_numbers_are_told_in_words() -> None:
