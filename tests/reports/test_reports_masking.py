@@ -8,7 +8,7 @@ import sample
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reports.events import Exchange, Note, StepStarted, to_dict
+from reports.events import Call, Exchange, Note, StepStarted, to_dict
 from reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, Masker, mask_command
 from reports.text import Text
 
@@ -232,3 +232,12 @@ def _joined(secret: str, text: str) -> bool:
 
 def test_the_shortest_secret_is_a_four_digit_code() -> None:
     assert SHORTEST_SECRET == 4
+
+
+def test_what_a_call_was_given_and_gave_is_masked_names_included() -> None:
+    given = {"note": "code 7391", "7391": "x"}
+    call = Call(scenario="a/b", index=0, slot="cps", function="C_Login", arguments=given, result="CKR_OK", answer=given)
+    masked = Masker(secrets=["7391"]).event(to_dict(call))
+    assert "7391" not in str(masked)
+    assert masked["result"] == "CKR_OK"
+    assert set(masked["answer"]) == set(masked["arguments"]) == {"note", MARK}

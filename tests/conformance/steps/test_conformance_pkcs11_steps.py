@@ -292,3 +292,32 @@ def test_who_is_judged_must_be_said(tmp_path: Path) -> None:
     (complaint,) = complaints(tmp_path, steps_text_of("- p11-info"))
     assert "its steps speak PKCS#11: who is judged? (judges: card, module or host)" in complaint
     assert not complaints(tmp_path, steps_text("- p11-info"))
+
+
+def test_the_teardown_has_a_module_again_after_a_crash(fake: FakeLab, tmp_path: Path) -> None:
+    body = f"judges: module\nsteps:\n  {OPEN}  - p11-login: '0000'\nteardown:\n  - p11-info"
+    ran = fake.run(tmp_path, suite_text(scenario_text(body)), {"C_Login": ModuleGoneError("CRASHED", "C_Login")})
+    assert ran.step_verdicts == ["passed", "failed", "passed"]
+    assert [name for name in fake.functions() if name in ("C_Login", "closed", "C_GetInfo")][-3:] == [
+        "C_Login",
+        "closed",
+        "C_GetInfo",
+    ]
+
+
+def test_a_card_that_takes_the_place_of_another_is_powered_anew(
+    fake: FakeLab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else pcscd goes on telling the answer to reset of the card before, of another family perhaps."""
+    bench = fake.bench()
+    powered: list[str] = []
+    honest = bench.inner.connect
+
+    def connect(role: str) -> Any:
+        powered.append(f"{role} {bench.seated[role].layout.family}")
+        return honest(role)
+
+    monkeypatch.setattr(bench.inner, "connect", connect)
+    both = "bench: {cards: {cps: [medecin-generaliste, {template: medecin-generaliste, family: cps4}]}}"
+    fake.run(tmp_path, steps_text(OPEN, head=both), bench=bench)
+    assert powered == ["cps cps3", "cps cps4"]
