@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import FrameType
 
 from conformance.bench.cards import Workshop
 from conformance.bench.factory import BenchPool, BenchUnavailableError
@@ -144,12 +147,43 @@ def execute(plan: RunPlan, workshop: Workshop, *, run_id: str, command: Sequence
     verdicts: list[Verdict] = []
     interrupted = True
     try:
-        for verdict in _verdicts(plan, workshop, command, emit):
-            verdicts.append(verdict)
+        with _interruptible() as check:
+            for verdict in _verdicts(plan, workshop, command, emit):
+                verdicts.append(verdict)
+                check()
         interrupted = False
     finally:
         emit(RunFinished(interrupted=interrupted, duration_us=round((time.perf_counter() - start) * 1_000_000)))
     return verdicts
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], None]]:
+    """What it gives raises KeyboardInterrupt if one was asked for and did not come through.
+
+    Python raises it wherever the main thread happens to be: in a callback (a weak reference, the garbage collector)
+    it would be dropped, and a run that the user wants to stop would go on to its end.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    asked = False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        before(number, frame)
+
+    def check() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _shown(path: Path) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,24 @@ def test_an_interruption_leaves_a_record_that_says_so(
     run = fold(events)
     assert run.interrupted
     assert run.verdict is not Verdict.PASSED
+
+
+def test_an_interruption_lost_in_a_callback_still_ends_the_run(lab: Lab, tmp_path: Path) -> None:
+    events: list[Event] = []
+
+    def emit(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, StepFinished):
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    plan = prepare(RunOptions(paths=(write(tmp_path, MIXED),)), lab.workshop)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        execute(plan, lab.workshop, run_id="r", command=(), emit=emit)
+    assert len(verdicts(events)) == 1
+    assert fold(events).interrupted
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_the_record_opens_with_all_that_repeats_the_run(lab: Lab, tmp_path: Path) -> None:
