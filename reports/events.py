@@ -21,7 +21,7 @@ from reports.fidelity import Fidelity
 from reports.text import Lang, Text
 from reports.verdict import Verdict
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the journal: raised when a line written today could not be read by yesterday's reader."""
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -162,7 +162,8 @@ class RunStarted(_Event):
 class ScenarioStarted(_Event):
     """A scenario begins. `scenario` is the full id `suite/id`; `reproduce` is one shell line that repeats it alone.
 
-    `judges` is None where the question does not arise: what is under test is then the card.
+    `judges` is None where the question does not arise: what is under test is then the card. `slots` are the roles of
+    the device's slots in its own order.
     """
 
     event: Literal["scenario-started"] = "scenario-started"
@@ -175,6 +176,7 @@ class ScenarioStarted(_Event):
     fidelity: Fidelity = Fidelity.DOCUMENTED
     destructive: bool = False
     profile: str | None = None
+    slots: tuple[str, ...] = ()
     cards: dict[str, str] = field(default_factory=dict)
     judges: Judged | None = None
     reproduce: str = ""
@@ -237,7 +239,10 @@ class Call(_Event):
 class BenchChange(_Event):
     """Something the bench did to the world: card inserted or removed, reset, clock advanced, fault injected.
 
-    `index` is the step under way, or None between steps; `slot` is None when the change concerns no slot.
+    `index` is the step under way, or None between steps; `slot` is None when the change concerns no slot. `at_ms` is
+    the bench clock's time since the scenario began; `picture` is how the bench stands after the change, whole:
+    `slot:<role>` to the template of the card that answers there or an empty text, and for a wireless device `link`,
+    `token` and `battery` as words of the device.
     """
 
     event: Literal["bench-change"] = "bench-change"
@@ -245,6 +250,8 @@ class BenchChange(_Event):
     index: Count | None = None
     slot: str | None = None
     what: Text
+    at_ms: Count | None = None
+    picture: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

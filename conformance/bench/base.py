@@ -12,6 +12,8 @@ from conformance.bench.profiles import ReaderProfile
 from conformance.model import CardChoice
 from conformance.targets.base import Capability, Connection
 from reports.text import Text
+from simulator.clock import Clock
+from simulator.readers import Reader, ReaderAccess, Slot
 
 
 class Bench(Protocol):
@@ -32,16 +34,44 @@ class Bench(Protocol):
         """What can be done with it."""
         ...
 
+    @property
+    def clock(self) -> Clock:
+        """The time of the bench."""
+        ...
+
+    @property
+    def access(self) -> ReaderAccess:
+        """The readers as any software of the workstation reaches them."""
+        ...
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The PC/SC name of each slot by its role, in the order of the device."""
+        ...
+
+    @property
+    def device(self) -> Reader | None:
+        """The virtual device itself; None for a real one."""
+        ...
+
+    def slot(self, role: str) -> Slot:
+        """A slot of the virtual device. Raises LookupError for an unknown role, and for a real device."""
+        ...
+
+    def picture(self) -> Mapping[str, str]:
+        """How the device stands, as ``reports.events.BenchChange`` tells it; empty for a real one."""
+        ...
+
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
-        """Put the cards of a scenario in their slots. Raises TargetError, GuardRefusalError."""
+        """Put the cards of a scenario in their slots. Raises ScardError, GuardRefusalError."""
         ...
 
     def connect(self, role: str) -> Connection:
-        """A dialogue with the freshly powered card of a slot. Raises TargetError."""
+        """A dialogue with the freshly powered card of a slot. Raises ScardError."""
         ...
 
     def join(self, role: str) -> Connection:
-        """A further dialogue with the same card, nothing reset. Raises TargetError."""
+        """A further dialogue with the same card, nothing reset. Raises ScardError."""
         ...
 
     def insert(self, role: str) -> Text:

@@ -11,11 +11,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from conformance.hosts import NotOnThisCardError
 from conformance.loading import Document, InputError, Problem, load_document, nearest
 from conformance.model import CardChoice
 from simulator.cards.families import make_card
 from simulator.cards.layout import Layout
+from simulator.hosts import NotOnThisCardError
 from simulator.iso7816.engine import SmartCard
 from simulator.iso7816.image import Interface
 from simulator.iso7816.memory import MemoryStore

@@ -21,7 +21,7 @@ from conformance.bench.profiles import ReaderProfile, load_profile
 from conformance.bench.real import RealBench
 from conformance.bench.virtual import VirtualBench
 from conformance.options import RunOptions, TargetKind
-from conformance.targets.base import TargetError
+from conformance.targets.base import ScardError
 from conformance.targets.embedded import EmbeddedTarget
 from conformance.targets.pcsc import PcscMissingError, PcscTarget
 from conformance.targets.pkcs11 import ModuleMissingError, ModuleProcess
@@ -66,7 +66,7 @@ class BenchPool:
             self._profiles[profile] = None
             try:
                 self._open()
-            except (PcscdError, PcscMissingError, ModuleMissingError, TargetError) as error:
+            except (PcscdError, PcscMissingError, ModuleMissingError, ScardError) as error:
                 self.close()
                 raise BenchUnavailableError(str(error)) from error
         return self._benches[profile]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.profiles import load_profile
-from conformance.hosts import NotOnThisCardError
 from conformance.loading import InputError, nearest
 from conformance.model import CardChoice
 from conformance.targets.base import Capability
 from simulator.clock import WallClock
+from simulator.hosts import NotOnThisCardError
 from simulator.iso7816.memory import PersistentMemory, VolatileMemory
 from simulator.pcsc import Observer, PrivatePcscd
 from simulator.readers import Reader, Slot

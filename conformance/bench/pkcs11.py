@@ -12,10 +12,12 @@ from conformance.bench.cards import SeatedCard
 from conformance.bench.module_profiles import profile_of
 from conformance.bench.profiles import ReaderProfile
 from conformance.model import CardChoice, ModuleAbility
-from conformance.targets.base import Capability, Connection, PcscCode, TargetError
+from conformance.targets.base import Capability, Connection, PcscCode, ScardError
 from conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError, ModuleInfo, ModuleProcess
 from conformance.targets.pkcs11_guard import Pkcs11Guard
 from reports.text import Text
+from simulator.clock import Clock
+from simulator.readers import Reader, ReaderAccess, Slot
 
 
 class ModuleUnderTest:
@@ -84,7 +86,7 @@ class Pkcs11Bench:
     ) -> None:
         self.inner = inner
         self.module = module
-        self._names = names
+        self.names = names
         self._family_of = family_of
         self._guard: Pkcs11Guard | None = None
         self._guarded = guarded
@@ -95,6 +97,29 @@ class Pkcs11Bench:
     def profile(self) -> ReaderProfile:
         """The reader's."""
         return self.inner.profile
+
+    @property
+    def clock(self) -> Clock:
+        """That of the bench below."""
+        return self.inner.clock
+
+    @property
+    def access(self) -> ReaderAccess:
+        """Another way to the same readers."""
+        return self.inner.access
+
+    @property
+    def device(self) -> Reader | None:
+        """That of the bench below."""
+        return self.inner.device
+
+    def slot(self, role: str) -> Slot:
+        """A slot of the bench below. Raises LookupError."""
+        return self.inner.slot(role)
+
+    def picture(self) -> Mapping[str, str]:
+        """As the bench below stands."""
+        return self.inner.picture()
 
     @property
     def seated(self) -> dict[str, SeatedCard]:
@@ -140,15 +165,15 @@ class Pkcs11Bench:
             cryptoki.start()
         return cryptoki
 
-    def slot(self, role: str) -> int:
-        """The module's number of a slot. Raises TargetError, CryptokiError."""
+    def number(self, role: str) -> int:
+        """The module's number of a slot. Raises ScardError, CryptokiError."""
         if role not in self._slots:
-            self._slots[role] = self.cryptoki().slot(self._names[role])
+            self._slots[role] = self.cryptoki().slot(self.names[role])
         return self._slots[role]
 
     def connect(self, role: str) -> Connection:
         """Never: the dialogue with the card is the module's."""
-        raise TargetError(PcscCode.SHARING_VIOLATION, f"the card of slot {role} belongs to the module")
+        raise ScardError(PcscCode.SHARING_VIOLATION, f"the card of slot {role} belongs to the module")
 
     def join(self, role: str) -> Connection:
         """Another application beside the module."""

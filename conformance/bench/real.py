@@ -11,21 +11,22 @@ from cryptography import x509
 
 from conformance.bench.cards import SeatedCard, Workshop, facts
 from conformance.bench.profiles import ReaderProfile, SlotModel
-from conformance.hosts import host_for
-from conformance.hosts.dialogue import Dialogue
-from conformance.hosts.discovery import discover, families_of
 from conformance.loading import InputError
 from conformance.model import CardChoice, Title
 from conformance.options import RunOptions
-from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, Target, TargetError
+from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
 from conformance.targets.guard import Codes, GuardedConnection
 from reports.fidelity import Fidelity
 from reports.text import Text
 from simulator.cards.layout import Layout
 from simulator.clock import WallClock
+from simulator.hosts import host_for
+from simulator.hosts.dialogue import Dialogue
+from simulator.hosts.discovery import discover, families_of
 from simulator.iso7816.apdu import ApduError
 from simulator.personalisation.personalise import PersonalisedCard
 from simulator.personalisation.template import layout
+from simulator.readers import ReaderAccess, Slot
 
 _OPERATOR_PATIENCE = 120.0
 """Seconds an operator has to move a card."""
@@ -59,13 +60,15 @@ class RealBench:
         self._reader = reader
         self._options = options
         self._workshop = workshop
+        self.names = {"cps": reader}
+        self.device = None
         self._target = target
         self._ask = ask
-        self._clock = WallClock()
+        self.clock = WallClock()
         self._destructive = False
         self._codes: Codes | None = None
         if reader not in (listed := target.readers()):
-            raise TargetError(PcscCode.UNKNOWN_READER, f"{reader!r}; PC/SC lists: {', '.join(listed) or 'no reader'}")
+            raise ScardError(PcscCode.UNKNOWN_READER, f"{reader!r}; PC/SC lists: {', '.join(listed) or 'no reader'}")
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -76,8 +79,21 @@ class RealBench:
             | ({Capability.INSERTION} if self._ask is not None else set())
         )
 
+    @property
+    def access(self) -> ReaderAccess:
+        """Every reader of the PC/SC service."""
+        return self._target
+
+    def slot(self, role: str) -> Slot:
+        """Raises LookupError."""
+        raise LookupError(f"the slot {role} is real: the bench does not hold it")
+
+    def picture(self) -> Mapping[str, str]:
+        """Nothing: the slot cannot be looked into."""
+        return {}
+
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
-        """Look at the card in the reader and refuse a production one. Raises GuardRefusalError, TargetError."""
+        """Look at the card in the reader and refuse a production one. Raises GuardRefusalError, ScardError."""
         if set(choices) != {"cps"}:
             raise GuardRefusalError(Capability.SECOND_SLOT.lacking)
         self._destructive = destructive and self._options.allow_destructive
@@ -131,7 +147,7 @@ class RealBench:
 
     def now(self) -> datetime:
         """The machine's time."""
-        return self._clock.now()
+        return self.clock.now()
 
     def faults(self) -> Sequence[str]:
         """None: the reader and the card are not ours."""
@@ -145,7 +161,7 @@ class RealBench:
             raise GuardRefusalError(Capability.INSERTION.lacking)
         self._ask(what)
         if not self._target.wait(self._reader, present=present, timeout=_OPERATOR_PATIENCE):
-            raise TargetError(PcscCode.TIMEOUT, what.en)
+            raise ScardError(PcscCode.TIMEOUT, what.en)
         return what
 
     def _look(self) -> tuple[Layout, Mapping[str, bytes]]:

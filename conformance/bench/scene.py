@@ -9,11 +9,11 @@ from typing import Any
 
 from conformance.bench.base import Bench
 from conformance.bench.cards import SeatedCard
-from conformance.hosts import CardHost, host_for
-from conformance.hosts.dialogue import Dialogue, Exchanged
 from conformance.targets.base import Connection
 from conformance.targets.pkcs11 import Called
 from reports.text import Text
+from simulator.hosts import CardHost, host_for
+from simulator.hosts.dialogue import Dialogue, Exchanged
 
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""
@@ -37,7 +37,7 @@ class Scene:
         return DEFAULT_ROLE if DEFAULT_ROLE in seated else next(iter(seated))
 
     def dialogue(self, role: str) -> Dialogue:
-        """The open dialogue with the card of a slot, opened at first use. Raises TargetError."""
+        """The open dialogue with the card of a slot, opened at first use. Raises ScardError."""
         if role not in self.dialogues:
             self.adopt(role, self.bench.connect(role))
         return self.dialogues[role]

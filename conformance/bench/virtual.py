@@ -9,10 +9,10 @@ from datetime import datetime
 from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.profiles import ReaderProfile
 from conformance.model import CardChoice
-from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, Target, TargetError
+from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
 from reports.text import Text
 from simulator.clock import Clock, VirtualClock
-from simulator.readers import Reader, Slot
+from simulator.readers import Reader, ReaderAccess, Slot
 
 _SEEN_WITHIN = 3.0
 """Seconds a movement may take to be seen: pcscd polls every 0.4 s."""
@@ -36,17 +36,39 @@ class VirtualBench:
     ) -> None:
         self.profile = profile
         self.seated: dict[str, SeatedCard] = {}
+        self.device = reader
+        self.clock = clock
         self._target = target
-        self._clock = clock
         self.faults = faults
         self._workshop = workshop
         self._slots = {model.role: slot for model, slot in zip(profile.slots, reader.slots, strict=True)}
-        self._names = {role: name_of(slot) for role, slot in self._slots.items()}
+        self.names = {role: name_of(slot) for role, slot in self._slots.items()}
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What the target can do."""
         return self._target.capabilities
+
+    @property
+    def access(self) -> ReaderAccess:
+        """The target itself: what a scenario does, a software of the workstation could."""
+        return self._target
+
+    def slot(self, role: str) -> Slot:
+        """A slot by its role. Raises KeyError."""
+        return self._slots[role]
+
+    def picture(self) -> Mapping[str, str]:
+        """What answers in each slot."""
+        return {
+            f"slot:{role}": self._inside(role) if slot.answering is not None else ""
+            for role, slot in self._slots.items()
+        }
+
+    def _inside(self, role: str) -> str:
+        card = self._slots[role].card
+        seated = next((one for one in self.seated.values() if one.smart is card), None)
+        return str(seated.facts["template"]) if seated is not None else "?"
 
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
         """Put a fresh card in each chosen slot and empty the others; ``destructive`` matters to real cards only."""
@@ -58,8 +80,8 @@ class VirtualBench:
                     Text(f"le lecteur {name} n'a pas de fente {role}", f"the reader {name} has no slot {role}")
                 )
         # Time advanced by one scenario must not age the cards of the next.
-        if isinstance(self._clock, VirtualClock):
-            self._clock.restart()
+        if isinstance(self.clock, VirtualClock):
+            self.clock.restart()
         interfaces = {model.role: Capability.CONTACTLESS in model.capabilities for model in self.profile.slots}
         self.seated = {
             role: self._workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])
@@ -77,13 +99,13 @@ class VirtualBench:
 
     def connect(self, role: str) -> Connection:
         """A dialogue with the card just powered: what an earlier scenario did to the slot is gone."""
-        connection = self._target.connect(self._names[role])
+        connection = self._target.connect(self.names[role])
         connection.reset(cold=True)
         return connection
 
     def join(self, role: str) -> Connection:
         """A further dialogue with the same card, as another application opens one."""
-        return self._target.connect(self._names[role])
+        return self._target.connect(self.names[role])
 
     def insert(self, role: str) -> Text:
         """Put the slot's card back. Raises SlotError if it is there."""
@@ -97,13 +119,13 @@ class VirtualBench:
 
     def advance(self, seconds: int) -> None:
         """Let time pass; steps that ask for it need a target with the clock capability."""
-        if not isinstance(self._clock, VirtualClock):
+        if not isinstance(self.clock, VirtualClock):
             raise TypeError("the time of this bench is the machine's: it cannot be advanced")
-        self._clock.advance(seconds)
+        self.clock.advance(seconds)
 
     def now(self) -> datetime:
         """The bench clock's time."""
-        return self._clock.now()
+        return self.clock.now()
 
     def close(self) -> None:
         """Empty the slots."""
@@ -117,5 +139,5 @@ class VirtualBench:
             slot.insert(self.seated[role].card)
         else:
             slot.remove()
-        if not self._target.wait(self._names[role], present=present, timeout=_SEEN_WITHIN):
-            raise TargetError(PcscCode.TIMEOUT, f"the movement of the card in slot {role} was not seen")
+        if not self._target.wait(self.names[role], present=present, timeout=_SEEN_WITHIN):
+            raise ScardError(PcscCode.TIMEOUT, f"the movement of the card in slot {role} was not seen")

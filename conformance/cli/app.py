@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from conformance.bench.factory import BenchUnavailableError
 from conformance.loading import InputError
-from conformance.targets.base import TargetError
+from conformance.targets.base import ScardError
 from conformance.targets.pcsc import PcscMissingError
 from reports.journal import JournalError
 from reports.render import RenderError
@@ -107,7 +107,7 @@ def _told(error: BaseException) -> int:
 
 
 _FORESEEN = (
-    *(BenchUnavailableError, PcscdError, PcscMissingError, TargetError),
+    *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),
     *(JournalError, RenderError, KeyStoreError),
 )
 

@@ -19,14 +19,12 @@ from conformance.bench.base import Bench
 from conformance.bench.pkcs11 import Pkcs11Bench
 from conformance.bench.scene import Act, Scene
 from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
-from conformance.hosts import NotOnThisCardError
-from conformance.hosts.dialogue import Exchanged
 from conformance.run.reproduce import reproduce_line
 from conformance.scenario.loader import ROOTS
 from conformance.scenario.plan import PlannedScenario, PlannedStep
 from conformance.scenario.references import BadReferenceError, is_reference, references, resolve, root
 from conformance.steps.base import CardStep, Observation, expectable
-from conformance.targets.base import Capability, GuardRefusalError, PcscCode, TargetError
+from conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
 from conformance.targets.pkcs11 import Called
 from reports.events import (
     BenchChange,
@@ -45,6 +43,8 @@ from reports.journal import JournalError
 from reports.masking import MARK, mask_command
 from reports.text import Text
 from reports.verdict import Verdict
+from simulator.hosts import NotOnThisCardError
+from simulator.hosts.dialogue import Exchanged
 from simulator.iso7816.apdu import ApduError, Command
 from simulator.iso7816.status import meaning
 from simulator.readers.slot import SlotError
@@ -74,6 +74,7 @@ class _Run:
     seed: int
     emit: Emit
     index: int | None = None
+    began: float = 0.0
     verdicts: dict[Phase, list[Verdict]] = field(default_factory=dict)
     refusal: Text | None = None
     inapplicable: Text | None = None
@@ -91,6 +92,7 @@ class _Run:
                 fidelity=plan.fidelity,
                 destructive=plan.model.destructive,
                 profile=plan.bench.profile,
+                slots=tuple(slot.role for slot in self.bench.profile.slots),
                 cards={role: choice.template for role, choice in plan.bench.cards.items()},
                 judges=plan.model.judges,
                 reproduce=reproduce_line(command, plan.id),
@@ -125,6 +127,7 @@ class _Run:
         scene = Scene(self.bench, chance, self._told, self._changed)
         try:
             self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive)
+            self.began = self.bench.clock.monotonic()
             if self._speaks_of_a_card() and not all(card.facts for card in self.bench.seated.values()):
                 return Verdict.NOT_RUN, _UNDESCRIBED
             verdict, reason = self._phases(scene)
@@ -134,8 +137,8 @@ class _Run:
         except GuardRefusalError as refusal:
             return Verdict.NOT_RUN, refusal.why
         except NotOnThisCardError as absent:
-            return Verdict.NOT_APPLICABLE, absent.why
-        except TargetError as error:
+            return Verdict.NOT_APPLICABLE, Text(absent.why.fr, absent.why.en)
+        except ScardError as error:
             return Verdict.BENCH_ERROR, Text(
                 f"le banc n'a pu être monté : {error}", f"the bench could not be set: {error}"
             )
@@ -241,7 +244,7 @@ class _Run:
             verdict, reason, after = Verdict.NOT_RUN, refusal.why, before
             self.refusal = self.refusal or reason
         except NotOnThisCardError as absent:
-            verdict, reason, after = Verdict.NOT_APPLICABLE, absent.why, before
+            verdict, reason, after = Verdict.NOT_APPLICABLE, Text(absent.why.fr, absent.why.en), before
             self.inapplicable = self.inapplicable or reason
         except (BadReferenceError, BadExpectationError, ValidationError, SlotError) as error:
             verdict, after = Verdict.BENCH_ERROR, before
@@ -281,7 +284,7 @@ class _Run:
         action = step.kind.model_validate(resolve(step.kind.arguments(step.raw), scope))
         try:
             return action.run(Act(scene, role))
-        except TargetError as error:
+        except ScardError as error:
             if not issubclass(step.kind, CardStep):
                 raise
             return Observation({"error": PcscCode.label(error.code)})
@@ -329,7 +332,16 @@ class _Run:
         )
 
     def _changed(self, role: str | None, what: Text) -> None:
-        self.emit(BenchChange(scenario=self.plan.id, index=self.index, slot=role, what=what))
+        self.emit(
+            BenchChange(
+                scenario=self.plan.id,
+                index=self.index,
+                slot=role,
+                what=what,
+                at_ms=max(0, round((self.bench.clock.monotonic() - self.began) * 1000)),
+                picture=dict(self.bench.picture()),
+            )
+        )
 
 
 def _judge(step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, Any]) -> tuple[Expectation, ...]:

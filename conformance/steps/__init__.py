@@ -3,13 +3,18 @@
 from conformance.steps import (
     bench,
     codes,
+    faults,
     files,
     keys,
     pkcs11,
     pkcs11_keys,
     pkcs11_objects,
     raw,
+    readers,
     selection,
+    ssv,
+    vitale,
+    wireless,
 )
 from conformance.steps.base import STEPS, Observation, Step
 
@@ -19,11 +24,16 @@ __all__ = [
     "Step",
     "bench",
     "codes",
+    "faults",
     "files",
     "keys",
     "pkcs11",
     "pkcs11_keys",
     "pkcs11_objects",
     "raw",
+    "readers",
     "selection",
+    "ssv",
+    "vitale",
+    "wireless",
 ]

@@ -138,7 +138,7 @@ class Step(BaseModel, ABC):
 
     @abstractmethod
     def run(self, act: Act) -> Observation:
-        """Do it. Raises TargetError for PC/SC failures and GuardRefusalError where a real card must not see it."""
+        """Do it. Raises ScardError for PC/SC failures and GuardRefusalError where a real card must not see it."""
 
     @classmethod
     def arguments(cls, raw: Any) -> Any:

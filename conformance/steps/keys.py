@@ -10,10 +10,10 @@ from pydantic import Field
 
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
-from conformance.hosts.padding import digest_info, enciphered
 from conformance.steps.base import ANSWER, SW, Byte, CardStep, Hex, Message, Observation, Observes
 from conformance.steps.names import KeyName
 from reports.text import Text
+from simulator.hosts.padding import digest_info, enciphered
 from simulator.iso7816.apdu import Response
 
 Digest = Literal["sha1", "sha256"]

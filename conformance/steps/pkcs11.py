@@ -61,7 +61,7 @@ class Token:
     @property
     def slot(self) -> int:
         """The module's number of the slot."""
-        return self.bench.slot(self.act.role)
+        return self.bench.number(self.act.role)
 
     @property
     def key(self) -> str:
@@ -115,7 +115,7 @@ class Pkcs11Step(Step, ABC):
 
     @abstractmethod
     def use(self, token: Token) -> Observation:
-        """Do it. Raises CryptokiError, NoSuchObjectError, ModuleGoneError, TargetError, GuardRefusalError."""
+        """Do it. Raises CryptokiError, NoSuchObjectError, ModuleGoneError, ScardError, GuardRefusalError."""
 
 
 def seen(decoded: tuple[tuple[str, str], ...] = (), **values: Any) -> Observation:

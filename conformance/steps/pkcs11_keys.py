@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import Field
 
 from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
-from conformance.hosts.padding import digest_info, enciphered
 from conformance.steps.base import Hex, Message, Observation, Observes
 from conformance.steps.pkcs11 import RV, MechanismName, Pkcs11Step, Token, mechanism_number, seen
 from conformance.targets import cryptoki
 from conformance.targets.pkcs11 import NoSuchObjectError
 from reports.text import Text
+from simulator.hosts.padding import digest_info, enciphered
 
 Digest = Literal["sha1", "sha256"]
 Key = Literal["signature", "authentication"]

@@ -1,11 +1,14 @@
-"""What every target offers, and the one error type they share."""
+"""What every target offers; the error type and the dialogue they share are the readers' own."""
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Protocol
 
 from reports.text import Text
+from simulator.readers import Connection, PcscCode, ReaderAccess, ScardError
+
+__all__ = ["Capability", "Connection", "GuardRefusalError", "PcscCode", "ScardError", "Target"]
 
 
 class Capability(StrEnum):
@@ -21,6 +24,11 @@ class Capability(StrEnum):
     SECOND_SLOT = "second-slot"
     APDU = "apdu"
     PKCS11 = "pkcs11"
+    VIRTUAL = "virtual"
+    HOT_PLUG = "hot-plug"
+    PIN_PAD = "pin-pad"
+    WIRELESS = "wireless"
+    LINK = "link"
 
     @property
     def lacking(self) -> Text:
@@ -54,45 +62,22 @@ _LACKING = {
         "l'étape parle APDU à la carte : --target embedded ou pcsc",
         "the step speaks APDU to the card: --target embedded or pcsc",
     ),
+    Capability.VIRTUAL: Text(
+        "l'étape agit sur le lecteur même : impossible avec un lecteur réel",
+        "the step acts on the reader itself: impossible with a real reader",
+    ),
+    Capability.HOT_PLUG: Text(
+        "un lecteur vu par PC/SC ne se branche ni ne se débranche ici",
+        "a reader behind PC/SC is neither plugged in nor out here",
+    ),
+    Capability.PIN_PAD: Text("le lecteur n'a pas de clavier", "the reader has no PIN pad"),
+    Capability.WIRELESS: Text("le lecteur n'est pas sans fil", "the reader is not wireless"),
+    Capability.LINK: Text("la liaison d'un lecteur réel ne se coupe pas", "the link of a real reader cannot be cut"),
     Capability.PKCS11: Text(
         "l'étape parle PKCS#11 : --target pkcs11 --module CHEMIN",
         "the step speaks PKCS#11: --target pkcs11 --module PATH",
     ),
 }
-
-
-class PcscCode(IntEnum):
-    """PC/SC return codes the bench distinguishes (PCSC-13 to PCSC-15)."""
-
-    INVALID_HANDLE = 0x80100003
-    UNKNOWN_READER = 0x80100009
-    TIMEOUT = 0x8010000A
-    SHARING_VIOLATION = 0x8010000B
-    NO_SMARTCARD = 0x8010000C
-    PROTO_MISMATCH = 0x8010000F
-    COMM_ERROR = 0x80100013
-    NOT_TRANSACTED = 0x80100016
-    READER_UNAVAILABLE = 0x80100017
-    NO_SERVICE = 0x8010001D
-    NO_READERS_AVAILABLE = 0x8010002E
-    UNRESPONSIVE_CARD = 0x80100066
-    UNPOWERED_CARD = 0x80100067
-    RESET_CARD = 0x80100068
-    REMOVED_CARD = 0x80100069
-
-    @classmethod
-    def label(cls, code: int) -> str:
-        """The name of a code, or its hexadecimal value if it is none of these."""
-        known = cls._value2member_map_.get(code)
-        return known._name_ if known is not None else f"{code & 0xFFFFFFFF:08X}"
-
-
-class TargetError(Exception):
-    """A PC/SC failure; ``code`` is the same whether the target is embedded or real."""
-
-    def __init__(self, code: int, detail: str = "") -> None:
-        self.code = code
-        super().__init__(f"{PcscCode.label(code)} ({code & 0xFFFFFFFF:08X})" + (f": {detail}" if detail else ""))
 
 
 class GuardRefusalError(Exception):
@@ -103,51 +88,10 @@ class GuardRefusalError(Exception):
         self.why = why
 
 
-class Connection(Protocol):
-    """An open dialogue with the card of one reader."""
-
-    @property
-    def atr(self) -> bytes:
-        """The ATR the card gave when last powered."""
-        ...
-
-    def transmit(self, command: bytes) -> bytes:
-        """One command, one response. Raises TargetError."""
-        ...
-
-    def reset(self, *, cold: bool) -> bytes:
-        """Reset the card, warm or cold, and give the ATR. Raises TargetError."""
-        ...
-
-    def begin(self) -> None:
-        """Begin exclusive use (SCardBeginTransaction). Raises TargetError."""
-        ...
-
-    def end(self) -> None:
-        """End exclusive use. Raises TargetError."""
-        ...
-
-    def disconnect(self) -> None:
-        """Leave the card; never raises."""
-        ...
-
-
-class Target(Protocol):
+class Target(ReaderAccess, Protocol):
     """A way to reach cards in readers, bound to PC/SC reader names."""
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do."""
-        ...
-
-    def readers(self) -> tuple[str, ...]:
-        """The PC/SC names of the readers, one a slot. Raises TargetError."""
-        ...
-
-    def connect(self, reader: str) -> Connection:
-        """Open a dialogue. Raises TargetError (no card, unknown reader)."""
-        ...
-
-    def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
-        """Wait at most ``timeout`` seconds until a card is there (or not); False if it did not happen."""
         ...

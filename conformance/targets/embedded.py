@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from conformance.targets.base import Capability, PcscCode, TargetError
+from conformance.targets.base import Capability, PcscCode, ScardError
 from simulator.iso7816.card import Card
 from simulator.readers import Reader, Slot, SlotEvent, SlotEventKind
 
@@ -42,7 +42,7 @@ class EmbeddedTarget:
         try:
             return self._shared[reader]
         except KeyError:
-            raise TargetError(PcscCode.UNKNOWN_READER, reader) from None
+            raise ScardError(PcscCode.UNKNOWN_READER, reader) from None
 
 
 class _SharedSlot:
@@ -65,7 +65,7 @@ class _SharedSlot:
     def powered(self) -> Card:
         card = self.slot.card
         if card is None:
-            raise TargetError(PcscCode.NO_SMARTCARD, self.slot.name)
+            raise ScardError(PcscCode.NO_SMARTCARD, self.slot.name)
         if self.atr is None:
             self.atr = card.power_on()
         return card
@@ -118,11 +118,11 @@ class EmbeddedConnection:
     def _usable(self, *, after_reset: bool = False) -> Card:
         shared = self._shared
         if self._card is None:
-            raise TargetError(PcscCode.INVALID_HANDLE, "already disconnected")
+            raise ScardError(PcscCode.INVALID_HANDLE, "already disconnected")
         if self._removals != shared.removals or shared.slot.card is None:
-            raise TargetError(PcscCode.REMOVED_CARD)
+            raise ScardError(PcscCode.REMOVED_CARD)
         if shared.holder not in (None, self):
-            raise TargetError(PcscCode.SHARING_VIOLATION)
+            raise ScardError(PcscCode.SHARING_VIOLATION)
         if self._resets != shared.resets and not after_reset:
-            raise TargetError(PcscCode.RESET_CARD)
+            raise ScardError(PcscCode.RESET_CARD)
         return shared.powered()

@@ -69,7 +69,7 @@ class GuardedConnection:
         return self._connection.atr
 
     def transmit(self, command: bytes) -> bytes:
-        """One command, unless it is refused. Raises GuardRefusalError, TargetError."""
+        """One command, unless it is refused. Raises GuardRefusalError, ScardError."""
         try:
             parsed = Command.parse(command)
         except ApduError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from conformance.targets.base import Capability, PcscCode, TargetError
+from conformance.targets.base import Capability, PcscCode, ScardError
 
 _SHARED, _T0_OR_T1 = 2, 3
 _LEAVE, _RESET, _UNPOWER = 0, 1, 2
@@ -33,7 +33,7 @@ def _scard() -> Any:
 class PcscTarget:
     """Readers of a PC/SC service, by their PC/SC names.
 
-    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissingError without pyscard, TargetError
+    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissingError without pyscard, ScardError
     when no service answers.
     """
 
@@ -124,6 +124,6 @@ class PcscConnection:
 
 
 def check(code: int, detail: str = "") -> None:
-    """Raise TargetError unless ``code`` is success."""
+    """Raise ScardError unless ``code`` is success."""
     if code:
-        raise TargetError(code & 0xFFFFFFFF, detail)
+        raise ScardError(code & 0xFFFFFFFF, detail)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from conformance.targets import cryptoki
-from conformance.targets.base import PcscCode, TargetError
+from conformance.targets.base import PcscCode, ScardError
 from reports.masking import MARK
 
 WORKER = Path(__file__).with_name("pkcs11_worker.py")
@@ -240,13 +240,13 @@ class Cryptoki:
         )
 
     def slot(self, reader: str) -> int:
-        """The slot of a reader: the first that is described by its name. Raises TargetError if there is none."""
+        """The slot of a reader: the first that is described by its name. Raises ScardError if there is none."""
         slots = self.ok("C_GetSlotList", present=False)["slots"]
         for slot in slots:
             described = cryptoki.text(self.ok("C_GetSlotInfo", slot=slot)["description"])
             if described and reader.startswith(described):
                 return int(slot)
-        raise TargetError(PcscCode.UNKNOWN_READER, f"the module lists no slot for {reader!r}")
+        raise ScardError(PcscCode.UNKNOWN_READER, f"the module lists no slot for {reader!r}")
 
     def open(self, name: str, slot: int, *, writable: bool) -> None:
         """A session by a name; one that bore the name before is forgotten, not closed."""

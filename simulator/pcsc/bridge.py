@@ -17,7 +17,7 @@ from enum import Enum
 from simulator.iso7816.card import Card
 from simulator.pcsc.errors import PcscdError
 from simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, control_of
-from simulator.readers import Slot, SlotEvent, SlotEventKind
+from simulator.readers import LineError, Slot, SlotError, SlotEvent, SlotEventKind
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,9 @@ NO_PRECISE_DIAGNOSIS = b"\x6f\x00"
 ABSENCE = 0.5
 """Seconds a slot stays empty for the reader at least: pcscd looks every 0.4 s, and takes the next card for the same one
 if a power-off or an APDU met the closed connection before its poll did (measured on pcscd 1.9.9 and vpcd 3.3)."""
+
+MUTE = 1.0
+"""Seconds after which a mute card is given up: vpcd has no limit of its own, and its client would wait for ever."""
 
 _MIN_RESPONSE = 2
 _ATR_SIZES = range(2, 34)
@@ -107,7 +110,9 @@ class _Stay:
 class SlotBridge:
     """Keeps a connection to vpcd open while a card is in the slot, and lets that card answer.
 
-    ``slot.card`` is read anew for every message, so ``Slot.replace`` changes the card without any movement.
+    The slot is asked anew for every message, so ``Slot.replace`` changes the card without any movement. A device out of
+    reach shows empty slots: a reader of vpcd cannot leave. Where a fault leaves an exchange without answer, the
+    connection ends and opens again: vpcd then tells its client of a success without any byte (an artefact of vpcd).
     A card removed before the reader noticed it keeps its connection: vpcd queues a single connection, and a dead one
     in the queue would hold up the next insertion for a second. The reader still sees an empty slot: it is answered by
     the end of the connection. A card inserted soon after a removal is shown once ``absence`` seconds are over, since
@@ -115,12 +120,19 @@ class SlotBridge:
     """
 
     def __init__(
-        self, slot: Slot, connector: Connector, observer: Observer | None = None, *, absence: float = ABSENCE
+        self,
+        slot: Slot,
+        connector: Connector,
+        observer: Observer | None = None,
+        *,
+        absence: float = ABSENCE,
+        mute: float = MUTE,
     ) -> None:
         self._slot = slot
         self._connector = connector
         self._observer = observer
         self._absence = absence
+        self._mute = mute
         self._absent_until: float | None = None
         self._lock = threading.Condition(threading.Lock())  # told when a connection opens or ends
         self._stay: _Stay | None = None
@@ -158,7 +170,7 @@ class SlotBridge:
     def start(self) -> SlotBridge:
         """Follow the slot from now on; a card already inside is shown at once. Gives itself back."""
         self._unlisten = self._slot.listen(self._on_event)
-        if self._slot.card is not None:
+        if self._slot.answering is not None:
             self._inserted()
         return self
 
@@ -185,9 +197,10 @@ class SlotBridge:
         self.close()
 
     def _on_event(self, event: SlotEvent) -> None:
-        if event.kind is SlotEventKind.INSERTED:
-            self._inserted()
-        elif event.kind is SlotEventKind.REMOVED:
+        if event.kind in (SlotEventKind.INSERTED, SlotEventKind.BACK):
+            if self._slot.answering is not None:
+                self._inserted()
+        elif event.kind in (SlotEventKind.REMOVED, SlotEventKind.LOST):
             with self._lock:
                 if self._stay is not None and self._stay.seen:
                     self._end_stay()
@@ -279,7 +292,7 @@ class SlotBridge:
     def _first_seen(self, stay: _Stay) -> bool:
         """The reader speaks for the first time: is the card still there? Decided with the events locked out."""
         with self._lock:
-            if self._slot.card is None or stay.over.is_set():
+            if self._slot.answering is None or stay.over.is_set():
                 if self._stay is stay:
                     self._stay = None
                 stay.over.set()
@@ -290,7 +303,7 @@ class SlotBridge:
 
     def _answer(self, stay: _Stay, connection: CardConnection, payload: bytes) -> bool:
         """Let the card answer one message; False ends the connection."""
-        card = self._slot.card
+        card = self._slot.answering
         if card is None or stay.over.is_set():
             self._finish(stay)
             return False
@@ -303,19 +316,26 @@ class SlotBridge:
         if control is None:
             if not payload:
                 return True  # vpcd never sends an empty message: nothing to answer
-            response = self._transmit(card, payload)
-            return not stay.over.is_set() and connection.send(response)
+            response = self._transmit(stay, payload)
+            return bool(response) and not stay.over.is_set() and connection.send(response)
         if control is Control.GET_ATR:
             return self._send_atr(stay, connection, card)
         self._power(card, control)
         return True
 
-    def _transmit(self, card: Card, command: bytes) -> bytes:
+    def _transmit(self, stay: _Stay, command: bytes) -> bytes:
+        """What goes back to the reader; nothing if the line broke."""
         started = time.perf_counter()
         try:
-            response = card.transmit(command)
+            response = self._slot.exchange(command)
             if not isinstance(response, bytes) or not _MIN_RESPONSE <= len(response) <= MAX_PAYLOAD:
                 raise TypeError(f"a card answers 2 to {MAX_PAYLOAD} bytes, not {_describe(response)}")
+        except LineError as broken:
+            if broken.mute:
+                stay.over.wait(self._mute)
+            response = broken.partial
+        except SlotError:
+            response = b""  # taken out while the command came in
         except Exception as error:  # its contract forbids it; the client must not wait for ever all the same
             self._report(DefectKind.CARD, error, command[:4])
             response = NO_PRECISE_DIAGNOSIS
@@ -342,11 +362,13 @@ class SlotBridge:
         kind = _POWER_KINDS[control]
         try:
             if control is Control.POWER_ON:
-                response = card.power_on()
+                response = self._slot.power_on()
             elif control is Control.RESET:
                 response = card.reset()
             else:
                 card.power_off()
+        except (LineError, SlotError):
+            pass  # vpcd expects no reply; the next message will show it
         except Exception as error:  # vpcd expects no reply: the fault is kept, the connection goes on
             self._report(DefectKind.CARD, error)
         if self._observer is not None:

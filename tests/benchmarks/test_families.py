@@ -22,14 +22,14 @@ import pytest
 
 from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.factory import client_run_dir
-from conformance.hosts import CardHost, host_for
-from conformance.hosts.dialogue import Dialogue
-from conformance.hosts.padding import digest_info, enciphered
 from conformance.model import CardChoice
 from conformance.targets.base import Target
 from conformance.targets.embedded import EmbeddedTarget
 from conformance.targets.pcsc import PcscMissingError, PcscTarget
 from simulator.clock import WallClock
+from simulator.hosts import CardHost, host_for
+from simulator.hosts.dialogue import Dialogue
+from simulator.hosts.padding import digest_info, enciphered
 from simulator.iso7816.card import Card
 from simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
 from simulator.readers import Reader

@@ -110,7 +110,7 @@ def test_what_is_no_json_is_told_apart(line: str | bytes) -> None:
 def test_a_newer_journal_is_refused_whether_or_not_its_fields_are_known() -> None:
     plain = to_dict(sample.run_started()) | {"schema": SCHEMA + 1}
     for line in (plain, plain | {"novelty": 1}, {"event": "run-started", "schema": SCHEMA + 1}):
-        with pytest.raises(EventError, match="newer bench: journal schema 3, this one reads up to 2"):
+        with pytest.raises(EventError, match="newer bench: journal schema 4, this one reads up to 3"):
             parse_event(json.dumps(line))
 
 

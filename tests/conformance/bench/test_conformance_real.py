@@ -18,7 +18,7 @@ from conformance.options import RunOptions
 from conformance.requirements import load_catalogue
 from conformance.run.scenario import run_scenario
 from conformance.scenario.loader import load_suite
-from conformance.targets.base import Capability, GuardRefusalError, TargetError
+from conformance.targets.base import Capability, GuardRefusalError, ScardError
 from conformance.targets.embedded import EmbeddedTarget
 from reports.text import Text
 from reports.verdict import Verdict
@@ -228,7 +228,7 @@ def test_an_empty_reader_is_a_bench_error(bench: Bench, slot: Slot, tmp_path: Pa
 
 
 def test_an_unknown_reader_is_named_with_those_there_are(lab: Lab, slot: Slot) -> None:
-    with pytest.raises(TargetError, match=f"UNKNOWN_READER .*'Nope'; PC/SC lists: {NAME}"):
+    with pytest.raises(ScardError, match=f"UNKNOWN_READER .*'Nope'; PC/SC lists: {NAME}"):
         RealBench("Nope", RunOptions(paths=()), lab.workshop, Outside(slot), None)
 
 
@@ -265,7 +265,7 @@ def test_the_operator_is_asked_and_believed_only_when_the_card_has_moved(
     verdicts, ran = run(bench(ask=hand), tmp_path, text)
     assert verdicts == {"moves": Verdict.PASSED}, ran.told()
     assert asked == ["take the CPS out of the reader"]
-    with pytest.raises(TargetError, match="TIMEOUT"):
+    with pytest.raises(ScardError, match="TIMEOUT"):
         bench(ask=hand).insert("cps")
     with pytest.raises(GuardRefusalError):
         bench().insert("cps")

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.bench.cards import SeatedCard
-from conformance.hosts import HOSTS, CardHost, NotOnThisCardError, host_for
-from conformance.hosts.dialogue import Dialogue, Exchanged
-from conformance.hosts.discovery import discover, families_of
-from conformance.hosts.padding import deciphered, digest_info, enciphered, to_sign
 from conformance.model import CardChoice
 from reports.verdict import Verdict
 from simulator.cards.families import FAMILIES
 from simulator.cards.layout import Layout
+from simulator.hosts import HOSTS, CardHost, NotOnThisCardError, host_for
+from simulator.hosts.dialogue import Dialogue, Exchanged
+from simulator.hosts.discovery import discover, families_of
+from simulator.hosts.padding import deciphered, digest_info, enciphered, to_sign
 from simulator.iso7816.engine import SmartCard
 
 CPS4 = "bench: {cards: {cps: {template: medecin-generaliste, family: cps4}}}"

@@ -12,7 +12,7 @@ from conformance.bench.scene import Act
 from conformance.expectations import ValueMatcher
 from conformance.steps import STEPS, Observation, Step
 from conformance.steps.base import ANSWER, CardStep, Observes
-from conformance.targets.base import Capability, GuardRefusalError, PcscCode, TargetError
+from conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
 from reports.events import BenchChange, Phase
 from reports.text import Text
 from reports.verdict import Verdict
@@ -46,7 +46,7 @@ def odd_steps() -> Iterator[None]:
         title: ClassVar[Text] = Text("Perdre le lecteur", "Lose the reader")
 
         def run(self, act: Act) -> Observation:
-            raise TargetError(PcscCode.READER_UNAVAILABLE)
+            raise ScardError(PcscCode.READER_UNAVAILABLE)
 
     class Sees(CardStep):
         name: ClassVar[str] = "see"
@@ -233,7 +233,7 @@ def test_a_slot_that_the_chosen_profile_lacks_is_not_run(run: Run) -> None:
         ("- explode", "RuntimeError: boom (run, line "),
         ("- explode:\n  expect: {error: RESET_CARD}", "RuntimeError: boom"),
         ("- explode:\n  should: {sw: 9000}", "RuntimeError: boom"),
-        ("- lose-the-reader", "TargetError: READER_UNAVAILABLE (80100017)"),
+        ("- lose-the-reader", "ScardError: READER_UNAVAILABLE (80100017)"),
         ("- insert-card", "suite.yaml:10: slot 'Bifente Bi-Slot Reader 00 00' already holds a card: remove it first"),
         ("- remove-card\n- remove-card", "suite.yaml:11: slot 'Bifente Bi-Slot Reader 00 00' is empty"),
         ("- verify-code: $card.cod", "suite.yaml:10: $card.cod leads nowhere: 'cod' is unknown (did you mean 'code'?)"),
@@ -279,7 +279,7 @@ def test_a_fault_of_the_bench_during_a_scenario_spoils_its_verdict(
     assert run(steps_text("- get-challenge: 8")).verdict is Verdict.PASSED
 
 
-@pytest.mark.parametrize("error", [TargetError(PcscCode.NO_SMARTCARD), OSError("disk"), KeyError("x"), LookupError()])
+@pytest.mark.parametrize("error", [ScardError(PcscCode.NO_SMARTCARD), OSError("disk"), KeyError("x"), LookupError()])
 def test_a_bench_that_cannot_be_set_is_a_bench_error(
     run: Run, lab: Lab, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:

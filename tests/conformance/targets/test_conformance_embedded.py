@@ -6,7 +6,7 @@ import pytest
 from conformance_bench import Lab
 
 from conformance.model import CardChoice
-from conformance.targets.base import PcscCode, TargetError
+from conformance.targets.base import PcscCode, ScardError
 from conformance.targets.embedded import EmbeddedTarget
 from simulator.clock import VirtualClock
 from simulator.readers import Reader, Slot
@@ -32,8 +32,8 @@ def target(slot: Slot) -> EmbeddedTarget:
     return EmbeddedTarget([One()])  # type: ignore[list-item]
 
 
-def refused(expected: PcscCode) -> pytest.RaisesExc[TargetError]:
-    return pytest.raises(TargetError, match=f"^{expected.name} ")
+def refused(expected: PcscCode) -> pytest.RaisesExc[ScardError]:
+    return pytest.raises(ScardError, match=f"^{expected.name} ")
 
 
 def test_readers_are_the_slots_by_name(target: EmbeddedTarget) -> None:
@@ -129,6 +129,6 @@ def test_a_connection_that_was_closed_is_no_longer_a_handle(target: EmbeddedTarg
 
 
 def test_an_error_names_its_code_in_words_and_in_hexadecimal() -> None:
-    assert str(TargetError(PcscCode.NO_SMARTCARD)) == "NO_SMARTCARD (8010000C)"
-    assert str(TargetError(0x80100001, "odd")) == "80100001 (80100001): odd"
+    assert str(ScardError(PcscCode.NO_SMARTCARD)) == "NO_SMARTCARD (8010000C)"
+    assert str(ScardError(0x80100001, "odd")) == "80100001 (80100001): odd"
     assert PcscCode.label(-1) == "FFFFFFFF"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from conformance.targets import cryptoki
 from conformance.targets import pkcs11 as target
-from conformance.targets.base import GuardRefusalError, TargetError
+from conformance.targets.base import GuardRefusalError, ScardError
 from conformance.targets.pkcs11 import (
     Called,
     Cryptoki,
@@ -114,7 +114,7 @@ def test_a_search_is_ended_even_when_it_fails() -> None:
 def test_a_reader_the_module_does_not_list() -> None:
     pkcs11, _told = module()
     assert pkcs11.slot("Bifente Bi-Slot Reader 00 01") == 9
-    with pytest.raises(TargetError, match="the module lists no slot for 'Another'"):
+    with pytest.raises(ScardError, match="the module lists no slot for 'Another'"):
         pkcs11.slot("Another")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import ClassVar
 
-from conformance.hosts.base import OK, CardHost, NotOnThisCardError, in_turn
-from conformance.hosts.padding import deciphered, to_sign
+from simulator.hosts.base import OK, CardHost, NotOnThisCardError, in_turn
+from simulator.hosts.padding import deciphered, to_sign
 from simulator.iso7816.apdu import Command, Response
 
 _MF = b"\x3f\x00"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from conformance.targets.base import Connection
 from simulator.iso7816.apdu import Command, Response
 from simulator.iso7816.atr import Atr, AtrError
+from simulator.readers import Connection
 
 GET_RESPONSE = 0xC0
 _CHANNEL, _FURTHER_CLASSES = 0x03, 0x40
@@ -46,12 +46,12 @@ class Dialogue:
             return False
 
     def reset(self, *, cold: bool) -> bytes:
-        """Reset the card and give its ATR; channels are closed by it. Raises TargetError."""
+        """Reset the card and give its ATR; channels are closed by it. Raises ScardError."""
         self.open_channels = {0}
         return self.connection.reset(cold=cold)
 
     def raw(self, command: bytes) -> Response:
-        """One exchange as it is, no procedure followed. Raises TargetError, ApduError for an answer under 2 bytes."""
+        """One exchange as it is, no procedure followed. Raises ScardError, ApduError for an answer under 2 bytes."""
         start = time.perf_counter()
         raw = self.connection.transmit(command)
         self._told(Exchanged(command, raw, time.perf_counter() - start))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from conformance.hosts.base import OK, CardHost, in_turn
+from simulator.hosts.base import OK, CardHost, in_turn
 from simulator.iso7816 import tlv
 from simulator.iso7816.apdu import Command, Response
 from simulator.iso7816.hashing import BLOCK, advance, initial

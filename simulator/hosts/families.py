@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.hosts.base import CardHost
-from conformance.hosts.cps3 import Cps3Host
-from conformance.hosts.cps4 import Cps4Host
-from conformance.hosts.dialogue import Dialogue
 from simulator.cards.layout import Layout
+from simulator.hosts.base import CardHost
+from simulator.hosts.cps3 import Cps3Host
+from simulator.hosts.cps4 import Cps4Host
+from simulator.hosts.dialogue import Dialogue
 
 HOSTS: Mapping[str, type[CardHost]] = {"cps3": Cps3Host, "cps4": Cps4Host}
 """By the name of the family."""

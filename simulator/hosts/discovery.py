@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.hosts.base import OK, CardHost
 from simulator.cards.families import FAMILIES
 from simulator.cards.layout import Layout
+from simulator.hosts.base import OK, CardHost
 from simulator.iso7816 import tlv
 from simulator.personalisation.description import description
 from simulator.personalisation.pkcs15 import (
@@ -36,7 +36,7 @@ def families_of(atr: bytes) -> tuple[str, ...]:
 def discover(host: CardHost, layout: Layout) -> Mapping[str, bytes]:
     """Absolute paths by the names of the layout: certificates, and data objects, by their labels.
 
-    What cannot be read is left out: a card without directories gives an empty mapping. Raises TargetError.
+    What cannot be read is left out: a card without directories gives an empty mapping. Raises ScardError.
     """
     folder = _folder(host, layout)
     entries = _entries(host, folder + layout.path("EF.ODF")[-2:], ObjectDirectory)

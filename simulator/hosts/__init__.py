@@ -1,6 +1,6 @@
 """What a middleware does on a card of each family: the commands behind "sign", "read", "unblock"."""
 
-from conformance.hosts.base import CardHost, NotOnThisCardError
-from conformance.hosts.families import HOSTS, host_for
+from simulator.hosts.base import CardHost, NotOnThisCardError
+from simulator.hosts.families import HOSTS, host_for
 
 __all__ = ["HOSTS", "CardHost", "NotOnThisCardError", "host_for"]

@@ -1,0 +1,1 @@
+"""The SSV functions as a billing software calls them."""

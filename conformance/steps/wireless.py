@@ -1,0 +1,1 @@
+"""The wireless terminal: pairing, link, battery, session token, and its HTTPS service."""

@@ -1,0 +1,1 @@
+"""What runs on the workstation between the software and the readers."""

@@ -1,0 +1,50 @@
+"""How whoever drives cards reaches them: the same whether the readers are in process or behind a PC/SC service."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Connection(Protocol):
+    """An open dialogue with the card of one reader."""
+
+    @property
+    def atr(self) -> bytes:
+        """The ATR the card gave when last powered."""
+        ...
+
+    def transmit(self, command: bytes) -> bytes:
+        """One command, one response. Raises ScardError."""
+        ...
+
+    def reset(self, *, cold: bool) -> bytes:
+        """Reset the card, warm or cold, and give the ATR. Raises ScardError."""
+        ...
+
+    def begin(self) -> None:
+        """Begin exclusive use (SCardBeginTransaction). Raises ScardError."""
+        ...
+
+    def end(self) -> None:
+        """End exclusive use. Raises ScardError."""
+        ...
+
+    def disconnect(self) -> None:
+        """Leave the card; never raises."""
+        ...
+
+
+class ReaderAccess(Protocol):
+    """The readers of a workstation, by their PC/SC names, one a slot."""
+
+    def readers(self) -> tuple[str, ...]:
+        """The names, in the order of the service. Raises ScardError."""
+        ...
+
+    def connect(self, reader: str) -> Connection:
+        """Open a shared dialogue. Raises ScardError (no card, unknown reader, held by another)."""
+        ...
+
+    def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
+        """Wait at most ``timeout`` seconds until a card is there (or not); False if it did not happen."""
+        ...
