@@ -153,6 +153,16 @@ WORDS: dict[str, Text] = {
     "actor_service": Text("service", "service"),
     "actor_bench": Text("banc", "bench"),
     "unknown": Text("inconnu", "unknown"),
+    "picture": Text("Le banc au fil du temps", "The bench as time passes"),
+    "picture_intro": Text(
+        "Chaque colonne commence à l'heure dite de l'horloge du banc ; les repères numérotés sont les étapes.",
+        "Each column begins at the time shown on the bench clock; the numbered marks are the steps.",
+    ),
+    "picture_empty": Text("vide", "empty"),
+    "picture_unknown": Text("inconnu", "unknown"),
+    "picture_link": Text("liaison", "link"),
+    "picture_token": Text("jeton", "token"),
+    "picture_battery": Text("batterie", "battery"),
     "generated_from": Text(
         "Rendu du seul journal du passage {run}. Codes et secrets sont masqués (••) avant l'écriture.",
         "Rendered from the journal of run {run} alone. Codes and secrets are masked (••) before writing.",

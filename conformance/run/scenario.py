@@ -128,6 +128,9 @@ class _Run:
         try:
             self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive)
             self.began = self.bench.clock.monotonic()
+            if any(not name.startswith("slot:") for name in self.bench.picture()):
+                # What is in the slots is told with the scenario; how a link or a session stands is not.
+                self._changed(None, Text("banc monté", "bench set up"))
             if self._speaks_of_a_card() and not all(card.facts for card in self.bench.seated.values()):
                 return Verdict.NOT_RUN, _UNDESCRIBED
             verdict, reason = self._phases(scene)

@@ -19,9 +19,11 @@ from reports import explain, words
 from reports.clean import printable
 from reports.events import BenchChange, Call, Exchange
 from reports.fidelity import Fidelity
-from reports.model import Run, Step
+from reports.model import Run, Scenario, Step
 from reports.text import Lang
+from reports.timeline import timeline
 from reports.verdict import Verdict
+from reports.writers.bench_picture import Picture, picture
 
 MOST_BYTES = 512
 """Most bytes of one command or response shown on the page; the journal has them all."""
@@ -133,6 +135,7 @@ def write(run: Run, lang: Lang) -> str:
             warnings=explain.warnings(run, lang),
             headline=lambda scenario: explain.headline(scenario, lang),
             where=explain.where,
+            picture=lambda scenario: _picture(scenario, lang),
             scenario_anchor=_anchors((scenario.id for scenario in run.scenarios), "s"),
             requirement_anchor=_anchors((row.requirement.id for row in run.requirements), "r"),
             say=lambda word, **values: words.say(word, lang, **values),
@@ -147,6 +150,12 @@ def write(run: Run, lang: Lang) -> str:
         )
         + "\n"
     )
+
+
+def _picture(scenario: Scenario, lang: Lang) -> Picture | None:
+    """The drawing of the bench of `scenario`, where something of it changed."""
+    found = timeline(scenario)
+    return picture(found, lang) if found is not None and any(column.changes for column in found.columns) else None
 
 
 def _bar(run: Run) -> list[tuple[Verdict, float, float]]:
