@@ -30,7 +30,7 @@ def test_the_serial_number_file_as_on_a_real_card(card: Driver) -> None:
         ("00A40904043F000001", DF_FCP),
         ("00A40904023F00", MF_FCP),
         ("00A40204023F00", MF_FCP),
-        ("00A40000023F00", MF_FCP),
+        ("00A40004023F00", MF_FCP),
         ("00A4040" + "40D" + APPLICATION, DF_FCP),
         ("00A4080402D003", EF_SN_FCP),
     ],
@@ -46,7 +46,7 @@ def test_a_file_without_short_identifier_says_so(card: Driver) -> None:
     assert FileControl.parse(raw).short_identifier == 0
 
 
-@pytest.mark.parametrize("p2", ["00", "04", "0C"])
+@pytest.mark.parametrize("p2", ["04", "0C"])
 def test_the_root_application_answers_no_data_at_any_time(card: Driver, p2: str) -> None:
     # CARD-CPS3-05
     for before in ("00A40904063F000001D107", "00A4040C0D" + APPLICATION, "0020000104" + b"1234".hex()):
@@ -58,6 +58,7 @@ def test_the_root_application_answers_no_data_at_any_time(card: Driver, p2: str)
 @pytest.mark.parametrize(
     ("apdu", "sw"),
     [
+        ("00A40000023F00", 0x6A86),  # the way a Vitale is told from a CPS
         ("00A40904043F00FFFF", 0x6A82),
         ("00A40904043F00D010", 0x6A82),  # never updated: no EF_ACTUA
         ("00A40904063F00D003D003", 0x6A82),

@@ -68,7 +68,8 @@ IAS = Side(
                     0x08: selection.FROM_MASTER,
                     0x09: selection.BY_PATH,
                 },
-                answers={0x00: fcp.FCP_TEMPLATE, 0x04: fcp.FCP_TEMPLATE, 0x0C: None},
+                # Not 00: `00 A4 00 00 02 3F 00` fails on a CPS, and so clients know a Vitale (sesam-vitale.md 6.1).
+                answers={0x04: fcp.FCP_TEMPLATE, 0x0C: None},
                 silent_root=True,
             )
         ),
