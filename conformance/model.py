@@ -20,6 +20,8 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", descripti
 SuiteName = Annotated[
     str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", description="lower-case words joined by . and -")
 ]
+Number = Annotated[float, Field(json_schema_extra={"type": ["number", "string"]})]
+"""A number with a point: files keep one as text until it is known to be one, so that no digit of a code is lost."""
 RawStep = Annotated[dict[str, Any], BeforeValidator(lambda raw: {raw: None} if isinstance(raw, str) else raw)]
 """A step as written; a word alone is a step without arguments (``- insert-card``)."""
 
@@ -92,6 +94,44 @@ class BenchModel(Model):
     cards: dict[Identifier, Card | Cards] | None = Field(default=None, description="slot role to card template")
 
 
+class Combine(StrEnum):
+    """How the values of a matrix meet."""
+
+    ALL = "all"
+    PAIRWISE = "pairwise"
+
+
+class Matrix(Model):
+    """Axes of values: the scenario runs for many combinations of them, ``$matrix.<axis>`` is the value at hand.
+
+    The values of an axis named ``fault`` are faults of the catalogue; one that the reader profile cannot have is left
+    out of the combinations.
+    """
+
+    axes: dict[Identifier, Annotated[list[Any], Field(min_length=1)]] = Field(min_length=1)
+    combine: Combine = Field(
+        default=Combine.ALL, description="all combinations, or as few as let every pair of values meet"
+    )
+    without: list[Annotated[dict[Identifier, Any], Field(min_length=1)]] = Field(
+        default_factory=list, description="combinations left out: axis to value, or to a list of values"
+    )
+
+    @model_validator(mode="after")
+    def _known_axes(self) -> Matrix:
+        for one in self.without:
+            for name in one:
+                if name not in self.axes:
+                    raise ValueError(f"without names {name!r}, which is no axis of the matrix")
+        return self
+
+
+class Artefact(Model):
+    """What a step shows where its readers are virtual ones behind vpcd, and why it is not what a real reader shows."""
+
+    expect: dict[str, Any] = Field(min_length=1)
+    why: Title
+
+
 class Stage(Model):
     """Steps with a name, used by several scenarios through ``use``."""
 
@@ -118,6 +158,7 @@ class Scenario(Model):
         default_factory=list, alias="requires-module", description="what the PKCS#11 module must be made for"
     )
     bench: BenchModel | None = None
+    matrix: Matrix | None = Field(default=None, description="what it runs for, one combination of values at a time")
     setup: list[RawStep] = Field(default_factory=list, description="preconditions: if one fails the rest is blocked")
     steps: list[RawStep] = Field(min_length=1)
     teardown: list[RawStep] = Field(default_factory=list, description="done whatever happened")

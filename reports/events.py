@@ -93,12 +93,16 @@ class Input(_Strict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite(_Strict):
-    """A suite the run intends to execute; `scenarios` counts those selected in it."""
+    """A suite the run intends to execute; `scenarios` counts those selected in it.
+
+    `generated` of them were given by a matrix beside the ones that are written.
+    """
 
     id: str
     title: Text
     file: str
     scenarios: Count
+    generated: Count = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,8 +245,8 @@ class BenchChange(_Event):
 
     `index` is the step under way, or None between steps; `slot` is None when the change concerns no slot. `at_ms` is
     the bench clock's time since the scenario began; `picture` is how the bench stands after the change, whole:
-    `slot:<role>` to the template of the card that answers there or an empty text, and for a wireless device `link`,
-    `token` and `battery` as words of the device.
+    `slot:<role>` to the template of the card inside, after `!` if it is out of reach, or an empty text, and for a
+    wireless device `link`, `token` and `battery` as words of the device.
     """
 
     event: Literal["bench-change"] = "bench-change"

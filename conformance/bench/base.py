@@ -54,6 +54,11 @@ class Bench(Protocol):
         """The virtual device itself; None for a real one."""
         ...
 
+    @property
+    def artefacts(self) -> bool:
+        """Whether its readers are virtual ones behind vpcd, which shows some faults otherwise than a real reader."""
+        ...
+
     def slot(self, role: str) -> Slot:
         """A slot of the virtual device. Raises LookupError for an unknown role, and for a real device."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -13,9 +13,12 @@ from typing import Any
 
 from conformance.loading import Document, InputError, Problem, load_document, nearest
 from conformance.model import CardChoice
+from simulator.cards import vitale2
 from simulator.cards.families import make_card
 from simulator.cards.layout import Layout
+from simulator.cards.vitale1 import MemoryCard, MemoryImage
 from simulator.hosts import NotOnThisCardError
+from simulator.identifiers import nir_key
 from simulator.iso7816.engine import SmartCard
 from simulator.iso7816.image import Interface
 from simulator.iso7816.memory import MemoryStore
@@ -24,9 +27,19 @@ from simulator.personalisation.keystore import KeySource, KeyStore
 from simulator.personalisation.loading import TemplateError, parse_template, with_overrides
 from simulator.personalisation.personalise import PersonalisedCard, personalise
 from simulator.personalisation.template import Template, layout
+from simulator.personalisation.vitale.loading import is_vitale, parse_vitale
+from simulator.personalisation.vitale.loading import with_overrides as vitale_with_overrides
+from simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
+from simulator.personalisation.vitale.template import VitaleTemplate
 
 TEMPLATES = Path(str(resources.files("simulator.personalisation") / "templates"))
-"""The templates that come with the bench."""
+"""The templates of professionals' cards that come with the bench."""
+VITALE_TEMPLATES = Path(str(resources.files("simulator.personalisation.vitale") / "templates"))
+"""Those of Vitale cards, called ``vitale/<name>``."""
+VITALE = "vitale/"
+
+AnyTemplate = Template | VitaleTemplate
+Personalised = PersonalisedCard | PersonalisedVitale
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +51,8 @@ class SeatedCard:
 
     layout: Layout
     facts: Mapping[str, Any]
-    personalised: PersonalisedCard | None
-    smart: SmartCard | None
+    made: Personalised | None
+    smart: SmartCard | MemoryCard | None
     found: Mapping[str, bytes] = field(default_factory=dict)
 
     def path(self, name: str) -> bytes:
@@ -67,7 +80,17 @@ class SeatedCard:
             ) from None
 
     @property
-    def card(self) -> SmartCard:
+    def personalised(self) -> PersonalisedCard | None:
+        """What is known of a professional's card of ours."""
+        return self.made if isinstance(self.made, PersonalisedCard) else None
+
+    @property
+    def vitale(self) -> PersonalisedVitale | None:
+        """What is known of a Vitale card of ours."""
+        return self.made if isinstance(self.made, PersonalisedVitale) else None
+
+    @property
+    def card(self) -> SmartCard | MemoryCard:
         """The card of ours. Raises LookupError for a real one."""
         if self.smart is None:
             raise LookupError("this card is real: the bench does not hold it")
@@ -77,7 +100,13 @@ class SeatedCard:
         """Its inner state by the names of ``STATE_KEYS``; None for a real card."""
         if self.smart is None:
             return None
+        if isinstance(self.smart, MemoryCard):
+            return {"powered": self.smart.powered}
         state = self.smart.state()
+        selected = state.main.current_name if state.main else "MF"
+        if self.vitale is not None:
+            by = next(iter(state.authenticated.values()), "none")
+            return {"powered": state.powered, "selected": selected, "authenticated-by": by}
         pin, puk = state.secrets["pin"], state.secrets["puk"]
         main = state.main
         return {
@@ -88,7 +117,7 @@ class SeatedCard:
             "puk-uses": puk.uses_left,
             "puk-verified": puk.verified,
             "hash": (main.hash_ready if main else None) or "none",
-            "selected": main.current_name if main else "MF",
+            "selected": selected,
         }
 
 
@@ -98,8 +127,8 @@ class Workshop:
     def __init__(self, keys: KeySource) -> None:
         self._keys = keys
         self._pki = Pki(keys)
-        self._made: dict[object, PersonalisedCard] = {}
-        self._templates: dict[str, tuple[Template, Document]] = {}
+        self._made: dict[object, Personalised] = {}
+        self._templates: dict[str, tuple[AnyTemplate, Document]] = {}
 
     @classmethod
     def default(cls, keys: Path | None = None) -> Workshop:
@@ -109,36 +138,46 @@ class Workshop:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The templates that come with the bench."""
-        return tuple(sorted(path.stem for path in TEMPLATES.glob("*.yaml")))
+        own = sorted(path.stem for path in TEMPLATES.glob("*.yaml"))
+        vitale = sorted(VITALE + path.stem for path in VITALE_TEMPLATES.glob("*.yaml"))
+        return (*own, *vitale)
 
-    def template(self, name: str) -> tuple[Template, Document]:
+    def template(self, name: str) -> tuple[AnyTemplate, Document]:
         """A template by name, or by the path of its file. Raises InputError with file, line and column."""
         if name not in self._templates:
             is_file = name.endswith((".yaml", ".yml"))
             if not is_file and name not in self.names:
                 raise InputError.at(name, "is no known card template", cure=nearest(name, self.names))
-            document = load_document(Path(name) if is_file else TEMPLATES / f"{name}.yaml")
+            folder = VITALE_TEMPLATES if name.startswith(VITALE) else TEMPLATES
+            document = load_document(Path(name) if is_file else folder / f"{name.removeprefix(VITALE)}.yaml")
+            vitale = name.startswith(VITALE) or is_vitale(document.data)
+            parse: Callable[[object, str], AnyTemplate] = parse_vitale if vitale else parse_template
             try:
-                self._templates[name] = parse_template(document.data, str(document.path)), document
+                self._templates[name] = parse(document.data, str(document.path)), document
             except TemplateError as error:
                 raise InputError(list(_placed(error, document))) from None
         return self._templates[name]
 
-    def personalised(self, choice: CardChoice, at: date, *, contactless: bool = False) -> PersonalisedCard:
+    def personalised(self, choice: CardChoice, at: date, *, contactless: bool = False) -> Personalised:
         """The card of a choice as it is on a day. Raises InputError for bad parameters, NotOnThisCardError for a card
         without antenna where one is wanted.
         """
         parameters = dict(choice.parameters)
         if contactless:
             family = self.family(choice)
-            if Interface.CONTACTLESS not in layout(family).atr:
+            if self._is_vitale(choice) or Interface.CONTACTLESS not in layout(family).atr:
                 raise NotOnThisCardError(family, "n'a pas d'interface sans contact", "has no contactless interface")
             parameters["options"] = {**parameters.get("options", {}), "interface": "contactless"}
         key = (choice.template, repr(sorted(parameters.items())), at)
         if key not in self._made:
             template, _document = self.template(choice.template)
+            overrides = parameters or None
             try:
-                self._made[key] = personalise(template, self._keys, at=at, overrides=parameters or None, pki=self._pki)
+                self._made[key] = (
+                    personalise_vitale(template, self._keys, at=at, overrides=overrides, pki=self._pki)
+                    if isinstance(template, VitaleTemplate)
+                    else personalise(template, self._keys, at=at, overrides=overrides, pki=self._pki)
+                )
             except TemplateError as error:
                 raise InputError([Problem(error.source, 0, 0, str(problem)) for problem in error.problems]) from None
         return self._made[key]
@@ -154,7 +193,7 @@ class Workshop:
     ) -> SeatedCard:
         """A fresh card; ``chance`` gives its random bytes, ``memory`` keeps its counters if it is to remember."""
         personalised = self.personalised(choice, at.date(), contactless=contactless)
-        smart = make_card(personalised.image, memory=memory, random=chance.randbytes)
+        smart = _alive(personalised, chance, memory)
         return SeatedCard(personalised.layout, facts(personalised), personalised, smart)
 
     def family(self, choice: CardChoice) -> str:
@@ -166,7 +205,10 @@ class Workshop:
         template, document = self.template(choice.template)
         if choice.parameters:
             try:
-                with_overrides(template, choice.parameters)
+                if isinstance(template, VitaleTemplate):
+                    vitale_with_overrides(template, choice.parameters)
+                else:
+                    with_overrides(template, choice.parameters)
             except TemplateError as error:
                 raise InputError([Problem(error.source, 0, 0, str(problem)) for problem in error.problems]) from None
         return document
@@ -176,6 +218,8 @@ class Workshop:
         found: set[str] = set()
         for choice in choices:
             template = self.template(choice.template)[0]
+            if isinstance(template, VitaleTemplate):
+                continue
             found |= {template.codes.pin, template.codes.puk}
             found |= {str(code) for code in dict(choice.parameters.get("codes", {})).values()}
         return found
@@ -184,13 +228,38 @@ class Workshop:
         """The names of the holders of these cards."""
         found: set[str] = set()
         for choice in choices:
-            holder = self.template(choice.template)[0].holder
+            template = self.template(choice.template)[0]
+            if isinstance(template, VitaleTemplate):
+                for person in template.beneficiaries:
+                    found |= {name for name in (person.name, person.birth_name, person.first_name) if name}
+                continue
+            holder = template.holder
             names = (holder.family_name, holder.birth_name, holder.practice_name, *(holder.given_names or ()))
             found |= {name for name in names if name}
         return found
 
+    def numbers(self, choices: Iterable[CardChoice]) -> set[str]:
+        """The social security numbers on these cards, without and with their keys."""
+        templates = (self.template(choice.template)[0] for choice in choices)
+        vitale = [template for template in templates if isinstance(template, VitaleTemplate)]
+        nirs = {template.insured.nir for template in vitale}
+        nirs |= {person.nir for template in vitale for person in template.beneficiaries if person.nir}
+        return nirs | {nir + nir_key(nir) for nir in nirs}
 
-def facts(personalised: PersonalisedCard) -> Mapping[str, Any]:
+    def _is_vitale(self, choice: CardChoice) -> bool:
+        return isinstance(self.template(choice.template)[0], VitaleTemplate)
+
+
+def _alive(personalised: Personalised, chance: random.Random, memory: MemoryStore | None) -> SmartCard | MemoryCard:
+    """The card of an image; one that is only read has no memory to keep."""
+    if isinstance(personalised, PersonalisedCard):
+        return make_card(personalised.image, memory=memory, random=chance.randbytes)
+    if isinstance(personalised.image, MemoryImage):
+        return MemoryCard(personalised.image)
+    return vitale2.card(personalised.image, memory=memory, random=chance.randbytes)
+
+
+def facts(personalised: Personalised) -> Mapping[str, Any]:
     """What scenarios may refer to as ``$card...``: names in kebab-case, certificates as themselves."""
     plain: dict[str, Any] = _kebab(personalised.facts())
     return {**plain, "certificates": dict(personalised.certificates), "personalised": personalised}
@@ -199,6 +268,8 @@ def facts(personalised: PersonalisedCard) -> Mapping[str, Any]:
 def _kebab(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key.replace("_", "-") if isinstance(key, str) else key: _kebab(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_kebab(item) for item in value]
     return value
 
 

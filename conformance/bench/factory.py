@@ -28,6 +28,7 @@ from conformance.targets.pkcs11 import ModuleMissingError, ModuleProcess
 from reports.text import Lang, Text
 from simulator.clock import VirtualClock, WallClock
 from simulator.pcsc import PcscdError, PrivatePcscd
+from simulator.pcsc.readerconf import MAX_ENTRIES, plan
 from simulator.readers import Reader
 
 
@@ -65,18 +66,20 @@ class BenchPool:
             self.close()
             self._profiles[profile] = None
             try:
-                self._open()
+                self._open(profile)
             except (PcscdError, PcscMissingError, ModuleMissingError, ScardError) as error:
                 self.close()
                 raise BenchUnavailableError(str(error)) from error
         return self._benches[profile]
 
-    def _open(self) -> None:
+    def _open(self, wanted: str) -> None:
         if self._options.reader is not None:
             self._benches = dict.fromkeys(self._profiles, self._real(self._options.reader))
             return
-        profiles = {name: load_profile(name)[0] for name in self._profiles}
         in_process = self._options.target is TargetKind.EMBEDDED
+        profiles = {name: load_profile(name)[0] for name in self._profiles}
+        if not in_process:
+            profiles = _fitting(profiles, wanted)
         opened = self._embedded(profiles) if in_process else self._behind_pcscd(profiles)
         for bench in opened.values():
             self._stack.callback(bench.close)
@@ -113,8 +116,10 @@ class BenchPool:
             # The day is real, so that validities are; from there on time moves only when told to.
             clock = VirtualClock(datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0))
             reader = profile.reader(clock)
-            target = EmbeddedTarget([reader])
-            benches[name] = VirtualBench(profile, reader, target, self._workshop, lambda slot: slot.name, clock)
+            target = EmbeddedTarget([reader], clock)
+            benches[name] = VirtualBench(
+                profile, reader, target, self._workshop, target.service.name_of, clock, restore=target.restore
+            )
         return benches
 
     def _behind_pcscd(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
@@ -123,7 +128,8 @@ class BenchPool:
         readers: dict[str, Reader] = {name: profile.reader(clock) for name, profile in profiles.items()}
         pcscd = PrivatePcscd.start(list(readers.values()), run_dir=client_run_dir())
         self._stack.callback(pcscd.close)
-        os.environ.update(pcscd.environment)
+        # An application that another keeps from a card gets its answer at once: the bench is both of them.
+        os.environ.update({**pcscd.environment, "PCSCLITE_NO_BLOCKING": "1"})
         target = PcscTarget(virtual=True)
         self._stack.callback(target.close)
 
@@ -149,6 +155,18 @@ class BenchPool:
             )
             for name, bench in benches.items()
         }
+
+
+def _fitting(profiles: Mapping[str, ReaderProfile], wanted: str) -> dict[str, ReaderProfile]:
+    """The profile asked for and as many of the others as one pcscd can show at once."""
+    room = MAX_ENTRIES
+    fitting: dict[str, ReaderProfile] = {}
+    for name in sorted(profiles, key=lambda name: name != wanted):
+        needed = len(plan([profiles[name].reader(WallClock())]))
+        if name == wanted or needed <= room:
+            fitting[name] = profiles[name]
+            room -= needed
+    return fitting
 
 
 def ask_operator(lang: Lang) -> Callable[[Text], None]:

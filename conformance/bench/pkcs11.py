@@ -113,6 +113,11 @@ class Pkcs11Bench:
         """That of the bench below."""
         return self.inner.device
 
+    @property
+    def artefacts(self) -> bool:
+        """As the bench below."""
+        return self.inner.artefacts
+
     def slot(self, role: str) -> Slot:
         """A slot of the bench below. Raises LookupError."""
         return self.inner.slot(role)
@@ -133,7 +138,9 @@ class Pkcs11Bench:
 
     def inapplicable(self, choices: Iterable[CardChoice], abilities: Iterable[ModuleAbility]) -> Text | None:
         """Why the module is not made for a scenario with these cards, or None."""
-        families = sorted({ModuleAbility(f"family-{self._family_of(choice)}") for choice in choices})
+        # A Vitale beside the card is no token: no module is made for it, and none is asked to be.
+        wanted = {f"family-{self._family_of(choice)}" for choice in choices}
+        families = sorted(ability for ability in ModuleAbility if ability.value in wanted)
         return next((why for need in (*families, *abilities) if (why := self.module.lacking(need))), None)
 
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:

@@ -3,49 +3,145 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from conformance.bench.wireless_profile import WirelessProfile
 from conformance.loading import Document, InputError, load_document, nearest, validate
 from conformance.model import Identifier, Model, Title
 from conformance.targets.base import Capability
 from reports.fidelity import Fidelity
 from simulator.clock import Clock
-from simulator.readers import Reader
+from simulator.readers import PinPad, Reader
 
 ROOT = Path(__file__).resolve().parents[2] / "vendor_profiles"
 """Where the profiles that come with the bench lie."""
 
 
+class System(StrEnum):
+    """Operating systems, as they name readers differently."""
+
+    WINDOWS = "windows"
+    MACOS = "macos"
+    LINUX = "linux"
+
+
+class ProtocolName(StrEnum):
+    """Transmission protocols."""
+
+    T0 = "T0"
+    T1 = "T1"
+
+
+ReaderName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=121,
+        pattern=r"^[!-~]+( [!-~]+)*$",
+        description="printable ASCII (pyscard fails on other names), at most what pcscd takes",
+    ),
+]
+
+
 class SlotModel(Model):
-    """A slot: the role scenarios call it by, and its PC/SC name when it is in process."""
+    """A slot: the role scenarios call it by, and its PC/SC names as each operating system gives them.
+
+    ``name`` is its name in process where no operating system's is known. ``device`` is the single reader it belongs to,
+    where the profile is several of them on one workstation.
+    """
 
     role: Identifier
-    name: str = Field(min_length=1, max_length=127, description="PC/SC name of the slot")
+    names: dict[System, ReaderName] = Field(default_factory=dict, description="PC/SC names, those known")
+    plain_name: ReaderName | None = Field(default=None, alias="name", description="name in process if none is known")
     capabilities: list[Capability] = Field(min_length=1)
+    protocols: list[ProtocolName] = Field(default_factory=list, description="those known")
+    device: ReaderName | None = Field(default=None, description="the single reader it is, among several")
+
+    @model_validator(mode="after")
+    def _named(self) -> SlotModel:
+        if not self.names and self.plain_name is None:
+            raise ValueError("a slot needs a name, or names by operating system")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Its name in process: that of Windows, where the field works, else of the first system known."""
+        return self.plain_name or next(self.names[system] for system in System if system in self.names)
+
+
+class UsbModel(Model):
+    """What the device tells on the bus."""
+
+    vendor: str = Field(pattern=r"^[0-9A-F]{4}$")
+    product: str = Field(pattern=r"^[0-9A-F]{4}$")
+
+
+class PinPadModel(Model):
+    """A PIN pad that PC/SC part 10 reaches, and what that rests on."""
+
+    fidelity: Fidelity
+    source: str
 
 
 class ReaderProfile(Model):
-    """A reader profile."""
+    """A reader profile. What is not known of a device is absent."""
 
     profile: str = Field(pattern=r"^readers/[a-z0-9-]+$")
     title: Title
     fidelity: Fidelity
     source: str = Field(description="where the names and facts come from")
-    device: str = Field(min_length=1, max_length=100, description="PC/SC name stem of the device")
+    device: ReaderName = Field(max_length=100, description="PC/SC name stem of the device")
+    pnp_name: str | None = Field(default=None, alias="pnp-name", description="name in the Windows device manager")
+    usb: UsbModel | None = None
+    firmware: list[str] = Field(default_factory=list, description="versions seen")
+    extended_length: bool | None = Field(default=None, alias="extended-length", description="extended-length APDUs")
+    pin_pad: PinPadModel | None = Field(default=None, alias="pin-pad")
+    wireless: WirelessProfile | None = None
     slots: list[SlotModel] = Field(min_length=1, max_length=16)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> ReaderProfile:
+        for what, values in (
+            ("role", [slot.role for slot in self.slots]),
+            ("name", [slot.name for slot in self.slots]),
+            *(
+                (f"{system} name", [one.names[system] for one in self.slots if system in one.names])
+                for system in System
+            ),
+        ):
+            if twice := next((value for value in values if values.count(value) > 1), None):
+                raise ValueError(f"two slots have the {what} {twice!r}")
+        if any(slot.device for slot in self.slots) and not all(slot.device for slot in self.slots):
+            raise ValueError("either every slot names its device, or none does")
+        return self
 
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What the device offers to scenarios."""
         own = frozenset(capability for slot in self.slots for capability in slot.capabilities)
-        return own | ({Capability.SECOND_SLOT} if len(self.slots) > 1 else frozenset())
+        more = {
+            Capability.SECOND_SLOT: len(self.slots) > 1,
+            Capability.PIN_PAD: self.pin_pad is not None,
+            Capability.WIRELESS: self.wireless is not None,
+        }
+        return own | {capability for capability, there in more.items() if there}
 
     def reader(self, clock: Clock) -> Reader:
         """The device, all slots empty."""
-        return Reader.of(self.device, [slot.name for slot in self.slots], clock)
+        pin_pad = PinPad() if self.pin_pad is not None else None
+        if self.slots[0].device is None:
+            return Reader.of(self.device, [slot.name for slot in self.slots], clock, pin_pad=pin_pad)
+        devices = [(slot.device or "", slot.name) for slot in self.slots]
+        stems = dict.fromkeys(stem for stem, _name in devices)
+        parts = [
+            Reader.of(stem, [name for own, name in devices if own == stem], clock, pin_pad=pin_pad) for stem in stems
+        ]
+        return Reader.together(self.device, parts)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ from conformance.loading import InputError
 from conformance.model import CardChoice, Title
 from conformance.options import RunOptions
 from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
-from conformance.targets.guard import Codes, GuardedConnection
+from conformance.targets.guard import Codes, GuardedAccess, GuardedConnection
 from reports.fidelity import Fidelity
 from reports.text import Text
 from simulator.cards.layout import Layout
@@ -81,8 +81,10 @@ class RealBench:
 
     @property
     def access(self) -> ReaderAccess:
-        """Every reader of the PC/SC service."""
-        return self._target
+        """Every reader of the PC/SC service, each card guarded: the codes known are those of the card under test."""
+        return GuardedAccess(self._target, self._guarded)
+
+    artefacts = False
 
     def slot(self, role: str) -> Slot:
         """Raises LookupError."""
@@ -116,9 +118,17 @@ class RealBench:
         if self._workshop.family(choice) != family:
             choice = CardChoice.model_validate({"template": choice.template, "family": family})
         try:
-            return self._workshop.personalised(choice, self.now().date())
+            made = self._workshop.personalised(choice, self.now().date())
         except InputError as error:
             raise GuardRefusalError(Text.same(str(error))) from None
+        if not isinstance(made, PersonalisedCard):
+            raise GuardRefusalError(
+                Text(
+                    f"le gabarit {choice.template} n'est pas celui d'une carte PS",
+                    f"the template {choice.template} is not that of a professional's card",
+                )
+            )
+        return made
 
     def connect(self, role: str) -> Connection:
         """A guarded dialogue with the card after a cold reset."""
@@ -128,10 +138,15 @@ class RealBench:
 
     def join(self, role: str) -> Connection:
         """A guarded dialogue with the card as it is."""
+        return self._guarded(self._reader)
+
+    def _guarded(self, reader: str) -> Connection:
         if self._codes is None:
             # Once for the whole run: a code that the card refused stays forgotten in the scenarios that follow.
-            self._codes = _codes(self.seated[role])
-        return GuardedConnection(self._target.connect(self._reader), self._codes, destructive=self._destructive)
+            self._codes = _codes(self.seated["cps"])
+        own = reader == self._reader
+        codes = self._codes if own else Codes({}, self._codes.puk)
+        return GuardedConnection(self._target.connect(reader), codes, destructive=own and self._destructive)
 
     def insert(self, role: str) -> Text:
         """Ask the operator, and wait."""

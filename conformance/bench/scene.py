@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.bench.apcv import ApcvBench
 from conformance.bench.base import Bench
 from conformance.bench.cards import SeatedCard
+from conformance.bench.workstation import Workstation
 from conformance.targets.base import Connection
 from conformance.targets.pkcs11 import Called
 from reports.text import Text
@@ -29,6 +31,18 @@ class Scene:
     changed: Callable[[str | None, Text], None]
     captured: dict[str, Any] = field(default_factory=dict)
     dialogues: dict[str, Dialogue] = field(default_factory=dict)
+    others: dict[str, Connection] = field(default_factory=dict)
+    """The dialogues of another application, by slot."""
+    looks: dict[str, int] = field(default_factory=dict)
+    """The event counter of each slot when it was last looked at."""
+    injected: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What takes each fault of the scene away, by the fault and its slot, in the order they were made."""
+    workstation: Workstation = field(init=False)
+    apcv: ApcvBench = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.workstation = Workstation(self.bench, self.told, self.random.randbytes)
+        self.apcv = ApcvBench(self.bench, self.workstation, self.random.randbytes)
 
     @property
     def main(self) -> str:
@@ -61,10 +75,19 @@ class Scene:
         card = self.bench.seated.get(role)
         return card.state() if card is not None else None
 
+    def clear_faults(self) -> None:
+        """Take every fault away, the last one first."""
+        while self.injected:
+            self.injected.popitem()[1]()
+
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Hang up everywhere, the other application too."""
+        self.clear_faults()
+        self.workstation.close()
         for role in list(self.dialogues):
             self.hang_up(role)
+        while self.others:
+            self.others.popitem()[1].disconnect()
 
 
 @dataclass(frozen=True, slots=True)

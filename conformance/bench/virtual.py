@@ -5,23 +5,52 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.profiles import ReaderProfile
 from conformance.model import CardChoice
 from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
+from conformance.targets.embedded import EmbeddedTarget
+from conformance.targets.pcsc import PcscTarget
 from reports.text import Text
 from simulator.clock import Clock, VirtualClock
 from simulator.readers import Reader, ReaderAccess, Slot
 
+if TYPE_CHECKING:
+    from conformance.bench.wireless import WirelessBench
+
 _SEEN_WITHIN = 3.0
 """Seconds a movement may take to be seen: pcscd polls every 0.4 s."""
+
+_BLIND = frozenset({PcscCode.UNKNOWN_READER, PcscCode.NO_SERVICE})
+
+
+class _OwnReaders:
+    """The readers of one bench alone: those of other profiles stand beside it on the same pcscd, their cards in."""
+
+    def __init__(self, bench: VirtualBench) -> None:
+        self._bench = bench
+
+    def readers(self) -> tuple[str, ...]:
+        """The bench's own, in the order of the service. Raises ScardError."""
+        own = set(self._bench.names.values())
+        return tuple(name for name in self._bench.target.readers() if name in own)
+
+    def connect(self, reader: str) -> Connection:
+        """Open a shared dialogue. Raises ScardError."""
+        return self._bench.target.connect(reader)
+
+    def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
+        """Wait for a card to be there, or not."""
+        return self._bench.target.wait(reader, present=present, timeout=timeout)
 
 
 class VirtualBench:
     """The reader of one profile and the cards in it; each scenario gets fresh cards.
 
-    ``name_of`` gives the name under which the target knows a slot; ``faults`` what went wrong on the bench's own side.
+    ``name_of`` gives the name under which the target knows a slot; ``faults`` what went wrong on the bench's own side;
+    ``restore`` undoes what a scenario did to the readers themselves.
     """
 
     def __init__(
@@ -33,6 +62,7 @@ class VirtualBench:
         name_of: Callable[[Slot], str],
         clock: Clock,
         faults: Callable[[], Sequence[str]] = tuple,
+        restore: Callable[[], None] | None = None,
     ) -> None:
         self.profile = profile
         self.seated: dict[str, SeatedCard] = {}
@@ -42,7 +72,19 @@ class VirtualBench:
         self.faults = faults
         self._workshop = workshop
         self._slots = {model.role: slot for model, slot in zip(profile.slots, reader.slots, strict=True)}
-        self.names = {role: name_of(slot) for role, slot in self._slots.items()}
+        self._name_of = name_of
+        self._restore = restore
+        self.wireless: WirelessBench | None = None
+
+    @property
+    def target(self) -> Target:
+        """The way to the readers, share modes included."""
+        return self._target
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The PC/SC name of each slot by its role: it changes when the reader comes back under another."""
+        return {role: self._name_of(slot) for role, slot in self._slots.items()}
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -51,24 +93,30 @@ class VirtualBench:
 
     @property
     def access(self) -> ReaderAccess:
-        """The target itself: what a scenario does, a software of the workstation could."""
-        return self._target
+        """The target, narrowed to this bench: what a scenario does, a software of the workstation could."""
+        return _OwnReaders(self)
+
+    @property
+    def artefacts(self) -> bool:
+        """Whether there is a vpcd between the target and the slots."""
+        return isinstance(self._target, PcscTarget)
 
     def slot(self, role: str) -> Slot:
         """A slot by its role. Raises KeyError."""
         return self._slots[role]
 
     def picture(self) -> Mapping[str, str]:
-        """What answers in each slot."""
-        return {
-            f"slot:{role}": self._inside(role) if slot.answering is not None else ""
-            for role, slot in self._slots.items()
-        }
+        """What answers in each slot, and how a wireless device stands."""
+        # Asked first: looking at it lets it notice that its time is over, and its slots with it.
+        wireless = self.wireless.picture() if self.wireless is not None else {}
+        return {**{f"slot:{role}": self._inside(role) for role in self._slots}, **wireless}
 
     def _inside(self, role: str) -> str:
-        card = self._slots[role].card
-        seated = next((one for one in self.seated.values() if one.smart is card), None)
-        return str(seated.facts["template"]) if seated is not None else "?"
+        slot = self._slots[role]
+        if slot.card is None:
+            return ""
+        seated = next((one for one in self.seated.values() if one.smart is slot.card), None)
+        return ("" if slot.reachable else "!") + (str(seated.facts["template"]) if seated is not None else "?")
 
     def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
         """Put a fresh card in each chosen slot and empty the others; ``destructive`` matters to real cards only."""
@@ -82,6 +130,9 @@ class VirtualBench:
         # Time advanced by one scenario must not age the cards of the next.
         if isinstance(self.clock, VirtualClock):
             self.clock.restart()
+        if self._restore is not None:
+            self._restore()
+        self._begin_wireless(chance)
         interfaces = {model.role: Capability.CONTACTLESS in model.capabilities for model in self.profile.slots}
         self.seated = {
             role: self._workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])
@@ -93,9 +144,66 @@ class VirtualBench:
                     self._move(role, present=False)
             elif slot.card is not None:
                 # Faster than a removal and an insertion, which pcscd would take up to 0.8 s to see.
+                known = slot.card.atr
                 slot.replace(self.seated[role].card)
+                if known != self.seated[role].card.atr:
+                    self._power_anew(role)
             else:
                 self._move(role, present=True)
+        if self.wireless is not None:
+            self.follow()
+
+    def follow(self) -> None:
+        """Wait until the target has seen which cards a wireless device now gives, or no longer gives."""
+        for role, slot in self._slots.items():
+            if slot.card is not None:
+                self._target.wait(self.names[role], present=slot.reachable, timeout=_SEEN_WITHIN)
+
+    def _power_anew(self, role: str) -> None:
+        """Have a real service learn the ATR of a card that came without movement: software tells cards by it."""
+        if isinstance(self._target, EmbeddedTarget) or not self._slots[role].reachable:
+            return
+        connection = self.connect(role)
+        connection.disconnect()
+
+    def _begin_wireless(self, chance: random.Random) -> None:
+        """A wireless device fresh for a scenario: paired, charged, in range and in session."""
+        if self.profile.wireless is None:
+            return
+        # Here, not above: it brings a web framework and signatures along, which no other bench needs.
+        from conformance.bench.wireless import WirelessBench
+
+        if self.wireless is not None:
+            self.wireless.close()
+            if self.wireless.terminal.disturbed:
+                # A service that gave a card up takes it again only once it was out.
+                for role, slot in self._slots.items():
+                    if slot.card is not None:
+                        self._move(role, present=False)
+        own = random.Random(chance.getrandbits(64))  # noqa: S311
+        self.wireless = WirelessBench(self.profile.wireless, self._slots, self._target, self.clock, own)
+
+    def put(self, role: str, choice: CardChoice, chance: random.Random) -> SeatedCard:
+        """Take the card of a slot out and put in one made for the purpose; gives the one it held.
+
+        Raises InputError for a template or a parameter that cannot be, SlotError if the slot is empty.
+        """
+        contactless = next(
+            Capability.CONTACTLESS in model.capabilities for model in self.profile.slots if model.role == role
+        )
+        before = self.seated[role]
+        made = self._workshop.make(choice, chance, at=self.now(), contactless=contactless)
+        self.remove(role)
+        self.seated[role] = made
+        self.insert(role)
+        return before
+
+    def put_back(self, role: str, card: SeatedCard) -> None:
+        """Put a card in again that ``put`` took out."""
+        if self._slots[role].card is not None:
+            self.remove(role)
+        self.seated[role] = card
+        self.insert(role)
 
     def connect(self, role: str) -> Connection:
         """A dialogue with the card just powered: what an earlier scenario did to the slot is gone."""
@@ -117,11 +225,25 @@ class VirtualBench:
         self._move(role, present=False)
         return Text(f"carte retirée de la fente {role}", f"card removed from slot {role}")
 
+    def swap(self, one: str, other: str) -> Text:
+        """Take two cards out and put each where the other was: a role is a slot, its card the one now in it.
+
+        Raises SlotError if one of the slots is empty.
+        """
+        self._move(one, present=False)
+        self._move(other, present=False)
+        self.seated[one], self.seated[other] = self.seated[other], self.seated[one]
+        self._move(one, present=True)
+        self._move(other, present=True)
+        return Text(f"cartes des fentes {one} et {other} permutées", f"cards of slots {one} and {other} swapped")
+
     def advance(self, seconds: int) -> None:
         """Let time pass; steps that ask for it need a target with the clock capability."""
         if not isinstance(self.clock, VirtualClock):
             raise TypeError("the time of this bench is the machine's: it cannot be advanced")
         self.clock.advance(seconds)
+        if self.wireless is not None:
+            self.wireless.terminal.look()
 
     def now(self) -> datetime:
         """The bench clock's time."""
@@ -129,6 +251,8 @@ class VirtualBench:
 
     def close(self) -> None:
         """Empty the slots."""
+        if self.wireless is not None:
+            self.wireless.close()
         for slot in self._slots.values():
             if slot.card is not None:
                 slot.remove()
@@ -139,5 +263,16 @@ class VirtualBench:
             slot.insert(self.seated[role].card)
         else:
             slot.remove()
-        if not self._target.wait(self.names[role], present=present, timeout=_SEEN_WITHIN):
+        self._seen(role, present=present)
+
+    def _seen(self, role: str, *, present: bool) -> None:
+        if not self._slots[role].reachable:
+            return
+        try:
+            seen = self._target.wait(self.names[role], present=present, timeout=_SEEN_WITHIN)
+        except ScardError as error:
+            if error.code not in _BLIND:
+                raise
+            return  # the reader is unplugged or the service stopped: nobody is there to see the movement
+        if not seen:
             raise ScardError(PcscCode.TIMEOUT, f"the movement of the card in slot {role} was not seen")

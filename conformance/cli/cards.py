@@ -9,13 +9,16 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives import serialization
 
-from conformance.bench.cards import Workshop
+from conformance.bench.cards import Personalised, Workshop
 from conformance.cli.app import Exit, app, fail, out
 from conformance.cli.options import KeysOption, LangOption, chosen_lang
 from conformance.model import CardChoice
+from simulator.cards.vitale1 import MemoryImage
 from simulator.clock import WallClock
 from simulator.personalisation.describe import describe
-from simulator.personalisation.personalise import PersonalisedCard
+from simulator.personalisation.vitale.describe import describe_vitale
+from simulator.personalisation.vitale.personalise import PersonalisedVitale
+from simulator.personalisation.vitale.template import VitaleTemplate
 
 cards = typer.Typer(help="Card templates.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cards, name="cards")
@@ -32,7 +35,8 @@ def list_cards(lang: LangOption = None) -> None:
     for name in workshop.names:
         template, _document = workshop.template(name)
         title = template.title.in_language(language)
-        out.print(f"{name:{width}}  {template.card.type:4} {template.family}  {title}", markup=False)
+        kind = "VITA" if isinstance(template, VitaleTemplate) else template.card.type
+        out.print(f"{name:{width}}  {kind:4} {template.family:7}  {title}", markup=False)
 
 
 @cards.command(name="show")
@@ -41,7 +45,12 @@ def show_card(
 ) -> None:
     """Validate a template and show the card it makes."""
     card = _made(name, keys)
-    rows = describe(card, chosen_lang(lang), codes=codes)
+    language = chosen_lang(lang)
+    rows = (
+        describe_vitale(card, language)
+        if isinstance(card, PersonalisedVitale)
+        else describe(card, language, codes=codes)
+    )
     width = max(len(label) for label, _value in rows)
     for label, value in rows:
         out.print(f"{label:{width}}  {value}", markup=False)
@@ -62,17 +71,20 @@ def make_card(
     out.print(f"{folder}: {written} files", markup=False)
 
 
-def _made(name: str, keys: Path | None) -> PersonalisedCard:
+def _made(name: str, keys: Path | None) -> Personalised:
     workshop = Workshop.default(keys)
     return workshop.personalised(CardChoice(template=name), WallClock().now().date())
 
 
-def _write(card: PersonalisedCard, folder: Path) -> int:
+def _write(card: Personalised, folder: Path) -> int:
     files = {f"certificates/{role}.pem": _pem(certificate) for role, certificate in card.certificates.items()}
     files["certificates/chain.pem"] = b"".join(map(_pem, card.chain))
     crl = card.authority.crl(card.revocations, at=WallClock().now())
     files["certificates/revocations.crl"] = crl.public_bytes(serialization.Encoding.DER)
-    for volume, root in card.image.volumes.items():
+    volumes = {} if isinstance(card.image, MemoryImage) else card.image.volumes
+    if isinstance(card.image, MemoryImage):
+        files["files/memory.bin"] = b"".join(word.to_bytes(4, "big") for word in card.image.words)
+    for volume, root in volumes.items():
         for file in root.walk():
             content = getattr(file, "content", None)
             if content is not None:

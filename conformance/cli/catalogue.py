@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from conformance.bench.profiles import known_profiles, load_profile
+from conformance.bench.profiles import ReaderProfile, known_profiles, load_profile
 from conformance.cli.app import app, out
 from conformance.cli.options import LangOption, chosen_lang
 from conformance.loading import InputError, nearest
@@ -78,7 +79,24 @@ def show_profile(name: Annotated[str, typer.Argument(help="Profile name or file.
     """Show one profile, validated."""
     profile, _document = load_profile(name)
     out.print(f"{profile.profile}: {profile.title.text.get(chosen_lang(lang))}", markup=False)
-    out.print(f"  device    {profile.device}", markup=False)
-    out.print(f"  fidelity  {profile.fidelity} ({profile.source})", markup=False)
+    for label, value in describe(profile):
+        out.print(f"  {label:9} {value}", markup=False)
+
+
+def describe(profile: ReaderProfile) -> Iterator[tuple[str, str]]:
+    """What is known of a reader, label and value; the rest says that it is not."""
+    unknown = "not known"
+    yield "device", profile.device
+    yield "PnP name", profile.pnp_name or unknown
+    yield "USB", f"{profile.usb.vendor}:{profile.usb.product}" if profile.usb else unknown
+    yield "firmware", ", ".join(profile.firmware) or unknown
+    extended = profile.extended_length
+    yield "extended", f"length {unknown}" if extended is None else "length" if extended else "no extended length"
+    pad = profile.pin_pad
+    yield "PIN pad", f"yes [{pad.fidelity}] ({pad.source})" if pad else "none known"
+    yield "fidelity", f"{profile.fidelity} ({profile.source})"
     for slot in profile.slots:
-        out.print(f"  slot      {slot.role}: {slot.name} ({', '.join(slot.capabilities)})", markup=False)
+        protocols = ", ".join(slot.protocols) or f"protocols {unknown}"
+        yield "slot", f"{slot.role}: {slot.name} ({', '.join(slot.capabilities)}; {protocols})"
+        for system, name in slot.names.items():
+            yield "", f"{system}: {name}"

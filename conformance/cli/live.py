@@ -90,7 +90,7 @@ def exec_command(
             process = subprocess.Popen(command, env={**os.environ, **bench.environment})
         except OSError as error:
             raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
-        with _signals(lambda number: process.send_signal(number)):
+        with signals(lambda number: process.send_signal(number)):
             code = process.wait()
         for defect in bench.pcscd.defects:
             err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
@@ -132,11 +132,12 @@ def _bench(
             remember.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise fail(f"{remember}: cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
-    device = Device.assemble(profile, _cards(card), Workshop.default(keys), remember=remember)
+    device = Device.assemble(profile, chosen_cards(card), Workshop.default(keys), remember=remember)
     return LiveBench(device, run_dir=run_dir, observer=_tracer() if trace else None)
 
 
-def _cards(given: list[str] | None) -> dict[str, CardChoice]:
+def chosen_cards(given: list[str] | None) -> dict[str, CardChoice]:
+    """The cards that ``--card`` options name, by slot."""
     cards: dict[str, CardChoice] = {}
     for pair in given if given is not None else DEFAULT_CARDS:
         role, equals, template = pair.partition("=")
@@ -178,7 +179,7 @@ def trace_lines(exchange: Exchange) -> list[str]:
     ]
 
 
-class _signals:  # noqa: N801 - used as a statement
+class signals:  # noqa: N801 - used as a statement
     """While inside, SIGINT and SIGTERM call ``heard`` instead of ending the process."""
 
     def __init__(self, heard: Callable[[int], None]) -> None:
@@ -205,7 +206,7 @@ def _serve(bench: LiveBench, seconds: float | None) -> None:
     def stop(number: int) -> None:
         os.write(writing, b"x")
 
-    with _signals(stop):
+    with signals(stop):
         while True:
             left = _TICK if deadline is None else min(_TICK, deadline - time.monotonic())
             if left <= 0:

@@ -113,6 +113,9 @@ def run_command(
         masker.register(secret)
     if mask_names:
         masker.register_names(*workshop.holders(plan.cards))
+    if mask_nir:
+        for number in workshop.numbers(plan.cards):
+            masker.register(number)
     terminal = Terminal(out, options.lang)
     listeners = [] if quiet else [terminal]
     with Recorder(directory / FILE_NAME, now=clock.now, masker=masker, listeners=listeners) as recorder:

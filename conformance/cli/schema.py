@@ -16,6 +16,7 @@ from conformance.scenario.reference import steps_page
 from conformance.scenario.schema import DIALECT, stages_schema, suite_schema
 from reports.events import journal_schema
 from simulator.personalisation.template import Template
+from simulator.personalisation.vitale.template import VitaleTemplate
 
 
 class Kind(StrEnum):
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     SCENARIO = "scenario"
     STAGES = "stages"
     TEMPLATE = "template"
+    VITALE = "vitale"
     PROFILE = "profile"
     MODULE = "module"
     JOURNAL = "journal"
@@ -34,6 +36,7 @@ SCHEMAS: dict[Kind, Callable[[], dict[str, Any]]] = {
     Kind.SCENARIO: suite_schema,
     Kind.STAGES: stages_schema,
     Kind.TEMPLATE: lambda: {"$schema": DIALECT, **Template.model_json_schema()},
+    Kind.VITALE: lambda: {"$schema": DIALECT, **VitaleTemplate.model_json_schema()},
     Kind.MODULE: lambda: {"$schema": DIALECT, **ModuleProfile.model_json_schema()},
     Kind.PROFILE: lambda: {"$schema": DIALECT, **ReaderProfile.model_json_schema()},
     Kind.JOURNAL: journal_schema,

@@ -9,8 +9,18 @@ from typing import Any
 from conformance.expectations.matchers import Matcher, ValueMatcher
 from conformance.loading.problems import nearest
 
-STATE_KEYS = ("powered", "pin-tries", "pin-verified", "puk-tries", "puk-uses", "puk-verified", "hash", "selected")
-"""What can be looked up inside a virtual card."""
+STATE_KEYS = (
+    "powered",
+    "pin-tries",
+    "pin-verified",
+    "puk-tries",
+    "puk-uses",
+    "puk-verified",
+    "hash",
+    "selected",
+    "authenticated-by",
+)
+"""What can be looked up inside a virtual card; the last one is of a Vitale, which has no code."""
 
 DURATIONS = {"instant": 0.05, "prompt": 0.5, "patient": 5.0}
 """Classes of duration and their bound in seconds of wall time. Too slow is a remark: the machine may be at fault."""

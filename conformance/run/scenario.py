@@ -8,8 +8,9 @@ from __future__ import annotations
 import random
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -19,9 +20,10 @@ from conformance.bench.base import Bench
 from conformance.bench.pkcs11 import Pkcs11Bench
 from conformance.bench.scene import Act, Scene
 from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
+from conformance.expectations.matchers import Matcher
 from conformance.run.reproduce import reproduce_line
-from conformance.scenario.loader import ROOTS
-from conformance.scenario.plan import PlannedScenario, PlannedStep
+from conformance.scenario.loader import CARDS
+from conformance.scenario.plan import PlannedArtefact, PlannedScenario, PlannedStep
 from conformance.scenario.references import BadReferenceError, is_reference, references, resolve, root
 from conformance.steps.base import CardStep, Observation, expectable
 from conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
@@ -47,6 +49,7 @@ from simulator.hosts import NotOnThisCardError
 from simulator.hosts.dialogue import Exchanged
 from simulator.iso7816.apdu import ApduError, Command
 from simulator.iso7816.status import meaning
+from simulator.readers.faults import UNREADABLE, catalogue
 from simulator.readers.slot import SlotError
 
 Emit = Callable[[Event], object]
@@ -78,6 +81,8 @@ class _Run:
     verdicts: dict[Phase, list[Verdict]] = field(default_factory=dict)
     refusal: Text | None = None
     inapplicable: Text | None = None
+    artefacts: dict[Text, None] = field(default_factory=dict)
+    """Why what was seen behind vpcd is not what a real reader shows, each reason once."""
 
     def run(self, command: Sequence[str]) -> Verdict:
         plan, start = self.plan, time.perf_counter()
@@ -170,7 +175,7 @@ class _Run:
 
     def _speaks_of_a_card(self) -> bool:
         written = [(step.raw, step.expect, step.should, step.bindings) for step in self.plan.steps]
-        return any(root(reference) in ROOTS for reference in references(written))
+        return any(root(reference) in CARDS for reference in references(written))
 
     def _phases(self, scene: Scene) -> tuple[Verdict, Text | None]:
         numbered = list(enumerate(self.plan.steps))
@@ -199,6 +204,8 @@ class _Run:
             return Verdict.NOT_APPLICABLE, self.inapplicable
         if verdict.good and not all(verdict.good for verdict in self.verdicts.get(Phase.TEARDOWN, ())):
             return Verdict.PASSED_WITH_REMARK, Text("le nettoyage n'a pas abouti", "the teardown did not succeed")
+        if verdict is Verdict.PASSED_WITH_REMARK and self.artefacts:
+            return verdict, _artefacts(self.artefacts)
         return verdict, self.refusal if verdict is Verdict.NOT_RUN else None
 
     # -- one step ---------------------------------------------------------------------------------------------------
@@ -235,14 +242,18 @@ class _Run:
         decoded: tuple[tuple[str, str], ...] | None = None
         try:
             scope = self._scope(scene, step)
-            observation = self._act(scene, role, step, scope)
+            artefact = step.artefact if self.bench.artefacts else None
+            observation = self._act(scene, role, step, scope, artefact.expect if artefact else step.expect)
             seconds = time.perf_counter() - start
             after = scene.state(role)
             observed = {**observation.values, "before": before, "after": after, "within": seconds}
-            judged = _judge(step, scope, observed)
+            judged = _judge(step, scope, observed, artefact)
             decoded = observation.decoded or None
             scene.captured |= {name: observed[key] for name, key in step.capture.items() if key in observed}
             verdict = _verdict(judged)
+            if artefact is not None and verdict is Verdict.PASSED_WITH_REMARK:
+                reason = artefact.why
+                self.artefacts[artefact.why] = None
         except GuardRefusalError as refusal:
             verdict, reason, after = Verdict.NOT_RUN, refusal.why, before
             self.refusal = self.refusal or reason
@@ -277,13 +288,15 @@ class _Run:
         return verdict
 
     def _scope(self, scene: Scene, step: PlannedStep) -> Mapping[str, Any]:
-        scope = scene.scope()
+        scope: Mapping[str, Any] = {**scene.scope(), "faults": _faults()}
         # A stage's parameters may themselves be references, to the caller's parameters among others.
         for name, value in step.bindings.items():
             scope = {**scope, name: resolve(value, scope)}
         return scope
 
-    def _act(self, scene: Scene, role: str, step: PlannedStep, scope: Mapping[str, Any]) -> Observation:
+    def _act(
+        self, scene: Scene, role: str, step: PlannedStep, scope: Mapping[str, Any], expect: Mapping[str, Any]
+    ) -> Observation:
         action = step.kind.model_validate(resolve(step.kind.arguments(step.raw), scope))
         try:
             return action.run(Act(scene, role))
@@ -291,6 +304,10 @@ class _Run:
             if not issubclass(step.kind, CardStep):
                 raise
             return Observation({"error": PcscCode.label(error.code)})
+        except ApduError:
+            if not issubclass(step.kind, CardStep) or "error" not in expect:
+                raise
+            return Observation({"error": UNREADABLE})
 
     def _told(self, role: str, told: Exchanged | Called) -> None:
         if isinstance(told, Called):
@@ -347,10 +364,12 @@ class _Run:
         )
 
 
-def _judge(step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, Any]) -> tuple[Expectation, ...]:
-    """Every expectation of a step beside what was observed."""
+def _judge(
+    step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, Any], artefact: PlannedArtefact | None
+) -> tuple[Expectation, ...]:
+    """Every expectation of a step beside what was observed; those of an artefact, where met, are remarks."""
     known = {**COMMON_EXPECTATIONS, **expectable(step.kind)}
-    expect = dict(step.expect)
+    expect = dict(artefact.expect if artefact else step.expect)
     said = {*expect, *step.should}
     if "error" in observed and "error" not in said:
         # A PC/SC failure where an answer was due: nothing else of the step can be judged.
@@ -368,20 +387,53 @@ def _judge(step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, A
             if complaint := matcher.complaint(expected):
                 raise BadExpectationError(f"{name}: {complaint}")
             met = matcher.meets(expected, observed[name]) if name in observed else False
+            otherwise = _otherwise(step, artefact, name, matcher, scope, observed) if wanted is expect else ""
             mild = tolerated or name in REMARKS_ONLY
             judged.append(
                 Expectation(
                     name=name,
-                    expected=matcher.show(expected),
+                    expected=matcher.show(expected) + otherwise,
                     observed=matcher.show_observed(observed[name]) if name in observed else "(not observed)",
                     ok=met or mild,
-                    remark=mild and not met,
+                    remark=(mild and not met) or (wanted is expect and met and otherwise != ""),
                 )
             )
     for name, key in step.capture.items():
         if observed.get(key) is None:
             judged.append(Expectation(name=key, expected=f"a value for ${name}", observed="(absent)", ok=False))
     return tuple(judged)
+
+
+@cache
+def _faults() -> Mapping[str, Any]:
+    """What ``$faults.<id>`` leads to: the codes the catalogue promises."""
+    return {identifier: fault.facts() for identifier, fault in catalogue().items()}
+
+
+def _otherwise(
+    step: PlannedStep,
+    artefact: PlannedArtefact | None,
+    name: str,
+    matcher: Matcher,
+    scope: Mapping[str, Any],
+    observed: Mapping[str, Any],
+) -> str:
+    """What a real reader shows where an artefact is judged instead; nothing where that too was observed."""
+    if artefact is None or name not in artefact.expect:
+        return ""
+    if name not in step.expect:
+        return " (on a real reader: nothing to expect)"
+    real = resolve(step.expect[name], scope)
+    if name in observed and matcher.meets(real, observed[name]):
+        return ""
+    return f" (on a real reader: {matcher.show(real)})"
+
+
+def _artefacts(whys: Iterable[Text]) -> Text:
+    return Text(
+        "artefact du lecteur virtuel : " + " ; ".join(why.fr for why in whys),
+        "artefact of the virtual reader: " + "; ".join(why.en for why in whys),
+    )
 
 
 def _verdict(judged: Sequence[Expectation]) -> Verdict:

@@ -49,6 +49,11 @@ class RunPlan:
             yield from scenario.bench.cards.values()
 
     @property
+    def generated(self) -> int:
+        """How many of the scenarios a matrix gave beside those that are written."""
+        return sum(scenario.generated for scenario in self.scenarios)
+
+    @property
     def profiles(self) -> tuple[str, ...]:
         """Every reader profile the scenarios want, each once."""
         return tuple(dict.fromkeys(scenario.bench.profile for scenario in self.scenarios))
@@ -63,7 +68,7 @@ def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
     problems: list[Problem] = []
     for path in find_suites(options.paths):
         try:
-            suites.append(load_suite(path, catalogue, profile=options.profile))
+            suites.append(load_suite(path, catalogue, profile=options.profile, seed=options.seed))
         except InputError as error:
             problems.extend(error.problems)
     problems.extend(_same_names(suites))
@@ -214,9 +219,11 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
                 id=suite.model.suite,
                 title=suite.model.title.text,
                 file=suite.file,
-                scenarios=sum(scenario.suite == suite.model.suite for scenario in plan.scenarios),
+                scenarios=len(selected),
+                generated=sum(scenario.generated for scenario in selected),
             )
             for suite in plan.suites
+            for selected in [[scenario for scenario in plan.scenarios if scenario.suite == suite.model.suite]]
         ),
         requirements=plan.catalogue.cited(cited),
         requirements_total=len(plan.catalogue),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,10 +13,11 @@ from conformance.expectations import Matcher
 from conformance.expectations.circumstances import COMMON_EXPECTATIONS
 from conformance.loading import Document, InputError, Problem, load_document, nearest, validate
 from conformance.loading.document import Location
-from conformance.model import BenchModel, Card, CardChoice, RawStep, Scenario, Stage, StageFile, Suite, Title
+from conformance.model import Artefact, BenchModel, RawStep, Scenario, Stage, StageFile, Suite, Title
 from conformance.requirements import Catalogue
-from conformance.scenario.plan import BenchPlan, PlannedScenario, PlannedStep, PlannedSuite
-from conformance.scenario.references import is_name, malformed, references, root
+from conformance.scenario.matrix import MatrixError, Spread, spread, substituted
+from conformance.scenario.plan import PlannedArtefact, PlannedScenario, PlannedStep, PlannedSuite
+from conformance.scenario.references import BadReferenceError, is_name, malformed, references, root
 from conformance.steps import STEPS, Step
 from conformance.steps.base import expectable
 from conformance.targets.base import Capability
@@ -29,15 +29,19 @@ DEFAULT_PROFILE = "readers/generic-bislot"
 SUFFIXES = (".yaml", ".yml")
 """How the name of a suite file ends."""
 
-_BESIDE = ("expect", "should", "capture", "slot", "title")
+_BESIDE = ("expect", "should", "artefact", "capture", "slot", "title")
 _MAX_STAGE_DEPTH = 8
-ROOTS = ("card", "cards")
+CARDS = ("card", "cards")
+"""What a reference to what is known of a card begins with."""
+ROOTS = (*CARDS, "faults")
 """What a reference may always begin with."""
 
 
-def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None) -> PlannedSuite:
-    """Read and check one suite. ``profile`` replaces the suite's own. Raises InputError with every problem."""
-    return _Loader(load_document(path), catalogue, profile).suite()
+def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None, seed: int = 1) -> PlannedSuite:
+    """Read and check one suite. ``profile`` replaces the suite's own, ``seed`` chooses among the rows of a matrix that
+    is combined pairwise. Raises InputError with every problem.
+    """
+    return _Loader(load_document(path), catalogue, profile, seed).suite()
 
 
 def find_suites(paths: Sequence[Path]) -> list[Path]:
@@ -72,13 +76,15 @@ class _Scope:
     bindings: Mapping[str, Any] = field(default_factory=dict)
     slot: str | None = None
     depth: int = 0
+    matrix: Mapping[str, Any] = field(default_factory=dict)
 
 
 class _Loader:
-    def __init__(self, document: Document, catalogue: Catalogue, profile: str | None) -> None:
+    def __init__(self, document: Document, catalogue: Catalogue, profile: str | None, seed: int) -> None:
         self._document = document
         self._catalogue = catalogue
         self._profile = profile
+        self._seed = seed
         self._documents = [document]
         self._problems: list[Problem] = []
         self._stages: dict[str, tuple[Document, Location, Stage]] = {}
@@ -133,12 +139,50 @@ class _Loader:
                     f"the catalogue has no requirement {requirement!r}",
                     nearest(requirement, self._catalogue),
                 )
-        benches = list(_benches(suite.bench, scenario.bench or BenchModel(), self._profile))
-        for label in {label for label, _bench in benches if [other for other, _ in benches].count(label) > 1}:
-            self._complain(self._document, at, f"the matrix has {label[1:-1]!r} twice", "keep one")
-        if not benches[0][1].cards:
+        rows = self._spread(suite, scenario, at)
+        if not rows:
+            return
+        if not rows[0].bench.cards:
             self._complain(self._document, at, "no card is in any slot", "e.g. bench: {cards: {cps: infirmier}}")
-        scope = _Scope(names=set(ROOTS))
+        # Without axes of its own, what a scenario does is the same on every bench.
+        once = self._steps(scenario, at, rows[0]) if scenario.matrix is None else None
+        for index, row in enumerate(rows):
+            steps = once if once is not None else self._steps(scenario, at, row)
+            yield PlannedScenario(
+                id=f"{suite.suite}/{scenario.id}{row.label}",
+                suite=suite.suite,
+                model=scenario,
+                fidelity=Fidelity.weakest(
+                    [scenario.fidelity or suite.fidelity, *self._catalogue.grounds(scenario.requirements)]
+                ),
+                requires=frozenset((*suite.requires, *scenario.requires)),
+                bench=row.bench,
+                steps=steps,
+                document=self._document,
+                at=at,
+                generated=index > 0,
+            )
+
+    def _spread(self, suite: Suite, scenario: Scenario, at: Location) -> list[Spread]:
+        own = scenario.bench or BenchModel()
+        bench = BenchModel(
+            profile=own.profile or suite.bench.profile, cards={**(suite.bench.cards or {}), **(own.cards or {})}
+        )
+        try:
+            return spread(
+                bench,
+                scenario.matrix,
+                default=DEFAULT_PROFILE,
+                profile=self._profile,
+                seed=f"{self._seed}/{suite.suite}/{scenario.id}",
+            )
+        except (MatrixError, BadReferenceError) as error:
+            where = (*at, "matrix") if scenario.matrix is not None else at
+            self._complain(self._document, where, str(error), getattr(error, "cure", ""))
+            return []
+
+    def _steps(self, scenario: Scenario, at: Location, row: Spread) -> tuple[PlannedStep, ...]:
+        scope = _Scope(names=set(ROOTS), matrix=row.values)
         steps = [
             step
             for phase in Phase
@@ -149,30 +193,22 @@ class _Loader:
             self._complain(
                 self._document, at, "its steps speak PKCS#11: who is judged?", "judges: card, module or host"
             )
-        roles = benches[0][1].cards
+        roles = row.bench.cards
         for step in steps:
             if step.slot is not None and step.slot not in roles:
                 self._complain(
                     step.document, (*step.at, "slot"), f"no card is in a slot {step.slot!r}", nearest(step.slot, roles)
                 )
-        for label, bench in benches:
-            yield PlannedScenario(
-                id=f"{suite.suite}/{scenario.id}{label}",
-                suite=suite.suite,
-                model=scenario,
-                fidelity=Fidelity.weakest(
-                    [scenario.fidelity or suite.fidelity, *self._catalogue.grounds(scenario.requirements)]
-                ),
-                requires=frozenset((*suite.requires, *scenario.requires)),
-                bench=bench,
-                steps=tuple(steps),
-                document=self._document,
-                at=at,
-            )
+        return tuple(steps)
 
     def _step(
         self, raw: RawStep, document: Document, at: Location, phase: Phase, scope: _Scope
     ) -> Iterator[PlannedStep]:
+        try:
+            raw = substituted(raw, scope.matrix)
+        except BadReferenceError as error:
+            self._complain(document, at, str(error), "an axis of the matrix")
+            return
         names = [key for key in raw if key not in _BESIDE and not (key == "with" and "use" in raw)]
         if len(names) != 1:
             what = "says nothing to do" if not names else f"says several things to do ({', '.join(names)})"
@@ -192,6 +228,7 @@ class _Loader:
         self._check_arguments(kind, raw[name], document, (*at, name))
         expect = self._expectations(kind, raw, "expect", document, at)
         should = self._expectations(kind, raw, "should", document, at)
+        artefact = self._artefact(kind, raw, document, at)
         capture = self._capture(kind, raw, document, at)
         scope.names |= set(capture)
         title = self._title(raw, document, at)
@@ -200,6 +237,7 @@ class _Loader:
             raw=raw[name],
             expect=expect,
             should=should,
+            artefact=artefact,
             capture=capture,
             slot=self._slot(raw, document, at) or scope.slot,
             title=title.text if title else None,
@@ -244,6 +282,7 @@ class _Loader:
             bindings={**scope.bindings, **given},
             slot=self._slot(raw, document, at) or scope.slot,
             depth=scope.depth + 1,
+            matrix=scope.matrix,
         )
         for index, step in enumerate(stage.steps):
             yield from self._step(step, stage_document, (*stage_at, "steps", index), phase, inner)
@@ -299,16 +338,34 @@ class _Loader:
         self, kind: type[Step], raw: RawStep, key: str, document: Document, at: Location
     ) -> Mapping[str, Any]:
         given = self._beside(raw, key, document, at, "what is observed to what it should be, e.g. {sw: 9000}")
+        self._check_expectations(kind, given, document, (*at, key))
+        return given
+
+    def _check_expectations(self, kind: type[Step], given: Mapping[str, Any], document: Document, at: Location) -> None:
         known: dict[str, Matcher] = {**COMMON_EXPECTATIONS, **expectable(kind)}
         for name, expected in given.items():
             matcher = known.get(name)
             if matcher is None:
                 self._complain(
-                    document, (*at, key, name), f"{kind.name} does not let one expect {name!r}", nearest(name, known)
+                    document, (*at, name), f"{kind.name} does not let one expect {name!r}", nearest(name, known)
                 )
             elif not any(references(expected)) and (complaint := matcher.complaint(expected)):
-                self._complain(document, (*at, key, name), f"{name}: {complaint}")
-        return given
+                self._complain(document, (*at, name), f"{name}: {complaint}")
+
+    def _artefact(self, kind: type[Step], raw: RawStep, document: Document, at: Location) -> PlannedArtefact | None:
+        if "artefact" not in raw:
+            return None
+        where = (*at, "artefact")
+        try:
+            model = validate(Artefact, raw["artefact"], document, where)
+        except InputError as error:
+            self._problems.extend(error.problems)
+            return None
+        assert model is not None  # noqa: S101 - nothing was ignored
+        if "capture" in raw:
+            self._complain(document, where, "a step that captures has no artefact", "what follows needs one value")
+        self._check_expectations(kind, model.expect, document, (*where, "expect"))
+        return PlannedArtefact(model.expect, model.why.text)
 
     def _capture(self, kind: type[Step], raw: RawStep, document: Document, at: Location) -> Mapping[str, str]:
         given = self._beside(raw, "capture", document, at, "new names to observed keys")
@@ -349,21 +406,3 @@ def _has_reference(arguments: Any, location: Location) -> bool:
 def _usage(kind: type[BaseModel]) -> str:
     names = [info.alias or name for name, info in kind.model_fields.items()]
     return f"arguments: {', '.join(names)}" if names else "it takes no argument"
-
-
-def _benches(suite: BenchModel, scenario: BenchModel, profile: str | None) -> Iterator[tuple[str, BenchPlan]]:
-    """Every bench of the matrix with the label that tells it apart (empty when there is one only)."""
-    profiles = _listed(profile or scenario.profile or suite.profile or DEFAULT_PROFILE)
-    chosen = {**(suite.cards or {}), **(scenario.cards or {})}
-    roles = list(chosen)
-    spread: list[list[Card]] = [_listed(chosen[role]) for role in roles]
-    for chosen_profile, *cards in itertools.product(profiles, *spread):
-        choices = [card if isinstance(card, CardChoice) else CardChoice(template=card) for card in cards]
-        values = [chosen_profile, *(choice.label for choice in choices)]
-        label = ",".join(value for value, axis in zip(values, [profiles, *spread], strict=True) if len(axis) > 1)
-        plan = BenchPlan(chosen_profile, dict(zip(roles, choices, strict=True)))
-        yield (f"[{label}]" if label else ""), plan
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -17,6 +17,14 @@ from reports.text import Text
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedArtefact:
+    """What is expected instead on virtual readers behind vpcd, and why."""
+
+    expect: Mapping[str, Any]
+    why: Text
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedStep:
     """One step of a scenario. ``bindings`` are the values given to the stage it came from, references unresolved."""
 
@@ -24,6 +32,7 @@ class PlannedStep:
     raw: Any
     expect: Mapping[str, Any]
     should: Mapping[str, Any]
+    artefact: PlannedArtefact | None
     capture: Mapping[str, str]
     slot: str | None
     title: Text | None
@@ -60,6 +69,8 @@ class PlannedScenario:
     steps: tuple[PlannedStep, ...]
     document: Document
     at: Location
+    generated: bool = False
+    """Whether a matrix gave it beside the one that is written."""
 
     @property
     def file(self) -> str:

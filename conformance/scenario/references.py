@@ -79,6 +79,28 @@ def resolve(value: Any, scope: Mapping[str, Any]) -> Any:
     return value
 
 
+def substitute(value: Any, name: str, values: Mapping[str, Any]) -> Any:
+    """``value`` with the references that begin with ``name`` replaced; all others stay as they are written.
+
+    Raises BadReferenceError for one that leads nowhere.
+    """
+    if isinstance(value, str):
+        if whole := _WHOLE.fullmatch(value):
+            reference = whole[1] or whole[2]
+            return _look_up(reference, {name: values}) if root(reference) == name else value
+
+        def replaced(match: re.Match[str]) -> str:
+            ours = match[1] is not None and root(match[1]) == name
+            return _text(_look_up(match[1], {name: values})) if ours else match[0]
+
+        return _INSIDE.sub(replaced, value)
+    if isinstance(value, Mapping):
+        return {key: substitute(item, name, values) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [substitute(item, name, values) for item in value]
+    return value
+
+
 def _text(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 

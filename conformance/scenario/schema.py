@@ -29,6 +29,12 @@ def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     definitions["Title"] = Title.model_json_schema()
     for name, kind in STEPS.items():
         definitions[f"step.{name}"] = _step(name, kind)
+        # What a model of arguments defines for itself is referred to from the root of the whole schema.
+        for own, definition in kind.model_json_schema().get("$defs", {}).items():
+            if definitions.setdefault(own, definition) != definition:
+                raise TypeError(f"two steps or models define {own} each in their own way")
+        # References in a step's own schema are from the root of the whole.
+        definitions |= kind.model_json_schema().get("$defs", {})
     definitions["step.use"] = _use()
     bare = [name for name, kind in STEPS.items() if not any(info.is_required() for info in kind.model_fields.values())]
     forms = [{"$ref": f"#/$defs/step.{name}"} for name in (*STEPS, "use")]
@@ -55,6 +61,13 @@ def _step(name: str, kind: type[Step]) -> dict[str, Any]:
             name: _arguments(kind),
             "expect": expectations,
             "should": {**expectations, "description": "what is tolerated when missing: it gives a remark"},
+            "artefact": {
+                "type": "object",
+                "description": "what is expected instead on virtual readers behind vpcd, and why: it gives a remark",
+                "properties": {"expect": expectations, "why": {"$ref": "#/$defs/Title"}},
+                "required": ["expect", "why"],
+                "additionalProperties": False,
+            },
             "capture": {"type": "object", "additionalProperties": {"enum": sorted(expectable(kind))}},
             "slot": {"type": "string", "description": "slot role, when it is not the main card's"},
             "title": {"$ref": "#/$defs/Title"},
@@ -67,7 +80,8 @@ def _step(name: str, kind: type[Step]) -> dict[str, Any]:
 def _arguments(kind: type[Step]) -> dict[str, Any]:
     schema = kind.model_json_schema()
     properties = {key: {"anyOf": [value, _REFERENCE]} for key, value in schema.get("properties", {}).items()}
-    mapping = {**schema, "properties": properties}
+    mapping = {**{key: value for key, value in schema.items() if key != "$defs"}, "properties": properties}
+    mapping.pop("$defs", None)
     if not properties:
         return {"anyOf": [{"type": "null"}, mapping]}
     forms: list[dict[str, Any]] = [mapping]

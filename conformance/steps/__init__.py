@@ -1,10 +1,12 @@
 """Every step a scenario may use; importing this package registers them."""
 
 from conformance.steps import (
+    apcv,
     bench,
     codes,
     faults,
     files,
+    galss,
     keys,
     pkcs11,
     pkcs11_keys,
@@ -22,10 +24,12 @@ __all__ = [
     "STEPS",
     "Observation",
     "Step",
+    "apcv",
     "bench",
     "codes",
     "faults",
     "files",
+    "galss",
     "keys",
     "pkcs11",
     "pkcs11_keys",

@@ -9,15 +9,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
+from conformance.model import Number
 from conformance.targets.base import Capability, PcscCode
 from reports.text import Text
 from simulator.iso7816.apdu import Response
+from simulator.readers.faults import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class Observation:
 @dataclass(frozen=True, slots=True)
 class Secret:
     """Marks an argument that must not be written into a record."""
+
+
+def _secret(info: FieldInfo) -> bool:
+    """Whether a field is marked, or any part of a union it is (``Code | None``): pydantic keeps those marks inside."""
+    marks = [
+        *info.metadata,
+        *(mark for part in get_args(info.annotation) for mark in getattr(part, "__metadata__", ())),
+    ]
+    return any(isinstance(mark, Secret) for mark in marks)
 
 
 _MOST_TIMES = 65_536
@@ -101,6 +113,9 @@ Message = Annotated[
     ),
 ]
 
+Seconds = Annotated[Number, Field(ge=0, le=60)]
+"""A short while."""
+
 SUCCESS = 0x9000
 
 Observes = Mapping[str, Matcher]
@@ -152,12 +167,10 @@ class Step(BaseModel, ABC):
     @classmethod
     def secrets(cls) -> frozenset[str]:
         """The arguments that are never written down, as YAML names them."""
-        return frozenset(
-            kebab(key) for key, info in cls.model_fields.items() if any(isinstance(m, Secret) for m in info.metadata)
-        )
+        return frozenset(kebab(key) for key, info in cls.model_fields.items() if _secret(info))
 
 
-ERRORS: Mapping[str, Matcher] = {"error": ChoiceMatcher(frozenset(code.name for code in PcscCode))}
+ERRORS: Mapping[str, Matcher] = {"error": ChoiceMatcher(frozenset({*(code.name for code in PcscCode), UNREADABLE}))}
 
 
 class CardStep(Step, ABC):

@@ -11,10 +11,14 @@ from conformance.expectations import ValueMatcher
 from conformance.steps.base import ANSWER, SW, CardStep, Code, Observation, Observes
 from conformance.steps.names import CodeName
 from reports.text import Text
+from simulator.hosts import NotOnThisCardError
 
 
 def _reference(act: Act, name: str) -> int:
-    return act.card.layout.secrets[name].reference
+    rule = act.card.layout.secrets.get(name)
+    if rule is None:
+        raise NotOnThisCardError(act.card.layout.family, f"n'a pas de code {name}", f"has no code {name}")
+    return rule.reference
 
 
 class VerifyCode(CardStep):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from reports.text import Text
-from simulator.readers import Connection, PcscCode, ReaderAccess, ScardError
+from simulator.readers import Connection, PcscCode, ReaderAccess, ScardError, Share
 
 __all__ = ["Capability", "Connection", "GuardRefusalError", "PcscCode", "ScardError", "Target"]
 
@@ -29,6 +29,7 @@ class Capability(StrEnum):
     PIN_PAD = "pin-pad"
     WIRELESS = "wireless"
     LINK = "link"
+    SERVICE = "service"
 
     @property
     def lacking(self) -> Text:
@@ -70,9 +71,16 @@ _LACKING = {
         "un lecteur vu par PC/SC ne se branche ni ne se débranche ici",
         "a reader behind PC/SC is neither plugged in nor out here",
     ),
-    Capability.PIN_PAD: Text("le lecteur n'a pas de clavier", "the reader has no PIN pad"),
+    Capability.PIN_PAD: Text(
+        "le lecteur n'a pas de clavier, ou pas que l'on atteigne ici : vpcd n'a pas de canal de commande",
+        "the reader has no PIN pad, or none that can be reached here: vpcd has no control channel",
+    ),
     Capability.WIRELESS: Text("le lecteur n'est pas sans fil", "the reader is not wireless"),
     Capability.LINK: Text("la liaison d'un lecteur réel ne se coupe pas", "the link of a real reader cannot be cut"),
+    Capability.SERVICE: Text(
+        "le service PC/SC d'un poste ne s'arrête pas d'ici",
+        "the PC/SC service of a workstation is not stopped from here",
+    ),
     Capability.PKCS11: Text(
         "l'étape parle PKCS#11 : --target pkcs11 --module CHEMIN",
         "the step speaks PKCS#11: --target pkcs11 --module PATH",
@@ -94,4 +102,12 @@ class Target(ReaderAccess, Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What it can do."""
+        ...
+
+    def open(self, reader: str, share: Share) -> Connection:
+        """Open a dialogue in a share mode. Raises ScardError."""
+        ...
+
+    def look(self, reader: str) -> int:
+        """The state of a reader now as SCardGetStatusChange tells it, its event counter included. Raises ScardError."""
         ...

@@ -1,16 +1,19 @@
-"""The in-process target: the bench's own slots, with the PC/SC codes a real service would give."""
+"""The in-process target: one application of the bench's own PC/SC service."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from conformance.targets.base import Capability, PcscCode, ScardError
-from simulator.iso7816.card import Card
-from simulator.readers import Reader, Slot, SlotEvent, SlotEventKind
+from simulator.clock import Clock, VirtualClock
+from simulator.readers import Context, Handle, PcscService, Reader, Share, State
 
 
 class EmbeddedTarget:
-    """Reaches cards in slots of the same process. ``readers`` order is the devices' own."""
+    """Reaches cards in slots of the same process, with the PC/SC codes a real service would give.
+
+    ``readers`` order is the devices' own; ``clock`` is where an application's waits are spent.
+    """
 
     capabilities = frozenset(
         {
@@ -20,109 +23,62 @@ class EmbeddedTarget:
             Capability.DESTRUCTIVE,
             Capability.PERSONALISATION,
             Capability.APDU,
+            Capability.VIRTUAL,
+            Capability.HOT_PLUG,
+            Capability.PIN_PAD,
+            Capability.WIRELESS,
+            Capability.LINK,
+            Capability.SERVICE,
         }
     )
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        self._shared = {slot.name: _SharedSlot(slot) for reader in readers for slot in reader.slots}
+    def __init__(self, readers: Sequence[Reader], clock: Clock | None = None) -> None:
+        self._readers = tuple(readers)
+        self.service = PcscService(readers, clock or VirtualClock())
+        self._context = self.service.establish()
 
     def readers(self) -> tuple[str, ...]:
-        """The names of all slots."""
-        return tuple(self._shared)
+        """The names of all slots; none is an empty tuple."""
+        try:
+            return self._application().readers()
+        except ScardError as error:
+            if error.code != PcscCode.NO_READERS_AVAILABLE:
+                raise
+            return ()
 
-    def connect(self, reader: str) -> EmbeddedConnection:
-        """Power the card if it is not yet, and open a dialogue."""
-        return EmbeddedConnection(self._find(reader))
+    def connect(self, reader: str) -> Handle:
+        """Power the card if it is not yet, and open a shared dialogue."""
+        return self._application().connect(reader)
+
+    def open(self, reader: str, share: Share) -> Handle:
+        """Open a dialogue in a share mode."""
+        return self._application().connect(reader, share)
+
+    def look(self, reader: str) -> int:
+        """Its state and event counter."""
+        return self._application().status_change({reader: 0})[0].state & ~int(State.CHANGED)
 
     def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
         """Nothing moves in process while the caller waits, so this is a look, whatever the ``timeout``."""
-        return (self._find(reader).slot.card is not None) == present
+        return self._application().wait(reader, present=present, timeout=timeout)
 
-    def _find(self, reader: str) -> _SharedSlot:
-        try:
-            return self._shared[reader]
-        except KeyError:
-            raise ScardError(PcscCode.UNKNOWN_READER, reader) from None
+    def restore(self) -> None:
+        """As at the start, whatever a scenario did: service up, readers in, links up, nobody holding anything."""
+        if self.service.running:
+            self.service.stop()
+        self.service.start()
+        for reader in self._readers:
+            for slot in reader.slots:
+                slot.reach(True)
+            if all(self.service.plugged(slot) for slot in reader.slots):
+                self.service.unplug(reader)
+        for reader in self._readers:
+            if reader.pin_pad is not None:
+                reader.pin_pad.forget()
+            self.service.plug(reader)
 
-
-class _SharedSlot:
-    """What all connections to one slot share: the power of the card, resets, and who holds it exclusively."""
-
-    def __init__(self, slot: Slot) -> None:
-        self.slot = slot
-        self.atr: bytes | None = None
-        self.removals = 0
-        self.resets = 0
-        self.holder: EmbeddedConnection | None = None
-        slot.listen(self._changed)
-
-    def _changed(self, event: SlotEvent) -> None:
-        self.atr = None
-        if event.kind is SlotEventKind.REMOVED:
-            self.removals += 1
-            self.holder = None
-
-    def powered(self) -> Card:
-        card = self.slot.card
-        if card is None:
-            raise ScardError(PcscCode.NO_SMARTCARD, self.slot.name)
-        if self.atr is None:
-            self.atr = card.power_on()
-        return card
-
-
-class EmbeddedConnection:
-    """A dialogue with a card in process."""
-
-    def __init__(self, shared: _SharedSlot) -> None:
-        self._shared = shared
-        self._card: Card | None = shared.powered()
-        self._removals = shared.removals
-        self._resets = shared.resets
-
-    @property
-    def atr(self) -> bytes:
-        """The ATR given at the last power-on or reset."""
-        return self._shared.atr or b""
-
-    def transmit(self, command: bytes) -> bytes:
-        """One command to the card, unless it was removed, reset by another, or is held by another."""
-        return self._usable().transmit(command)
-
-    def reset(self, *, cold: bool) -> bytes:
-        """Reset the card; other connections learn it by RESET_CARD at their next command."""
-        card = self._usable(after_reset=True)
-        if cold:
-            card.power_off()
-        shared = self._shared
-        shared.atr = card.power_on() if cold else card.reset()
-        shared.resets += 1
-        self._resets = shared.resets
-        return shared.atr
-
-    def begin(self) -> None:
-        """Hold the card; SHARING_VIOLATION where PC/SC would make the caller wait, since nobody else runs here."""
-        self._usable()
-        self._shared.holder = self
-
-    def end(self) -> None:
-        """Let the card go."""
-        if self._shared.holder is self:
-            self._shared.holder = None
-
-    def disconnect(self) -> None:
-        """Leave the card powered."""
-        self.end()
-        self._card = None
-
-    def _usable(self, *, after_reset: bool = False) -> Card:
-        shared = self._shared
-        if self._card is None:
-            raise ScardError(PcscCode.INVALID_HANDLE, "already disconnected")
-        if self._removals != shared.removals or shared.slot.card is None:
-            raise ScardError(PcscCode.REMOVED_CARD)
-        if shared.holder not in (None, self):
-            raise ScardError(PcscCode.SHARING_VIOLATION)
-        if self._resets != shared.resets and not after_reset:
-            raise ScardError(PcscCode.RESET_CARD)
-        return shared.powered()
+    def _application(self) -> Context:
+        """The context of this application; anew after the service was stopped, as software of the field does."""
+        if not self._context.alive:
+            self._context = self.service.establish()
+        return self._context

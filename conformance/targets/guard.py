@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.targets.base import Connection, GuardRefusalError
 from reports.text import Text
 from simulator.iso7816.apdu import SHORT_NE, ApduError, Command
+from simulator.readers import ReaderAccess
 
 _VERIFY, _RESET_RETRY = 0x20, frozenset({0x2C, 0x2D})
 _CODES = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28}) | _RESET_RETRY
@@ -48,6 +50,26 @@ class Codes:
 
     known: dict[int, bytes]
     puk: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedAccess:
+    """The readers of a workstation whose cards are not ours: ``guarded`` opens each of their dialogues."""
+
+    access: ReaderAccess
+    guarded: Callable[[str], Connection]
+
+    def readers(self) -> tuple[str, ...]:
+        """The names, in the order of the service. Raises ScardError."""
+        return self.access.readers()
+
+    def connect(self, reader: str) -> Connection:
+        """Open a shared, guarded dialogue. Raises ScardError."""
+        return self.guarded(reader)
+
+    def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
+        """Wait until a card is there, or not."""
+        return self.access.wait(reader, present=present, timeout=timeout)
 
 
 class GuardedConnection:

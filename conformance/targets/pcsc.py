@@ -9,8 +9,9 @@ import time
 from typing import Any
 
 from conformance.targets.base import Capability, PcscCode, ScardError
+from simulator.readers import Share, State
 
-_SHARED, _T0_OR_T1 = 2, 3
+_T0_OR_T1 = 3
 _LEAVE, _RESET, _UNPOWER = 0, 1, 2
 _STATE_UNAWARE, _STATE_EMPTY, _STATE_PRESENT = 0, 0x10, 0x20
 
@@ -53,9 +54,20 @@ class PcscTarget:
 
     def connect(self, reader: str) -> PcscConnection:
         """Open a shared dialogue with the card of ``reader``."""
-        code, handle, protocol = self._scard.SCardConnect(self._context, reader, _SHARED, _T0_OR_T1)
+        return self.open(reader, Share.SHARED)
+
+    def open(self, reader: str, share: Share) -> PcscConnection:
+        """Open a dialogue in a share mode; a direct one asks for no protocol."""
+        protocols = 0 if share is Share.DIRECT else _T0_OR_T1
+        code, handle, protocol = self._scard.SCardConnect(self._context, reader, int(share), protocols)
         check(code, reader)
-        return PcscConnection(self._scard, handle, protocol)
+        return PcscConnection(self._scard, handle, protocol, share)
+
+    def look(self, reader: str) -> int:
+        """Its state and event counter."""
+        code, states = self._scard.SCardGetStatusChange(self._context, 0, [(reader, _STATE_UNAWARE)])
+        check(code, reader)
+        return int(states[0][1]) & ~int(State.CHANGED)
 
     def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
         """Wait on SCardGetStatusChange: pcscd's poll may take 400 ms to see a movement."""
@@ -79,15 +91,23 @@ class PcscTarget:
 
 
 _VIRTUAL = frozenset(
-    {Capability.INSERTION, Capability.INSPECTION, Capability.DESTRUCTIVE, Capability.PERSONALISATION, Capability.APDU}
+    {
+        Capability.INSERTION,
+        Capability.INSPECTION,
+        Capability.DESTRUCTIVE,
+        Capability.PERSONALISATION,
+        Capability.APDU,
+        Capability.VIRTUAL,
+        Capability.LINK,
+    }
 )
 
 
 class PcscConnection:
-    """A shared PC/SC dialogue."""
+    """A PC/SC dialogue."""
 
-    def __init__(self, scard: Any, handle: Any, protocol: int) -> None:
-        self._scard, self._handle, self._protocol = scard, handle, protocol
+    def __init__(self, scard: Any, handle: Any, protocol: int, share: Share = Share.SHARED) -> None:
+        self._scard, self._handle, self._protocol, self._share = scard, handle, protocol, share
 
     @property
     def atr(self) -> bytes:
@@ -106,8 +126,9 @@ class PcscConnection:
     def reset(self, *, cold: bool) -> bytes:
         """SCardReconnect with reset or unpower."""
         how = _UNPOWER if cold else _RESET
-        code, self._protocol = self._scard.SCardReconnect(self._handle, _SHARED, _T0_OR_T1, how)
+        code, protocol = self._scard.SCardReconnect(self._handle, int(self._share), _T0_OR_T1, how)
         check(code)
+        self._protocol = protocol
         return self.atr
 
     def begin(self) -> None:

@@ -6,6 +6,7 @@ colour: a card is a filled bar with its name, an empty slot a dashed line, a fau
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ _WIDE, _NARROW, _ALL = 190, 74, 900
 _LANE, _BAR, _TOP, _AXIS = 30, 22, 16, 34
 _LETTER = 6.4
 _MOST_MARKS = 8
-_GOOD = frozenset({"up", "live", "on", "full", "ok", "paired"})
+_GOOD = re.compile(r"up|\d+ (s|%)")
+"""A link that is up, the time that a session or the share that a battery has left: any other value is a trouble."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +100,12 @@ def _row(number: int, lane: Lane, step: float, lang: Lang) -> Row:
 
 def _bar(lane: Lane, span: Span, step: float, lang: Lang) -> Bar:
     width = step * span.columns - 4
-    if lane.slot:
+    if lane.slot and span.value.startswith("!"):
+        kind, title = "bad", words.labelled(words.say("picture_out_of_reach", lang), span.value[1:], lang)
+    elif lane.slot:
         kind, title = ("card", span.value) if span.value else ("empty", words.say("picture_empty", lang))
     else:
-        kind = "good" if span.value in _GOOD or span.value.endswith("%") else "bad"
+        kind = "good" if _GOOD.fullmatch(span.value) else "bad"
         title = words.translated("picture", span.value or "unknown", lang)
     room = int((width - 10) / _LETTER)
     return Bar(

@@ -115,6 +115,7 @@ class Terminal:
         table = Table(title=say("summary", lang), title_justify="left", show_edge=False)
         table.add_column(say("suite", lang), overflow="fold")
         table.add_column(say("scenarios", lang), justify="right")
+        table.add_column(say("generated", lang), justify="right", style="dim")
         for verdict in Verdict:
             table.add_column(verdict.symbol, justify="right", style=_STYLES[verdict])
         table.add_column(say("verdict", lang))
@@ -122,6 +123,7 @@ class Terminal:
             table.add_row(
                 Line(one_line(suite.suite.id)),
                 str(len(suite.scenarios) + suite.missing),
+                str(suite.suite.generated or "·"),
                 *(str(count) if count else "·" for count in suite.counts.values()),
                 Line(suite.verdict.say(lang), _STYLES[suite.verdict]),
             )

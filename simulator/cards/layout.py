@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from simulator.iso7816.access import ALWAYS, NEVER, AccessRule, FileOperation
 from simulator.iso7816.image import (
     Algorithm,
+    Anchor,
     Application,
     CardImage,
     DedicatedFile,
@@ -165,6 +166,7 @@ class Layout(_Model):
     channels: Mapping[int, ChannelRule] = {}
     applications: Mapping[str, ApplicationRule] = {}
     environments: Mapping[int, tuple[str, ...]]
+    parties: Mapping[int, tuple[str, ...]] = {}
     key_sizes: tuple[int, ...]
     secrets: Mapping[str, SecretRule]
     keys: Mapping[str, KeyRule]
@@ -269,14 +271,15 @@ class Layout(_Model):
         uses_left: Mapping[str, int] | None = None,
         consent: Collection[str] = (),
         atr: str | None = None,
+        anchors: tuple[Anchor, ...] = (),
     ) -> CardImage:
         """The image of one card.
 
         ``contents`` maps file names to bodies, ``codes`` secret names to values, ``keys`` key names to private keys.
         ``tries_left`` and ``uses_left`` by secret name give a card that has already lived (0 tries: blocked);
         ``consent`` names the keys that want the code anew for each signature (CARD-CPS3-62); ``atr`` one of the
-        interface's others. Raises ValueError for a name the layout does not have, or a code or content of a wrong
-        length.
+        interface's others; ``anchors`` are the authorities whose certificates it believes. Raises ValueError for a name
+        the layout does not have, or a code or content of a wrong length.
         """
         tries, uses = tries_left or {}, uses_left or {}
         for kind, given, known in (
@@ -307,6 +310,8 @@ class Layout(_Model):
             interface=Interface(interface),
             channels={number: rule.application for number, rule in self.channels.items()},
             applications={name: Application(rule.exclusive, rule.forgets) for name, rule in self.applications.items()},
+            anchors=anchors,
+            parties=self.parties,
         )
 
     def _secret(self, name: str, value: bytes) -> Secret:

@@ -17,6 +17,7 @@ from simulator.personalisation.pkcs15 import (
     Pkcs15Error,
     load,
 )
+from simulator.personalisation.template import layout as known_layout
 
 _MF, _DEFAULT_FOLDER = b"\x3f\x00", b"\x3f\x00\x50\x15"
 _APPLICATION, _AID, _PATH = 0x61, 0x4F, 0x51
@@ -27,7 +28,7 @@ def families_of(atr: bytes) -> tuple[str, ...]:
     known = tuple(
         family
         for family in FAMILIES
-        for rule in Layout.load(family).atr.values()
+        for rule in known_layout(family).atr.values()
         if atr in (rule.value, *(other.value for other in rule.others.values()))
     )
     return known or tuple(FAMILIES)

@@ -54,12 +54,20 @@ class AccessRuleError(ValueError):
     """The bytes are no access rule in compact format."""
 
 
+Verified = Callable[[int], bool]
+"""Whether the means of a security environment (by its number) were used since the last reset."""
+
+
+def _never(environment: int) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One security condition byte, decoded.
 
-    ``environment`` (1 to 14) tells which secret a user authentication means. ``every`` asks for all the ticked means,
-    otherwise one is enough.
+    ``environment`` (1 to 14) tells which secret a user authentication means, which parties an external one.
+    ``every`` asks for all the ticked means, otherwise one is enough.
     """
 
     user: bool
@@ -79,14 +87,19 @@ class Condition:
             environment=byte & 0x0F,
         )
 
-    def met(self, verified: Callable[[int], bool]) -> bool:
-        """Whether it holds, ``verified`` telling if the secret of an environment was presented.
+    def met(self, verified: Verified, authenticated: Verified = _never) -> bool:
+        """Whether it holds, ``verified`` telling if the secret of an environment was presented, ``authenticated`` if
+        an outside party that the environment trusts proved itself (EXTERNAL AUTHENTICATE).
 
-        Secure messaging and external authentication are not modelled: they never hold.
+        Secure messaging is not modelled: it never holds.
         """
-        if self.every and (self.external or self.secure_messaging):
-            return False
-        return self.user and verified(self.environment)
+        asked = (
+            (self.user, verified),
+            (self.external, authenticated),
+            (self.secure_messaging, _never),
+        )
+        answers = [means(self.environment) for ticked, means in asked if ticked]
+        return bool(answers) and (all(answers) if self.every else any(answers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +126,11 @@ class AccessRule:
         """The condition byte of an operation, ``NEVER`` if the rule does not name it."""
         return self.conditions.get(operation, NEVER)
 
-    def allows(self, operation: Operation, verified: Callable[[int], bool]) -> bool:
-        """Whether the operation may go on; ``verified`` tells if the secret of an environment was presented."""
+    def allows(self, operation: Operation, verified: Verified, authenticated: Verified = _never) -> bool:
+        """Whether the operation may go on: ``verified`` and ``authenticated`` as for ``Condition.met``."""
         byte = self.conditions.get(operation, NEVER)
         if byte == ALWAYS:
             return True
         if byte == NEVER:
             return False
-        return Condition.parse(byte).met(verified)
+        return Condition.parse(byte).met(verified, authenticated)

@@ -165,7 +165,14 @@ _SELECTIONS = {
 }
 _ANSWERS = {0x00: "FCI wanted", 0x04: "FCP wanted", 0x08: "FMD wanted", 0x0C: "no answer wanted"}
 _TEMPLATES = {0xA4: "authentication", 0xAA: "hash", 0xB4: "checksum", 0xB6: "signature", 0xB8: "confidentiality"}
-_OPERATIONS = {0x9E9A: "COMPUTE DIGITAL SIGNATURE", 0x90A0: "HASH (partial)", 0x9080: "HASH", 0x8086: "DECIPHER"}
+_OPERATIONS = {
+    0x9E9A: "COMPUTE DIGITAL SIGNATURE",
+    0x90A0: "HASH (partial)",
+    0x9080: "HASH",
+    0x8086: "DECIPHER",
+    0x00BE: "VERIFY CERTIFICATE",
+    0x00AE: "VERIFY CERTIFICATE",
+}
 
 
 def _body(command: Command) -> str:
@@ -213,6 +220,7 @@ _DETAILS = {
     0x24: _code,
     0x2A: _operation,
     0x2C: _code,
+    0x82: _body,
     0x84: lambda command: f"{command.ne or 0} bytes",
     0x88: _body,
     0xA4: _select,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from simulator.iso7816.files import FileSystem, Node
 from simulator.iso7816.image import Algorithm, Digest, Key
+from simulator.iso7816.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,10 @@ class Volatile:
     """All that a reset clears, but for the codes presented.
 
     ``channels``: by side and number, opened at first use. ``running``: the application on each logical channel, None
-    where the channel is closed.
+    where the channel is closed. ``trust``: who proved what to the card.
     """
 
     running: dict[int, str | None] = field(default_factory=dict)
+    trust: Trust = field(default_factory=Trust)
     channels: dict[tuple[str, int], Channel] = field(default_factory=dict)
     pending: Pending | None = None

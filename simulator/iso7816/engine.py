@@ -21,6 +21,7 @@ from simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
 from simulator.iso7816.rsa import RsaKey
 from simulator.iso7816.secrets import Memory, Secrets
 from simulator.iso7816.status import StatusError, StatusWord, more_data, wrong_expected
+from simulator.iso7816.trust import Trust
 
 GET_RESPONSE = 0xC0
 _MAX_TRIES = 15
@@ -109,18 +110,25 @@ class SmartCard:
 
     def require_file(self, operation: FileOperation, node: Node) -> None:
         """Raises StatusError 6982 unless the file's access rule allows the operation now (CARD-CPS3-30)."""
-        if not node.acl.allows(operation, self._fulfilled):
+        if not node.acl.allows(operation, self._fulfilled, self._proved):
             raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
 
     def require_secret(self, operation: SecretOperation, secret: Secret) -> None:
         """Raises StatusError 6982 unless the secret's access rule allows the operation now."""
-        if not self._secret_rules[secret.name].allows(operation, self._fulfilled):
+        if not self._secret_rules[secret.name].allows(operation, self._fulfilled, self._proved):
             raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
 
     def require_key(self, operation: KeyOperation, key: Key) -> None:
         """Raises StatusError 6982 unless the key's access rule allows the operation now (CARD-CPS3-29)."""
-        if not self._key_rules[key.name].allows(operation, self._fulfilled):
+        if not self._key_rules[key.name].allows(operation, self._fulfilled, self._proved):
             raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
+
+    @property
+    def trust(self) -> Trust:
+        """Who has proved what since the last reset, for the commands that change it."""
+        if self._volatile is None:
+            raise RuntimeError("a card without power trusts nobody")
+        return self._volatile.trust
 
     def spend_consent(self, operation: KeyOperation, key: Key) -> None:
         """After a use of a key that wants consent each time: forget the code that allowed it (CARD-CPS3-62)."""
@@ -167,6 +175,10 @@ class SmartCard:
 
     def _fulfilled(self, environment: int) -> bool:
         return not self.secrets.verified.isdisjoint(self.image.environments.get(environment, ()))
+
+    def _proved(self, environment: int) -> bool:
+        roles = self.image.parties.get(environment, ())
+        return self._volatile is not None and self._volatile.trust.has_proved(roles)
 
     def _execute(self, volatile: Volatile, raw: bytes, pending: Pending | None) -> bytes:
         if len(raw) < 4:

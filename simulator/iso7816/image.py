@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 
 class Interface(StrEnum):
@@ -136,6 +136,22 @@ class Algorithm:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """An authority whose certificates the card believes, and what the parties so certified are to it.
+
+    ``issuer`` is the authority's name in DER, as certificates give it. A party is of ``role`` if its certificate has
+    every extension of ``required`` (dotted OID) with one of the values listed (DER). A card has no clock: it never
+    judges a validity.
+    """
+
+    name: str
+    issuer: bytes
+    public_key: RSAPublicKey = field(repr=False)
+    role: str
+    required: Mapping[str, Collection[bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """How an application lives on the logical channels.
 
@@ -156,7 +172,8 @@ class CardImage:
     the secrets any of which fulfils it. ``interface`` is the face this image shows: a dual card seen the other way is
     the same image with ``atr`` and ``interface`` replaced. ``channels`` are the logical channels of a card whose
     applications are started by their names: what runs there after a reset, None for a closed one; ``applications``
-    how each of those lives.
+    how each of those lives. ``anchors`` are the authorities it believes; ``parties`` map a security environment number
+    (low nibble of an external-authentication condition) to the roles any of which fulfils it.
     """
 
     family: str
@@ -169,3 +186,5 @@ class CardImage:
     interface: Interface = Interface.CONTACT
     channels: Mapping[int, str | None] = field(default_factory=dict)
     applications: Mapping[str, Application] = field(default_factory=dict)
+    anchors: tuple[Anchor, ...] = ()
+    parties: Mapping[int, Collection[str]] = field(default_factory=dict)

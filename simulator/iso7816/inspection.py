@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from simulator.iso7816.channel import Channel, Environment, Volatile
 from simulator.iso7816.image import CardImage
@@ -36,6 +36,7 @@ class CardState:
     """What a report may show of a card at one moment.
 
     ``channels`` are by "side" or "side#channel"; ``main`` is the one of the side that clients work with, if opened.
+    ``authenticated``: by role, the outside party that proved itself.
     """
 
     powered: bool
@@ -45,6 +46,7 @@ class CardState:
     pending_bytes: int
     rewritten_files: tuple[str, ...]
     main: ChannelSnapshot | None = None
+    authenticated: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """The same as plain dictionaries, for JSON."""
@@ -76,6 +78,7 @@ class CardState:
             pending_bytes=len(pending.data) if pending else 0,
             rewritten_files=tuple(sorted(memory.contents)),
             main=next((_channel(channel) for (side, _), channel in channels.items() if side == main), None),
+            authenticated=volatile.trust.proved if volatile else {},
         )
 
 

@@ -31,6 +31,11 @@ if a power-off or an APDU met the closed connection before its poll did (measure
 MUTE = 1.0
 """Seconds after which a mute card is given up: vpcd has no limit of its own, and its client would wait for ever."""
 
+NO_ANSWER = b"\x60"
+"""Sent for an exchange that got no answer while the card stays in: a single byte, which no client can take for a status
+word. vpcd has no way to tell its client of a failed exchange; an end of the connection would also fail the next one,
+and a reset asked for by then would make pcscd give up the card until it is taken out (seen on pcscd 1.9.9)."""
+
 _MIN_RESPONSE = 2
 _ATR_SIZES = range(2, 34)
 _FIRST_RETRY = 0.02
@@ -94,13 +99,15 @@ class MissedRemovalError(Exception):
 class _Stay:
     """One stay of a card: its thread, its connection, whether the reader has seen it, and whether it must power it.
 
-    ``unpowered`` is set for a card that follows another one, until the reader applies power.
+    ``unpowered`` is set for a card that follows another one, until the reader applies power; ``silent`` for one that
+    gave no answer to reset, until the reader has asked for it.
     """
 
-    __slots__ = ("connection", "over", "seen", "thread", "unpowered")
+    __slots__ = ("connection", "over", "seen", "silent", "thread", "unpowered")
 
     def __init__(self, unpowered: bool) -> None:
         self.unpowered = unpowered
+        self.silent = False
         self.over = threading.Event()
         self.seen = False
         self.connection: CardConnection | None = None
@@ -111,8 +118,8 @@ class SlotBridge:
     """Keeps a connection to vpcd open while a card is in the slot, and lets that card answer.
 
     The slot is asked anew for every message, so ``Slot.replace`` changes the card without any movement. A device out of
-    reach shows empty slots: a reader of vpcd cannot leave. Where a fault leaves an exchange without answer, the
-    connection ends and opens again: vpcd then tells its client of a success without any byte (an artefact of vpcd).
+    reach shows empty slots: a reader of vpcd cannot leave. An exchange that a fault leaves without answer is told to
+    the client as a success with a single byte, or with none if the card is gone (artefacts of vpcd).
     A card removed before the reader noticed it keeps its connection: vpcd queues a single connection, and a dead one
     in the queue would hold up the next insertion for a second. The reader still sees an empty slot: it is answered by
     the end of the connection. A card inserted soon after a removal is shown once ``absence`` seconds are over, since
@@ -203,7 +210,7 @@ class SlotBridge:
         elif event.kind in (SlotEventKind.REMOVED, SlotEventKind.LOST):
             with self._lock:
                 if self._stay is not None and self._stay.seen:
-                    self._end_stay()
+                    self._end_stay(last_word=event.kind is SlotEventKind.REMOVED)
 
     def _inserted(self) -> None:
         with self._lock:
@@ -216,12 +223,13 @@ class SlotBridge:
             self._threads.add(stay.thread)
             stay.thread.start()
 
-    def _end_stay(self) -> None:
-        """Caller holds the lock."""
+    def _end_stay(self, *, last_word: bool = False) -> None:
+        """Caller holds the lock. ``last_word``: what the card is answering just now still goes out."""
         stay, self._stay = self._stay, None
         if stay is not None:
             stay.over.set()
-            if stay.connection is not None:
+            # A fault that takes the card out does so in the thread that answers: it hangs up once it has.
+            if stay.connection is not None and not (last_word and stay.thread is threading.current_thread()):
                 stay.connection.hang_up()
             if stay.seen:
                 self._absent_until = time.monotonic() + self._absence
@@ -317,10 +325,14 @@ class SlotBridge:
             if not payload:
                 return True  # vpcd never sends an empty message: nothing to answer
             response = self._transmit(stay, payload)
-            return bool(response) and not stay.over.is_set() and connection.send(response)
+            return bool(response) and connection.send(response) and not stay.over.is_set()
         if control is Control.GET_ATR:
+            if stay.silent:
+                # The reader asks what the power-on gave: nothing. The end of the connection is the one way to say so.
+                stay.silent = False
+                return False
             return self._send_atr(stay, connection, card)
-        self._power(card, control)
+        stay.silent = not self._power(card, control)
         return True
 
     def _transmit(self, stay: _Stay, command: bytes) -> bytes:
@@ -333,7 +345,8 @@ class SlotBridge:
         except LineError as broken:
             if broken.mute:
                 stay.over.wait(self._mute)
-            response = broken.partial
+            gone = stay.over.is_set() or self._slot.answering is None
+            response = broken.partial or (b"" if gone else NO_ANSWER)
         except SlotError:
             response = b""  # taken out while the command came in
         except Exception as error:  # its contract forbids it; the client must not wait for ever all the same
@@ -356,7 +369,8 @@ class SlotBridge:
             return False
         return connection.send(atr)
 
-    def _power(self, card: Card, control: Control) -> None:
+    def _power(self, card: Card, control: Control) -> bool:
+        """Do what the reader does to the power; False if the card gave no answer to reset."""
         started = time.perf_counter()
         response = b""
         kind = _POWER_KINDS[control]
@@ -364,16 +378,18 @@ class SlotBridge:
             if control is Control.POWER_ON:
                 response = self._slot.power_on()
             elif control is Control.RESET:
-                response = card.reset()
+                # What interferes knows one way to power a card; a warm reset makes it lose no less than a cold one.
+                response = card.reset() if self._slot.interference is None else self._slot.power_on()
             else:
                 card.power_off()
         except (LineError, SlotError):
-            pass  # vpcd expects no reply; the next message will show it
+            return False  # vpcd expects no reply; the next message will show it
         except Exception as error:  # vpcd expects no reply: the fault is kept, the connection goes on
             self._report(DefectKind.CARD, error)
         if self._observer is not None:
             seconds = time.perf_counter() - started
             self._observe(self._observer, Exchange(self._slot.name, kind, b"", response, seconds))
+        return True
 
     def _observe(self, observer: Observer, exchange: Exchange) -> None:
         try:

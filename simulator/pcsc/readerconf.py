@@ -48,7 +48,7 @@ def plan(readers: Sequence[Reader], first_port: int = FIRST_PORT) -> tuple[Entry
     equal names to entries of equal name. Raises PcscdError (link ``readers``) if pcscd could not show them all.
     """
     entries: list[Entry] = []
-    for reader in readers:
+    for reader in (device for one in readers for device in one.devices):
         for start in range(0, len(reader.slots), SLOTS_PER_ENTRY):
             rank = start // SLOTS_PER_ENTRY + 1
             name = reader.name if rank == 1 else f"{reader.name} ({rank})"

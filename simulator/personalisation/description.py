@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.cards.layout import HexBytes
 from simulator.personalisation.elementary import ISSUER
-from simulator.personalisation.identifiers import luhn_key
+from simulator.identifiers import luhn_key
 
 Flags = tuple[str, ...]
 

@@ -7,13 +7,13 @@ and a column; ``load_templates`` reads files itself.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,8 @@ from pydantic_core import ErrorDetails
 from simulator.cards.families import FAMILIES
 from simulator.personalisation.description import description
 from simulator.personalisation.template import Loc, Template, cross_checks
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 #: A template is a page of text.
 MAX_SIZE = 64 * 1024
@@ -49,10 +51,20 @@ class TemplateError(ValueError):
 
 def parse_template(data: object, source: str) -> Template:
     """A checked template from plain data. Raises TemplateError listing every fault found."""
+    return checked(Template, cross_checks, data, source)
+
+
+def checked(
+    model: type[ModelT], cross_checks: Callable[[ModelT], Iterable[tuple[Loc, str]]], data: object, source: str
+) -> ModelT:
+    """A template of any kind from plain data, ``cross_checks`` telling what concerns several of its fields.
+
+    Raises TemplateError listing every fault found.
+    """
     try:
-        template = Template.model_validate(data)
+        template = model.model_validate(data)
     except ValidationError as error:
-        raise TemplateError(source, [_problem(fault) for fault in error.errors()]) from error
+        raise TemplateError(source, [_problem(fault, model) for fault in error.errors()]) from error
     if problems := [Problem(loc, message) for loc, message in cross_checks(template)]:
         raise TemplateError(source, problems)
     return template
@@ -61,12 +73,12 @@ def parse_template(data: object, source: str) -> Template:
 def with_overrides(template: Template, overrides: Mapping[str, Any]) -> Template:
     """The template with some values replaced, nested mappings merged, checked again. Raises TemplateError."""
     data = template.model_dump(exclude_unset=True)
-    return parse_template(_merged(data, overrides), f"{template.id} (with overrides)")
+    return parse_template(merged(data, overrides), f"{template.id} (with overrides)")
 
 
 def load_template(file: Path | Traversable) -> Template:
     """The template in one YAML file. Raises TemplateError, also for a file that cannot be read."""
-    return parse_template(_read_yaml(file), str(file))
+    return parse_template(read_yaml(file), str(file))
 
 
 def load_templates(paths: Iterable[Path | Traversable]) -> dict[str, Template]:
@@ -111,7 +123,8 @@ def _files(paths: Iterable[Path | Traversable]) -> Iterable[Path | Traversable]:
             yield path
 
 
-def _read_yaml(file: Path | Traversable) -> object:
+def read_yaml(file: Path | Traversable) -> object:
+    """The plain data of a YAML file. Raises TemplateError."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -146,11 +159,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _merged(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+def merged(data: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data with some values replaced, nested mappings merged."""
     result = dict(data)
     for key, value in overrides.items():
         old = result.get(key)
-        result[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
     return result
 
 
@@ -162,10 +176,10 @@ _ADVICE = {
 }
 
 
-def _problem(fault: ErrorDetails) -> Problem:
+def _problem(fault: ErrorDetails, model: type[BaseModel]) -> Problem:
     loc = fault["loc"]
     if fault["type"] == "extra_forbidden":
-        return Problem(loc, _unknown_key(loc))
+        return Problem(loc, _unknown_key(loc, model))
     if fault["type"] == "string_pattern_mismatch":
         return Problem(loc, f"{fault['input']!r} does not have the form {fault['ctx']['pattern']}")
     advice = _ADVICE.get(fault["type"])
@@ -175,8 +189,8 @@ def _problem(fault: ErrorDetails) -> Problem:
     return Problem(loc, advice)
 
 
-def _unknown_key(loc: Loc) -> str:
-    known = list(_fields_at(Template, loc[:-1]))
+def _unknown_key(loc: Loc, model: type[BaseModel]) -> str:
+    known = list(_fields_at(model, loc[:-1]))
     near = difflib.get_close_matches(str(loc[-1]), known, n=1)
     return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known here: {', '.join(known)}"
 

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from simulator.cards.layout import Fidelity, Layout
 from simulator.iso7816.image import Interface
-from simulator.personalisation import identifiers
+from simulator import identifiers
 from simulator.personalisation.authority import AUTHORITY_VALIDITY, Level
 from simulator.personalisation.business import (
     MAX_ACTIVITIES,

@@ -6,17 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.clock import Clock
+from simulator.readers.pin_pad import PinPad
 from simulator.readers.slot import Slot
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A device and its slots, in the device's own order."""
+    """A device and its slots, in the device's own order.
+
+    ``parts`` are the devices it is made of, where a workstation has several single readers that serve together;
+    ``pin_pad`` the keys it has, if any.
+    """
 
     name: str
     slots: tuple[Slot, ...]
+    parts: tuple[Reader, ...] = ()
+    pin_pad: PinPad | None = None
 
     @classmethod
-    def of(cls, name: str, slot_names: Sequence[str], clock: Clock) -> Reader:
+    def of(cls, name: str, slot_names: Sequence[str], clock: Clock, *, pin_pad: PinPad | None = None) -> Reader:
         """A reader whose slots bear the given PC/SC names, all empty."""
-        return cls(name, tuple(Slot(slot_name, clock) for slot_name in slot_names))
+        return cls(name, tuple(Slot(slot_name, clock) for slot_name in slot_names), pin_pad=pin_pad)
+
+    @classmethod
+    def together(cls, name: str, parts: Sequence[Reader]) -> Reader:
+        """Several devices of one workstation taken as one."""
+        return cls(name, tuple(slot for part in parts for slot in part.slots), tuple(parts))
+
+    @property
+    def devices(self) -> tuple[Reader, ...]:
+        """The devices that are plugged in one by one."""
+        return self.parts or (self,)

@@ -46,7 +46,7 @@ def test_a_file_without_short_identifier_says_so(card: Driver) -> None:
     assert FileControl.parse(raw).short_identifier == 0
 
 
-@pytest.mark.parametrize("p2", ["04", "0C"])
+@pytest.mark.parametrize("p2", ["00", "04", "0C"])
 def test_the_root_application_answers_no_data_at_any_time(card: Driver, p2: str) -> None:
     # CARD-CPS3-05
     for before in ("00A40904063F000001D107", "00A4040C0D" + APPLICATION, "0020000104" + b"1234".hex()):

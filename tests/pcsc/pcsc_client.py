@@ -37,8 +37,8 @@ def wait(states, timeout):
             return {"code": 0, "atr": atrs}
 
 
-def connect(reader):
-    result, card, protocol = scard.SCardConnect(context, reader, scard.SCARD_SHARE_SHARED, 3)
+def connect(reader, share=scard.SCARD_SHARE_SHARED):
+    result, card, protocol = scard.SCardConnect(context, reader, share, 3)
     if result == 0:
         cards[reader] = card
     return {"code": result & 0xFFFFFFFF, "protocol": protocol}
@@ -59,6 +59,13 @@ def disconnect(reader):
     return {"code": scard.SCardDisconnect(cards.pop(reader), scard.SCARD_UNPOWER_CARD) & 0xFFFFFFFF}
 
 
+def leave():
+    """Let go of every card, whatever became of it."""
+    while cards:
+        scard.SCardDisconnect(cards.popitem()[1], scard.SCARD_LEAVE_CARD)
+    return {"code": 0}
+
+
 def measure(reader, command, count):
     seconds = []
     order = list(bytes.fromhex(command))
@@ -75,7 +82,9 @@ def establish():
     return {"code": result & 0xFFFFFFFF}
 
 
-ORDERS = {order.__name__: order for order in (listed, wait, connect, transmit, reset, disconnect, measure, establish)}
+ORDERS = {
+    order.__name__: order for order in (listed, wait, connect, transmit, reset, disconnect, leave, measure, establish)
+}
 
 for line in sys.stdin:
     asked = json.loads(line)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from simulator.cards.families import FAMILIES, make_card
 from simulator.cards.layout import Layout
+from simulator.identifiers import luhn_sum
 from simulator.iso7816.image import CardImage, ElementaryFile
 from simulator.personalisation import business, cps4, elementary, pkcs15
 from simulator.personalisation.describe import describe
 from simulator.personalisation.description import description
 from simulator.personalisation.directories import Directories
-from simulator.personalisation.identifiers import luhn_sum
 from simulator.personalisation.keystore import KeySource
 from simulator.personalisation.loading import TemplateError, load_templates, shipped_templates, with_overrides
 from simulator.personalisation.personalise import ROLES, PersonalisedCard, personalise

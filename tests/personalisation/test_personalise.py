@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
 from simulator.cards.layout import Layout
+from simulator.identifiers import RPPS
 from simulator.iso7816.image import CardImage, ElementaryFile
 from simulator.personalisation import business, pkcs15
 from simulator.personalisation.describe import describe
-from simulator.personalisation.identifiers import RPPS
 from simulator.personalisation.keystore import KeyStore
 from simulator.personalisation.loading import shipped_templates
 from simulator.personalisation.personalise import ROLES, PersonalisedCard, personalise

@@ -122,17 +122,24 @@ def drawn(values: list[str], name: str = "link", *, slot: bool = False, columns:
 
 
 def test_a_value_is_told_without_its_colour() -> None:
-    shown = picture(drawn(["up", "lost", "expired", "50%"]), "en").rows[0].bars
+    shown = picture(drawn(["up", "lost", "lapsed", "50 %", "9 % low", "120 s"]), "en").rows[0].bars
     assert [(bar.kind, bar.text) for bar in shown] == [
         ("good", "up"),
         ("bad", "lost"),
-        ("bad", "expired"),
-        ("good", "50%"),
+        ("bad", "lapsed"),
+        ("good", "50 %"),
+        ("bad", "9 % low"),
+        ("good", "120 s"),
     ]
     assert [bar.kind for bar in picture(drawn(["medecin", ""], "cps", slot=True), "fr").rows[0].bars] == [
         "card",
         "empty",
     ]
+
+
+def test_a_card_out_of_reach_is_neither_there_nor_gone() -> None:
+    bar = picture(drawn(["!medecin"], "cps", slot=True), "fr").rows[0].bars[0]
+    assert (bar.kind, bar.title) == ("bad", "hors de portée : medecin")
 
 
 def test_a_name_too_long_for_its_place_is_cut_and_told_whole_apart() -> None:

@@ -68,8 +68,9 @@ IAS = Side(
                     0x08: selection.FROM_MASTER,
                     0x09: selection.BY_PATH,
                 },
-                # Not 00: `00 A4 00 00 02 3F 00` fails on a CPS, and so clients know a Vitale (sesam-vitale.md 6.1).
-                answers={0x04: fcp.FCP_TEMPLATE, 0x0C: None},
+                answers={0x00: fcp.FCP_TEMPLATE, 0x04: fcp.FCP_TEMPLATE, 0x0C: None},
+                # `00 A4 00 00 02 3F 00` fails on a CPS: so clients know a Vitale (sesam-vitale.md 6.1).
+                unserved={(0x00, 0x00)},
                 silent_root=True,
             )
         ),

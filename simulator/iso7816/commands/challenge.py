@@ -17,11 +17,15 @@ class GetChallenge:
     size: int = 8
 
     def __call__(self, card: SmartCard, channel: Channel, command: Command) -> Response:
-        """Serve the command; a shorter Le gets 6Cxx, a longer one too in T=0."""
+        """Serve the command; a shorter Le gets 6Cxx, a longer one too in T=0.
+
+        The last one given is what EXTERNAL AUTHENTICATE must answer, on cards that have it.
+        """
         if command.p1 or command.p2:
             raise StatusError(StatusWord.WRONG_PARAMETERS)
         if command.data or command.ne is None:
             raise StatusError(StatusWord.WRONG_LENGTH)
         if command.ne < self.size:
             raise StatusError(wrong_expected(self.size))
-        return Response(card.random(self.size))
+        card.trust.challenge = challenge = card.random(self.size)
+        return Response(challenge)

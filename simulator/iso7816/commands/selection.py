@@ -34,19 +34,20 @@ class Select:
     """The SELECT of one card side.
 
     ``rules`` by P1; ``answers``: P2 -> tag of the template that tells of the file, None to answer no data;
-    ``not_found`` is the status word for a file that is not there; ``silent_root``: the MF selected by its name answers
-    no data (CARD-CPS3-05).
+    ``unserved`` are pairs of P1 and P2 that fail together though each is served; ``not_found`` is the status word for a
+    file that is not there; ``silent_root``: the MF selected by its name answers no data (CARD-CPS3-05).
     """
 
     rules: Mapping[int, Rule]
     answers: Mapping[int, int | None]
+    unserved: Collection[tuple[int, int]] = ()
     not_found: int = StatusWord.FILE_NOT_FOUND
     silent_root: bool = False
 
     def __call__(self, card: SmartCard, channel: Channel, command: Command) -> Response:
         """Serve the command. A file that is not found leaves the current one as it was."""
         rule = self.rules.get(command.p1)
-        if rule is None or command.p2 not in self.answers:
+        if rule is None or command.p2 not in self.answers or (command.p1, command.p2) in self.unserved:
             raise StatusError(StatusWord.WRONG_PARAMETERS)
         if len(command.data) not in rule.lengths:
             raise StatusError(StatusWord.WRONG_LENGTH)

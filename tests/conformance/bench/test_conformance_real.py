@@ -57,6 +57,8 @@ class Outside(EmbeddedTarget):
     def __init__(self, slot: Slot) -> None:
         class Device:
             slots = (slot,)
+            parts = ()
+            pin_pad = None
 
         super().__init__([Device()])  # type: ignore[list-item]
 

@@ -11,7 +11,7 @@ from conformance_bench import place, scenario_text, steps_text, suite_text, writ
 from conformance_cli import Cli
 from jsonschema import Draft202012Validator
 
-from conformance.bench.cards import TEMPLATES
+from conformance.bench.cards import TEMPLATES, VITALE_TEMPLATES
 from conformance.bench.profiles import ROOT
 from conformance.bench.profiles import known_profiles as profile_names
 from conformance.cli.schema import SCHEMAS
@@ -71,6 +71,7 @@ def test_wrong_usage_is_exit_2(cli: Cli, command: str) -> None:
 
 def test_cards_are_listed_shown_and_made(cli: Cli, tmp_path: Path) -> None:
     names = sorted(path.stem for path in TEMPLATES.glob("*.yaml"))
+    names += sorted(f"vitale/{path.stem}" for path in VITALE_TEMPLATES.glob("*.yaml"))
     assert [line.split()[0] for line in cli("cards", "list").ok().splitlines()] == names
     shown = cli("cards", "show", "infirmier", "--lang", "en").ok()
     assert "1234" not in shown
@@ -130,6 +131,7 @@ def test_every_shipped_file_fits_its_schema(cli: Cli) -> None:
         ("scenario", [path for path in suites if not path.name.startswith("_")]),
         ("stages", [path for path in suites if path.name.startswith("_")]),
         ("template", list(TEMPLATES.glob("*.yaml"))),
+        ("vitale", list(VITALE_TEMPLATES.glob("*.yaml"))),
         ("profile", list((ROOT / "readers").glob("*.yaml"))),
         ("module", list((ROOT / "modules").glob("*.yaml"))),
     ):

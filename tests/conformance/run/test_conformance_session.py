@@ -272,7 +272,7 @@ def test_two_suites_of_one_name_are_refused(lab: Lab, tmp_path: Path) -> None:
 def test_a_bench_that_cannot_be_opened_says_why_and_leaves_a_record(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(self: BenchPool) -> None:
+    def broken(self: BenchPool, *profiles: object) -> None:
         raise PcscdError(Link.PCSCD_BINARY, "pcscd is not found.")
 
     monkeypatch.setattr(BenchPool, "_open", broken)

@@ -26,10 +26,7 @@ def slot(lab: Lab) -> Slot:
 
 @pytest.fixture
 def target(slot: Slot) -> EmbeddedTarget:
-    class One:
-        slots = (slot, Slot("Bench 00 01", VirtualClock()))
-
-    return EmbeddedTarget([One()])  # type: ignore[list-item]
+    return EmbeddedTarget([Reader("Bench", (slot, Slot("Bench 00 01", VirtualClock())))])
 
 
 def refused(expected: PcscCode) -> pytest.RaisesExc[ScardError]:
@@ -58,9 +55,11 @@ def test_an_unknown_reader_an_empty_slot_and_a_card(target: EmbeddedTarget) -> N
 def test_a_removed_card_is_told_to_every_connection_even_if_it_comes_back(target: EmbeddedTarget, slot: Slot) -> None:
     one, two = target.connect(NAME), target.connect(NAME)
     card = slot.remove()
-    for use in (lambda: one.transmit(STATUS), lambda: two.reset(cold=False), two.begin):
+    for use in (lambda: one.transmit(STATUS), two.begin, two.end):
         with refused(PcscCode.REMOVED_CARD):
             use()
+    with refused(PcscCode.NO_SMARTCARD):
+        two.reset(cold=False)
     assert one.atr == b""
     with refused(PcscCode.NO_SMARTCARD):
         target.connect(NAME)
@@ -68,6 +67,8 @@ def test_a_removed_card_is_told_to_every_connection_even_if_it_comes_back(target
     with refused(PcscCode.REMOVED_CARD):
         one.transmit(STATUS)
     assert target.connect(NAME).transmit(STATUS)
+    assert one.reset(cold=True) == one.atr
+    assert one.transmit(STATUS), "a reset takes up the card that is there now"
 
 
 def test_a_reset_is_told_to_the_others_until_they_reset_or_connect_again(target: EmbeddedTarget) -> None:
@@ -102,7 +103,8 @@ def test_exclusivity_keeps_the_others_out(target: EmbeddedTarget, slot: Slot) ->
     for use in (lambda: two.transmit(STATUS), lambda: two.reset(cold=False), two.begin):
         with refused(PcscCode.SHARING_VIOLATION):
             use()
-    two.end()  # ending what one does not hold lets nobody in
+    with refused(PcscCode.SHARING_VIOLATION):
+        two.end()  # ending what one does not hold lets nobody in
     with refused(PcscCode.SHARING_VIOLATION):
         two.transmit(STATUS)
     assert one.transmit(STATUS)
@@ -121,10 +123,14 @@ def test_a_connection_that_was_closed_is_no_longer_a_handle(target: EmbeddedTarg
     connection = target.connect(NAME)
     connection.disconnect()
     connection.disconnect()
-    for use in (lambda: connection.transmit(STATUS), lambda: connection.reset(cold=True), connection.begin):
+    for use in (
+        lambda: connection.transmit(STATUS),
+        lambda: connection.reset(cold=True),
+        connection.begin,
+        connection.end,
+    ):
         with refused(PcscCode.INVALID_HANDLE):
             use()
-    connection.end()
     assert target.connect(NAME).transmit(STATUS)
 
 

@@ -1,0 +1,165 @@
+"""``bifente galss`` and ``bifente sesam``: the configuration files of a workstation, examined and made.
+
+Exit codes: 0 nothing wrong (remarks aside), 1 the middleware would fail with the file, 2 the file cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conformance.bench.profiles import ReaderProfile, load_profile
+from conformance.bench.profiles import System as NamingSystem
+from conformance.cli.app import Exit, app, err, fail, out
+from conformance.cli.options import LangOption, chosen_lang
+from conformance.loading import InputError
+from conformance.targets.base import Capability
+from reports.clean import one_line
+from reports.text import Lang
+from simulator.middleware import galss as manager
+from simulator.middleware import sesam as fsv
+from simulator.middleware.findings import Finding, Severity
+from simulator.middleware.galss import SlotName, System
+from simulator.middleware.ini import MAX_BYTES
+from simulator.middleware.return_codes import return_codes
+from simulator.sentence import Sentence
+
+galss = typer.Typer(help="The GALSS and its file galss.ini.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(galss, name="galss")
+sesam = typer.Typer(help="The FSV and their file sesam.ini.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(sesam, name="sesam")
+
+FileArgument = Annotated[Path, typer.Argument(help="The file to examine.")]
+SystemOption = Annotated[System | None, typer.Option("--os", help="The system of the workstation.")]
+BitsOption = Annotated[int | None, typer.Option("--bits", help="32 or 64: the word length of the GALSS installed.")]
+
+_LONGEST = 600
+"""Most characters of one line told."""
+_SOUND = Sentence(fr="rien à redire", en="nothing wrong")
+_PORT_TABLE = Sentence(
+    fr="io_comm.ini (table des ports) n'a pas de description publique : le fichier n'est ni examiné ni écrit",
+    en="io_comm.ini (port table) has no public description: that file is neither examined nor written",
+)
+_UNNAMED = Sentence(
+    fr="nom PC/SC inconnu sur {system} pour {slots} : celui d'un autre système est écrit, à corriger",
+    en="no PC/SC name is known on {system} for {slots}: that of another system is written, correct it",
+)
+
+
+@galss.command(name="check")
+def check_galss(
+    file: FileArgument,
+    profile: Annotated[str | None, typer.Option(help="The reader that is there: profile name or file.")] = None,
+    system: SystemOption = None,
+    bits: BitsOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Tell every mistake of a galss.ini with its line, the GALSS code it causes and the cure."""
+    language = chosen_lang(lang)
+    _check_bits(bits)
+    data = _read(file)
+    examined = manager.examine(data, system=system, bits=bits)
+    findings = examined.findings
+    if profile is not None and examined.configuration is not None:
+        model, _document = load_profile(profile)
+        findings = (*findings, *manager.misfits(data, examined.configuration, _slots(model, system)))
+    if system is System.MACOS:
+        err.print(f"bifente: {_in(_PORT_TABLE, language)}", markup=False)
+    _tell(file, findings, language)
+
+
+@galss.command(name="make")
+def make_galss(
+    profile: Annotated[str, typer.Option(help="The reader: profile name or file.")],
+    system: Annotated[System, typer.Option("--os", help="The system of the workstation.")] = System.WINDOWS,
+    bits: Annotated[int, typer.Option("--bits", help="32 or 64: the word length of the GALSS.")] = 64,
+    serial: Annotated[int | None, typer.Option(help="COM port, for a homologated reader on a serial line.")] = None,
+    to: Annotated[Path | None, typer.Option("--out", help="File to write (default: the output).")] = None,
+    lang: LangOption = None,
+) -> None:
+    """Write the galss.ini that fits a reader: one channel a slot through PC/SC, or one serial channel."""
+    _check_bits(bits)
+    model, _document = load_profile(profile)
+    unnamed = [slot.role for slot in model.slots if slot.names and NamingSystem(system.value) not in slot.names]
+    if unnamed and serial is None:
+        told = _UNNAMED.fr if chosen_lang(lang) == "fr" else _UNNAMED.en
+        err.print(f"bifente: {told.format(system=system.value, slots=', '.join(unnamed))}", markup=False)
+    try:
+        if serial is not None:
+            if not 1 <= serial <= 256:
+                raise ValueError(f"COM{serial} is no port: 1 to 256")
+            configuration = manager.for_serial(serial, system, bits=bits)
+        else:
+            configuration = manager.for_pcsc(_slots(model, system), system, bits=bits)
+        data = manager.generate(configuration, system.line_end)
+    except ValueError as error:
+        raise fail(f"{profile}: {error}", Exit.BAD_INPUT) from None
+    if system is System.MACOS:
+        err.print(f"bifente: {_in(_PORT_TABLE, chosen_lang(lang))}", markup=False)
+    if to is None:
+        out.print(data.decode("cp1252").replace("\r\n", "\n").replace("\r", "\n"), markup=False, end="")
+        return
+    try:
+        to.write_bytes(data)
+    except OSError as error:
+        raise fail(f"{to}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
+    out.print(f"{to}: {len(configuration.channels)} channel(s), {len(data)} bytes", markup=False)
+
+
+@sesam.command(name="check")
+def check_sesam(file: FileArgument, lang: LangOption = None) -> None:
+    """Tell every mistake of a sesam.ini with its line, the SSV code it causes and the cure.
+
+    The folders it names are not looked for: the file may come from another workstation.
+    """
+    _tell(file, fsv.examine(_read(file)).findings, chosen_lang(lang))
+
+
+def _tell(file: Path, findings: Iterable[Finding], language: Lang) -> None:
+    told = sorted(findings, key=lambda finding: finding.line)
+    for finding in told:
+        place = f"{file}:{finding.line}" if finding.line else str(file)
+        code = f" [{finding.code:04X}]" if finding.code is not None else ""
+        message, cure = _in(finding.message, language), _in(finding.cure, language)
+        # What a file holds comes from outside: none of it may drive the terminal, nor fill it.
+        line = one_line(f"{place}: {finding.severity.value}{code}: {message} ({cure})")
+        out.print(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…", markup=False)
+        if finding.code is not None and (known := return_codes().get(finding.code)) is not None:
+            out.print(f"    {known.hex} = {known.code}: {_in(known.meaning, language)}", markup=False)
+    if any(finding.severity is Severity.ERROR for finding in told):
+        raise typer.Exit(Exit.FAILED)
+    if not told:
+        out.print(f"{file}: {_in(_SOUND, language)}", markup=False)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError.at(str(file), f"cannot be read: {reason}") from None
+
+
+def _slots(model: ReaderProfile, system: System | None) -> list[SlotName]:
+    named = NamingSystem(system.value) if system is not None else None
+    return [
+        SlotName(
+            slot.role,
+            slot.names.get(named, slot.name) if named is not None else slot.name,
+            contactless=Capability.CONTACTLESS in slot.capabilities,
+        )
+        for slot in model.slots
+    ]
+
+
+def _check_bits(bits: int | None) -> None:
+    if bits not in (None, 32, 64):
+        raise fail(f"--bits {bits}: 32 or 64", Exit.BAD_INPUT)
+
+
+def _in(said: Sentence, language: Lang) -> str:
+    return said.fr if language == "fr" else said.en

@@ -1,0 +1,134 @@
+"""``bifente serve``: the reading service of a wireless terminal, over HTTPS on this machine."""
+
+from __future__ import annotations
+
+import os
+import random
+import shlex
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from conformance.bench.cards import Workshop
+from conformance.bench.live import Device
+from conformance.bench.profiles import load_profile
+from conformance.cli.app import Exit, app, err, fail, out
+from conformance.cli.live import CardOption, chosen_cards, signals
+from conformance.cli.options import KeysOption
+from conformance.loading import InputError
+from simulator.clock import WallClock
+from simulator.personalisation.authority import Pki
+from simulator.personalisation.keystore import KeyStore
+from simulator.readers.wireless import TokenRefusedError
+
+if TYPE_CHECKING:
+    from conformance.bench.wireless import WirelessBench
+
+WIRELESS_PROFILE = "readers/olaqin-like-wireless"
+DEFAULT_CARDS = ("cps=medecin-generaliste", "vitale=vitale/famille-trois")
+_TICK = 0.5
+_RENEWED_WITH = 1 / 3
+"""A token is renewed once less than this share of its life is left."""
+
+
+@app.command()
+def serve(
+    profile: Annotated[str, typer.Option("--profile", help="Wireless reader profile.")] = WIRELESS_PROFILE,
+    card: CardOption = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    seconds: Annotated[float | None, typer.Option("--for", help="Stop by itself after so many seconds.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the CA file and the headers (default: a temporary one).")
+    ] = None,
+    renew: Annotated[
+        bool, typer.Option("--renew/--let-lapse", help="Renew the session's token in time, or let it lapse.")
+    ] = True,
+    keys: KeysOption = None,
+) -> None:
+    """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled."""
+    # Here, not above: a web server is a tenth of a second that no other command should spend.
+    from conformance.bench.wireless import WirelessBench
+    from simulator.middleware.cloudfsv.certificate import ServerIdentity
+    from simulator.middleware.cloudfsv.serving import LoopbackServer, ServingError
+    from simulator.readers import PcscService
+
+    model, _document = load_profile(profile)
+    if model.wireless is None:
+        raise InputError.at(profile, "is no wireless reader", cure=f"for one: --profile {WIRELESS_PROFILE}")
+    device = Device.assemble(profile, chosen_cards(card or list(DEFAULT_CARDS)), Workshop.default(keys))
+    store, clock, chance = KeyStore(keys), WallClock(), random.SystemRandom()
+    access = PcscService([device.reader], clock).establish()
+    bench = WirelessBench(model.wireless, device.slots, access, clock, chance, store)
+    identity = ServerIdentity.make(Pki(store), store, clock.now())
+    with ExitStack() as stack:
+        where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+        try:
+            server = stack.enter_context(LoopbackServer(bench.application(), identity.context(), port))
+        except ServingError as error:
+            raise fail(str(error), Exit.BENCH_ERROR) from None
+        _write(where, "ca.pem", identity.trust)
+        _write_headers(where, bench)
+        code = device.cards["cps"].facts["code"] if "cps" in device.cards else None
+        for line in _told(f"{server.url}/fsv/{bench.service.version}/", where, bench.terminal.id, code):
+            out.print(line, markup=False)
+        err.print("Ctrl-C stops", markup=False)
+        stopped = threading.Event()
+        deadline = time.monotonic() + seconds if seconds is not None else None
+        with signals(lambda _number: stopped.set()):
+            while not stopped.wait(_TICK if deadline is None else max(0.0, min(_TICK, deadline - time.monotonic()))):
+                if deadline is not None and time.monotonic() >= deadline:
+                    return
+                if not server.alive:
+                    raise fail("the HTTPS service has stopped by itself: start it again", Exit.BENCH_ERROR)
+                if renew and bench.terminal.remaining < bench.terminal.parameters.ttl * _RENEWED_WITH:
+                    _renew(bench)
+                    _write_headers(where, bench)
+
+
+def _renew(bench: WirelessBench) -> None:
+    """Renew, or authenticate anew where the session is over; a terminal that refuses both is left as it is."""
+    for act in (bench.renew, bench.open_session):
+        try:
+            act()
+        except TokenRefusedError:
+            continue
+        return
+
+
+def _told(base: str, where: Path, terminal: str, code: str | None) -> list[str]:
+    curl = f"curl --cacert {shlex.quote(str(where / 'ca.pem'))} -H @{shlex.quote(str(where / 'headers'))}"
+    lines = [
+        f"url       {base}",
+        f"ca        {where / 'ca.pem'}",
+        f"headers   {where / 'headers'}",
+        f"terminal  {terminal}",
+        f"{curl} '{base}ssv/LireConfig?terminalId={terminal}'",
+    ]
+    if code is not None:
+        body = f'{{"codePorteur":"{code}"}}'
+        lines.append(f"{curl} --data '{body}' '{base}ssv/LireDroitsVitale?terminalId={terminal}'")
+    return lines
+
+
+def _write_headers(where: Path, bench: WirelessBench) -> None:
+    lines = (
+        f"Authorization: Bearer {bench.bearer()}",
+        f"accessHealthcareToken: {bench.token}",
+        "accept: application/json; charset=UTF-8",
+        "Content-Type: application/json",
+    )
+    _write(where, "headers", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _write(where: Path, name: str, content: bytes) -> None:
+    """A file for this user alone, whole at any moment. Raises OSError."""
+    where.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=where, prefix=f".{name}-")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    Path(temporary).replace(where / name)

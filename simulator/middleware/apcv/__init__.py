@@ -1,0 +1,29 @@
+"""The apCV: the Vitale card as an application on a phone (sesam-vitale.md 6.2).
+
+Known of it: NFC or a QR code gives a context {identifier, token, end of validity YYYYMMDDHHMMSS}; a context is
+acquired, restored, deleted, or renewed for one invoice; reading a plastic card destroys it first; the answer has the
+structure of the card's and a flag; without a professional's card it is 61441 as for the card.
+
+Everything else is the laboratory's own model: how a phone proves itself, what the QR code and the token hold, how long
+they last, what is refused, and with which return code. Nothing here is the format of the GIE SESAM-Vitale.
+"""
+
+from simulator.middleware.apcv.context import Context, Parameters
+from simulator.middleware.apcv.desk import Call, Desk, Reply, Workstation
+from simulator.middleware.apcv.phone import Phone
+from simulator.middleware.apcv.refusals import ApcvError, Refusal
+from simulator.middleware.apcv.service import Holder, Service
+
+__all__ = [
+    "ApcvError",
+    "Call",
+    "Context",
+    "Desk",
+    "Holder",
+    "Parameters",
+    "Phone",
+    "Refusal",
+    "Reply",
+    "Service",
+    "Workstation",
+]

@@ -1,0 +1,47 @@
+"""What a card is by its ATR, as the support tools of the field recognise it (sesam-vitale.md 6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from simulator.sentence import Sentence
+
+
+class CardKind(StrEnum):
+    """What a support tool takes a card for by its ATR."""
+
+    CPS = "cps"
+    VITALE_2 = "vitale-2"
+    VITALE_1 = "vitale-1"
+    MUTE = "mute"
+    HELD = "held"
+    OTHER = "other"
+
+    @property
+    def label(self) -> Sentence:
+        """In words."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    CardKind.CPS: Sentence("carte PS", "professional's card"),
+    CardKind.VITALE_2: Sentence("carte Vitale 2", "Vitale 2 card"),
+    CardKind.VITALE_1: Sentence("carte Vitale 1", "Vitale 1 card"),
+    CardKind.MUTE: Sentence("carte muette", "mute card"),
+    CardKind.HELD: Sentence("carte tenue par un autre programme", "card held by another program"),
+    CardKind.OTHER: Sentence("carte inconnue", "unknown card"),
+}
+
+ATR_PREFIXES: Mapping[bytes, CardKind] = {
+    bytes.fromhex("3BAC00402A"): CardKind.CPS,
+    bytes.fromhex("3B7B18"): CardKind.CPS,
+    bytes.fromhex("3BDC18"): CardKind.CPS,
+    bytes.fromhex("3B7513"): CardKind.VITALE_2,
+    bytes.fromhex("3F65"): CardKind.VITALE_1,
+}
+
+
+def kind_of(atr: bytes) -> CardKind:
+    """What a card is by its ATR."""
+    return next((kind for prefix, kind in ATR_PREFIXES.items() if atr.startswith(prefix)), CardKind.OTHER)

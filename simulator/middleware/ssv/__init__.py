@@ -1,0 +1,10 @@
+"""The reading functions of the SSV library, on whatever gives access to the two cards (sesam-vitale.md 3 and 4.2).
+
+``SSV_TraduireARL`` and the functions of the invoice are not here: nothing reads a card in them.
+"""
+
+from simulator.middleware.ssv.answer import Answer
+from simulator.middleware.ssv.components import Components
+from simulator.middleware.ssv.library import Ssv
+
+__all__ = ["Answer", "Components", "Ssv"]

@@ -1,0 +1,106 @@
+"""What the session token of a wireless terminal says. The names are standard JWT ones; their set is modelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from simulator.readers.wireless.seal import Seal
+
+ACCESS = Seal("ES256", deflated=True)
+"""The seal of access tokens as observed in the field: JOSE header ES256, zip DEF (sesam-vitale.md 2.4)."""
+
+_LONGEST_TEXT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """A session token read: times in seconds since 1970, UTC.
+
+    ``pairing`` counts how often the terminal was paired, so that a token of an earlier pairing is told apart.
+    """
+
+    issuer: str
+    audience: str
+    terminal: str
+    session: str
+    token_id: str
+    pairing: int
+    issued: float
+    expires: float
+
+    def written(self) -> dict[str, Any]:
+        """As JWT claims."""
+        return {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": self.terminal,
+            "sid": self.session,
+            "jti": self.token_id,
+            "pairing": self.pairing,
+            "iat": number(self.issued),
+            "exp": number(self.expires),
+        }
+
+    @classmethod
+    def read(cls, claims: Mapping[str, Any]) -> AccessClaims:
+        """Of JWT claims. Raises TokenRefusedError if one is missing or of the wrong kind."""
+        pairing = claims.get("pairing")
+        if not isinstance(pairing, int) or isinstance(pairing, bool):
+            raise TokenRefusedError(Refusal.CLAIMS, "pairing")
+        return cls(
+            issuer=text(claims, "iss"),
+            audience=text(claims, "aud"),
+            terminal=text(claims, "sub"),
+            session=text(claims, "sid"),
+            token_id=text(claims, "jti"),
+            pairing=pairing,
+            issued=moment(claims, "iat"),
+            expires=moment(claims, "exp"),
+        )
+
+    def check_time(self, now: float, *, ttl: float, leeway: float) -> None:
+        """Refuse a token that is expired, from the future, or longer lived than ``ttl``. Raises TokenRefusedError.
+
+        ``leeway`` (seconds) pardons a clock that is behind, never an expired token: RFC 7519 lets a token end *at*
+        ``exp``, not after it.
+        """
+        if not 0 < self.expires - self.issued <= ttl + ROUNDING:
+            raise TokenRefusedError(Refusal.LIFETIME, f"at most {ttl:g} s")
+        if now < self.issued - leeway:
+            raise TokenRefusedError(Refusal.NOT_YET, f"by {self.issued - now:.0f} s")
+        if now >= self.expires:
+            raise TokenRefusedError(Refusal.EXPIRED, f"{now - self.expires:.0f} s ago")
+
+
+ROUNDING = 0.002
+"""Seconds that writing times in milliseconds may add to a life."""
+
+
+def number(seconds: float) -> int | float:
+    """A NumericDate: whole where it is whole, else in milliseconds, rounded."""
+    rounded = round(seconds, 3)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def text(claims: Mapping[str, Any], name: str) -> str:
+    """A claim that must be a short text. Raises TokenRefusedError."""
+    value = claims.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
+        raise TokenRefusedError(Refusal.CLAIMS, name)
+    return value
+
+
+def moment(claims: Mapping[str, Any], name: str) -> float:
+    """A claim that must be a NumericDate. Raises TokenRefusedError."""
+    value = claims.get(name)
+    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > _FAR or not isfinite(value):
+        raise TokenRefusedError(Refusal.CLAIMS, name)
+    return float(value)
+
+
+_FAR = 1e11
+"""No date of a bench lies so many seconds from 1970."""

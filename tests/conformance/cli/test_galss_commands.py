@@ -1,0 +1,141 @@
+"""``bifente codes``, ``bifente galss`` and ``bifente sesam``: words, lines and exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conformance_cli import Cli
+
+from simulator.middleware.galss import breakages, examine
+from simulator.middleware.ini import edited
+from simulator.middleware.sesam import generate, usual
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    return Cli(monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("written", ["61441", "F001", "0xF001", "-4095"])
+def test_a_code_in_any_writing(cli: Cli, written: str) -> None:
+    said = cli("codes", written, "--lang", "en").ok()
+    assert said.startswith("F001  61441  ps-absent [ssv]")
+    assert "professional's card absent" in said
+    assert "cause: " in said
+    assert "remedy: insert the CPS" in said
+
+
+def test_a_code_in_french_and_one_that_nobody_knows(cli: Cli) -> None:
+    assert "carte Vitale absente" in cli("codes", "F011", "--lang", "fr").ok()
+    said = cli("codes", "65287", "--lang", "fr").ok()
+    assert "signification inconnue" in said
+    assert "cause" not in said
+
+
+def test_an_http_status_of_the_cloud(cli: Cli) -> None:
+    assert cli("codes", "428", "--lang", "en").ok().startswith("HTTP    428  http-terminal-offline [cloud]")
+
+
+def test_all_the_codes(cli: Cli) -> None:
+    lines = cli("codes", "--lang", "en").ok().splitlines()
+    assert len(lines) == 160
+    assert lines[0].split() == ["0000", "0", "ssv", "success"]
+
+
+@pytest.mark.parametrize(("written", "words"), [("F022", "F022"), ("zz", "no return code"), ("99999", "16 bits")])
+def test_an_unknown_code_is_one_sentence_and_exit_2(cli: Cli, written: str, words: str) -> None:
+    cli("codes", written).fails(2, words)
+
+
+@pytest.mark.parametrize(
+    ("profile", "system", "channels"),
+    [("readers/olaqin-vitalact", "windows", 2), ("readers/olaqin-telium", "macos", 3), ("readers/f600", "windows", 3)],
+)
+def test_the_file_made_for_a_profile_fits_it(
+    cli: Cli, tmp_path: Path, profile: str, system: str, channels: int
+) -> None:
+    file = tmp_path / "galss.ini"
+    said = cli("galss", "make", "--profile", profile, "--os", system, "--out", file).ok()
+    assert f"{channels} channel(s)" in said
+    assert (b"\r\n" in file.read_bytes()) == (system == "windows")
+    checked = cli("galss", "check", file, "--profile", profile, "--os", system, "--bits", "64", "--lang", "en")
+    assert checked.ok().endswith("nothing wrong\n")
+    assert ("io_comm.ini" in checked.err) == (system == "macos")
+
+
+def test_a_serial_file(cli: Cli) -> None:
+    said = cli("galss", "make", "--profile", "readers/olaqin-vitalact", "--serial", "4", "--bits", "32").ok()
+    configuration = examine(said.encode("cp1252")).configuration
+    assert configuration is not None
+    assert configuration.channels[0].index == 4
+    assert "NomLib=PSSINW32.DLL" in said
+
+
+@pytest.mark.parametrize("name", ["channel-count-zero", "protocol-unknown", "lad-name-too-long", "file-utf16"])
+def test_a_broken_file_is_told_with_line_code_and_cure(cli: Cli, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "galss.ini"
+    cli("galss", "make", "--profile", "readers/olaqin-vitalact", "--out", file).ok()
+    broken = breakages()[name].strike(file.read_bytes())
+    assert broken is not None
+    file.write_bytes(broken)
+    said = cli("galss", "check", file, "--lang", "en")
+    assert said.code == 1
+    assert f"[{breakages()[name].code:04X}]" in said.out
+    assert f"{file}:" in said.out
+
+
+def test_the_wrong_reader_is_told(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "galss.ini"
+    cli("galss", "make", "--profile", "readers/olaqin-vitalact", "--out", file).ok()
+    said = cli("galss", "check", file, "--profile", "readers/f600", "--lang", "en")
+    assert said.code == 1
+    assert said.out.count("which is not there: long time-outs") == 2
+    assert "0400 = 1024" in said.out
+
+
+def test_remarks_alone_are_exit_0(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "galss.ini"
+    cli("galss", "make", "--profile", "readers/olaqin-vitalact", "--out", file).ok()
+    file.write_bytes(edited(file.read_bytes(), "CONFIG", "NbCanaux", "1"))
+    assert "warning" in cli("galss", "check", file, "--lang", "en").ok()
+
+
+def test_a_hostile_file_does_not_drive_the_terminal(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "galss.ini"
+    file.write_bytes(b"[CONFIG]\nNbCanaux=\x1b[31m\x07" + b"9" * 50_000)
+    said = cli("galss", "check", file, "--lang", "en")
+    assert said.code == 1
+    assert not any(ord(character) < 32 and character != "\n" for character in said.out)
+    assert len(said.out) < 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("galss", "check", "/nowhere/galss.ini"), "No such file"),
+        (("galss", "check", "/"), "cannot be read"),
+        (("sesam", "check", "/nowhere/sesam.ini"), "No such file"),
+        (("galss", "make", "--profile", "readers/olaqin-vitalac"), "did you mean"),
+        (("galss", "make", "--profile", "readers/f600", "--bits", "16"), "32 or 64"),
+        (("galss", "make", "--profile", "readers/f600", "--serial", "0"), "COM0"),
+        (("galss", "make", "--profile", "readers/olaqin-telium", "--os", "macos", "--bits", "32"), "32-bit"),
+        (("galss", "check", "/etc/hostname", "--bits", "7"), "32 or 64"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_exit_2(cli: Cli, arguments: tuple[str, ...], words: str) -> None:
+    cli(*arguments).fails(2, words)
+
+
+def test_a_sesam_ini_is_checked(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "sesam.ini"
+    file.write_bytes(generate(usual()))
+    assert cli("sesam", "check", file, "--lang", "fr").ok() == f"{file}: rien à redire\n"
+    file.write_bytes(edited(file.read_bytes(), "SSV", "RepertoireTable", None))
+    said = cli("sesam", "check", file, "--lang", "en")
+    assert said.code == 1
+    line = file.read_bytes().decode("cp1252").split("\r\n").index("[SSV]") + 1
+    assert said.out.startswith(f"{file}:{line}: error [F680]: [SSV] RepertoireTable is missing")
+    assert "F680 = 63104" in said.out
