@@ -107,7 +107,7 @@ def _full(one: Fault, lang: Lang) -> Iterator[str]:
         "source": f"{one.source} [{one.fidelity}]",
     }
     if one.artefact:
-        rows["vpcd"] = f"{one.artefact.shows or '-'} ({_say(one.artefact.why, lang)})"
+        rows["vpcd"] = f"{', '.join(one.artefact.shows) or '-'} ({_say(one.artefact.why, lang)})"
     if one.needs:
         rows["needs"] = ", ".join(sorted(one.needs))
     width = max(len(_say(label, lang)) for label in _LABELS.values())
@@ -121,7 +121,7 @@ def table(found: list[Fault]) -> Iterator[str]:
     yield "| fault | strikes | said at the desk | codes | behind vpcd | fidelity |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for one in found:
-        shown = "as promised" if one.artefact is None else (one.artefact.shows or "cannot be made")
+        shown = "as promised" if one.artefact is None else (" or ".join(one.artefact.shows) or "cannot be made")
         shown = "-" if one.artefact is None and one.codes.pcsc is None and one.codes.sw is None else shown
         codes = ", ".join(_codes(one)) or "-"
         yield f"| `{one.id}` | {one.place} | {one.symptoms[0].en} | {codes} | {shown} | {one.fidelity} |"

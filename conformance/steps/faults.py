@@ -145,7 +145,7 @@ def _made(one: Fault, act: Act, at: When | None, byte: int | None) -> Undo:
 
 
 def _refused(one: Fault, act: Act, error: FaultError) -> Text:
-    if act.bench.artefacts and one.artefact is not None and one.artefact.shows is None:
+    if act.bench.artefacts and one.artefact is not None and not one.artefact.shows:
         return Text(one.artefact.why.fr, one.artefact.why.en)
     return Text(f"la panne {one.id} ne peut être provoquée ici : {error}", f"{error}")
 

@@ -13,8 +13,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.cards.layout import HexBytes
-from simulator.personalisation.elementary import ISSUER
 from simulator.identifiers import luhn_key
+from simulator.personalisation.elementary import ISSUER
 
 Flags = tuple[str, ...]
 

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from simulator import identifiers
 from simulator.cards.layout import Fidelity, Layout
 from simulator.iso7816.image import Interface
-from simulator import identifiers
 from simulator.personalisation.authority import AUTHORITY_VALIDITY, Level
 from simulator.personalisation.business import (
     MAX_ACTIVITIES,

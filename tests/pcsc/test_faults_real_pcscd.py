@@ -151,8 +151,11 @@ def usable(chain: Chain, undo: Undo) -> None:
     chain.client.ask(do="disconnect", reader=chain.name)
 
 
-def expected(one: Fault) -> str | None:
-    return one.artefact.shows if one.artefact is not None else one.codes.pcsc
+def expected(one: Fault) -> tuple[str, ...]:
+    """Any of these."""
+    if one.artefact is not None:
+        return one.artefact.shows
+    return (one.codes.pcsc,) if one.codes.pcsc is not None else ()
 
 
 AT_THE_NEXT_CONNECTION = {Mechanism.REMOVED, Mechanism.DEAD, Mechanism.HELD}
@@ -160,7 +163,7 @@ ELSEWHERE = {Mechanism.SERVICE, Mechanism.CARD, Mechanism.GALSS_FILE, Mechanism.
 CONCERNED = [
     one
     for one in catalogue().values()
-    if one.mechanism not in ELSEWHERE and expected(one) is not None and one.mechanism is not Mechanism.TERMINAL
+    if one.mechanism not in ELSEWHERE and expected(one) and one.mechanism is not Mechanism.TERMINAL
 ]
 
 
@@ -178,7 +181,7 @@ def test_a_fault_shows_what_its_entry_says(chain: Chain, one: Fault) -> None:
         seen = [chain.transmit(), chain.transmit()]
     shown = [UNREADABLE if len(each) < 4 else each for each in seen]
     usable(chain, undo)
-    assert expected(one) in shown, seen
+    assert set(expected(one)) & set(shown), seen
 
 
 @pytest.mark.parametrize("identifier", ["terminal-out-of-range", "terminal-battery-empty", "terminal-session-ended"])
@@ -193,7 +196,7 @@ def test_a_terminal_that_is_gone_shows_empty_slots(chain: Chain, identifier: str
     undo()
     terminal.detach()
     chain.settle()
-    assert seen == expected(fault(identifier)) == "NO_SMARTCARD"
+    assert (seen,) == expected(fault(identifier)) == ("NO_SMARTCARD",)
 
 
 def test_a_weak_link_loses_one_exchange(chain: Chain) -> None:

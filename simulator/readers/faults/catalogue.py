@@ -97,8 +97,8 @@ class Codes:
 class Artefact:
     """What a virtual reader behind vpcd shows instead of the promised PC/SC code, and why."""
 
-    shows: str | None
-    """A name of ``PcscCode``, or ``UNREADABLE``; None where the fault cannot be made there."""
+    shows: tuple[str, ...]
+    """Names of ``PcscCode``, or ``UNREADABLE``: any of them, as the moment has it; none where it cannot be made."""
     why: Sentence
 
 
@@ -126,7 +126,7 @@ class Fault:
         codes = self.codes
         numbers = {"sw": codes.sw, "galss": codes.galss, "ssv-ps": codes.ssv_ps, "ssv-vitale": codes.ssv_vitale}
         known = {"pcsc": codes.pcsc, **{key: None if n is None else f"{n:04X}" for key, n in numbers.items()}}
-        shown = {"shows": self.artefact.shows} if self.artefact and self.artefact.shows else {}
+        shown = {"shows": list(self.artefact.shows)} if self.artefact and self.artefact.shows else {}
         return {**{key: value for key, value in known.items() if value is not None}, **shown}
 
 
@@ -227,8 +227,10 @@ def _artefact(name: str, item: Any) -> Artefact | None:
     if not isinstance(item, Mapping):
         raise ValueError(f"vpcd is faithful, or a mapping of shows and why, not {item!r}")
     _keys(name, item, {"why"}, {"shows"})
-    shows = item.get("shows")
-    return Artefact(shows if shows in (None, UNREADABLE) else _pcsc(str(shows)), _sentence(item["why"]))
+    shows = item.get("shows", [])
+    names = shows if isinstance(shows, list) else [shows]
+    known = tuple(name if name == UNREADABLE else _pcsc(str(name)) for name in names)
+    return Artefact(known, _sentence(item["why"]))
 
 
 def _pcsc(name: str) -> str:
