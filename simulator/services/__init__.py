@@ -1,0 +1,1 @@
+"""Teleservices and front ends, simulated."""
