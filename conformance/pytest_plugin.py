@@ -180,7 +180,8 @@ def bench(reader: Device, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBench
     except PcscdError as error:
         pytest.skip(str(error))
     with live:
-        live.wait_seen()
+        if not live.wait_seen():
+            pytest.fail("pcscd has not seen the cards in time: bifente doctor names the broken link", pytrace=False)
         for name, value in live.environment.items():
             monkeypatch.setenv(name, value)
         yield live

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from conformance.targets.base import Connection
 from simulator.hosts.dialogue import Exchanged
-from simulator.readers import ReaderAccess
+from simulator.readers import PassingConnection, ReaderAccess
 
 Told = Callable[[str, Exchanged], None]
 """Hears every exchange, with the role of the slot (the PC/SC name of a slot that has none)."""
@@ -35,41 +35,20 @@ class RecordedAccess:
         return self.access().wait(reader, present=present, timeout=timeout)
 
 
-class RecordedConnection:
+class RecordedConnection(PassingConnection):
     """A dialogue whose every exchange is told; one that fails is told with an empty response."""
 
     def __init__(self, connection: Connection, role: str, told: Told) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._role = role
         self._told = told
-
-    @property
-    def atr(self) -> bytes:
-        """The card's ATR."""
-        return self._connection.atr
 
     def transmit(self, command: bytes) -> bytes:
         """One command, one response. Raises ScardError."""
         start = time.perf_counter()
         response = b""
         try:
-            response = self._connection.transmit(command)
+            response = super().transmit(command)
         finally:
             self._told(self._role, Exchanged(command, response, time.perf_counter() - start))
         return response
-
-    def reset(self, *, cold: bool) -> bytes:
-        """Reset the card. Raises ScardError."""
-        return self._connection.reset(cold=cold)
-
-    def begin(self) -> None:
-        """Begin exclusive use. Raises ScardError."""
-        self._connection.begin()
-
-    def end(self) -> None:
-        """End exclusive use. Raises ScardError."""
-        self._connection.end()
-
-    def disconnect(self) -> None:
-        """Leave the card."""
-        self._connection.disconnect()

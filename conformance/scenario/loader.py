@@ -17,7 +17,7 @@ from conformance.model import Artefact, BenchModel, RawStep, Scenario, Stage, St
 from conformance.requirements import Catalogue
 from conformance.scenario.matrix import MatrixError, Spread, spread, substituted
 from conformance.scenario.plan import PlannedArtefact, PlannedScenario, PlannedStep, PlannedSuite
-from conformance.scenario.references import BadReferenceError, is_name, malformed, references, root
+from conformance.scenario.references import BadReferenceError, card_role, is_name, malformed, references, root
 from conformance.steps import STEPS, Step
 from conformance.steps.base import expectable
 from conformance.targets.base import Capability
@@ -199,6 +199,11 @@ class _Loader:
                 self._complain(
                     step.document, (*step.at, "slot"), f"no card is in a slot {step.slot!r}", nearest(step.slot, roles)
                 )
+            for reference in references((step.raw, step.expect, step.should, step.bindings)):
+                if (role := card_role(reference)) is not None and role not in roles:
+                    self._complain(
+                        step.document, step.at, f"${reference}: no card is in a slot {role!r}", nearest(role, roles)
+                    )
         return tuple(steps)
 
     def _step(

@@ -66,6 +66,12 @@ def root(reference: str) -> str:
     return found[0] if found else reference
 
 
+def card_role(reference: str) -> str | None:
+    """The slot a reference is about: ``vitale`` of ``cards.vitale.serial``; None for any other reference."""
+    first, *rest = _PART.findall(reference)
+    return rest[0] if first == "cards" and rest else None
+
+
 def resolve(value: Any, scope: Mapping[str, Any]) -> Any:
     """``value`` with every reference replaced. Raises BadReferenceError for one that leads nowhere."""
     if isinstance(value, str):

@@ -22,7 +22,8 @@ from simulator.middleware.return_codes import return_codes
 from simulator.middleware.ssv import Answer, Ssv
 from simulator.zones import GROUPS, Group, ZoneError, named
 
-CODE: Mapping[str, Matcher] = {"code": SsvCodeMatcher()}
+CODE: Mapping[str, Matcher] = {"code": SsvCodeMatcher(), "detail": ValueMatcher()}
+"""The return code, and what the library found, in English: only the code is what a software of the field gets."""
 ZONE: Mapping[str, Matcher] = {
     **CODE,
     "zone": BytesMatcher(),
@@ -81,6 +82,7 @@ class SsvStep(Step, ABC):
         return Observation(
             {
                 "code": answer.code,
+                "detail": answer.detail,
                 "zone": answer.zone,
                 "groups": None if groups is None else [group.id for group in groups],
                 "fields": groups,

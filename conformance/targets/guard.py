@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conformance.targets.base import Connection, GuardRefusalError
 from reports.text import Text
 from simulator.iso7816.apdu import SHORT_NE, ApduError, Command
-from simulator.readers import ReaderAccess
+from simulator.readers import PassingConnection, ReaderAccess
 
 _VERIFY, _RESET_RETRY = 0x20, frozenset({0x2C, 0x2D})
 _CODES = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28}) | _RESET_RETRY
@@ -72,7 +72,7 @@ class GuardedAccess:
         return self.access.wait(reader, present=present, timeout=timeout)
 
 
-class GuardedConnection:
+class GuardedConnection(PassingConnection):
     """A connection to a card that is not ours.
 
     Unless ``destructive`` (the scenario and the run both allow it) only commands that read or use keys pass, and of
@@ -81,14 +81,9 @@ class GuardedConnection:
     """
 
     def __init__(self, connection: Connection, codes: Codes, *, destructive: bool) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._codes = codes
         self._destructive = destructive
-
-    @property
-    def atr(self) -> bytes:
-        """The card's ATR."""
-        return self._connection.atr
 
     def transmit(self, command: bytes) -> bytes:
         """One command, unless it is refused. Raises GuardRefusalError, ScardError."""
@@ -110,22 +105,6 @@ class GuardedConnection:
         if int.from_bytes(answer[-2:], "big") != 0x9000:
             self._codes.known.pop(parsed.p2, None)
         return answer
-
-    def reset(self, *, cold: bool) -> bytes:
-        """Harmless to a card."""
-        return self._connection.reset(cold=cold)
-
-    def begin(self) -> None:
-        """Exclusive use."""
-        self._connection.begin()
-
-    def end(self) -> None:
-        """End of exclusive use."""
-        self._connection.end()
-
-    def disconnect(self) -> None:
-        """Leave the card."""
-        self._connection.disconnect()
 
     def _check_right(self, command: Command) -> None:
         """Only a plain VERIFY of the right code, and only while a mistake of ours would not block the card."""

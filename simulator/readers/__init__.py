@@ -1,6 +1,6 @@
 """Readers and their slots, in process: what is inserted where, who shares it, and who is told."""
 
-from simulator.readers.access import Connection, ReaderAccess
+from simulator.readers.access import Connection, PassingConnection, ReaderAccess
 from simulator.readers.codes import PcscCode, ScardError
 from simulator.readers.pin_pad import PinPad
 from simulator.readers.reader import Reader
@@ -15,6 +15,7 @@ __all__ = [
     "Handle",
     "Interference",
     "LineError",
+    "PassingConnection",
     "PcscCode",
     "PcscService",
     "PinPad",

@@ -48,3 +48,35 @@ class ReaderAccess(Protocol):
     def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
         """Wait at most ``timeout`` seconds until a card is there (or not); False if it did not happen."""
         ...
+
+
+class PassingConnection:
+    """A dialogue around another that hands everything on: the ground of one that watches, counts or refuses."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def atr(self) -> bytes:
+        """The card's ATR."""
+        return self._connection.atr
+
+    def transmit(self, command: bytes) -> bytes:
+        """One command, one response. Raises ScardError."""
+        return self._connection.transmit(command)
+
+    def reset(self, *, cold: bool) -> bytes:
+        """Reset the card. Raises ScardError."""
+        return self._connection.reset(cold=cold)
+
+    def begin(self) -> None:
+        """Begin exclusive use. Raises ScardError."""
+        self._connection.begin()
+
+    def end(self) -> None:
+        """End exclusive use. Raises ScardError."""
+        self._connection.end()
+
+    def disconnect(self) -> None:
+        """Leave the card."""
+        self._connection.disconnect()

@@ -7,7 +7,6 @@ measured in the same run and the ratio is what counts. ``./run bench`` shows the
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -17,17 +16,17 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from benchmark_tools import behind_pcscd
 
 from conformance.bench.cards import Workshop
-from conformance.bench.factory import client_run_dir
 from conformance.model import CardChoice
 from conformance.options import RunOptions, TargetKind
 from conformance.run.session import default_paths, execute, prepare
-from conformance.targets.pcsc import PcscMissingError, PcscTarget
+from conformance.targets.pcsc import PcscTarget
 from reports.verdict import Verdict
 from simulator.cards.families import make_card
 from simulator.clock import WallClock
-from simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
+from simulator.pcsc import EchoCard
 from simulator.personalisation.keystore import KeyStore
 from simulator.readers import Reader
 
@@ -84,22 +83,12 @@ def test_a_card_is_ready_from_a_template(keys: Path, capsys: pytest.CaptureFixtu
 @pytest.fixture(scope="module")
 def through_pcscd(keys: Path) -> Iterator[tuple[PcscTarget, tuple[str, ...]]]:
     reader = Reader.of("Benchmark", ["echo", "card"], WallClock())
-    try:
-        pcscd = PrivatePcscd.start([reader], run_dir=client_run_dir())
-    except PcscdError as error:
-        pytest.skip(str(error))
-    with pcscd:
-        os.environ.update(pcscd.environment)
-        try:
-            target = PcscTarget(virtual=True)
-        except PcscMissingError as error:
-            pytest.skip(str(error))
+    with behind_pcscd(reader) as (target, names):
         reader.slots[0].insert(EchoCard())
         reader.slots[1].insert(make_card(Workshop.default(keys).personalised(PHYSICIAN, DAY.date()).image))
-        for name in pcscd.reader_names:
+        for name in names:
             assert target.wait(name, present=True, timeout=3)
-        yield target, pcscd.reader_names
-        target.close()
+        yield target, names
 
 
 def test_apdu_through_pcscd(

@@ -19,26 +19,24 @@ from statistics import median
 from typing import Any
 
 import pytest
+from benchmark_tools import TimedCard, behind_pcscd, listener
 
 from conformance.bench.cards import SeatedCard, Workshop
-from conformance.bench.factory import client_run_dir
 from conformance.model import CardChoice
 from conformance.targets.base import Target
 from conformance.targets.embedded import EmbeddedTarget
-from conformance.targets.pcsc import PcscMissingError, PcscTarget
 from simulator.clock import WallClock
 from simulator.hosts import CardHost, host_for
 from simulator.hosts.dialogue import Dialogue
 from simulator.hosts.padding import digest_info, enciphered
-from simulator.iso7816.card import Card
-from simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
+from simulator.pcsc import EchoCard
 from simulator.readers import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "clients"))  # their way to PKCS#11 modules
 from clients_bench import PIN, PUK, Bench, Specimen, opensc_module  # noqa: E402
 
-REPEATS, MODULE_REPEATS, ECHOES = 15, 5, 400
+REPEATS, MODULE_REPEATS = 15, 5
 FAMILIES = ("cps3", "cps4")
 MESSAGE = b"Feuille de soins TEST"
 DIRECTORIES = ("EF.SN", "EF.DIR", "EF.ODF", "EF.TokenInfo", "EF.AODF", "EF.PrKDF", "EF.CDF", "EF.DODF")
@@ -57,34 +55,6 @@ APDUS = {
     "write CPS_DATA": {"cps3": 2, "cps4": 4},
     "unblock": {"cps3": 2, "cps4": 3},
 }
-
-
-class Timed:
-    """A card that adds up what it answered and how long it took."""
-
-    def __init__(self, card: Card) -> None:
-        self.card = card
-        self.count, self.seconds = 0, 0.0
-
-    @property
-    def atr(self) -> bytes:
-        return self.card.atr
-
-    def power_on(self) -> bytes:
-        return self.card.power_on()
-
-    def power_off(self) -> None:
-        self.card.power_off()
-
-    def reset(self) -> bytes:
-        return self.card.reset()
-
-    def transmit(self, command: bytes) -> bytes:
-        start = time.perf_counter()
-        answer = self.card.transmit(command)
-        self.seconds += time.perf_counter() - start
-        self.count += 1
-        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +129,7 @@ class Cost:
         return self.counts[0]
 
     @contextmanager
-    def measured(self, card: Timed) -> Iterator[None]:
+    def measured(self, card: TimedCard) -> Iterator[None]:
         count, seconds, start = card.count, card.seconds, time.perf_counter()
         yield
         self.wall.append(time.perf_counter() - start)
@@ -170,7 +140,7 @@ class Cost:
 Costs = dict[str, Cost]
 
 
-def costs(target: Target, reader: str, seated: SeatedCard, timed: Timed) -> Costs:
+def costs(target: Target, reader: str, seated: SeatedCard, timed: TimedCard) -> Costs:
     """Every operation in turn, again and again, each time from a card just powered."""
     found = {name: Cost() for name in OPERATIONS}
     connection = target.connect(reader)
@@ -203,7 +173,7 @@ def in_process(workshop: Workshop) -> dict[str, Costs]:
     found = {}
     for family in FAMILIES:
         seated, reader = seat(workshop, family), Reader.of("Benchmark", [family], WallClock())
-        timed = Timed(seated.card)
+        timed = TimedCard(seated.card)
         reader.slots[0].insert(timed)
         found[family] = costs(EmbeddedTarget([reader]), family, seated, timed)
     return found
@@ -220,40 +190,22 @@ class ThroughPcsc:
 @pytest.fixture(scope="module")
 def through_pcsc(workshop: Workshop) -> ThroughPcsc:
     reader = Reader.of("Benchmark", ["echo", *FAMILIES], WallClock())
-    try:
-        pcscd = PrivatePcscd.start([reader], run_dir=client_run_dir())
-    except PcscdError as error:
-        pytest.skip(str(error))
-    with pcscd:
-        os.environ.update(pcscd.environment)
-        try:
-            target = PcscTarget(virtual=True)
-        except PcscMissingError as error:
-            pytest.skip(str(error))
+    with behind_pcscd(reader) as (target, readers):
         seated = {family: seat(workshop, family) for family in FAMILIES}
-        timed = {family: Timed(seated[family].card) for family in FAMILIES}
+        timed = {family: TimedCard(seated[family].card) for family in FAMILIES}
         for slot, card in zip(reader.slots, (EchoCard(), *timed.values()), strict=True):
             slot.insert(card)
-        for name in pcscd.reader_names:
+        for name in readers:
             assert target.wait(name, present=True, timeout=3)
-        names = dict(zip(("echo", *FAMILIES), pcscd.reader_names, strict=True))
-        echo = target.connect(names["echo"])
-        asked = bytes.fromhex("00DA000010") + bytes(16)
+        names = dict(zip(("echo", *FAMILIES), readers, strict=True))
         spent: list[float] = []
-
-        def listen() -> None:
-            for _ in range(ECHOES):
-                start = time.perf_counter()
-                echo.transmit(asked)
-                spent.append(time.perf_counter() - start)
-
+        listen = listener(target.connect(names["echo"]).transmit, spent)
         # Before, between and after, so that a busy moment of the machine falls on all.
         found = {}
         for family in FAMILIES:
             listen()
             found[family] = costs(target, names[family], seated[family], timed[family])
         listen()
-        target.close()
     return ThroughPcsc(found, median(spent))
 
 

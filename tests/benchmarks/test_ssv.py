@@ -6,59 +6,29 @@ measured in the same run, tells what so many commands through PC/SC cost by them
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from statistics import median
 
 import pytest
+from benchmark_tools import TimedCard, behind_pcscd, listener
 
 from conformance.bench.cards import Workshop
-from conformance.bench.factory import client_run_dir
 from conformance.model import CardChoice
 from conformance.targets.embedded import EmbeddedTarget
-from conformance.targets.pcsc import PcscMissingError, PcscTarget
 from simulator.clock import Clock, WallClock
-from simulator.iso7816.card import Card
 from simulator.middleware.full_pcsc import FullPcsc
 from simulator.middleware.ssv import Ssv
-from simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
+from simulator.pcsc import EchoCard
 from simulator.readers import Reader, ReaderAccess
 
-REPEATS, ECHOES = 25, 400
+REPEATS = 25
 CASES = {"1 beneficiary": "vitale/assure-seul", "19 beneficiaries": "vitale/dix-neuf-beneficiaires"}
 # Commands to the CPS and to the Vitale in one call: application, identity, code, billing, certificate, signature on one
 # side; application, rights, certificate of the CPS, challenge, proof, own certificate and proof, coverage on the other.
 COMMANDS = {"1 beneficiary": (30, 25), "19 beneficiaries": (30, 34)}
 PIN = "1234"
-
-
-class Counted:
-    """A card that counts what it was sent."""
-
-    def __init__(self, card: Card) -> None:
-        self.card = card
-        self.count = 0
-
-    @property
-    def atr(self) -> bytes:
-        return self.card.atr
-
-    def power_on(self) -> bytes:
-        return self.card.power_on()
-
-    def power_off(self) -> None:
-        self.card.power_off()
-
-    def reset(self) -> bytes:
-        return self.card.reset()
-
-    def transmit(self, command: bytes) -> bytes:
-        self.count += 1
-        return self.card.transmit(command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +45,12 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     return Workshop.default(tmp_path_factory.mktemp("keys"))
 
 
-def card(workshop: Workshop, template: str) -> Counted:
+def card(workshop: Workshop, template: str) -> TimedCard:
     choice = CardChoice(template=template)
-    return Counted(workshop.make(choice, Random(1), at=WallClock().now()).card)
+    return TimedCard(workshop.make(choice, Random(1), at=WallClock().now()).card)
 
 
-def cost(access: ReaderAccess, clock: Clock, cps: Counted, vitale: Counted) -> Cost:
+def cost(access: ReaderAccess, clock: Clock, cps: TimedCard, vitale: TimedCard) -> Cost:
     library = Ssv(FullPcsc(access, clock), clock)
     assert library.init_lib().code == 0
     day = f"{clock.now():%Y%m%d}"
@@ -93,22 +63,6 @@ def cost(access: ReaderAccess, clock: Clock, cps: Counted, vitale: Counted) -> C
         assert answer.code == 0, answer.detail
         zone = answer.zone
     return Cost((cps.count, vitale.count), median(seconds), len(zone))
-
-
-@contextmanager
-def behind_pcscd(reader: Reader) -> Iterator[tuple[PcscTarget, tuple[str, ...]]]:
-    try:
-        pcscd = PrivatePcscd.start([reader], run_dir=client_run_dir())
-    except PcscdError as error:
-        pytest.skip(str(error))
-    with pcscd:
-        os.environ.update(pcscd.environment)
-        try:
-            target = PcscTarget(virtual=True)
-        except PcscMissingError as error:
-            pytest.skip(str(error))
-        yield target, pcscd.reader_names
-        target.close()
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -129,7 +83,7 @@ def test_reading_rights(case: str, workshop: Workshop, capsys: pytest.CaptureFix
             assert target.wait(name, present=True, timeout=3)
         echo = target.connect(names[0])
         spent: list[float] = []
-        listen = _listener(echo.transmit, spent)
+        listen = listener(echo.transmit, spent)
         listen()
         through = cost(target, clock, cps, vitale)
         listen()
@@ -145,15 +99,3 @@ def test_reading_rights(case: str, workshop: Workshop, capsys: pytest.CaptureFix
             f"({count} echoes: {count * one * 1000:6.2f} ms)",
             end="",
         )
-
-
-def _listener(transmit: Callable[[bytes], bytes], spent: list[float]) -> Callable[[], None]:
-    asked = bytes.fromhex("00DA000010") + bytes(16)
-
-    def listen() -> None:
-        for _ in range(ECHOES):
-            start = time.perf_counter()
-            transmit(asked)
-            spent.append(time.perf_counter() - start)
-
-    return listen

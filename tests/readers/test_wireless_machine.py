@@ -10,7 +10,7 @@ from wireless_bench import Field
 from simulator.readers import LineError, SlotError
 from simulator.readers.wireless import BatteryModel, Link, Session, TerminalParameters, TokenRefusedError
 
-HOURS = 0.5
+HOURS, EXCHANGES = 0.5, 200
 
 
 class WirelessMachine(RuleBasedStateMachine):
@@ -18,11 +18,12 @@ class WirelessMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bench = Field.make(TerminalParameters(battery=BatteryModel(hours=HOURS, exchanges=10**9)), session=False)
+        battery = BatteryModel(hours=HOURS, exchanges=EXCHANGES)
+        self.bench = Field.make(TerminalParameters(battery=battery), session=False)
         self.now = 0.0
         self.paired = False
         self.link = True
-        self.charged, self.charged_at = 100.0, 0.0
+        self.charged, self.charged_at, self.read_since = 100.0, 0.0, 0
         self.ends: float | None = None
         """When the session ends by itself; None if there is none."""
         self.code = False
@@ -32,7 +33,8 @@ class WirelessMachine(RuleBasedStateMachine):
 
     @property
     def battery(self) -> float:
-        return max(0.0, self.charged - 100 * (self.now - self.charged_at) / (HOURS * 3600))
+        spent = (self.now - self.charged_at) / (HOURS * 3600) + self.read_since / EXCHANGES
+        return max(0.0, self.charged - 100 * spent)
 
     @property
     def running(self) -> bool:
@@ -78,7 +80,7 @@ class WirelessMachine(RuleBasedStateMachine):
     @rule(percent=st.sampled_from([0.0, 5.0, 100.0]))
     def charge(self, percent: float) -> None:
         self.bench.terminal.charge(percent)
-        self.charged, self.charged_at = percent, self.now
+        self.charged, self.charged_at, self.read_since = percent, self.now, 0
         self.settle()
 
     @rule()
@@ -132,7 +134,7 @@ class WirelessMachine(RuleBasedStateMachine):
 
     @rule()
     def read(self) -> None:
-        before = len(self.bench.cards["cps"].commands)
+        before, powered = len(self.bench.cards["cps"].commands), self.bench.cards["cps"].powered
         try:
             self.bench.ask()
         except (LineError, SlotError):
@@ -140,6 +142,10 @@ class WirelessMachine(RuleBasedStateMachine):
             assert len(self.bench.cards["cps"].commands) == before
         else:
             assert self.ready
+            self.read_since += 1 if powered else 2  # the reset is an exchange as well
+            # What it took may have been the last of the battery.
+            self.bench.terminal.look()
+            self.settle()
 
     # -- what always holds --
 

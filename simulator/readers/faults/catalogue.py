@@ -268,20 +268,31 @@ def search(words: str, faults: Iterable[Fault] | None = None) -> list[Fault]:
     for one in catalogue().values() if faults is None else faults:
         said = _words(" ".join(f"{symptom.fr} {symptom.en}" for symptom in one.symptoms))
         known = _words(f"{one.id} {one.cause.fr} {one.cause.en} {' '.join(_all_codes(one))}")
-        score = sum(_SAID if _has(word, said) else int(_has(word, known)) for word in asked)
+        score = sum(_worth(word, said, known) for word in asked)
         if score:
             scored.append((score / (1 + len(said) / _LONG), one))
     return [one for _score, one in sorted(scored, key=lambda pair: -pair[0])]
 
 
+_CODE = 9
+"""What a code counts for wherever it stands: it is the surest thing a customer can say."""
 _SAID = 3
 _LONG = 200
 """Words of a symptom after which it counts for half: a long list of symptoms has every word."""
 
 
+def _worth(word: str, said: list[str], known: list[str]) -> int:
+    if _is_code(word):
+        return _CODE if word in said or word in known else 0
+    return _SAID if _has(word, said) else int(_has(word, known))
+
+
+def _is_code(word: str) -> bool:
+    """A code is that code or another: half of one is nothing."""
+    return any(letter.isdigit() or letter == "_" for letter in word)
+
+
 def _has(word: str, words: list[str]) -> bool:
-    if any(letter.isdigit() or letter == "_" for letter in word):
-        return word in words  # a code is that code or another
     stem = word[: max(_SHORTEST + 1, len(word) - 2)]
     return any(other.startswith(stem) for other in words)
 

@@ -1,3 +1,9 @@
+"""``simulator.hosts`` on the cards of the templates.
+
+They are tested from here because conformance makes those cards (``Workshop``) and runs the suites whose steps call
+the hosts.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Callable

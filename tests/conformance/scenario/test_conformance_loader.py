@@ -38,6 +38,16 @@ from reports.fidelity import Fidelity
         ("- code-status:\n  capture: {1x: sw}", "1x", "a captured value cannot be named '1x' (e.g. first-signature)"),
         ("- code-status:\n  capture: {card: sw}", "card: sw", "a captured value cannot be named 'card'"),
         ("- code-status:\n  slot: vitale", "slot", "no card is in a slot 'vitale' (known: cps)"),
+        (
+            "- verify-code: $cards.vital.code",
+            "verify-code",
+            "$cards.vital.code: no card is in a slot 'vital' (known: cps)",
+        ),
+        (
+            "- read: EF.SN\n  expect: {data: {equals: $cards.vitale.serial}}",
+            "read",
+            "$cards.vitale.serial: no card is in a slot 'vitale'",
+        ),
         ("- code-status:\n  slot: 3", "slot", "slot takes the name of a slot (e.g. slot: cps)"),
         ("- code-status:\n  slot: [cps]", "slot", "slot takes the name of a slot"),
         ("- code-status:\n  title: {fr: a}", "title: {fr: a}", "the key 'en' is missing"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from conformance.scenario.references import (
     BadReferenceError,
+    card_role,
     is_name,
     is_reference,
     malformed,
@@ -60,6 +61,14 @@ SCOPE: dict[str, Any] = {
 )
 def test_a_reference_becomes_its_value(written: object, meant: object) -> None:
     assert resolve(written, SCOPE) == meant
+
+
+@pytest.mark.parametrize(
+    ("reference", "role"),
+    [("cards.vitale.serial", "vitale"), ("cards.cps", "cps"), ("cards", None), ("card.code", None), ("n", None)],
+)
+def test_a_reference_to_another_card_says_which_slot(reference: str, role: str | None) -> None:
+    assert card_role(reference) == role
 
 
 def test_a_whole_reference_keeps_the_object_itself() -> None:

@@ -1,0 +1,206 @@
+"""Readers, Vitale, wireless, faults: enough scenarios, mostly refusals, with the same verdicts through PC/SC."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.bench.cards import Workshop
+from conformance.options import RunOptions
+from conformance.requirements import load_catalogue
+from conformance.run.session import RunPlan, default_paths, execute, prepare
+from conformance.scenario.plan import PlannedScenario, PlannedStep
+from reports.events import Event, ScenarioFinished, StepFinished
+from reports.journal import read_journal
+from reports.verdict import Verdict
+from simulator.pcsc.discovery import find_installation
+from simulator.pcsc.errors import PcscdError
+from simulator.pcsc.private_pcscd import try_namespaces
+from simulator.personalisation.keystore import ENVIRONMENT
+
+TOPICS = ("readers", "vitale", "wireless", "faults")
+LEAST = 120
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="module")
+def workshop(keys: Path) -> Workshop:
+    return Workshop.default(keys)
+
+
+@pytest.fixture(scope="module")
+def plan(workshop: Workshop) -> RunPlan:
+    return prepare(RunOptions(paths=tuple(default_paths()[0] / topic for topic in TOPICS)), workshop)
+
+
+# -- enough of them, and mostly refusals -------------------------------------------------------------------------------
+
+FINE: dict[str, set[str]] = {
+    "code": {"0", "0000", "ok"},
+    "http": {"200"},
+    "outcome": {"accepted", "done"},
+    "condition": {"ready"},
+    "session": {"open"},
+    "several-of-a-type": {"False"},
+    "opposed": {"False"},
+    "errors": {"0"},
+}
+"""What is observed when all is well, by the key of the expectation."""
+
+
+def expects_a_refusal(step: PlannedStep) -> bool:
+    """Whether a step can only pass if something is refused, lost or wrong."""
+    expect = step.expect
+    if "error" in expect:
+        return True
+    words = expect.get("sw", "9000")
+    if not any(_fine(str(word).upper()) for word in (words if isinstance(words, list) else [words])):
+        return True
+    return any(_wrong(expect[key], fine) for key, fine in FINE.items() if key in expect)
+
+
+def _fine(word: str) -> bool:
+    return word.startswith(("9", "61", "6C", "$"))
+
+
+def _wrong(expected: Any, fine: set[str]) -> bool:
+    values = expected if isinstance(expected, list) else [expected]
+    return not any(str(value) in fine or str(value).startswith("$") for value in values)
+
+
+def written(plan: RunPlan) -> list[PlannedScenario]:
+    """Each scenario once, however many rows its matrix has."""
+    return [scenario for scenario in plan.scenarios if not scenario.generated]
+
+
+def test_there_are_enough_and_most_expect_a_refusal(plan: RunPlan) -> None:
+    once = written(plan)
+    negative = [scenario for scenario in once if any(map(expects_a_refusal, scenario.steps))]
+    print(f"{len(once)} written, {len(negative)} of them negative, {plan.generated} generated")
+    assert len(once) + plan.generated == len(plan.scenarios)
+    assert len(once) >= LEAST
+    assert len(negative) > len(once) / 2
+    for topic in TOPICS:
+        assert any(scenario.suite.startswith(f"{topic}.") for scenario in once)
+
+
+def test_each_cites_known_requirements_once(plan: RunPlan) -> None:
+    catalogue = load_catalogue()
+    for scenario in plan.scenarios:
+        cited = scenario.model.requirements
+        assert cited, scenario.id
+        assert len(set(cited)) == len(cited), scenario.id
+        assert all(requirement in catalogue for requirement in cited), scenario.id
+
+
+# -- the same verdicts through a real pcscd ----------------------------------------------------------------------------
+
+UNPLUGGED = "a reader behind PC/SC is neither plugged in nor out here"
+CLOCK = "the clock of a reader behind PC/SC cannot be advanced"
+SAMPLE: dict[str, str] = {
+    "readers.galss/unknown-resource": "",
+    "readers.galss/reader-lost-and-back": UNPLUGGED,
+    "readers.hot-plug/service-stopped[readers/olaqin-vitalact]": (
+        "the PC/SC service of a workstation is not stopped from here"
+    ),
+    "readers.life/one-slot-empties-the-other-works[readers/generic-bislot]": "",
+    "readers.pin-pad/right-code": (
+        "the reader has no PIN pad, or none that can be reached here: vpcd has no control channel"
+    ),
+    "readers.sharing/transaction-of-another[readers/generic-bislot]": "",
+    "readers.slots/told-apart-by-atr[readers/generic-bislot]": "",
+    "vitale.apcv/forged-context": "",
+    "vitale.card/holders-as-public-clients-read-them": "",
+    "vitale.presence/wrong-code": "",
+    "vitale.ssv-carte-ps/wrong-code[medecin-generaliste]": "",
+    "vitale.ssv-droits/every-vitale-2-with-a-cps[medecin-generaliste,vitale/c2s]": "",
+    "vitale.ssv-droits/every-vitale-without-a-cps[vitale/ald]": "",
+    "vitale.ssv-erreurs/test-and-real[medecin-generaliste]": "",
+    "vitale.ssv-galss/two-software-take-turns": "",
+    "vitale.vitale-1/memory-by-words": "",
+    "wireless.cloud/forged-bearers": "",
+    "wireless.link/unpaired": "",
+    "wireless.session/renewed-at-119-seconds": CLOCK,
+    "wireless.session/closed-then-reopened": "",
+    "faults.cards/reset-by-another": "",
+    "faults.cards/mute-once": (
+        "artefact of the virtual reader: vpcd cannot tell of a failed exchange, one byte stands for the answer"
+    ),
+    "faults.galss/file-broken[galss-name-missing]": "",
+    "faults.readers/lost-and-back": (
+        "artefact of the virtual reader: a vpcd reader cannot leave, its slots become empty"
+    ),
+}
+"""Of every suite at least one, and of every kind of difference; the reason is why the verdict is not the same."""
+
+LEFT_OUT = {"vitale.ssv-library", "vitale.templates", "faults.matrix", "faults.wireless"}
+"""Suites whose steps others of the sample do as well."""
+
+
+@pytest.fixture
+def chain() -> None:
+    """A real pcscd, vpcd and pyscard, or a skip that says what is missing."""
+    try:
+        find_installation()
+    except PcscdError as error:
+        pytest.skip(f"needs a real pcscd: {error}")
+    if (refused := try_namespaces()) is not None:
+        pytest.skip(f"needs namespaces: {refused}")
+    if importlib.util.find_spec("smartcard") is None:
+        pytest.skip("needs pyscard: pip install bifente[pcsc]")
+
+
+def outcomes(events: list[Event]) -> dict[str, ScenarioFinished]:
+    return {event.scenario: event for event in events if isinstance(event, ScenarioFinished)}
+
+
+def steps(events: list[Event], scenario: str) -> list[Verdict]:
+    return [event.verdict for event in events if isinstance(event, StepFinished) and event.scenario == scenario]
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.usefixtures("chain")
+def test_through_pcscd_the_verdicts_are_the_same(plan: RunPlan, workshop: Workshop, keys: Path, tmp_path: Path) -> None:
+    chosen = tuple(scenario for scenario in plan.scenarios if scenario.id in SAMPLE)
+    assert {scenario.id for scenario in chosen} == SAMPLE.keys()
+    assert {scenario.suite for scenario in chosen} >= {s.model.suite for s in plan.suites} - LEFT_OUT
+    inside: list[Event] = []
+    execute(replace(plan, scenarios=chosen), workshop, run_id="20250101-000000-000000", command=(), emit=inside.append)
+    assert {one.verdict for one in outcomes(inside).values()} == {Verdict.PASSED}
+
+    # A process of its own: the PC/SC library asks once in its life where its service is.
+    select = [word for scenario in SAMPLE for word in ("--select", scenario)]
+    done = subprocess.run(
+        [sys.executable, "-c", "from conformance.cli import main; main()", "run"]
+        + [str(default_paths()[0] / topic) for topic in TOPICS]
+        + ["--target", "pcsc", "--out", str(tmp_path / "run"), *select],
+        env={**os.environ, ENVIRONMENT: str(keys)},
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    through = list(read_journal(tmp_path / "run" / "journal.jsonl").events)
+    for identifier, outcome in outcomes(through).items():
+        told = outcome.reason.en if outcome.reason else ""
+        assert told == SAMPLE[identifier], identifier
+        if not told:
+            assert outcome.verdict is Verdict.PASSED, identifier
+            assert steps(through, identifier) == steps(inside, identifier), identifier
+        elif told.startswith("artefact"):
+            assert outcome.verdict is Verdict.PASSED_WITH_REMARK, identifier
+        else:
+            assert outcome.verdict is Verdict.NOT_RUN, identifier
+    assert outcomes(through).keys() == SAMPLE.keys()
