@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -59,7 +60,10 @@ class Recorder:
         self._masker = masker or Masker()
         self._listeners = list(listeners)
         self._lock = threading.RLock()
-        self._seq = 0
+        self._done = (0, 0)
+        """How many events the file holds, and in how many bytes."""
+        self._begun = 0
+        """The length of the line that was last begun."""
         try:
             if path.is_file() and path.stat().st_size:
                 raise JournalError(path, "already holds a journal; choose another directory")
@@ -80,16 +84,31 @@ class Recorder:
         `EventError` when its values are not those its definition announces.
         """
         with self._lock:
-            dated = replace(event, seq=self._seq, time=_utc(self._now()))
+            seq, size = self._mended()
+            dated = replace(event, seq=seq, time=_utc(self._now()))
             line = json.dumps(self._masker.event(to_dict(dated)), ensure_ascii=False, allow_nan=False).encode() + b"\n"
             if len(line) > LINE_LIMIT:
                 raise JournalError(self._path, f"an event of {len(line)} bytes is above the limit of {LINE_LIMIT}")
             written = parse_event(line)
+            self._begun = len(line)
             self._write(line)
-            self._seq += 1
+            self._done = (seq + 1, size + len(line))
             for listener in tuple(self._listeners):
                 self._tell(listener, written)
             return written
+
+    def _mended(self) -> tuple[int, int]:
+        """What is done, whatever an interruption left: a line written but not counted counts, half of one goes."""
+        seq, size = self._done
+        try:
+            there = os.fstat(self._file.fileno()).st_size
+            if there == size + self._begun > size:
+                self._done = (seq + 1, there)
+            elif there > size:
+                os.ftruncate(self._file.fileno(), size)
+        except (OSError, ValueError) as error:
+            raise self._failed(error) from error
+        return self._done
 
     def _write(self, line: bytes) -> None:
         rest = memoryview(line)
@@ -97,8 +116,11 @@ class Recorder:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is closed"
-            raise JournalError(self._path, f"cannot write event {self._seq} to the journal: {reason}") from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError | ValueError) -> JournalError:
+        reason = error.strerror if isinstance(error, OSError) else "it is closed"
+        return JournalError(self._path, f"cannot write event {self._done[0]} to the journal: {reason}")
 
     def _tell(self, listener: Listener, event: Event) -> None:
         try:

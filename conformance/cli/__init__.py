@@ -1,24 +1,8 @@
-"""The command line: ``bifente``. Importing it registers every command on the application."""
+"""The command line: ``bifente``."""
 
-from conformance.cli import cards, catalogue, codes, configuration, faults, live, read, report, run, schema, serve, zone
 from conformance.cli.app import app
 
-__all__ = [
-    "app",
-    "cards",
-    "catalogue",
-    "codes",
-    "configuration",
-    "faults",
-    "live",
-    "main",
-    "read",
-    "report",
-    "run",
-    "schema",
-    "serve",
-    "zone",
-]
+__all__ = ["app", "main"]
 
 
 def main() -> None:

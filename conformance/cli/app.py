@@ -1,27 +1,25 @@
-"""The application and its exit codes: 0 all passed, 1 something failed, 2 bad input or usage, 3 bench error."""
+"""The application and its exit codes: 0 all passed, 1 something failed, 2 bad input or usage, 3 bench error.
+
+What a command needs is imported when the command is used: a desk that asks for a code does not wait for the bench.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import textwrap
 import traceback
 from contextlib import suppress
 from enum import IntEnum
-from typing import IO, Any
+from importlib import import_module
+from importlib.metadata import version
+from typing import IO, Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
-
-from conformance.bench.factory import BenchUnavailableError
-from conformance.loading import InputError
-from conformance.targets.base import ScardError
-from conformance.targets.pcsc import PcscMissingError
-from reports.journal import JournalError
-from reports.render import RenderError
-from simulator.pcsc import PcscdError
-from simulator.personalisation.keystore import KeyStoreError
+from typer.main import get_group
 
 
 class Exit(IntEnum):
@@ -33,12 +31,50 @@ class Exit(IntEnum):
     BENCH_ERROR = 3
 
 
-class _Commands(TyperGroup):
-    """Lets no exception of a command out: what can be foreseen is one sentence and an exit code, never a traceback.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Run scenarios and write their reports."),
+    "report": ("report", "Render the reports of a run again."),
+    "read": ("read", "Read a CPS and a Vitale as a software does, in words."),
+    "codes": ("codes", "What a return code means, and what cures it."),
+    "faults": ("faults", "Faults of the field: symptoms, codes, causes, remedies."),
+    "galss": ("configuration", "The file galss.ini, checked and made."),
+    "sesam": ("configuration", "The file sesam.ini, checked."),
+    "zone": ("zone", "Zones of the SSV functions, decoded and encoded."),
+    "up": ("live", "Virtual readers and cards until interrupted."),
+    "exec": ("live", "Virtual readers and cards for the life of one command."),
+    "serve": ("serve", "The reading service of a wireless terminal, over HTTPS."),
+    "doctor": ("live", "Test each link between a virtual card and a PC/SC client."),
+    "cards": ("cards", "Card templates, shown and made into files."),
+    "profiles": ("profiles", "Reader profiles."),
+    "requirements": ("requirements", "The requirements and which scenarios cite them."),
+    "schema": ("schema", "JSON Schemas of the files people write."),
+}
+"""Each command: the module that registers it, and what it does."""
 
-    Any other failure is ours: its traceback is worth having, and its exit code is a bench error's, never that of a
-    failed run. Wrong usage is typer's to tell.
+
+class _Commands(TyperGroup):
+    """Imports a command when it is used, and lets none of its exceptions out.
+
+    What can be foreseen is one sentence and an exit code, never a traceback. Any other failure is ours: its traceback
+    is worth having, and its exit code is a bench error's, never that of a failed run. Wrong usage is typer's to tell.
     """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The name of every command."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, imported now; for a name that is none, all are, so that the near one can be told."""
+        if cmd_name not in self.commands:
+            for module, _does in [COMMANDS[cmd_name]] if cmd_name in COMMANDS else COMMANDS.values():
+                import_module(f"conformance.cli.{module}")
+            self.commands = get_group(app).commands
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of commands, none of them imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, does) for name, (_module, does) in COMMANDS.items()])
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -53,7 +89,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name="bifente",
     cls=_Commands,
-    help="Laboratory bench for the French health-card workstation: virtual CPS cards, readers, scenarios, reports.",
+    help="Laboratory bench for the French health-card workstation: virtual cards and readers, scenarios, reports.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -61,17 +97,41 @@ app = typer.Typer(
 )
 
 
+def _told_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bifente {version('bifente')}")
+        raise typer.Exit
+
+
+@app.callback()
+def bifente(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What all commands have in common: nothing but the help."""
+
+
 class _Console(Console):
     """A console whose reader may leave (head, less): what is left to say is dropped, and the run goes on."""
+
+    def tell(self, line: str) -> None:
+        """Print a line of words. A terminal that is narrower gets it broken between words, the rest set in."""
+        if self.is_terminal and len(line) > self.width:
+            indent = " " * (len(line) - len(line.lstrip()) + 4)
+            line = textwrap.fill(
+                line, self.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            )
+        self.print(line, markup=False)
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
         _forget(self.file)
 
 
-out: Console = _Console(highlight=False, soft_wrap=True)
+out: _Console = _Console(highlight=False, soft_wrap=True, emoji=False)
 """Where results go."""
-err: Console = _Console(stderr=True, highlight=False, soft_wrap=True)
+err: _Console = _Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """Where errors and progress go."""
 
 
@@ -83,6 +143,8 @@ def fail(message: str, code: Exit) -> typer.Exit:
 
 def _told(error: BaseException) -> int:
     """Say what is wrong, and give the exit code."""
+    from conformance.loading.problems import InputError
+
     match error:
         case InputError():
             for problem in error.problems:
@@ -98,7 +160,7 @@ def _told(error: BaseException) -> int:
         case OSError():
             _forget(sys.stdout)
             err.print(f"bifente: {error.filename or 'the output'}: {error.strerror or error}", markup=False)
-        case _ if isinstance(error, _FORESEEN):
+        case _ if isinstance(error, _foreseen()):
             err.print(f"bifente: {error}", markup=False)
         case _:
             err.print("".join(traceback.format_exception(error)), markup=False)
@@ -106,10 +168,19 @@ def _told(error: BaseException) -> int:
     return Exit.BENCH_ERROR
 
 
-_FORESEEN = (
-    *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),
-    *(JournalError, RenderError, KeyStoreError),
-)
+def _foreseen() -> tuple[type[Exception], ...]:
+    from conformance.bench.factory import BenchUnavailableError
+    from conformance.targets.base import ScardError
+    from conformance.targets.pcsc import PcscMissingError
+    from reports.journal import JournalError
+    from reports.render import RenderError
+    from simulator.pcsc import PcscdError
+    from simulator.personalisation.keystore import KeyStoreError
+
+    return (
+        *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),
+        *(JournalError, RenderError, KeyStoreError),
+    )
 
 
 def _forget(stream: IO[str]) -> None:

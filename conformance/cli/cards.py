@@ -36,7 +36,7 @@ def list_cards(lang: LangOption = None) -> None:
         template, _document = workshop.template(name)
         title = template.title.in_language(language)
         kind = "VITA" if isinstance(template, VitaleTemplate) else template.card.type
-        out.print(f"{name:{width}}  {kind:4} {template.family:7}  {title}", markup=False)
+        out.tell(f"{name:{width}}  {kind:4} {template.family:7}  {title}")
 
 
 @cards.command(name="show")
@@ -53,7 +53,7 @@ def show_card(
     )
     width = max(len(label) for label, _value in rows)
     for label, value in rows:
-        out.print(f"{label:{width}}  {value}", markup=False)
+        out.tell(f"{label:{width}}  {value}")
 
 
 @cards.command(name="make")
@@ -68,7 +68,7 @@ def make_card(
         written = _write(card, folder)
     except OSError as error:
         raise fail(f"{error.filename or folder}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
-    out.print(f"{folder}: {written} files", markup=False)
+    out.tell(f"{folder}: {written} files")
 
 
 def _made(name: str, keys: Path | None) -> Personalised:

@@ -40,23 +40,24 @@ def codes(
         found.append(http_statuses()[int(code)])
     if not found:
         written = " / ".join(f"{number:04X} ({number})" for number in numbers)
-        raise fail(f"{code}: no source tells of the return code {written}", Exit.BAD_INPUT)
+        way_out = "bifente codes lists those that are known; bifente faults list WORDS searches by symptoms"
+        raise fail(f"{code}: no source tells of the return code {written} ({way_out})", Exit.BAD_INPUT)
     for one in found:
         _show(one, language)
 
 
 def _list(language: Lang) -> None:
     for one in (*return_codes().values(), *http_statuses().values()):
-        out.print(f"{_number(one)}  {one.layer:5}  {_in(one.meaning, language)}", markup=False)
+        out.tell(f"{_number(one)}  {one.layer:5}  {_in(one.meaning, language)}")
 
 
 def _show(one: ReturnCode, language: Lang) -> None:
-    out.print(f"{_number(one).strip()}  {one.id} [{one.layer}]", markup=False)
-    out.print(f"  {_in(one.meaning, language)}", markup=False)
+    out.tell(f"{_number(one).strip()}  {one.id} [{one.layer}]")
+    out.tell(f"  {_in(one.meaning, language)}")
     for label, said in (("cause", one.cause), ("remedy", one.remedy)):
         if said is not None:
-            out.print(f"  {_in(_WORDS[label], language)}: {_in(said, language)}", markup=False)
-    out.print(f"  {_in(_WORDS['source'], language)}: {one.source} [{one.fidelity}]", markup=False)
+            out.tell(f"  {_in(_WORDS[label], language)}: {_in(said, language)}")
+    out.tell(f"  {_in(_WORDS['source'], language)}: {one.source} [{one.fidelity}]")
 
 
 def _number(one: ReturnCode) -> str:

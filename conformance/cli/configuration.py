@@ -5,6 +5,8 @@ Exit codes: 0 nothing wrong (remarks aside), 1 the middleware would fail with th
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -36,8 +38,18 @@ FileArgument = Annotated[Path, typer.Argument(help="The file to examine.")]
 SystemOption = Annotated[System | None, typer.Option("--os", help="The system of the workstation.")]
 BitsOption = Annotated[int | None, typer.Option("--bits", help="32 or 64: the word length of the GALSS installed.")]
 
+_GALSS = re.compile(rb"^\s*\[(CONFIG|CANAL\d|PROTOCOLE\d)", re.IGNORECASE | re.MULTILINE)
+_SESAM = re.compile(rb"^\s*\[(COMMUN|SSV|MGC)\]", re.IGNORECASE | re.MULTILINE)
+"""A section that only one of the two files has."""
 _LONGEST = 600
 """Most characters of one line told."""
+_ALIKE = 5
+"""Most warnings of the same words told one by one: a file that is none of these has one for each line."""
+_MORE = Sentence(fr="… et {count} remarques semblables", en="… and {count} warnings alike")
+_SEVERITIES = {
+    Severity.ERROR: Sentence(fr="erreur", en="error"),
+    Severity.WARNING: Sentence(fr="remarque", en="warning"),
+}
 _SOUND = Sentence(fr="rien à redire", en="nothing wrong")
 _PORT_TABLE = Sentence(
     fr="io_comm.ini (table des ports) n'a pas de description publique : le fichier n'est ni examiné ni écrit",
@@ -61,6 +73,7 @@ def check_galss(
     language = chosen_lang(lang)
     _check_bits(bits)
     data = _read(file)
+    _check_kind(file, data, _SESAM, _GALSS, "bifente sesam check")
     examined = manager.examine(data, system=system, bits=bits)
     findings = examined.findings
     if profile is not None and examined.configuration is not None:
@@ -106,7 +119,7 @@ def make_galss(
         to.write_bytes(data)
     except OSError as error:
         raise fail(f"{to}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
-    out.print(f"{to}: {len(configuration.channels)} channel(s), {len(data)} bytes", markup=False)
+    out.tell(f"{to}: {len(configuration.channels)} channel(s), {len(data)} bytes")
 
 
 @sesam.command(name="check")
@@ -115,24 +128,40 @@ def check_sesam(file: FileArgument, lang: LangOption = None) -> None:
 
     The folders it names are not looked for: the file may come from another workstation.
     """
-    _tell(file, fsv.examine(_read(file)).findings, chosen_lang(lang))
+    language, data = chosen_lang(lang), _read(file)
+    _check_kind(file, data, _GALSS, _SESAM, "bifente galss check")
+    _tell(file, fsv.examine(data).findings, language)
+
+
+def _check_kind(file: Path, data: bytes, other: re.Pattern[bytes], own: re.Pattern[bytes], command: str) -> None:
+    """Refuse the other of the two files, which people take for this one."""
+    if other.search(data) and not own.search(data):
+        raise InputError.at(str(file), "is the other configuration file", cure=f"use {command} for it")
 
 
 def _tell(file: Path, findings: Iterable[Finding], language: Lang) -> None:
-    told = sorted(findings, key=lambda finding: finding.line)
+    told = sorted(findings, key=lambda finding: (finding.line, finding.message.en))
+    alike = Counter(finding.message.en for finding in told if finding.severity is Severity.WARNING)
+    shown: Counter[str] = Counter()
     for finding in told:
+        message = finding.message.en
+        shown[message] += 1
+        if alike[message] > _ALIKE and shown[message] > _ALIKE:
+            continue
         place = f"{file}:{finding.line}" if finding.line else str(file)
         code = f" [{finding.code:04X}]" if finding.code is not None else ""
         message, cure = _in(finding.message, language), _in(finding.cure, language)
         # What a file holds comes from outside: none of it may drive the terminal, nor fill it.
-        line = one_line(f"{place}: {finding.severity.value}{code}: {message} ({cure})")
-        out.print(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…", markup=False)
+        line = one_line(f"{place}: {_in(_SEVERITIES[finding.severity], language)}{code}: {message} ({cure})")
+        out.tell(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…")
         if finding.code is not None and (known := return_codes().get(finding.code)) is not None:
-            out.print(f"    {known.hex} = {known.code}: {_in(known.meaning, language)}", markup=False)
+            out.tell(f"    {known.hex} = {known.code}: {_in(known.meaning, language)}")
+    if more := sum(max(0, count - _ALIKE) for count in alike.values()):
+        out.tell(_in(_MORE, language).format(count=more))
     if any(finding.severity is Severity.ERROR for finding in told):
         raise typer.Exit(Exit.FAILED)
     if not told:
-        out.print(f"{file}: {_in(_SOUND, language)}", markup=False)
+        out.tell(f"{file}: {_in(_SOUND, language)}")
 
 
 def _read(file: Path) -> bytes:

@@ -57,7 +57,8 @@ def show_fault(identifier: Annotated[str, typer.Argument(help="Id of a fault.")]
     if identifier not in catalogue():
         raise InputError.at(identifier, "is no fault of the catalogue", cure=nearest(identifier, catalogue()))
     language = chosen_lang(lang)
-    out.print("\n".join(_full(catalogue()[identifier], language)), markup=False)
+    for line in _full(catalogue()[identifier], language):
+        out.tell(line)
 
 
 def _say(sentence: Sentence, lang: Lang) -> str:
@@ -67,7 +68,7 @@ def _say(sentence: Sentence, lang: Lang) -> str:
 def _print(found: Iterable[Fault], lang: Lang) -> None:
     for one in found:
         codes = " ".join(_codes(one))
-        out.print(f"{one.id:32} {one.place:14} {_say(one.symptoms[0], lang)}  [{codes or '-'}]", markup=False)
+        out.tell(f"{one.id:32} {one.place:14} {_say(one.symptoms[0], lang)}  [{codes or '-'}]")
 
 
 def _codes(one: Fault) -> Iterator[str]:

@@ -20,6 +20,7 @@ import typer
 
 from conformance.bench.cards import Workshop
 from conformance.bench.live import Device, LiveBench
+from conformance.bench.profiles import load_profile
 from conformance.cli.app import Exit, app, err, fail, out
 from conformance.cli.options import KeysOption, LangOption, chosen_lang
 from conformance.loading import nearest
@@ -69,6 +70,7 @@ def up(
             out.print(line, markup=False)
         for name, value in bench.environment.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
+        _tell_wireless(profile)
         err.print("Ctrl-C stops; type: insert SLOT, remove SLOT, status, quit", markup=False)
         _serve(bench, seconds)
 
@@ -86,6 +88,7 @@ def exec_command(
     with _bench(profile, card, remember, keys, trace, None) as bench:
         # A command that looks once and leaves must find the card: pcscd's poll may take 0.4 s to see it.
         bench.wait_seen()
+        _tell_wireless(profile)
         try:
             process = subprocess.Popen(command, env={**os.environ, **bench.environment})
         except OSError as error:
@@ -134,6 +137,16 @@ def _bench(
             raise fail(f"{remember}: cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
     device = Device.assemble(profile, chosen_cards(card), Workshop.default(keys), remember=remember)
     return LiveBench(device, run_dir=run_dir, observer=_tracer() if trace else None)
+
+
+def _tell_wireless(profile: str) -> None:
+    """A terminal without a wire is shown here as one that never loses its session: say so, and where it can."""
+    if load_profile(profile)[0].wireless is not None:
+        err.print(
+            "wireless terminal: shown paired, in range, its session open for as long as this runs; what ends a session "
+            "is for scenarios (docs/wireless.md) and bifente serve",
+            markup=False,
+        )
 
 
 def chosen_cards(given: list[str] | None) -> dict[str, CardChoice]:

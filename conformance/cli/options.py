@@ -9,25 +9,12 @@ from typing import Annotated
 import typer
 
 from conformance.cli.app import Exit, fail
-from reports.render import FORMATS
 from reports.text import LANGS, Lang
 
 LangOption = Annotated[str | None, typer.Option("--lang", help="fr or en (default: the locale's, else fr).")]
 KeysOption = Annotated[
     Path | None, typer.Option("--keys", help="Folder of the laboratory keys (default: the user's cache).")
 ]
-
-
-FormatsOption = Annotated[str, typer.Option("--formats", help=f"Reports to write, out of {','.join(FORMATS)}.")]
-ALL_FORMATS = ",".join(FORMATS)
-
-
-def chosen_formats(formats: str) -> list[str]:
-    """The report formats named in a list with commas."""
-    wanted = [name.strip() for name in formats.split(",") if name.strip()]
-    if unknown := [name for name in wanted if name not in FORMATS]:
-        raise fail(f"unknown report format {unknown[0]!r}; there are {', '.join(FORMATS)}", Exit.BAD_INPUT)
-    return wanted
 
 
 def chosen_lang(lang: str | None) -> Lang:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -18,10 +19,12 @@ from conformance.model import CardChoice
 from conformance.options import RunOptions, TargetKind
 from conformance.targets.base import GuardRefusalError
 from reports.text import Lang
+from simulator.middleware.codes import SsvCode
 from simulator.middleware.return_codes import return_codes
 from simulator.middleware.ssv import Answer
 from simulator.sentence import Sentence
 from simulator.zones import GROUPS, Group, named
+from simulator.zones.catalogue import FieldKind, FieldType
 
 _PROFILE = "readers/generic-bislot"
 _NO_CODE = "0000"
@@ -33,7 +36,18 @@ _WORDS = {
     "cause": Sentence("cause", "cause"),
     "remedy": Sentence("remède", "remedy"),
     "unknown": Sentence("code inconnu", "unknown code"),
+    "spared": Sentence(
+        "non appelée : le code vient d'être refusé, un second essai en coûterait un autre à la carte",
+        "not called: the code has just been refused, a second call would cost the card another try",
+    ),
+    "real": Sentence(
+        "bifente read ne le permet pas : avec --reader, il lit ce que les cartes donnent sans cela",
+        "bifente read has no leave for it: with --reader it reads what cards give without that",
+    ),
+    "over": Sentence("dépassée", "over"),
 }
+_ENDS = "end"
+"""What the name of a field ends with that tells until when something holds."""
 
 
 @app.command(name="read")
@@ -45,7 +59,8 @@ def read_cards(
     reader: Annotated[
         str | None,
         typer.Option(
-            help="PC/SC name of the real reader with the CPS; the Vitale may be in any other. A TEST card only."
+            help="PC/SC name of a real reader with a CPS, a TEST card; the Vitale may be in any other, but what it "
+            "gives only to an authenticated CPS is not asked of a real one."
         ),
     ] = None,
     production_card: Annotated[
@@ -83,11 +98,11 @@ def read_cards(
         try:
             bench.seat(choices, random.Random(1), destructive=False)  # noqa: S311 - laboratory challenges
             for function, answer in _answers(bench, middleware, code, date):
-                refused |= bool(answer.code)
-                for line in _lines(function, answer, language):
-                    out.print(line, markup=False)
+                refused |= answer is None or bool(answer.code)
+                for line in _lines(function, answer, language, _day(bench, date)):
+                    out.tell(line)
         except GuardRefusalError as refusal:
-            raise fail(refusal.why.get(language), Exit.BAD_INPUT) from None
+            raise fail(f"{refusal.why.get(language)} ; {_say(_WORDS['real'], language)}", Exit.BAD_INPUT) from None
     if refused:
         raise typer.Exit(Exit.FAILED)
 
@@ -99,7 +114,8 @@ def _choice(given: str) -> tuple[str, CardChoice]:
     return slot, CardChoice(template=template)
 
 
-def _answers(bench: Bench, way: Way, code: str | None, date: str | None) -> Iterator[tuple[str, Answer]]:
+def _answers(bench: Bench, way: Way, code: str | None, date: str | None) -> Iterator[tuple[str, Answer | None]]:
+    """Each function and its answer, or None where it was not called."""
     workstation = Workstation(bench, random=random.Random(1).randbytes)  # noqa: S311 - laboratory challenges
     workstation.way = way
     try:
@@ -110,12 +126,24 @@ def _answers(bench: Bench, way: Way, code: str | None, date: str | None) -> Iter
     given = code if code is not None else next(known, _NO_CODE)
     library.init_lib()
     yield "SSV_LireConfig", library.lire_config()
-    yield "SSV_LireCartePS", library.lire_carte_ps(ps, reader, given)
-    day = date if date is not None else f"{bench.now():%Y%m%d}"
-    yield "SSV_LireDroitsVitale", library.lire_droits_vitale(ps, reader, given, day)
+    professional = library.lire_carte_ps(ps, reader, given)
+    yield "SSV_LireCartePS", professional
+    rights = "SSV_LireDroitsVitale"
+    if professional.code == SsvCode.WRONG_CODE:
+        yield rights, None
+    else:
+        yield rights, library.lire_droits_vitale(ps, reader, given, _day(bench, date))
 
 
-def _lines(function: str, answer: Answer, lang: Lang) -> Iterator[str]:
+def _day(bench: Bench, date: str | None) -> str:
+    """The day of consultation, YYYYMMDD unless the user gave something else."""
+    return date if date is not None else f"{bench.now():%Y%m%d}"
+
+
+def _lines(function: str, answer: Answer | None, lang: Lang, day: str) -> Iterator[str]:
+    if answer is None:
+        yield f"{_say(_WORDS[function], lang)} — {function} {_say(_WORDS['spared'], lang)}"
+        return
     known = return_codes().get(answer.code)
     meaning = _say(known.meaning if known else _WORDS["unknown"], lang)
     yield f"{_say(_WORDS[function], lang)} — {function} {answer.code:04X} ({answer.code}): {meaning}"
@@ -126,10 +154,10 @@ def _lines(function: str, answer: Answer, lang: Lang) -> Iterator[str]:
     if answer.detail:
         yield f"  ({answer.detail})"
     for group in answer.groups:
-        yield from _fields(group, lang)
+        yield from _fields(group, lang, day)
 
 
-def _fields(group: Group, lang: Lang) -> Iterator[str]:
+def _fields(group: Group, lang: Lang, day: str) -> Iterator[str]:
     """The fields of a group that hold something."""
     known = GROUPS.get(group.id)
     yield f"  {group.id} {_say(known.name, lang) if known else ''}".rstrip()
@@ -139,7 +167,22 @@ def _fields(group: Group, lang: Lang) -> Iterator[str]:
             kind = kinds.get(name)
             value = kind.values.get(text) if kind else None
             label = _say(kind.label, lang) if kind else name
-            yield f"    {label:44} {text}" + (f" ({_say(value, lang)})" if value else "")
+            said = _say(value, lang) if value else _date(name, text, lang, day) if _is_date(kind) else ""
+            yield f"    {label:46} {text}" + (f" ({said})" if said else "")
+
+
+def _is_date(kind: FieldType | None) -> bool:
+    return kind is not None and kind.kind is FieldKind.DATE
+
+
+def _date(name: str, text: str, lang: Lang, today: str) -> str:
+    """A date of a zone (YYYYMMDDhhmm) in words, and whether it is behind us; nothing for one that no calendar has."""
+    try:
+        found = datetime.strptime(text[:8], "%Y%m%d").date()
+    except ValueError:
+        return ""
+    said = f"{found:%d/%m/%Y}" if lang == "fr" else f"{found:%d %b %Y}"
+    return f"{said}, {_say(_WORDS['over'], lang)}" if name.endswith(_ENDS) and text[:8] < today else said
 
 
 def _say(sentence: Sentence, lang: Lang) -> str:

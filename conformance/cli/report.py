@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import ALL_FORMATS, FormatsOption, LangOption, chosen_formats, chosen_lang
+from conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
+from conformance.cli.options import LangOption, chosen_lang
 from reports.journal import FILE_NAME
 from reports.render import render
 

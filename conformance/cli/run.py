@@ -14,14 +14,8 @@ import typer
 
 from conformance.bench.cards import Workshop
 from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import (
-    ALL_FORMATS,
-    FormatsOption,
-    KeysOption,
-    LangOption,
-    chosen_formats,
-    chosen_lang,
-)
+from conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
+from conformance.cli.options import KeysOption, LangOption, chosen_lang
 from conformance.options import RunOptions, TargetKind
 from conformance.run.session import default_paths, execute, prepare
 from reports.journal import FILE_NAME, JournalError, Recorder

@@ -101,7 +101,7 @@ def _renew(bench: WirelessBench) -> None:
 
 
 def _told(base: str, where: Path, terminal: str, code: str | None) -> list[str]:
-    curl = f"curl --cacert {shlex.quote(str(where / 'ca.pem'))} -H @{shlex.quote(str(where / 'headers'))}"
+    curl = f"curl -sS --cacert {shlex.quote(str(where / 'ca.pem'))} -H @{shlex.quote(str(where / 'headers'))}"
     lines = [
         f"url       {base}",
         f"ca        {where / 'ca.pem'}",

@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ import typer
 
 from conformance.cli.app import Exit, app, err, fail, out
 from conformance.cli.options import LangOption, chosen_lang
-from conformance.loading import Document, load_document
+from conformance.loading import Document, InputError, load_document
 from reports.text import Lang
 from simulator.sentence import Sentence
 from simulator.zones import (
@@ -37,6 +38,7 @@ zone = typer.Typer(help="Zones of the SSV functions.", no_args_is_help=True, ric
 app.add_typer(zone, name="zone")
 
 _STDIN = "-"
+_PIPE = Path("/dev/stdin")
 #: The longest input read: the longest zone as spaced hexadecimal text, and then some.
 _MAX_INPUT = 512 * 1024
 
@@ -58,11 +60,10 @@ def decode_zone(
 ) -> None:
     """Show the groups and fields of a zone by name; what looks wrong in them is noted on the error output."""
     language = chosen_lang(lang)
-    name = "standard input" if source == _STDIN else source
     try:
         groups = decode(_bytes_of(_read(source), form))
     except ValueError as error:
-        raise fail(f"{name}: {error}", Exit.BAD_INPUT) from None
+        raise fail(f"{_name(source)}: {error}", Exit.BAD_INPUT) from None
     if as_json:
         out.print(_json(groups), markup=False)
     else:
@@ -81,21 +82,31 @@ def encode_zone(
     ] = None,
 ) -> None:
     """Make a zone. Values that a field should not hold are written all the same, and noted on the error output."""
-    document = load_document(Path("/dev/stdin" if source == _STDIN else source))
-    groups = tuple(_groups(document))
+    name = _name(source)
+    try:
+        groups = tuple(_groups(load_document(_PIPE if source == _STDIN else Path(source))))
+    except InputError as error:
+        raise InputError([replace(one, file=name) for one in error.problems]) from None
     try:
         raw = encode(groups)
     except ZoneError as error:
-        raise fail(f"{source}: {error}", Exit.BAD_INPUT) from None
+        raise fail(f"{name}: {error}", Exit.BAD_INPUT) from None
     if target is None:
         out.print(raw.hex().upper(), markup=False)
     else:
-        target.write_bytes(raw)
+        try:
+            target.write_bytes(raw)
+        except OSError as error:
+            raise fail(f"{target}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
         out.print(f"{target}: {len(raw)} bytes", markup=False)
     _note(groups)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == _STDIN else source
 
 
 def _read(source: str) -> bytes:

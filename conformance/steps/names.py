@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator
 
 from conformance.loading.problems import nearest
 from simulator.cards.families import FAMILIES
@@ -35,9 +35,17 @@ def _known(kind: str) -> Any:
     return AfterValidator(check)
 
 
+class _Enumerated:
+    """Has a schema list the names of a kind. The layouts are read when a schema is asked for, not at import."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
+        return {"type": "string", "enum": list(_names(self._kind))}
+
+
 FileName = Annotated[str, _known("file")]
-Application = Annotated[
-    str, _known("application"), WithJsonSchema({"type": "string", "enum": list(_names("application"))})
-]
-CodeName = Annotated[str, _known("code"), WithJsonSchema({"type": "string", "enum": list(_names("code"))})]
-KeyName = Annotated[str, _known("key"), WithJsonSchema({"type": "string", "enum": list(_names("key"))})]
+Application = Annotated[str, _known("application"), _Enumerated("application")]
+CodeName = Annotated[str, _known("code"), _Enumerated("code")]
+KeyName = Annotated[str, _known("key"), _Enumerated("key")]

@@ -19,7 +19,7 @@ _WIDE, _NARROW, _ALL = 190, 74, 900
 _LANE, _BAR, _TOP, _AXIS = 30, 22, 16, 34
 _LETTER = 6.4
 _MOST_MARKS = 8
-_GOOD = re.compile(r"up|\d+ (s|%)")
+_GOOD = re.compile(r"up|\d+ s|[1-9]\d* %")
 """A link that is up, the time that a session or the share that a battery has left: any other value is a trouble."""
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from reports import explain
 from reports.clean import one_line
 from reports.events import Judged
-from reports.model import Run, Scenario
+from reports.model import Run, Scenario, SuiteResult
 from reports.text import Lang
 from reports.words import duration, labelled, percent, say
 
@@ -72,10 +72,16 @@ def _suites(run: Run, lang: Lang) -> str:
     head = [say(name, lang) for name in ("suite", "verdict", "scenarios", "duration")]
     rows = [
         f"| {_safe(item.suite.title.get(lang))} | {item.verdict.say(lang)} "
-        f"| {len(item.scenarios) + item.missing} | {duration(item.duration_us, lang)} |"
+        f"| {_counted(item, lang)} | {duration(item.duration_us, lang)} |"
         for item in run.suites
     ]
     return "\n".join([f"| {' | '.join(head)} |", "| --- | --- | ---: | ---: |", *rows])
+
+
+def _counted(item: SuiteResult, lang: Lang) -> str:
+    """How many scenarios a suite has, those that a matrix gave told apart."""
+    count, generated = len(item.scenarios) + item.missing, item.suite.generated
+    return f"{count} ({labelled(say('generated', lang), str(generated), lang)})" if generated else str(count)
 
 
 def _coverage(run: Run, lang: Lang) -> str:

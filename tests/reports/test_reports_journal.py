@@ -33,6 +33,34 @@ def test_every_event_is_on_disk_when_record_returns(path: Path) -> None:
             assert len(read_journal(path).events) == count
 
 
+@pytest.mark.parametrize("got_there", ["nothing", "half", "all"])
+def test_an_interruption_around_a_write_leaves_neither_gap_nor_double(
+    path: Path, monkeypatch: pytest.MonkeyPatch, got_there: str
+) -> None:
+    first, second, third = sample.cut_run()[:3]
+    with Recorder(path, now=sample.Ticks()) as recorder:
+        recorder.record(first)
+        file = recorder._file
+
+        class Struck:
+            def write(self, data: memoryview) -> int:
+                file.write(data[: {"nothing": 0, "half": len(data) // 2, "all": len(data)}[got_there]])
+                raise KeyboardInterrupt
+
+            def fileno(self) -> int:
+                return file.fileno()
+
+        monkeypatch.setattr(recorder, "_file", Struck())
+        with pytest.raises(KeyboardInterrupt):
+            recorder.record(second)
+        monkeypatch.setattr(recorder, "_file", file)
+        recorder.record(third)
+    read = read_journal(path)
+    assert not read.truncated
+    assert len(read.events) == (3 if got_there == "all" else 2)
+    assert [event.seq for event in read.events] == list(range(len(read.events)))
+
+
 def test_a_secret_never_reaches_the_file_nor_a_listener(path: Path) -> None:
     seen: list[Event] = []
 

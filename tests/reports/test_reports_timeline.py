@@ -122,7 +122,7 @@ def drawn(values: list[str], name: str = "link", *, slot: bool = False, columns:
 
 
 def test_a_value_is_told_without_its_colour() -> None:
-    shown = picture(drawn(["up", "lost", "lapsed", "50 %", "9 % low", "120 s"]), "en").rows[0].bars
+    shown = picture(drawn(["up", "lost", "lapsed", "50 %", "9 % low", "120 s", "0 %"]), "en").rows[0].bars
     assert [(bar.kind, bar.text) for bar in shown] == [
         ("good", "up"),
         ("bad", "lost"),
@@ -130,6 +130,7 @@ def test_a_value_is_told_without_its_colour() -> None:
         ("good", "50 %"),
         ("bad", "9 % low"),
         ("good", "120 s"),
+        ("bad", "0 %"),
     ]
     assert [bar.kind for bar in picture(drawn(["medecin", ""], "cps", slot=True), "fr").rows[0].bars] == [
         "card",

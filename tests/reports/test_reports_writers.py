@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -13,7 +14,7 @@ import sample
 from lxml import etree
 from rich.console import Console
 
-from reports.events import Event, Exchange
+from reports.events import Event, Exchange, RunStarted
 from reports.journal import read_journal
 from reports.model import Run, fold
 from reports.render import FORMATS
@@ -261,6 +262,18 @@ def test_markdown_shows_failures_with_their_evidence() -> None:
     assert "sw: expected 6983, observed 63C0" in text
     assert "Reproduce: bifente run" in text
     assert "This report is not an approval." in text
+
+
+@pytest.mark.parametrize(("lang", "words"), [("fr", "dont engendrés : 4"), ("en", "of them generated: 4")])
+def test_scenarios_that_a_matrix_gave_are_told_apart(lang: Lang, words: str) -> None:
+    start, *rest = sample.full_run()
+    assert isinstance(start, RunStarted)
+    first, second = start.suites
+    run = fold([replace(start, suites=(replace(first, generated=4), second)), *rest])
+    assert f"| 5 ({words}) |" in markdown.write(run, lang)
+    assert html.write(run, lang).count(words) == 1
+    plain = fold(sample.full_run())
+    assert say("generated", lang) not in markdown.write(plain, lang) + html.write(plain, lang)
 
 
 def test_markdown_lets_no_hostile_text_act() -> None:

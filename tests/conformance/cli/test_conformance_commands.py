@@ -86,7 +86,14 @@ def test_cards_are_listed_shown_and_made(cli: Cli, tmp_path: Path) -> None:
 
 def test_profiles_are_listed_and_shown(cli: Cli) -> None:
     assert [line.split()[0] for line in cli("profiles", "list").ok().splitlines()] == list(profile_names())
-    assert "slot      vitale" in cli("profiles", "show", "readers/generic-bislot").ok()
+    for lang, slot, unknown in (
+        ("fr", "fente", "longueur étendue non connue"),
+        ("en", "slot", "USB             not known"),
+    ):
+        told = cli("profiles", "show", "readers/generic-bislot", "--lang", lang).ok()
+        assert f"  {slot} " in told
+        assert unknown in told
+        assert "vitale: Bifente Bi-Slot Reader 00 01" in told
 
 
 def test_requirements_are_counted_and_shown(cli: Cli, tmp_path: Path) -> None:
@@ -307,12 +314,12 @@ def test_a_key_store_that_cannot_be_used_is_one_sentence(cli: Cli, tmp_path: Pat
 def test_what_nobody_foresaw_is_a_bench_error_and_no_failed_run(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import conformance.cli.catalogue as catalogue
+    import conformance.cli.profiles as profiles
 
     def broken(name: str) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(catalogue, "load_profile", broken)
+    monkeypatch.setattr(profiles, "load_profile", broken)
     said = cli("profiles", "list")
     assert said.code == 3
     assert said.err.strip().splitlines()[-1] == "bifente: bench error, please report it: RuntimeError: boom"

@@ -70,6 +70,19 @@ def test_standard_input_is_read(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
     assert "105 AMO right period" in cli("zone", "decode", "-", "--lang", "en").ok()
 
 
+def test_what_is_wrong_on_standard_input_is_told_of_it(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "piped").write_text("- grup: 101\n")
+    monkeypatch.setattr("conformance.cli.zone._PIPE", tmp_path / "piped")
+    cli("zone", "encode", "-").fails(2, "bifente: standard input:1:3: a group has a number")
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "zone.yaml").write_text("- {group: 105, fields: {start: '202601010000'}}\n")
+    cli("zone", "encode", "zone.yaml", "--out", "nowhere/zone").fails(3, "nowhere/zone: cannot be written")
+
+
 @pytest.mark.parametrize("to_file", [False, True])
 def test_what_is_decoded_is_encoded_back_byte_for_byte(cli: Cli, tmp_path: Path, to_file: bool) -> None:
     raw = ZONE + encode([Group(0x7777, (b"\x00\xff", b"", b"hex:")), make(3600, {}), Group(61, (b"1",) * 12)])

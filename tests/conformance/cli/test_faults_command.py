@@ -30,6 +30,12 @@ def test_the_words_of_a_customer_give_the_likeliest_first(cli: Cli) -> None:
     assert len(told) <= 8
 
 
+def test_a_code_counts_for_more_than_any_word(cli: Cli) -> None:
+    told = cli("faults", "list", "GALSS", "erreur", "61441", "--lang", "fr").ok().splitlines()
+    assert told
+    assert all("SSV F001" in line for line in told[:3])
+
+
 def test_a_place_narrows_the_list(cli: Cli) -> None:
     told = cli("faults", "list", "--place", "wireless").ok().splitlines()
     assert {line.split()[0] for line in told} == {one.id for one in catalogue().values() if one.place == "wireless"}

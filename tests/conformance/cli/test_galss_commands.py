@@ -101,6 +101,7 @@ def test_remarks_alone_are_exit_0(cli: Cli, tmp_path: Path) -> None:
     cli("galss", "make", "--profile", "readers/olaqin-vitalact", "--out", file).ok()
     file.write_bytes(edited(file.read_bytes(), "CONFIG", "NbCanaux", "1"))
     assert "warning" in cli("galss", "check", file, "--lang", "en").ok()
+    assert "remarque" in cli("galss", "check", file, "--lang", "fr").ok()
 
 
 def test_a_hostile_file_does_not_drive_the_terminal(cli: Cli, tmp_path: Path) -> None:
@@ -139,3 +140,30 @@ def test_a_sesam_ini_is_checked(cli: Cli, tmp_path: Path) -> None:
     line = file.read_bytes().decode("cp1252").split("\r\n").index("[SSV]") + 1
     assert said.out.startswith(f"{file}:{line}: error [F680]: [SSV] RepertoireTable is missing")
     assert "F680 = 63104" in said.out
+
+
+def test_the_one_file_taken_for_the_other_is_told(cli: Cli, tmp_path: Path) -> None:
+    made, installed = tmp_path / "galss.ini", tmp_path / "sesam.ini"
+    cli("galss", "make", "--profile", "readers/generic-bislot", "--out", made).ok()
+    installed.write_bytes(b"[COMMUN]\r\nRepertoireTravail=C:\\x\r\n")
+    cli("sesam", "check", made).fails(2, "is the other configuration file (use bifente galss check for it)")
+    cli("galss", "check", installed).fails(2, "(use bifente sesam check for it)")
+    assert cli("galss", "check", made).code == 0
+    assert cli("sesam", "check", installed).code == 1
+
+
+def test_a_file_that_is_no_configuration_does_not_fill_the_screen(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "notes.ini"
+    file.write_bytes(b"no key here\r\n" * 200)
+    said = cli("galss", "check", file, "--lang", "en")
+    assert said.code == 1
+    assert len(said.out.splitlines()) < 12
+    assert said.out.splitlines()[-1] == "… and 195 warnings alike"
+
+
+def test_a_line_number_is_no_picture(cli: Cli, tmp_path: Path) -> None:
+    made = tmp_path / "galss.ini"
+    cli("galss", "make", "--profile", "readers/generic-bislot", "--out", made).ok()
+    text = made.read_bytes()
+    made.write_bytes(text + b"\r\n" * (99 - text.count(b"\n")) + b"no key here\r\n")
+    assert "galss.ini:100: warning" in cli("galss", "check", made, "--lang", "en").ok()

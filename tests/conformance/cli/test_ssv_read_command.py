@@ -38,7 +38,6 @@ def test_the_galss_way_tells_of_the_galss(cli: Cli) -> None:
     [
         (VITALE, "F001", ("104 Beneficiary", "cause:", "remedy:")),
         (CPS, "F011", ("cause:",)),
-        ((*CPS, *VITALE, "--code", "0000"), "F003", ("cause:",)),
         ((*CPS, *VITALE, "--date", "20260230"), "F802", ()),
         (("--card", "cps=cpa", *VITALE), "F004", ("remedy:",)),
         ((*CPS, "--card", "vitale=vitale/marquee-reelle"), "F026", ("remedy:",)),
@@ -54,6 +53,32 @@ def test_a_refusal_is_told_with_cause_and_remedy(
     for word in words:
         assert word in rights
     assert "106 " not in rights
+
+
+def test_a_wrong_code_costs_one_try_and_no_second(cli: Cli) -> None:
+    said = cli("read", *CPS, *VITALE, "--code", "0000", "--lang", "en")
+    assert said.code == 1
+    assert "SSV_LireCartePS F003 (61443): wrong holder code" in said.out
+    assert "63C2" in said.out
+    assert "63C1" not in said.out
+    assert said.out.splitlines()[-1].startswith("Rights on the Vitale — SSV_LireDroitsVitale not called: ")
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("fr", ("12310000 (31/12/2", ", dépassée)")),
+        ("en", ("12310000 (31 Dec 2", ", over)")),
+    ],
+)
+def test_dates_are_readable_and_those_behind_us_are_marked(cli: Cli, lang: str, told: tuple[str, ...]) -> None:
+    said = cli("read", *CPS, "--card", "vitale=vitale/carte-expiree", "--lang", lang).ok()
+    assert all(words in said for words in told)
+
+
+def test_a_day_that_no_calendar_has_stays_as_it_is(cli: Cli) -> None:
+    said = cli("read", *CPS, "--card", "vitale=vitale/date-lunaire", "--lang", "en").ok()
+    assert any(line.split()[-1] == "195419140000" for line in said.splitlines() if "Birth date" in line)
 
 
 @pytest.mark.parametrize(

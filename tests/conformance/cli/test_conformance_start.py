@@ -1,0 +1,95 @@
+"""How ``bifente`` starts: every command is there, and nothing is imported that the command does not use."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import typer
+from conformance_cli import Cli
+
+from conformance.cli import app
+from conformance.cli.app import COMMANDS, _Console
+from conformance.cli.live import _tell_wireless
+
+HEAVY = ("pydantic", "yaml", "cryptography", "construct", "joserfc", "starlette", "httpx", "uvicorn", "jinja2")
+LOADED = """
+import sys
+from conformance.cli import main
+sys.argv = ["bifente", *sys.argv[1:]]
+try:
+    main()
+except SystemExit:
+    print("loaded:", *(name for name in sys.modules if "." not in name or name.startswith("conformance.")))
+"""
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(monkeypatch, capsys)
+
+
+def loaded(*arguments: str, cwd: Path) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, timeout=60, cwd=cwd, check=True
+    )
+    return set(done.stdout.splitlines()[-1].removeprefix("loaded: ").split())
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], []])
+def test_help_and_version_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    found = loaded(*arguments, cwd=tmp_path)
+    assert not found & {*HEAVY}
+    assert {name for name in found if name.startswith("conformance.")} == {"conformance.cli", "conformance.cli.app"}
+
+
+def test_a_code_is_told_without_the_bench(tmp_path: Path) -> None:
+    found = loaded("codes", "F001", cwd=tmp_path)
+    assert not found & {*HEAVY} - {"yaml", "pydantic"}  # typer has the second
+    assert not any(name.startswith(("conformance.bench", "conformance.steps")) for name in found)
+
+
+def test_every_command_of_the_list_is_there_and_every_one_is_in_the_list(cli: Cli) -> None:
+    for name in COMMANDS:
+        assert f"Usage: bifente {name}" in cli(name, "--help").ok()
+    group = typer.main.get_group(app)
+    assert set(group.commands) == set(COMMANDS)
+    told = cli("--help").ok()
+    for name, (_module, does) in COMMANDS.items():
+        assert name in told
+        assert does in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("terminal", "lines"), [(True, ["name  aaa bbb", "    ccc ddd"]), (False, ["name  aaa bbb ccc ddd"])]
+)
+def test_a_narrow_terminal_breaks_between_words_and_a_file_does_not(terminal: bool, lines: list[str]) -> None:
+    page = io.StringIO()
+    _Console(file=page, width=14, force_terminal=terminal, color_system=None, soft_wrap=True).tell(
+        "name  aaa bbb ccc ddd"
+    )
+    assert page.getvalue().splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"), [("readers/olaqin-like-wireless", True), ("readers/generic-bislot", False)]
+)
+def test_what_is_shown_of_a_wireless_terminal_is_said(
+    capsys: pytest.CaptureFixture[str], profile: str, told: bool
+) -> None:
+    _tell_wireless(profile)
+    assert ("session open for as long as this runs" in " ".join(capsys.readouterr().err.split())) is told
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    assert cli("--version").ok() == f"bifente {version('bifente')}\n"
+
+
+def test_a_misspelt_command_suggests_the_near_one(cli: Cli) -> None:
+    said = cli("raed")
+    assert said.code == 2
+    assert "Did you mean 'read'?" in said.err
