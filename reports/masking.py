@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from reports.clean import encodable
@@ -57,6 +58,8 @@ _OWN_FIELDS |= {"sw"}
 # Fields that hold whatever a scenario or a card gave: there, keys and numbers are masked too.
 _FREE_FIELDS = frozenset({"arguments", "answer", "environment", "cards", "state_before", "state_after"})
 
+_REMEMBERED = 4096
+"""How many texts a masker remembers, of each kind."""
 # Arguments of a step that may be a raw command written in a scenario.
 _COMMAND_ARGUMENTS = frozenset({"command", "apdu"})
 
@@ -147,6 +150,7 @@ class Masker:
         self._nir = nir
         self._text: list[_Needle] = []
         self._bytes: list[_Needle] = []
+        self._forget()
         self.register(*secrets)
         self.register_names(*names)
 
@@ -156,6 +160,7 @@ class Masker:
         Text is also found in its ASCII-hexadecimal form, hexadecimal text of 16 digits or more also as bytes.
         Raises `ValueError` for a secret of fewer than `SHORTEST_SECRET` characters (the message does not repeat it).
         """
+        self._forget()
         for secret in secrets:
             if len(secret) < SHORTEST_SECRET:
                 raise ValueError(f"a secret has at least {SHORTEST_SECRET} characters, this one has {len(secret)}")
@@ -166,6 +171,7 @@ class Masker:
 
     def register_names(self, *names: str) -> None:
         """Mask each name (of a person) from now on, as a whole word, whatever its case and accents."""
+        self._forget()
         for name in filter(None, (name.strip() for name in names)):
             needle = _Needle(re.compile(re.escape(_fold(name))), anywhere=False, folded=True)
             self._text.append(needle)
@@ -188,12 +194,23 @@ class Masker:
         digits = re.compile(secret.hex(), re.IGNORECASE)
         self._text.append(_Needle(digits, anywhere=len(secret) >= _LONG, is_hex=True))
 
+    def _forget(self) -> None:
+        """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
+        self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
+        self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
+
     def text(self, text: str) -> str:
         """Return `text` with every secret masked, in both readings."""
-        return self._settled(text, lambda found: self.raw(self._masked_words(found)))
+        return self._seen_text(text)
 
     def raw(self, digits: str) -> str:
         """Return hexadecimal `digits` with every secret among the bytes they stand for masked byte by byte."""
+        return self._seen_raw(digits)
+
+    def _mask_text(self, text: str) -> str:
+        return self._settled(text, lambda found: self.raw(self._masked_words(found)))
+
+    def _mask_raw(self, digits: str) -> str:
         return self._settled(digits, self._masked_bytes)
 
     def command(self, digits: str) -> str:

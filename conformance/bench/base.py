@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from conformance.bench.cards import SeatedCard
+from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.profiles import ReaderProfile
 from conformance.model import CardChoice
 from conformance.targets.base import Capability, Connection
@@ -32,6 +32,11 @@ class Bench(Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What can be done with it."""
+        ...
+
+    @property
+    def workshop(self) -> Workshop:
+        """Where its cards come from, with the keys and authorities of the laboratory."""
         ...
 
     @property

@@ -135,6 +135,16 @@ class Workshop:
         """With the key store in a folder, or the user's own."""
         return cls(KeyStore(keys))
 
+    @property
+    def keys(self) -> KeySource:
+        """Where the laboratory's keys come from."""
+        return self._keys
+
+    @property
+    def pki(self) -> Pki:
+        """The laboratory's authorities."""
+        return self._pki
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The templates that come with the bench."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from conformance.bench.base import Bench
-from conformance.bench.cards import SeatedCard
+from conformance.bench.cards import SeatedCard, Workshop
 from conformance.bench.module_profiles import profile_of
 from conformance.bench.profiles import ReaderProfile
 from conformance.model import CardChoice, ModuleAbility
@@ -97,6 +97,11 @@ class Pkcs11Bench:
     def profile(self) -> ReaderProfile:
         """The reader's."""
         return self.inner.profile
+
+    @property
+    def workshop(self) -> Workshop:
+        """That of the bench below."""
+        return self.inner.workshop
 
     @property
     def clock(self) -> Clock:

@@ -71,6 +71,11 @@ class RealBench:
             raise ScardError(PcscCode.UNKNOWN_READER, f"{reader!r}; PC/SC lists: {', '.join(listed) or 'no reader'}")
 
     @property
+    def workshop(self) -> Workshop:
+        """What templates a real card is compared with."""
+        return self._workshop
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """Only what the run allows and the operator's hands can do."""
         return frozenset(

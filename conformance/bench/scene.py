@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.bench.apcv import ApcvBench
 from conformance.bench.base import Bench
@@ -16,6 +16,9 @@ from conformance.targets.pkcs11 import Called
 from reports.text import Text
 from simulator.hosts import CardHost, host_for
 from simulator.hosts.dialogue import Dialogue, Exchanged
+
+if TYPE_CHECKING:
+    from conformance.bench.fse import FseBench
 
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""
@@ -39,10 +42,21 @@ class Scene:
     """What takes each fault of the scene away, by the fault and its slot, in the order they were made."""
     workstation: Workstation = field(init=False)
     apcv: ApcvBench = field(init=False)
+    _fse: FseBench | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.workstation = Workstation(self.bench, self.told, self.random.randbytes)
         self.apcv = ApcvBench(self.bench, self.workstation, self.random.randbytes)
+
+    @property
+    def fse(self) -> FseBench:
+        """The billing software and the front end of the scene, made at first use."""
+        if self._fse is None:
+            # Here, not above: it brings mail servers, a store and envelopes along, which no other scenario needs.
+            from conformance.bench.fse import FseBench
+
+            self._fse = FseBench(self.bench, self.workstation, self.apcv, self.random)
+        return self._fse
 
     @property
     def main(self) -> str:
@@ -83,6 +97,8 @@ class Scene:
     def close(self) -> None:
         """Hang up everywhere, the other application too."""
         self.clear_faults()
+        if self._fse is not None:
+            self._fse.close()
         self.workstation.close()
         for role in list(self.dialogues):
             self.hang_up(role)

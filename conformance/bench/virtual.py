@@ -77,6 +77,11 @@ class VirtualBench:
         self.wireless: WirelessBench | None = None
 
     @property
+    def workshop(self) -> Workshop:
+        """Where its cards come from."""
+        return self._workshop
+
+    @property
     def target(self) -> Target:
         """The way to the readers, share modes included."""
         return self._target

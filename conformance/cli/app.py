@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "galss": ("configuration", "The file galss.ini, checked and made."),
     "sesam": ("configuration", "The file sesam.ini, checked."),
     "zone": ("zone", "Zones of the SSV functions, decoded and encoded."),
+    "fse": ("fse", "Care sheets, lots, files and returns: shown, checked, submitted."),
     "up": ("live", "Virtual readers and cards until interrupted."),
     "exec": ("live", "Virtual readers and cards for the life of one command."),
     "serve": ("serve", "The reading service of a wireless terminal, over HTTPS."),

@@ -44,9 +44,11 @@ class RunPlan:
 
     @property
     def cards(self) -> Iterator[CardChoice]:
-        """Every card of every scenario."""
+        """Every card of every scenario, those that its steps present included."""
         for scenario in self.scenarios:
             yield from scenario.bench.cards.values()
+            for step in scenario.steps:
+                yield from step.kind.cards(step.raw)
 
     @property
     def generated(self) -> int:

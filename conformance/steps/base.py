@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from conformance.bench.scene import Act
 from conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
-from conformance.model import Number
+from conformance.model import CardChoice, Number
 from conformance.targets.base import Capability, PcscCode
 from reports.text import Text
 from simulator.iso7816.apdu import Response
@@ -163,6 +163,14 @@ class Step(BaseModel, ABC):
         if isinstance(raw, Mapping) or cls.shorthand is None:
             return raw
         return {kebab(cls.shorthand): raw}
+
+    @classmethod
+    def cards(cls, raw: Any) -> tuple[CardChoice, ...]:
+        """The cards that a step as written puts on the bench beside those of its scenario: a record may have to mask
+        what is on them.
+        """
+        del raw
+        return ()
 
     @classmethod
     def secrets(cls) -> frozenset[str]:

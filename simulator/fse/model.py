@@ -61,6 +61,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Structure:
+    """Where a professional works, as on the CPS: the type of its identifier, the identifier, its key (may be empty)."""
+
+    kind: str
+    number: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Professional:
     """Who makes the sheet, from the CPS: the situation d'exercice is the one of ``situation``."""
 
@@ -78,6 +88,8 @@ class Professional:
     may_sign_invoice: bool
     may_sign_lot: bool
     test: bool
+    salaried: bool = False
+    structure: Structure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,9 @@ class Complementary:
 
 @dataclass(frozen=True, slots=True)
 class Beneficiary:
-    """Who was cared for, from the Vitale or the apCV. ``birth`` is 8 digits YYYYMMDD, maybe of a lunar month."""
+    """Who was cared for, from the Vitale or the apCV. ``birth`` is 8 digits YYYYMMDD, maybe of a lunar month.
+    ``certified_nir`` has its key, or is empty; ``coverage`` is the ALD code and the situation code of the card.
+    """
 
     nir: str
     nir_key: str
@@ -114,11 +128,14 @@ class Beneficiary:
     complementary: Complementary | None = None
     apcv: bool = False
     test: bool = True
+    coverage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act: its unit price and its ``amount`` asked; ``rate`` is the part of the base that the AMO pays, percent."""
+    """One act: its unit price (``base``) and its ``amount`` asked; ``rate`` is the part of the base that the AMO pays,
+    percent. The base of reimbursement of the whole line is ``pricing.reimbursable``.
+    """
 
     nomenclature: Nomenclature
     code: str
@@ -205,11 +222,15 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class SecuredInvoice:
-    """A sheet with the signatures its mode wants. ``content`` is the canonical form: what was signed, byte for byte."""
+    """A sheet with the signatures its mode wants. ``content`` is the canonical form: what was signed, byte for byte.
+
+    ``paper``: a form signed by the insured goes along on paper, as proof of a degraded sheet (SV-FSE-03).
+    """
 
     content: bytes
     insured: Signature | None = None
     professional: Signature | None = None
+    paper: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """A middleware's way with a Vitale 2: its files, and the recognition between it and a professional's card.
 
 What is read and how is public (sesam-vitale.md 6.1); the recognition is the laboratory's own: the host gives the Vitale
-the certificate of the other card, has that one sign the Vitale's challenge, and hands the signature over.
+the certificate of the other card, has that one sign the Vitale's challenge, and hands the signature over. So is the
+signature of a sheet, which the Vitale gives once it has recognised that card.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import ClassVar, NoReturn
 
 from cryptography import x509
@@ -21,7 +23,7 @@ from simulator.iso7816.apdu import Response
 
 _MF = b"\x3f\x00"
 _CHAINED, _BLOCK = 0x10, 255
-_KEY = "authentication"
+_KEY, _SIGNATURE_KEY = "authentication", "signature"
 
 
 class VitaleHost(CardHost):
@@ -66,6 +68,15 @@ class VitaleHost(CardHost):
             return proof
         return self.external_authenticate(proof.data)
 
+    def sign(self, key: str, digest: str, message: bytes, scheme: str = "pkcs1") -> Response:
+        """PSO COMPUTE DIGITAL SIGNATURE of the hash, in the presence of a professional's card. Raises
+        NotOnThisCardError for another key than that of sheets, or another algorithm.
+        """
+        self.algorithm("sign", digest, scheme)
+        if key != _SIGNATURE_KEY:
+            self._no_operation("ne signe de cette clé que des aléas", "signs challenges only with this key")
+        return self._send(0x2A, 0x9E, 0x9A, hashlib.new(digest, message).digest(), answers=True)
+
     # -- what a Vitale has not ----------------------------------------------------------------------------------------
 
     def change(self, reference: int, old: bytes, new: bytes) -> Response:
@@ -84,10 +95,6 @@ class VitaleHost(CardHost):
         """MSE SET with values as they go to the card, which does not serve it."""
         named = bytes(value for value in (algorithm, key) if value is not None)
         return self._send(0x22, 0x41, template, named)
-
-    def sign(self, key: str, digest: str, message: bytes, scheme: str = "pkcs1") -> Response:
-        """A Vitale signs challenges only. Raises NotOnThisCardError."""
-        self._no_operation("ne signe que des aléas", "signs challenges only")
 
     def authenticate(self, key: str, data: bytes) -> Response:
         """A Vitale hashes and pads by itself. Raises NotOnThisCardError."""

@@ -102,7 +102,7 @@ def test_the_free_rights_hold_every_group_but_the_coverage(talk: Talk) -> None:
         ("00A4010002" + "2000", 0x6A86),
         ("00B0890000", 0x6A82),
         ("00B0000000", 0x6986),
-        ("002A9E9A04AABBCCDD", 0x6A86),
+        ("002A9E9A04AABBCCDD", 0x6982),
         ("0084000008", 0x6C10),
         ("0084000110", 0x6A86),
         ("0088008108" + "0102030405060708", 0x6A86),

@@ -28,8 +28,8 @@ GROUPS: tuple[Group, ...] = (
     make(106, {"ald-code": "2", "situation-code": SECRET_SITUATION}),
 )
 KIND = "1.2.3.4"
-AUTHORITY, FOREIGN, PROFESSIONAL, OWN = (
-    rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(4)
+AUTHORITY, FOREIGN, PROFESSIONAL, OWN, SIGNING = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(5)
 )
 ISSUER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
 
@@ -72,9 +72,10 @@ def image() -> CardImage:
             "EF.RIGHTS": contents.rights(GROUPS),
             "EF.COVERAGE": contents.coverage(GROUPS),
             "EF.C.ICC": b"certificate of the card",
+            "EF.C.SIG": b"certificate of its signature",
         },
         codes={},
-        keys={"authentication": OWN},
+        keys={"authentication": OWN, "signature": SIGNING},
         anchors=(
             Anchor(
                 "authority", ISSUER.public_bytes(), AUTHORITY.public_key(), "professional", {KIND: {b"\x02\x01\x00"}}
@@ -146,3 +147,7 @@ class Talk:
         """The protected file, by its path."""
         sw = self.ask("00A4090C06" + "3F0020002005")[1]
         return self.ask("00B0000000") if sw == 0x9000 else (b"", sw)
+
+    def sign(self, digest: bytes) -> tuple[bytes, int]:
+        """PSO COMPUTE DIGITAL SIGNATURE."""
+        return self.ask(f"002A9E9A{len(digest):02X}{digest.hex()}00")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.cards.vitale2.operations import ComputeSignature
 from simulator.iso7816 import fcp
 from simulator.iso7816.commands import selection
 from simulator.iso7816.commands.authentication import (
@@ -13,13 +14,14 @@ from simulator.iso7816.commands.authentication import (
 )
 from simulator.iso7816.commands.binary import read_binary
 from simulator.iso7816.commands.challenge import GetChallenge
-from simulator.iso7816.commands.security import PerformSecurityOperation
+from simulator.iso7816.commands.security import COMPUTE_SIGNATURE, PerformSecurityOperation
 from simulator.iso7816.family import Class, Family, Instruction, Side
 from simulator.iso7816.image import DedicatedFile, ElementaryFile
 
 CHALLENGE_SIZE = 16
 """Bytes of a challenge of the card."""
 _CARD_KEY, _CARD_ALGORITHM = 0x01, 0x42
+_SIGNATURE_KEY, _SIGNATURE_ALGORITHM = 0x02, 0x43
 _MAX_CERTIFICATE = 4096
 
 
@@ -39,7 +41,11 @@ VITALE = Side(
     instructions={
         0x2A: Instruction(
             PerformSecurityOperation(
-                {VERIFY_CERTIFICATE: verify_certificate, VERIFY_CERTIFICATE_AS_GIVEN: verify_certificate}
+                {
+                    VERIFY_CERTIFICATE: verify_certificate,
+                    VERIFY_CERTIFICATE_AS_GIVEN: verify_certificate,
+                    COMPUTE_SIGNATURE: ComputeSignature(_SIGNATURE_KEY, _SIGNATURE_ALGORITHM),
+                }
             ),
             chaining=True,
         ),

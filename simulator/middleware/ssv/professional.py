@@ -39,9 +39,9 @@ T = TypeVar("T", bound=BusinessObject)
 _OK, _BLOCKED = 0x9000, 0x6983
 _ABSENT = frozenset({0x6A82, 0x6A83, 0x9404})
 """No such file, on either side of a card (CARD-CPS3-32)."""
-_CERTIFICATE = "EF.C.AUT"
+_CERTIFICATE, _SIGNATURE_CERTIFICATE = "EF.C.AUT", "EF.C.SIG"
 _TEST_AUTHORITY = "TEST"
-_MAY_SIGN_INVOICE, _MAY_SIGN_LOT = 0x01, 0x02
+MAY_SIGN_INVOICE, MAY_SIGN_LOT = 0x01, 0x02
 """The bits of a situation's signing rights: modelled, no text tells them."""
 _FINESS, _RPPS = "1", "8"
 
@@ -75,6 +75,17 @@ class ProfessionalCard:
         if sw != _OK:
             raise SsvError(SsvCode.CPS_API, f"the card answered {sw:04X} to its code")
 
+    def code_is_presented(self) -> bool | None:
+        """Whether the card still holds its code for presented, asked without using a try; None if it never says so.
+
+        Raises SsvError: F002 if it is blocked.
+        """
+        rule = self.layout.secrets["pin"]
+        sw = self.host.verify(rule.reference, b"").sw
+        if sw in (_BLOCKED, 0x63C0):
+            raise SsvError(SsvCode.PS_BLOCKED, "the card was blocked meanwhile")
+        return sw == _OK if rule.tells_verified else None
+
     def check_domain(self) -> None:
         """Refuse a card without billing situations: it has no health-insurance domain (F004)."""
         if not self.billing:
@@ -102,6 +113,14 @@ class ProfessionalCard:
         answer = self._read(_CERTIFICATE)
         if answer.sw != _OK:
             raise SsvError(SsvCode.CPS_API, f"{_CERTIFICATE}: the card answered {answer.sw:04X}")
+        return answer.data
+
+    @cached_property
+    def signature_certificate(self) -> bytes:
+        """The certificate of the signature key, DER."""
+        answer = self._read(_SIGNATURE_CERTIFICATE)
+        if answer.sw != _OK:
+            raise SsvError(SsvCode.CPS_API, f"{_SIGNATURE_CERTIFICATE}: the card answered {answer.sw:04X}")
         return answer.data
 
     @cached_property
@@ -207,8 +226,8 @@ def _situation(number: int, activity: Activity | None, billing: BillingSituation
         if billing.billing_id:
             values |= {"billing-id": billing.billing_id[:-1], "billing-id-key": billing.billing_id[-1]}
         values |= {
-            "may-sign-invoice": str(int(bool(rights & _MAY_SIGN_INVOICE))),
-            "may-sign-lot": str(int(bool(rights & _MAY_SIGN_LOT))),
+            "may-sign-invoice": str(int(bool(rights & MAY_SIGN_INVOICE))),
+            "may-sign-lot": str(int(bool(rights & MAY_SIGN_LOT))),
         }
     return unnamed(2, values)
 

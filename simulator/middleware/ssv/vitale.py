@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 from simulator.middleware.codes import SsvCode, SsvError
 from simulator.middleware.ssv.professional import ProfessionalCard
@@ -14,7 +15,9 @@ _TEST_MARK = b"T"
 
 
 class VitaleCard(ABC):
-    """A Vitale on a line that is open. Every method may raise SsvError."""
+    """A Vitale on a line that is open. Every method may raise SsvError. ``can_sign``: it has a key for that."""
+
+    can_sign: ClassVar[bool] = False
 
     @property
     def test(self) -> bool:
@@ -33,6 +36,14 @@ class VitaleCard(ABC):
     @abstractmethod
     def groups(self) -> tuple[Group, ...]:
         """What may be read now, in the order of a zone."""
+
+    def sign(self, content: bytes) -> tuple[bytes, bytes]:
+        """The insured's signature of a content: certificate (DER) and value; the card must be open to a professional.
+
+        Raises SsvError: FFFF, unspecified, for a card without a key to sign with: no code is known for it (modelled).
+        """
+        del content
+        raise SsvError(SsvCode.UNSPECIFIED, "this Vitale has no key to sign with")
 
 
 def fault(what: str) -> SsvError:

@@ -5,8 +5,10 @@ Where the rights lie and how the cards recognise each other is the laboratory's 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import cached_property
+from typing import ClassVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -31,6 +33,7 @@ from simulator.zones import Group
 
 _FCP, _SIZE = 0x62, 0x80
 _PIECE, _BLOCK, _CHAINED = 256, 255, 0x10
+_NOT_ALLOWED = 0x6982
 _LARGEST = 0x8000
 """Bytes that READ BINARY can reach: a larger size told by a card is no size."""
 _OWN_CHALLENGE = 16
@@ -41,6 +44,8 @@ class Vitale2(VitaleCard):
 
     Without anchors the card proves that the key of its certificate is its own, not who certified it.
     """
+
+    can_sign: ClassVar[bool] = True
 
     def __init__(self, line: Line, random: Callable[[int], bytes], anchors: tuple[x509.Certificate, ...]) -> None:
         self._dialogue = Dialogue(line, lambda exchanged: None)
@@ -71,6 +76,12 @@ class Vitale2(VitaleCard):
         coverage = self._read("EF.COVERAGE")
         return _checked(lambda: with_coverage(self.administrative, coverage))
 
+    def sign(self, content: bytes) -> tuple[bytes, bytes]:
+        """PSO COMPUTE DIGITAL SIGNATURE of the SHA-256 of a content. Raises SsvError (F014, F015)."""
+        certificate = self._read("EF.C.SIG")
+        answer = self._send(0x2A, 0x9E, 0x9A, hashlib.sha256(content).digest(), ne=_PIECE)
+        return certificate, self._needed("PSO COMPUTE DIGITAL SIGNATURE", answer)
+
     # -- the two cards -------------------------------------------------------------------------------------------------
 
     def _recognise(self, professional: ProfessionalCard) -> None:
@@ -87,6 +98,9 @@ class Vitale2(VitaleCard):
             signed = professional.host.authenticate("authentication", digest_info("sha256", challenge))
         except NotOnThisCardError as error:
             raise SsvError(SsvCode.CPS_API, str(error)) from error
+        if signed.sw == _NOT_ALLOWED:
+            professional.code_is_presented()  # F002 if it was blocked
+            raise SsvError(SsvCode.CODE_LOST, "the professional's card no longer has its code: present it again")
         if signed.sw != OK:
             raise SsvError(SsvCode.CPS_API, f"the professional's card answered {signed.sw:04X} to a challenge")
         return self._chained(0x82, 0x00, 0x00, signed.data)

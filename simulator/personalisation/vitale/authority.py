@@ -19,6 +19,9 @@ _NOWHERE = Publication(
     web="http://vitale.laboratoire.invalid", ocsp="http://vitale.laboratoire.invalid/ocsp", ldap="ldap://invalid"
 )
 _STEM = "LABORATOIRE-VITALE"
+CARD_NAME = "CARTE VITALE TEST "
+"""What the common name of a card's certificates begins with; its serial number follows."""
+_SIGNATURE_SERIES = 10**10
 
 
 def _name(common_name: str) -> x509.Name:
@@ -41,17 +44,31 @@ class VitaleAuthority(Authority):
 
     def certify(self, serial: str, public_key: RSAPublicKey, validity: Validity) -> x509.Certificate:
         """The certificate of a card; its serial number is the card's, so that a list of either is a list of both."""
+        return self._certify(serial, int(serial), public_key, validity, KeyUsageBit.DIGITAL_SIGNATURE)
+
+    def certify_signature(self, serial: str, public_key: RSAPublicKey, validity: Validity) -> x509.Certificate:
+        """The certificate of the key by which a card signs sheets: of the same subject, for nonRepudiation alone."""
+        return self._certify(serial, signature_serial(serial), public_key, validity, KeyUsageBit.NON_REPUDIATION)
+
+    def _certify(
+        self, serial: str, number: int, public_key: RSAPublicKey, validity: Validity, use: KeyUsageBit
+    ) -> x509.Certificate:
         return (
             x509.CertificateBuilder()
-            .subject_name(_name(f"CARTE VITALE TEST {serial}"))
+            .subject_name(_name(f"{CARD_NAME}{serial}"))
             .issuer_name(self.name)
             .public_key(public_key)
             .not_valid_before(validity.not_before)
             .not_valid_after(validity.not_after)
-            .serial_number(int(serial))
+            .serial_number(number)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False)
             .add_extension(self.authority_key_id, critical=False)
-            .add_extension(key_usage([KeyUsageBit.DIGITAL_SIGNATURE]), critical=True)
+            .add_extension(key_usage([use]), critical=True)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def signature_serial(serial: str) -> int:
+    """The serial number of a card's signature certificate: an authority gives none twice, and nine digits are cards."""
+    return _SIGNATURE_SERIES + int(serial)

@@ -29,9 +29,13 @@ def groups(template: VitaleTemplate, valid: Period, day: date) -> tuple[Group, .
 
 
 def files(
-    template: VitaleTemplate, rules: Layout, all_groups: tuple[Group, ...], valid: Period, certificate: bytes
+    template: VitaleTemplate,
+    rules: Layout,
+    all_groups: tuple[Group, ...],
+    valid: Period,
+    certificates: Mapping[str, bytes],
 ) -> Mapping[str, bytes]:
-    """The files of a Vitale 2 by their names in the layout; ``certificate`` is the card's own (DER)."""
+    """The files of a Vitale 2 by their names in the layout; ``certificates`` are the card's own (DER) by their keys."""
     people = template.beneficiaries
     own = [path[-1] for name, path in rules.paths.items() if len(path) == 3]
     names = [name.removeprefix("EF.") for name, path in rules.paths.items() if len(path) == 3]
@@ -49,7 +53,8 @@ def files(
         "EF.CARD": contents.card_start(f"{valid.start:%Y%m%d}"),
         "EF.RIGHTS": contents.rights(all_groups),
         "EF.COVERAGE": contents.coverage(all_groups),
-        "EF.C.ICC": certificate,
+        "EF.C.ICC": certificates["authentication"],
+        "EF.C.SIG": certificates["signature"],
     }
 
 

@@ -133,20 +133,22 @@ def personalise_vitale(
     if template.family == "vitale1":
         image = write(rules, groups, atr=template.card.atr)
     else:
-        key = keys.key(f"card/{template.family}/{template.card.serial}/authentication")
-        until = valid.end or date(at.year + 5, 12, 31)
-        certificates["authentication"] = authority.certify(
-            template.card.serial, key.public_key(), Validity(valid.start, until)
-        )
-        own = certificates["authentication"].public_bytes(Encoding.DER)
+        serial = template.card.serial
+        own_keys = {name: keys.key(f"card/{template.family}/{serial}/{name}") for name in rules.keys}
+        validity = Validity(valid.start, valid.end or date(at.year + 5, 12, 31))
+        for name, certify in (("authentication", authority.certify), ("signature", authority.certify_signature)):
+            certificates[name] = certify(serial, own_keys[name].public_key(), validity)
+        own = {name: certificate.public_bytes(Encoding.DER) for name, certificate in certificates.items()}
         image = rules.fill(
             contents=contents.files(template, rules, groups, valid, own),
             codes={},
-            keys={"authentication": key},
+            keys=own_keys,
             atr=template.card.atr,
             anchors=anchors(template, pki or Pki(keys)),
         )
     opposed = template.card.state is CardState.OPPOSED
+    # A card without certificate is opposed all the same.
+    listed = {int(template.card.serial), *(certificate.serial_number for certificate in certificates.values())}
     return PersonalisedVitale(
         template=template,
         layout=rules,
@@ -156,7 +158,7 @@ def personalise_vitale(
         groups=groups,
         certificates=certificates,
         authority=authority,
-        revocations=(Revocation(int(template.card.serial), valid.start + OPPOSED_AFTER),) if opposed else (),
+        revocations=tuple(Revocation(number, valid.start + OPPOSED_AFTER) for number in sorted(listed) if opposed),
     )
 
 

@@ -1,0 +1,45 @@
+"""Securing a sheet with the two cards, checking one, taking one apart for OpenSSL. All of it is modelled: SHA-256 and
+RSA of the laboratory's cards over the canonical form, with the published rules around them (sesam-vitale.md 5).
+"""
+
+from simulator.fse.securing.cards import (
+    ProfessionalSession,
+    Right,
+    SigningCard,
+    sheet_signed_by_professional,
+    sign_as_insured,
+    sign_as_professional,
+    signed,
+)
+from simulator.fse.securing.codec import SecuredFormatError, decode_secured, encode_secured
+from simulator.fse.securing.desk import Batch, SecuringDesk, lacking, unsigned
+from simulator.fse.securing.exporting import export
+from simulator.fse.securing.modes import WITH_PAPER, wants
+from simulator.fse.securing.refusals import Refusal, SecuringError
+from simulator.fse.securing.verifying import Anchors, Verifier, reasons, verify
+
+__all__ = [
+    "WITH_PAPER",
+    "Anchors",
+    "Batch",
+    "ProfessionalSession",
+    "Refusal",
+    "Right",
+    "SecuredFormatError",
+    "SecuringDesk",
+    "SecuringError",
+    "SigningCard",
+    "Verifier",
+    "decode_secured",
+    "encode_secured",
+    "export",
+    "lacking",
+    "reasons",
+    "sheet_signed_by_professional",
+    "sign_as_insured",
+    "sign_as_professional",
+    "signed",
+    "unsigned",
+    "verify",
+    "wants",
+]

@@ -1,0 +1,50 @@
+"""What goes wrong at a front end, in the words of the desk (``faults.yaml``); each is switched on by its id.
+
+What happens to a message on its way is the transport's: ``simulator.fse.transport``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from simulator.sentence import Sentence
+
+
+class Trouble(StrEnum):
+    """What may go wrong."""
+
+    DOWN = "front-end-down"
+    MAILBOX_FULL = "mailbox-full"
+    ARL_LATE = "arl-late"
+    ARL_MISSING = "arl-missing"
+
+
+@dataclass(frozen=True, slots=True)
+class FrontalFault:
+    """One fault: what the desk sees, why, and what it does."""
+
+    id: Trouble
+    symptom: Sentence
+    cause: Sentence
+    remedy: Sentence
+
+
+@cache
+def frontal_faults() -> Mapping[Trouble, FrontalFault]:
+    """Every fault by its id."""
+    text = (resources.files(__package__) / "faults.yaml").read_text(encoding="utf-8")
+    return {
+        Trouble(item["id"]): FrontalFault(
+            id=Trouble(item["id"]),
+            symptom=Sentence(**item["symptom"]),
+            cause=Sentence(**item["cause"]),
+            remedy=Sentence(**item["remedy"]),
+        )
+        for item in yaml.safe_load(text)["faults"]
+    }

@@ -1,0 +1,230 @@
+"""The front end and the computer centre of a body: files come in, ARL go out, later RSP.
+
+Everything is remembered in a ``Ledger`` within one transaction a file, so that a front end that is started again goes
+on where it was. What is drawn (late ARL, payments in part) comes from ``chance``, and time from the clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from itertools import groupby
+from random import Random
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from simulator.clock import Clock
+from simulator.fse.envelope import is_sealed
+from simulator.fse.lots import RawLot
+from simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp, RspLine
+from simulator.fse.securing import Anchors, Verifier
+from simulator.fse.store.deadlines import civil_day
+from simulator.fse.transport import TransportError, TransportFailure
+from simulator.services.frontal.faults import Trouble
+from simulator.services.frontal.ledger import ItemState, Ledger, Part
+from simulator.services.frontal.opening import Opened, open_data
+from simulator.services.frontal.parameters import Parameters
+from simulator.services.frontal.reasons import rejection, shortened
+from simulator.services.frontal.reception import Examined, Reception
+from simulator.services.frontal.returns import decode_return, encode_return
+from simulator.services.frontal.settlement import claim_line, pays_the_professional, sheet_lines
+
+_UNKNOWN = "INCONNU"
+"""The body that a return comes from when not even that could be read."""
+
+
+class Frontal:
+    """``key`` and ``certificate`` open envelopes; ``ledger`` defaults to one in memory.
+
+    ``submit`` a file, then ask from time to time for what is ``due`` (late ARL) and to ``settle`` (RSP).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        anchors: Anchors,
+        key: RSAPrivateKey | None = None,
+        certificate: x509.Certificate | None = None,
+        parameters: Parameters | None = None,
+        chance: Random | None = None,
+        *,
+        revocations: Iterable[x509.CertificateRevocationList] = (),
+        ledger: Ledger | None = None,
+    ) -> None:
+        self._clock = clock
+        self._anchors = anchors
+        self._key = key
+        self._certificate = certificate
+        self._parameters = parameters or Parameters()
+        self._chance = chance or Random(0)  # noqa: S311 - it draws faults, nothing secret
+        self._ledger = ledger or Ledger()
+        self._verifier = Verifier(anchors, revocations)
+        self.troubles: set[Trouble] = set()
+        """What goes wrong here now: added and removed by whoever plays the body."""
+
+    def renew(self, revocations: Iterable[x509.CertificateRevocationList]) -> None:
+        """Take these revocation lists instead of those before. Raises ValueError for one of an unknown authority."""
+        self._verifier = Verifier(self._anchors, revocations)
+
+    # -- files and ARL ------------------------------------------------------------------------------------------------
+
+    def submit(self, data: bytes, name: str) -> list[Arl]:
+        """Receive a file. The ARLs told at once, one a lot; late ones come with ``due``, missing ones never.
+
+        The same bytes under the same name are not counted again: the same ARLs answer them. Other bytes under a name
+        of which something was accepted are refused. Raises TransportError (server down, mailbox full): then nothing was
+        received.
+        """
+        self._check_reachable()
+        digest = hashlib.sha256(data).digest()
+        with self._ledger.at_once():
+            known = self._ledger.answers(name, digest)
+            arls = [_arl(answer) for answer in known] or self._received(data, name, digest)
+            return [arl for arl in arls if self._goes_now(arl)]
+
+    def receive(self, data: bytes, name: str) -> list[bytes]:
+        """As ``submit``, the ARLs in the bytes that travel: what a transport hands files to."""
+        return [encode_return(arl) for arl in self.submit(data, name)]
+
+    def due(self, until: datetime | None = None) -> list[Arl]:
+        """The late ARLs whose time has come by ``until`` (default: now), once each."""
+        with self._ledger.at_once():
+            return [_arl(data) for data in self._ledger.take_late(until or self._clock.now())]
+
+    def _check_reachable(self) -> None:
+        if Trouble.DOWN in self.troubles:
+            raise TransportError(TransportFailure.SERVER_DOWN, "the front end is down", 421)
+        if Trouble.MAILBOX_FULL in self.troubles:
+            raise TransportError(TransportFailure.MAILBOX_FULL, "the mailbox of the body is full", 452)
+
+    def _received(self, data: bytes, name: str, digest: bytes) -> list[Arl]:
+        opened = open_data(data, name, self._key, self._certificate)
+        why = self._refused(opened, data, name)
+        if why is not None:
+            arls = [self._arl(head, name, (why,)) for head in opened.heads]
+        else:
+            arls = [self._examined(raw, name) for raw in opened.lots]
+        self._ledger.add_file(name, digest, any(arl.kind is ArlKind.POSITIVE for arl in arls))
+        for arl in arls:
+            self._ledger.add_return(arl.return_id, arl.sender, encode_return(arl), name, digest)
+        return arls
+
+    def _refused(self, opened: Opened, data: bytes, name: str) -> Rejection | None:
+        """Why a file is refused as a whole."""
+        if opened.error is not None:
+            return rejection("file-unreadable", opened.item, f"{opened.error.place}: {opened.error.reason}")
+        if self._ledger.knows_name(name):
+            return rejection("file-name-reused", place=name)
+        if self._parameters.encrypted_only and not is_sealed(data):
+            return rejection("file-not-encrypted", place=name)
+        return None
+
+    def _examined(self, raw: RawLot, name: str) -> Arl:
+        now = self._clock.now()
+        found = Reception(self._verifier, self._ledger, self._parameters).examine(raw, now)
+        accepted = not found.rejections
+        head = raw.head
+        if found.authentic:
+            self._ledger.add_lot(
+                head.sender, head.kind, head.number, head.on, accepted=accepted, furthest=found.furthest
+            )
+        if accepted:
+            self._take(found, now)
+        return self._arl(head, name, tuple(found.rejections))
+
+    def _take(self, found: Examined, now: datetime) -> None:
+        """Remember what was accepted, and what will be said of it."""
+        head = found.raw.head
+        due = now + self._parameters.rsp_delay
+
+        def part(number: int, line: RspLine) -> Part:
+            return Part(due, head.sender, head.body, head.kind, number, line)
+
+        for sheet in found.sheets:
+            self._ledger.set_item(head.sender, LotKind.FSE, sheet.number, ItemState.ACCEPTED)
+            lines = sheet_lines(sheet, self._parameters, self._chance)
+            self._ledger.owe(part(sheet.number, line) for line in lines)
+        for claim in found.claims:
+            self._ledger.set_item(head.sender, LotKind.DRE, claim.number, ItemState.ACCEPTED)
+            if claim.cancels is not None:
+                self._ledger.withdraw(head.sender, claim.cancels)
+            else:
+                self._owe_claim(claim, part)
+        self._ledger.remark(now, head.sender, found.remarks)
+
+    def _owe_claim(self, claim: Dre, part: Callable[[int, RspLine], Part]) -> None:
+        line = claim_line(claim, self._parameters, self._chance)
+        if pays_the_professional(claim) or line.outcome is Outcome.REJECTED:
+            self._ledger.owe([part(claim.number, line)])
+
+    def _arl(self, head: Lot, name: str, rejections: tuple[Rejection, ...]) -> Arl:
+        return Arl(
+            kind=ArlKind.NEGATIVE if rejections else ArlKind.POSITIVE,
+            file=shortened(name),
+            sender=head.sender,
+            body=head.body,
+            lot_kind=head.kind,
+            lot=head.number,
+            return_id=self._return_id(head.body),
+            lot_on=head.on,
+            on=civil_day(self._clock.now()),
+            rejections=rejections,
+        )
+
+    def _goes_now(self, arl: Arl) -> bool:
+        drawn = self._chance.random()
+        if Trouble.ARL_MISSING in self.troubles or drawn < self._parameters.arl_lost:
+            return False
+        if Trouble.ARL_LATE in self.troubles or drawn < self._parameters.arl_lost + self._parameters.arl_late:
+            self._ledger.put_off(arl.return_id, self._clock.now() + self._parameters.arl_delay)
+            return False
+        return True
+
+    # -- RSP ----------------------------------------------------------------------------------------------------------
+
+    def settle(self, until: datetime | None = None) -> list[Rsp]:
+        """The RSPs whose time has come by ``until`` (default: now), once each: one a day, a sender and a body."""
+        with self._ledger.at_once():
+            parts = self._ledger.take_due(until or self._clock.now())
+            groups = groupby(parts, key=lambda part: (civil_day(part.due), part.sender, part.body))
+            return [self._rsp(on, sender, body, tuple(some)) for (on, sender, body), some in groups]
+
+    def _rsp(self, on: date, sender: str, body: str, parts: tuple[Part, ...]) -> Rsp:
+        lines = tuple(part.line for part in parts)
+        rsp = Rsp(
+            sender=sender,
+            body=body,
+            return_id=self._return_id(body),
+            on=on,
+            transfer=f"VIREMENT {body} {self._ledger.count(f'transfer {body}'):06}",
+            lines=lines,
+            total=sum(line.paid for line in lines),
+        )
+        self._ledger.add_return(rsp.return_id, sender, encode_return(rsp))
+        for (kind, number), some in groupby(parts, key=lambda part: (part.kind, part.number)):
+            if self._ledger.item(sender, kind, number) is ItemState.ACCEPTED:
+                refused = all(part.line.outcome is Outcome.REJECTED for part in some)
+                state = ItemState.REJECTED if refused else ItemState.SETTLED
+                self._ledger.set_item(sender, kind, number, state)
+        return rsp
+
+    def _return_id(self, body: str) -> str:
+        return f"{body or _UNKNOWN}-{self._ledger.count(f'return {body}'):09}"
+
+    # -- what it knows ------------------------------------------------------------------------------------------------
+
+    def returns(self, sender: str | None = None) -> list[Arl | Rsp]:
+        """Everything it ever answered, to one sender or to all: what a practice asks for again."""
+        return [decode_return(data) for data in self._ledger.returns(sender)]
+
+    def remarks(self, sender: str) -> tuple[Rejection, ...]:
+        """What it noted of a sender's sheets without refusing them: those sent after their deadline."""
+        return self._ledger.remarks(sender)
+
+
+def _arl(data: bytes) -> Arl:
+    answer = decode_return(data)
+    assert isinstance(answer, Arl)  # noqa: S101 - only ARLs answer a file
+    return answer

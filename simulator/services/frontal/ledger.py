@@ -1,0 +1,258 @@
+"""What a body remembers: files, lots, sheets, claims, what it owes and what it has said. One SQLite file, or memory.
+
+What a file changes is changed at once or not at all; a front end that starts again on the same ledger goes on.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from simulator.fse.model import LotKind, Outcome, Rejection, RspLine
+from simulator.services.frontal.reasons import reasons, rejection
+
+_SCHEMA = """
+CREATE TABLE counters (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE files (
+  name TEXT NOT NULL, digest BLOB NOT NULL, taken INTEGER NOT NULL,
+  PRIMARY KEY (name, digest)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE returns (
+  id TEXT PRIMARY KEY, sender TEXT NOT NULL, data BLOB NOT NULL,
+  name TEXT, digest BLOB, late_until TEXT
+) STRICT;
+CREATE INDEX returns_of_file ON returns (name, digest);
+CREATE INDEX returns_late ON returns (late_until) WHERE late_until IS NOT NULL;
+CREATE TABLE lots (
+  sender TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, made TEXT NOT NULL, accepted INTEGER NOT NULL,
+  PRIMARY KEY (sender, kind, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lasts (
+  sender TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, made TEXT NOT NULL,
+  PRIMARY KEY (sender, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE items (
+  sender TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL,
+  PRIMARY KEY (sender, kind, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE parts (
+  id INTEGER PRIMARY KEY, due TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, kind TEXT NOT NULL,
+  number INTEGER NOT NULL, invoice INTEGER NOT NULL, payer TEXT NOT NULL, outcome TEXT NOT NULL,
+  asked INTEGER NOT NULL, paid INTEGER NOT NULL, code TEXT, place TEXT, told TEXT
+) STRICT;
+CREATE INDEX parts_due ON parts (due, sender, body, id) WHERE told IS NULL;
+CREATE INDEX parts_of ON parts (sender, kind, number);
+CREATE TABLE remarks (
+  id INTEGER PRIMARY KEY, at TEXT NOT NULL, sender TEXT NOT NULL, invoice INTEGER NOT NULL, code TEXT NOT NULL,
+  place TEXT NOT NULL
+) STRICT;
+"""
+_VERSION = 1
+
+
+class ItemState(StrEnum):
+    """What a body knows of the number of a sheet or of a claim. One that was rejected may come again (recycled)."""
+
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a body will say of a sheet or a claim (``number``) to one sender, from the day ``due`` on."""
+
+    due: datetime
+    sender: str
+    body: str
+    kind: LotKind
+    number: int
+    line: RspLine
+
+
+class Ledger:
+    """``path`` None keeps everything in memory. Raises ValueError for a file that is no ledger."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._turn = threading.Lock()
+        self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        try:
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            empty = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"{path} is no ledger of a front end: {error}") from error
+        if version != _VERSION and not (version == 0 and empty):
+            raise ValueError(f"{path} is no ledger of this version: {version}, {_VERSION} is expected")
+        if empty:
+            self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is changed inside is changed all together, or not at all; one thread at a time (mail has its own)."""
+        with self._turn:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def count(self, name: str) -> int:
+        """The next number of a counter, from 1."""
+        row = self._db.execute(
+            "INSERT INTO counters VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last", (name,)
+        ).fetchone()
+        return int(row[0])
+
+    # -- files and what was answered ----------------------------------------------------------------------------------
+
+    def answers(self, name: str, digest: bytes) -> list[bytes]:
+        """What was answered to these bytes under this name; nothing if they are new."""
+        found = self._db.execute(
+            "SELECT data FROM returns WHERE name = ? AND digest = ? ORDER BY rowid", (name, digest)
+        )
+        return [row["data"] for row in found]
+
+    def knows_name(self, name: str) -> bool:
+        """Whether something was accepted under this name."""
+        asked = self._db.execute("SELECT 1 FROM files WHERE name = ? AND taken", (name,))
+        return asked.fetchone() is not None
+
+    def add_file(self, name: str, digest: bytes, taken: bool) -> None:
+        """A file was received; ``taken`` if a lot of it was accepted."""
+        self._db.execute("INSERT INTO files VALUES (?, ?, ?)", (name, digest, taken))
+
+    def add_return(
+        self, id: str, sender: str, data: bytes, name: str | None = None, digest: bytes | None = None
+    ) -> None:
+        """A return was made; with ``name`` and ``digest``, to answer this file."""
+        self._db.execute("INSERT INTO returns VALUES (?, ?, ?, ?, ?, NULL)", (id, sender, data, name, digest))
+
+    def returns(self, sender: str | None = None) -> list[bytes]:
+        """All returns ever made, in their order: those of a sender, or of all."""
+        where, values = ("", ()) if sender is None else (" WHERE sender = ?", (sender,))
+        return [row["data"] for row in self._db.execute(f"SELECT data FROM returns{where} ORDER BY rowid", values)]  # noqa: S608
+
+    def put_off(self, id: str, until: datetime) -> None:
+        """A return will go out later."""
+        self._db.execute("UPDATE returns SET late_until = ? WHERE id = ?", (until.isoformat(), id))
+
+    def take_late(self, until: datetime) -> list[bytes]:
+        """The returns put off until then, once."""
+        found = self._db.execute(
+            "SELECT id, data FROM returns WHERE late_until <= ? ORDER BY late_until, rowid", (until.isoformat(),)
+        ).fetchall()
+        for row in found:
+            self._db.execute("UPDATE returns SET late_until = NULL WHERE id = ?", (row["id"],))
+        return [row["data"] for row in found]
+
+    # -- lots ---------------------------------------------------------------------------------------------------------
+
+    def lot(self, sender: str, kind: LotKind, number: str) -> tuple[date, bool] | None:
+        """The day of the lot last received under a number and whether it was accepted."""
+        row = self._db.execute(
+            "SELECT made, accepted FROM lots WHERE sender = ? AND kind = ? AND number = ?", (sender, kind.value, number)
+        ).fetchone()
+        return None if row is None else (date.fromisoformat(row["made"]), bool(row["accepted"]))
+
+    def last_lot(self, sender: str, kind: LotKind) -> tuple[str, date] | None:
+        """The furthest lot of a sender: its number and its day."""
+        row = self._db.execute(
+            "SELECT number, made FROM lasts WHERE sender = ? AND kind = ?", (sender, kind.value)
+        ).fetchone()
+        return None if row is None else (row["number"], date.fromisoformat(row["made"]))
+
+    def add_lot(self, sender: str, kind: LotKind, number: str, made: date, *, accepted: bool, furthest: bool) -> None:
+        """A lot was received."""
+        key = (sender, kind.value, number, made.isoformat())
+        self._db.execute("INSERT OR REPLACE INTO lots VALUES (?, ?, ?, ?, ?)", (*key, accepted))
+        if furthest:
+            self._db.execute("INSERT OR REPLACE INTO lasts VALUES (?, ?, ?, ?)", key)
+
+    # -- sheets and claims --------------------------------------------------------------------------------------------
+
+    def item(self, sender: str, kind: LotKind, number: int) -> ItemState | None:
+        """What is known of the number of a sheet or of a claim."""
+        row = self._db.execute(
+            "SELECT state FROM items WHERE sender = ? AND kind = ? AND number = ?", (sender, kind.value, number)
+        ).fetchone()
+        return None if row is None else ItemState(row["state"])
+
+    def set_item(self, sender: str, kind: LotKind, number: int, state: ItemState) -> None:
+        """Remember a number."""
+        self._db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)", (sender, kind.value, number, state.value))
+
+    def owe(self, parts: Iterable[Part]) -> None:
+        """Remember what will be said."""
+        self._db.executemany(
+            "INSERT INTO parts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            [
+                (
+                    part.due.isoformat(),
+                    *(part.sender, part.body, part.kind.value, part.number),
+                    *(part.line.invoice, part.line.payer, part.line.outcome.value, part.line.asked, part.line.paid),
+                    *((None, None) if (why := part.line.rejection) is None else (why.code, why.place)),
+                )
+                for part in parts
+            ],
+        )
+
+    def withdraw(self, sender: str, number: int) -> None:
+        """A claim is cancelled: what was going to be said of it becomes its cancellation."""
+        self._db.execute(
+            "UPDATE parts SET outcome = ?, paid = 0, code = 'claim-cancelled', place = ''"
+            " WHERE sender = ? AND kind = ? AND number = ? AND told IS NULL",
+            (Outcome.REJECTED.value, sender, LotKind.DRE.value, number),
+        )
+        self.set_item(sender, LotKind.DRE, number, ItemState.CANCELLED)
+
+    def take_due(self, until: datetime) -> list[Part]:
+        """What is to be said by then, once: by day, sender and body."""
+        found = self._db.execute(
+            "SELECT * FROM parts WHERE told IS NULL AND due <= ? ORDER BY substr(due, 1, 10), sender, body, id",
+            (until.isoformat(),),
+        ).fetchall()
+        self._db.executemany(
+            "UPDATE parts SET told = ? WHERE id = ?", [(until.isoformat(), row["id"]) for row in found]
+        )
+        return [_part(row) for row in found]
+
+    # -- remarks ------------------------------------------------------------------------------------------------------
+
+    def remark(self, at: datetime, sender: str, remarks: Iterable[Rejection]) -> None:
+        """Note what is not as it should be and refuses nothing."""
+        self._db.executemany(
+            "INSERT INTO remarks VALUES (NULL, ?, ?, ?, ?, ?)",
+            [(at.isoformat(), sender, one.invoice or 0, one.code, one.place) for one in remarks],
+        )
+
+    def remarks(self, sender: str) -> tuple[Rejection, ...]:
+        """What was noted of a sender, in its order."""
+        found = self._db.execute("SELECT * FROM remarks WHERE sender = ? ORDER BY id", (sender,))
+        return tuple(rejection(row["code"], row["invoice"] or None, row["place"]) for row in found)
+
+
+def _part(row: sqlite3.Row) -> Part:
+    code = row["code"]
+    why = None if code is None else Rejection(code, reasons()[code].label.fr, row["invoice"], row["place"])
+    return Part(
+        due=datetime.fromisoformat(row["due"]),
+        sender=row["sender"],
+        body=row["body"],
+        kind=LotKind(row["kind"]),
+        number=row["number"],
+        line=RspLine(row["invoice"], row["payer"], Outcome(row["outcome"]), row["asked"], row["paid"], why),
+    )

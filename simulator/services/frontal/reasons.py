@@ -1,0 +1,76 @@
+"""The catalogue of reasons: why a body refuses a file, a lot, a sheet or a payment. Its codes are the laboratory's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+import yaml
+
+from simulator.fse.model import Rejection
+from simulator.fse.securing import reasons as signature_reasons
+from simulator.sentence import Sentence
+
+_PLACE = 80
+"""Characters of a place in a return."""
+
+
+class Level(StrEnum):
+    """What a reason is about. A claim counts as an invoice; a signature is that of a lot or of an invoice."""
+
+    FILE = "file"
+    LOT = "lot"
+    SIGNATURE = "signature"
+    INVOICE = "invoice"
+
+
+class Effect(StrEnum):
+    """What comes of a reason."""
+
+    ARL_NEGATIVE = "arl-negative"
+    RSP_REJECT = "rsp-reject"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason. ``code`` is what returns carry; ``fidelity`` that of the rule behind it."""
+
+    code: str
+    level: Level
+    effect: Effect
+    label: Sentence
+    source: str
+    fidelity: str
+
+
+@cache
+def reasons() -> Mapping[str, Reason]:
+    """Every reason by its code, in the order of the checks."""
+    text = (resources.files(__package__) / "reasons.yaml").read_text(encoding="utf-8")
+    words = signature_reasons()
+    return {
+        code: Reason(
+            code=code,
+            level=Level(item["level"]),
+            effect=Effect(item["effect"]),
+            label=Sentence(item["fr"], item["en"]) if "fr" in item else words[code],
+            source=item["source"],
+            fidelity=item["fidelity"],
+        )
+        for code, item in yaml.safe_load(text)["reasons"].items()
+    }
+
+
+def rejection(code: str, invoice: int | None = None, place: str = "") -> Rejection:
+    """A rejection for a reason of the catalogue, in the words that a return carries: French ones, and a short place."""
+    return Rejection(code, reasons()[code].label.fr, invoice, shortened(place))
+
+
+def shortened(place: str) -> str:
+    """A place as a return can hold it: printable Latin-1, so many characters, no blank at its end."""
+    kept = "".join(letter if " " <= letter <= "~" or "\xa1" <= letter <= "\xff" else "?" for letter in place)
+    return (kept if len(kept) <= _PLACE else f"{kept[: _PLACE - 3]}...").rstrip(" ")

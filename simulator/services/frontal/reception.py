@@ -1,0 +1,210 @@
+"""The checks on receipt of a lot (SV-FSE-05), in this order; the codes are those of ``reasons.yaml``.
+
+1. The lot is for this body, of a possible day, in its turn: not repeated, not ahead.
+2. Each sheet or claim is what was put in the lot, is well formed, and its signatures hold: whose, by a card that was
+   valid when it signed, that may sign, test with test.
+3. Each is of the lot's sender and body, of a possible day, and its number is new, or was rejected before (recycled).
+4. The signature of the lot holds, by the same professional, who may sign lots. A sheet that is accused explains why a
+   lot is not what was signed: then nothing more is said of that.
+5. What comes after its deadline is noted; nothing is refused for it.
+
+Everything that is wrong is told, not only the first thing. One reason is enough to refuse the whole lot (SV-FSE-11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from simulator.fse.canonical import parse
+from simulator.fse.dre import decode_dre
+from simulator.fse.errors import FseError
+from simulator.fse.lots import RawItem, RawLot
+from simulator.fse.model import Dre, Invoice, LotKind, Payment, Rejection
+from simulator.fse.securing import SecuredFormatError, Verifier, decode_secured
+from simulator.fse.securing.rsa import certificate_of
+from simulator.fse.store.deadlines import civil_day
+from simulator.fse.store.numbers import MAX_SHEET, ROUNDS, Sequence
+from simulator.services.frontal.ledger import ItemState, Ledger
+from simulator.services.frontal.parameters import Parameters
+from simulator.services.frontal.reasons import rejection, shortened
+
+_ROUNDS = {LotKind.FSE: ROUNDS[Sequence.LOT_FSE], LotKind.DRE: ROUNDS[Sequence.LOT_DRE]}
+_MAY_COME = {None, ItemState.REJECTED}
+_CHANGED = frozenset({"content-altered"})
+
+
+@dataclass(slots=True)
+class Examined:
+    """A lot after its checks: what was understood of it, why it is refused, and what is noted."""
+
+    raw: RawLot
+    sheets: list[Invoice] = field(default_factory=list)
+    claims: list[Dre] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    remarks: list[Rejection] = field(default_factory=list)
+    furthest: bool = False
+    """Whether no lot of this sender came so far."""
+    authentic: bool = False
+    """Whether its own signature holds: only then does its number count."""
+
+
+class Reception:
+    """Checks lots against what the body knows. Nothing is remembered here."""
+
+    def __init__(self, verifier: Verifier, ledger: Ledger, parameters: Parameters) -> None:
+        self._verifier = verifier
+        self._ledger = ledger
+        self._parameters = parameters
+
+    def examine(self, raw: RawLot, at: datetime) -> Examined:
+        """Every check of a lot received ``at``."""
+        found = Examined(raw)
+        found.rejections += self._turn(found, civil_day(at))
+        seen: set[int] = set()
+        for item in raw.items:
+            if not 0 < item.number <= MAX_SHEET:
+                found.rejections.append(rejection("lot-form", place=f"lot {raw.head.number}, number {item.number}"))
+                continue
+            found.rejections += self._item(found, item, seen, at)
+            seen.add(item.number)
+        found.rejections += self._signature(found, at)
+        return found
+
+    # -- 1: the lot in its turn ---------------------------------------------------------------------------------------
+
+    def _turn(self, found: Examined, today: date) -> Iterator[Rejection]:
+        head = found.raw.head
+        place = f"lot {head.number}"
+        if not self._is_ours(head.body):
+            yield rejection("lot-wrong-body", place=f"{place}, {head.body}")
+        if head.on > today:
+            yield rejection("lot-in-the-future", place=f"{place}, {head.on}")
+        known = self._ledger.lot(head.sender, head.kind, head.number)
+        if known is not None and known[1] and abs(head.on - known[0]) < self._parameters.round_of_lots:
+            yield rejection("lot-repeated", place=f"{place}, received on {known[0]}")
+            return
+        last = self._ledger.last_lot(head.sender, head.kind)
+        if last is None or head.on - last[1] >= self._parameters.round_of_lots:
+            found.furthest = True
+            return
+        step = _rank(head.kind, head.number) - _rank(head.kind, last[0])
+        ahead = step % _ROUNDS[head.kind]
+        found.furthest = 0 < ahead <= _ROUNDS[head.kind] // 2
+        if found.furthest and ahead > 1 + self._parameters.missing_lots:
+            yield rejection("lot-ahead", place=f"{place}, the last one is {last[0]}")
+
+    def _is_ours(self, body: str) -> bool:
+        return not self._parameters.bodies or body in self._parameters.bodies
+
+    # -- 2 and 3: what it carries -------------------------------------------------------------------------------------
+
+    def _item(self, found: Examined, item: RawItem, seen: set[int], at: datetime) -> Iterator[Rejection]:
+        head = found.raw.head
+        place = f"lot {head.number}, {head.kind.value} {item.number}"
+        if not item.whole:
+            yield rejection("altered", item.number, place)
+            return
+        if head.kind is LotKind.FSE:
+            yield from self._sheet(found, item, place, at)
+        else:
+            yield from self._claim(found, item, place)
+        if item.number in seen:
+            yield rejection("duplicate", item.number, f"{place}, twice in its lot")
+        elif self._ledger.item(head.sender, head.kind, item.number) not in _MAY_COME:
+            yield rejection("duplicate", item.number, place)
+
+    def _sheet(self, found: Examined, item: RawItem, place: str, at: datetime) -> Iterator[Rejection]:
+        try:
+            secured = decode_secured(item.data)
+        except SecuredFormatError as error:
+            yield rejection("form", item.number, error.place)
+            return
+        try:
+            sheet = parse(secured.content)
+        except FseError as error:
+            yield rejection("content-unreadable", item.number, error.place)
+            return
+        for reason in self._verifier.verify_sheet(secured, sheet, at):
+            yield Rejection(reason.code, reason.label, item.number, shortened(reason.place))
+        found.sheets.append(sheet)
+        if sheet.number != item.number:
+            yield rejection("form", item.number, f"its number is {sheet.number}")
+        if {sheet.professional.test, sheet.beneficiary.test} != {self._parameters.test}:
+            yield rejection("test-with-real", item.number, place)
+        if sheet.professional.billing_id != found.raw.head.sender:
+            yield rejection("other-sender", item.number, sheet.professional.billing_id)
+        if sheet.body != found.raw.head.body:
+            yield rejection("wrong-body", item.number, sheet.body)
+        today = civil_day(at)
+        if sheet.on > today or any(act.on > today for act in sheet.acts):
+            yield rejection("in-the-future", item.number, str(sheet.on))
+        self._note_delay(found, sheet, today)
+
+    def _claim(self, found: Examined, item: RawItem, place: str) -> Iterator[Rejection]:
+        try:
+            claim = decode_dre(item.data)
+            if claim.number != item.number:
+                raise FseError("number", f"it says that it is {claim.number}", "number it as it says")
+        except FseError as error:
+            yield rejection("form", item.number, error.place)
+            return
+        if claim.amc.id != found.raw.head.body:
+            yield rejection("wrong-body", item.number, claim.amc.id)
+        if claim.cancels is not None:
+            earlier = {one.number for one in found.claims if one.cancels is None}
+            state = self._ledger.item(found.raw.head.sender, LotKind.DRE, claim.cancels)
+            if state is None and claim.cancels not in earlier:
+                yield rejection("claim-unknown", item.number, f"claim {claim.cancels}")
+            elif state not in (None, ItemState.ACCEPTED):
+                yield rejection("claim-settled", item.number, f"claim {claim.cancels}")
+        found.claims.append(claim)
+
+    def _note_delay(self, found: Examined, sheet: Invoice, today: date) -> None:
+        deadlines = self._parameters.deadlines
+        third_party = sheet.payment is Payment.TIERS_PAYANT
+        rule = deadlines.rules.send_third_party if third_party else deadlines.rules.send_direct
+        last = deadlines.after(sheet.on, rule)
+        if today > last:
+            found.remarks.append(rejection("late", sheet.number, f"due on {last}"))
+
+    # -- 4: the signature of the lot ----------------------------------------------------------------------------------
+
+    def _signature(self, found: Examined, at: datetime) -> Iterator[Rejection]:
+        head = found.raw.head
+        place = f"lot {head.number}"
+        if head.signature is None:
+            yield rejection("lot-unsigned", place=place)
+            return
+        reasons = tuple(self._verifier.signature_reasons(found.raw.signed, head.signature, at))
+        found.authentic = not reasons
+        accused = any(one.invoice is not None for one in found.rejections)
+        for reason in reasons:
+            if not (accused and reason.code in _CHANGED):
+                yield Rejection(reason.code, reason.label, None, place)
+        if found.authentic:
+            yield from self._lot_signer(found, place)
+
+    def _lot_signer(self, found: Examined, place: str) -> Iterator[Rejection]:
+        assert found.raw.head.signature is not None  # noqa: S101 - it was just verified
+        known = certificate_of(found.raw.head.signature.certificate)
+        name = "" if known is None else _common_name(known[0])
+        professionals = {sheet.professional.rpps: sheet.professional for sheet in found.sheets}
+        if any(name != f"8{rpps}" for rpps in professionals):
+            yield rejection("lot-other-signer", place=f"{place}, {name}")
+        if any(not who.may_sign_lot for who in professionals.values()):
+            yield rejection("lot-no-right", place=place)
+
+
+def _rank(kind: LotKind, number: str) -> int:
+    """How far a lot number is in its round: FSE lots count up, DRE lots down."""
+    return int(number) if kind is LotKind.FSE else _ROUNDS[kind] - 1 - int(number, 36)
+
+
+def _common_name(certificate: x509.Certificate) -> str:
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""

@@ -1,0 +1,111 @@
+"""Lots of 1,000 sheets formatted, put in an envelope and opened, beside SHA-256 and AES-256 of the same bytes.
+
+Ratios alone are asserted, absolute figures belong to the machine: what a file costs against the bare cryptography of
+its bytes, and what a sheet costs in a lot of 1,000 against a lot of 100.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
+
+from securing_bench import PIN, Practice, keys, pki
+
+from simulator.fse.body_certificates import body_identity
+from simulator.fse.canonical import canonical
+from simulator.fse.files import make_file, open_file
+from simulator.fse.lots import encode_lot, make_lots, numbers
+from simulator.fse.model import Lot, LotKind, SecuredInvoice
+from simulator.fse.records import read_records, records
+from simulator.fse.series import sign_lot
+from simulator.personalisation.profiles import Validity
+
+SHEETS = 1000
+TURNS = 3
+MOST = 100
+"""Sealing or opening costs this many times the bare cryptography of its bytes at most: zones are read and written
+again, strictly, group by group, by a library in Python. About 13 and 27 when written."""
+FLAT = 4
+"""What a sheet costs in a lot of 1,000, against one of 100, at most: 0.9 when written, 10 if it grew with the lot."""
+
+
+@pytest.fixture(scope="module")
+def practice() -> Practice:
+    return Practice()
+
+
+@pytest.fixture(scope="module")
+def sheets(practice: Practice) -> tuple[SecuredInvoice, ...]:
+    """Signatures of one sheet on all of them: nobody checks them here, they have the size that they have."""
+    one = practice.secured(number=1)
+    return tuple(replace(one, content=canonical(practice.sheet(number=number))) for number in range(1, SHEETS + 1))
+
+
+def made(sheets: tuple[SecuredInvoice, ...]) -> Lot:
+    return make_lots(sheets, on=date(2026, 3, 3), numbers=numbers(LotKind.FSE))[0]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The best of a few turns."""
+    found = []
+    for _ in range(TURNS):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+    return min(found)
+
+
+def bare(data: bytes) -> None:
+    hashlib.sha256(data).digest()
+    cipher = Cipher(algorithms.AES256(bytes(32)), modes.CBC(bytes(16))).encryptor()
+    cipher.update(data + bytes(-len(data) % 16))
+
+
+@pytest.mark.timeout(300)
+def test_a_lot_of_a_thousand_sheets(
+    practice: Practice, sheets: tuple[SecuredInvoice, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = body_identity("013490349", pki(), keys(), Validity(date(2026, 1, 1), date(2026, 12, 31)))
+    grouped = seconds(lambda: made(sheets))
+    lot = made(sheets)
+    connection = practice.access.connect("Bench TL 1 0")
+    signing = seconds(lambda: sign_lot(lot, connection, PIN, practice.clock))
+    lot = sign_lot(lot, connection, PIN, practice.clock)
+    encoding = seconds(lambda: encode_lot(lot))
+    sealing = seconds(lambda: make_file([lot], body.certificate))
+    file = make_file([lot], body.certificate)
+    opening = seconds(lambda: open_file(file, body.key, body.certificate))
+    assert open_file(file, body.key, body.certificate) == (lot,)
+    reference = seconds(lambda: bare(file.data))
+    shaped = records(lot)
+    writing, reading = seconds(lambda: records(lot)), seconds(lambda: read_records(shaped))
+    few = made(sheets[: SHEETS // 10])
+    few_file = make_file([few], body.certificate)
+    growth = (opening / SHEETS) / (seconds(lambda: open_file(few_file, body.key, body.certificate)) / (SHEETS // 10))
+    with capsys.disabled():
+        print(f"\n  a lot of {SHEETS} sheets, {len(file.data):,} bytes; SHA-256 + AES-256: {reference * 1e3:.1f} ms")
+        for what, spent in (
+            ("grouped", grouped),
+            ("signed by the card", signing),
+            ("encoded", encoding),
+            ("encoded and sealed", sealing),
+            ("opened and read", opening),
+            ("written as records", writing),
+            ("records read", reading),
+        ):
+            rate, times = SHEETS / spent, spent / reference
+            print(f"  {what:22} {spent * 1e3:8.1f} ms {rate:9.0f} sheets/s {times:7.1f} x the reference")
+        print(f"  a sheet opened in a lot of {SHEETS} against {SHEETS // 10}: {growth:.2f} (at most {FLAT})", end="")
+    assert sealing < MOST * reference
+    assert opening < MOST * reference
+    assert growth < FLAT

@@ -1,0 +1,210 @@
+"""``bifente fse``: told in words and checked; one changed byte never passes; the front end answers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from conformance_bench import Lab
+from conformance_cli import Cli
+from fse_office import Office
+
+from conformance.bench.cards import VITALE_TEMPLATES
+from conformance.run.session import default_paths
+from simulator.fse.canonical import canonical, parse
+from simulator.fse.files import make_file
+from simulator.fse.lots import encode_lot
+from simulator.fse.model import Share
+from simulator.fse.securing import encode_secured
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(monkeypatch, capsys)
+
+
+@pytest.fixture
+def office(lab: Lab) -> Iterator[Office]:
+    office = Office.open(lab)
+    yield office
+    office.close()
+
+
+@pytest.fixture
+def files(office: Office, tmp_path: Path) -> dict[str, Path]:
+    return office.written(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("sheet", ("Care sheet 1", "TESTMEDECIN", "€30.00", "Insured's signature", "third-party payment")),
+        ("lot", ("Lot 000", "Signature of the lot", "Care sheet 1")),
+        ("file", ("encrypted", "Lot 000", "Care sheet 1")),
+        ("content", ("Care sheet 1", "AMO part asked", "€21.00")),
+    ],
+)
+def test_everything_is_told_in_words(cli: Cli, files: dict[str, Path], what: str, words: tuple[str, ...]) -> None:
+    said = cli("fse", "show", files[what], "--lang", "en").ok()
+    assert "BIFENTE LABORATOIRE" in said
+    for word in words:
+        assert word in said
+
+
+def test_it_is_told_in_french_too(cli: Cli, files: dict[str, Path]) -> None:
+    said = cli("fse", "show", files["sheet"], "--lang", "fr").ok()
+    assert "Feuille de soins 1" in said
+    assert "30,00 €" in said
+
+
+def test_json_holds_the_sheet(cli: Cli, files: dict[str, Path]) -> None:
+    told = json.loads(cli("fse", "show", files["lot"], "--json").ok())
+    assert told["kind"] == "lot"
+    (sheet,) = told["content"]["invoices"]
+    assert sheet["invoice"]["number"] == 1
+    assert sheet["invoice"]["amo"] == {"asked": 2100}
+
+
+@pytest.mark.parametrize("what", ["sheet", "lot", "file"])
+def test_what_is_good_is_said_to_be(cli: Cli, files: dict[str, Path], what: str) -> None:
+    assert "nothing to refuse" in cli("fse", "verify", files[what], "--lang", "en").ok()
+    assert json.loads(cli("fse", "verify", files[what], "--json").ok()) == {"kind": what, "good": True, "problems": []}
+
+
+def test_content_without_signatures_is_not_good(cli: Cli, files: dict[str, Path]) -> None:
+    said = cli("fse", "verify", files["content"], "--json")
+    assert said.code == 1
+    assert [one["code"] for one in json.loads(said.out)["problems"]] == ["signature-missing"]
+
+
+def test_an_amount_changed_after_the_signatures_is_not_good(cli: Cli, office: Office, tmp_path: Path) -> None:
+    sheet = office.secured()
+    invoice = parse(sheet.content)
+    dearer = replace(invoice, amo=Share(invoice.amo.asked + 1))
+    path = tmp_path / "dearer"
+    path.write_bytes(encode_secured(replace(sheet, content=canonical(dearer))))
+    said = cli("fse", "verify", path, "--json")
+    assert said.code == 1
+    assert {one["code"] for one in json.loads(said.out)["problems"]} == {"content-altered"}
+
+
+@pytest.mark.parametrize("what", ["sheet", "lot", "file"])
+@pytest.mark.parametrize("percent", [0, 20, 40, 60, 80, 99])
+def test_one_changed_byte_anywhere_never_passes(
+    cli: Cli, files: dict[str, Path], what: str, percent: int, tmp_path: Path
+) -> None:
+    data = bytearray(files[what].read_bytes())
+    data[len(data) * percent // 100] ^= 0x01
+    changed = tmp_path / "changed"
+    changed.write_bytes(data)
+    said = cli("fse", "verify", changed)
+    assert said.code in (1, 2)
+    if said.code == 2:
+        said.fails(2, str(changed), ";")  # the place and the cure
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x00", b"0000", b"nothing of ours", b"\x30\x82\xff\xff", b"\x26\x48\xff\xff\xff"]
+)
+def test_what_is_not_ours_is_one_sentence_with_the_place(cli: Cli, data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "thing"
+    path.write_bytes(data)
+    cli("fse", "show", path).fails(2, str(path), ";")
+    cli("fse", "verify", path).fails(2, str(path), ";")
+
+
+def test_a_file_that_is_not_there(cli: Cli, tmp_path: Path) -> None:
+    for command in ("show", "verify", "submit"):
+        cli("fse", command, tmp_path / "none").fails(2, "none", "cannot be read")
+
+
+@pytest.mark.parametrize("what", ["lot", "file"])
+def test_a_good_one_gets_the_positive_acknowledgement(
+    cli: Cli, files: dict[str, Path], what: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "returns"
+    assert "Positive ARL" in cli("fse", "submit", files[what], "--out", folder, "--lang", "en").ok()
+    (arl,) = folder.iterdir()
+    assert "Positive ARL" in cli("fse", "show", arl, "--lang", "en").ok()
+
+
+def test_a_changed_lot_gets_the_negative_one_that_names_the_sheet(cli: Cli, office: Office, tmp_path: Path) -> None:
+    office.secured()
+    office.secured()
+    lot = office.lot()
+    first, second = lot.invoices
+    invoice = parse(second.content)
+    changed = replace(second, content=canonical(replace(invoice, amo=Share(1))))
+    path = tmp_path / "lot"
+    path.write_bytes(encode_lot(replace(lot, invoices=(first, changed))))
+    said = cli("fse", "submit", path, "--json")
+    assert said.code == 1
+    (arl,) = json.loads(said.out)
+    assert arl["kind"] == "negative"
+    assert {(one["code"], one["invoice"]) for one in arl["rejections"]} >= {("content-altered", 2)}
+
+
+def test_an_unsigned_lot_is_refused_by_the_front_end(cli: Cli, office: Office, tmp_path: Path) -> None:
+    office.secured()
+    lot = replace(office.lot(), signature=None)
+    path = tmp_path / "lot.fse"
+    path.write_bytes(make_file([lot]).data)
+    said = cli("fse", "submit", path, "--json")
+    assert said.code == 1
+    assert [one["code"] for one in json.loads(said.out)[0]["rejections"]] == ["lot-unsigned"]
+    assert cli("fse", "verify", path).code == 1
+
+
+def test_bytes_at_random_are_answered_too(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "noise"
+    path.write_bytes(bytes(range(200)))
+    said = cli("fse", "submit", path, "--json")
+    assert said.code == 1
+    assert json.loads(said.out)[0]["rejections"][0]["code"] == "file-unreadable"
+
+
+def test_a_sheet_alone_is_not_sent(cli: Cli, files: dict[str, Path]) -> None:
+    cli("fse", "submit", files["sheet"]).fails(2, "not sent by itself", "file or a lot")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_the_exported_parts_verify_with_openssl_alone(cli: Cli, files: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    cli("fse", "export", files["sheet"], folder).ok()
+
+    def openssl(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, check=False)
+
+    for who in ("insured", "professional"):
+        (folder / f"{who}.pub").write_bytes(openssl("x509", "-in", f"{who}.pem", "-noout", "-pubkey").stdout)
+        check = ("dgst", "-sha256", "-verify", f"{who}.pub", "-signature", f"{who}.sig", "content.bin")
+        assert openssl(*check).returncode == 0
+        assert openssl("verify", "-CAfile", "ca.pem", f"{who}.pem").returncode == 0
+    content = bytearray((folder / "content.bin").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "content.bin").write_bytes(content)
+    assert openssl(*check).returncode != 0
+
+
+def test_content_has_nothing_to_export(cli: Cli, files: dict[str, Path], tmp_path: Path) -> None:
+    cli("fse", "export", files["content"], tmp_path / "parts").fails(2, "no secured sheet")
+
+
+def test_what_names_people_is_masked_in_the_record_even_of_a_card_presented_later(cli: Cli, tmp_path: Path) -> None:
+    suite = default_paths()[0] / "fse" / "securing.yaml"
+    options = ("--select", "*vitale-substituted[nurse]", "--mask-names", "--mask-nir", "--formats", "json", "-q")
+    cli("run", suite, "--out", tmp_path, *options).ok()
+    (journal,) = tmp_path.glob("*.jsonl")
+    record = journal.read_text(encoding="utf-8")
+    assert "vitale/jumeaux" in record
+    template = yaml.safe_load((VITALE_TEMPLATES / "jumeaux.yaml").read_text(encoding="utf-8"))
+    named = {person[key] for person in template["beneficiaries"] for key in ("name", "first_name")}
+    for secret in (template["insured"]["nir"], *named):
+        assert secret not in record
+        assert secret.encode().hex(" ").upper() not in record

@@ -1,0 +1,89 @@
+"""A practice for the tests of care sheets: cards in a reader, sheets really signed, files as they leave."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from conformance_bench import Lab
+
+from conformance.bench.fse import FseBench, Made, Order
+from conformance.bench.scene import Scene
+from conformance.model import CardChoice
+from simulator.fse.lots import encode_lot
+from simulator.fse.making import Care
+from simulator.fse.model import Lot, Payment, SecuredInvoice, TransportFile
+from simulator.fse.pricing import ActRequest
+from simulator.fse.securing import encode_secured
+
+CODE = "1234"
+PROFILE = "readers/generic-bislot"
+
+
+@dataclass(slots=True)
+class Office:
+    """One scene whose desk makes consultations."""
+
+    scene: Scene
+
+    @classmethod
+    def open(cls, lab: Lab, **cards: str) -> Office:
+        """With these cards, by slot."""
+        bench = lab.pool.get(PROFILE)
+        chosen = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul", **cards}
+        chance = random.Random(1)
+        bench.seat({slot: CardChoice(template=name) for slot, name in chosen.items()}, chance, destructive=True)
+        return cls(Scene(bench, chance, lambda role, told: None, lambda role, what: None))
+
+    @property
+    def fse(self) -> FseBench:
+        return self.scene.fse
+
+    @property
+    def today(self) -> date:
+        return self.fse.today
+
+    def consult(self, *, mode: int = 3, payment: Payment = Payment.DIRECT) -> Made:
+        """A consultation, not signed."""
+        self.fse.read(CODE)
+        care = Care(payment=payment, care_path="T")
+        return self.fse.make(Order((ActRequest("G", self.today),), care, self.today, 1, 1, mode, mode == 5))
+
+    def secured(self, *, mode: int = 3, payment: Payment = Payment.DIRECT) -> SecuredInvoice:
+        """A consultation, signed as its mode wants."""
+        made = self.consult(mode=mode, payment=payment)
+        return self.fse.sign(made.invoice.number, CODE, paper=mode == 5)
+
+    def lot(self) -> Lot:
+        """The lot of what is secured."""
+        (lot,) = self.fse.make_lots(CODE)
+        return lot
+
+    def file(self) -> TransportFile:
+        """The file of what is secured, as it leaves."""
+        self.fse.make_lots(CODE)
+        self.fse.send()
+        return self.fse.wire.sent[-1]
+
+    def written(self, folder: Path) -> dict[str, Path]:
+        """A sheet, a lot and a file on the disk."""
+        sheet = self.secured(payment=Payment.TIERS_PAYANT)
+        lot = self.lot()
+        self.fse.send()
+        file = self.fse.wire.sent[-1]
+        things = {
+            "sheet": encode_secured(sheet),
+            "lot": encode_lot(lot),
+            "content": sheet.content,
+            file.name: file.data,
+        }
+        paths = {}
+        for name, data in things.items():
+            paths[name if name in ("sheet", "lot", "content") else "file"] = folder / name
+            (folder / name).write_bytes(data)
+        return paths
+
+    def close(self) -> None:
+        self.scene.close()

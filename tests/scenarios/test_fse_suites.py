@@ -1,0 +1,210 @@
+"""The suites of care sheets: enough of them, mostly refusals, all passing, and able to fail when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from conformance.bench.cards import Workshop
+from conformance.options import RunOptions
+from conformance.requirements import load_catalogue
+from conformance.run.session import RunPlan, default_paths, execute, prepare
+from conformance.scenario.plan import PlannedScenario, PlannedStep
+from reports.events import Call, Event, ScenarioFinished
+from reports.verdict import Verdict
+from simulator.fse import practice, pricing, rules
+from simulator.fse.model import Outcome, RspLine
+from simulator.fse.securing import cards, desk
+from simulator.fse.securing.cards import ProfessionalSession
+from simulator.fse.securing.verifying import Verifier
+from simulator.fse.store.deadlines import Deadlines
+from simulator.fse.store.store import Store
+from simulator.services.frontal import frontal
+from simulator.services.frontal.reception import Reception
+
+FILES = tuple(sorted(path for path in (default_paths()[0] / "fse").glob("*.yaml") if not path.name.startswith("_")))
+LEAST = 80
+REFUSALS = {"outcome": {"blocked", "impossible", "refused"}, "urgency": {"overdue"}}
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop.default(tmp_path_factory.mktemp("fse-keys"))
+
+
+@pytest.fixture(scope="session")
+def plan(workshop: Workshop) -> RunPlan:
+    return prepare(RunOptions(paths=FILES), workshop)
+
+
+@pytest.fixture(scope="session")
+def scenarios(plan: RunPlan) -> tuple[PlannedScenario, ...]:
+    """Each scenario once, however many rows its matrix has."""
+    return tuple({(scenario.suite, scenario.model.id): scenario for scenario in plan.scenarios}.values())
+
+
+def run(plan: RunPlan, workshop: Workshop) -> list[Event]:
+    events: list[Event] = []
+    execute(plan, workshop, run_id="20250101-000000-000000", command=("bifente", "run"), emit=events.append)
+    return events
+
+
+def verdicts(plan: RunPlan, workshop: Workshop) -> dict[str, Verdict]:
+    return {event.scenario: event.verdict for event in run(plan, workshop) if isinstance(event, ScenarioFinished)}
+
+
+def expects_a_refusal(step: PlannedStep) -> bool:
+    """Whether a step can only pass if something is refused, missed, or too late."""
+    expect = step.expect
+    if str(expect.get("code", 0)) not in ("0", "0000") or expect.get("failed", 0) or expect.get("refused", 0):
+        return True
+    if any(_words(expect.get(key)) & words for key, words in REFUSALS.items()):
+        return True
+    if expect.get("positive") == 0 or expect.get("negative", 0) == 1 or expect.get("overdue"):
+        return True
+    return any(expect.get(key) not in (None, []) for key in ("reasons", "answered", "remarks", "problems", "blocks"))
+
+
+def _words(value: object) -> set[str]:
+    return set(map(str, value)) if isinstance(value, list) else {str(value)}
+
+
+def test_there_are_enough_and_at_least_half_expect_a_refusal(
+    plan: RunPlan, scenarios: tuple[PlannedScenario, ...]
+) -> None:
+    negative = [scenario for scenario in scenarios if any(map(expects_a_refusal, scenario.steps))]
+    print(
+        f"{len(scenarios)} written, {len(plan.scenarios)} with their matrices, {len(negative)} of the written negative"
+    )
+    assert len(scenarios) >= LEAST
+    assert 2 * len(negative) >= len(scenarios)
+
+
+def test_they_cite_the_requirements_of_care_sheets(scenarios: tuple[PlannedScenario, ...]) -> None:
+    catalogue = load_catalogue()
+    cited = {requirement for scenario in scenarios for requirement in scenario.model.requirements}
+    assert all(requirement in catalogue for requirement in cited)
+    # 18 is about the agreement of the software, nothing that a bench runs.
+    wanted = {f"SEED-FSE-{n:02}" for n in range(1, 20)} - {"SEED-FSE-18"}
+    wanted |= {f"SV-FSE-{n:02}" for n in (*range(1, 13), *range(21, 25))}
+    assert sorted(wanted - cited) == []
+
+
+def test_every_profession_scheme_and_mode_is_there(plan: RunPlan) -> None:
+    templates = {choice.template for choice in plan.cards}
+    assert {"medecin-generaliste", "pharmacien", "infirmier", "kinesitherapeute"} <= templates
+    names = ("msa", "crpcen", "c2s", "ald", "accident-du-travail", "alsace-moselle", "mutuelle", "amc-dre")
+    assert {f"vitale/{name}" for name in names} <= templates
+    modes = {
+        step.raw.get("mode", 3)
+        for one in plan.scenarios
+        for step in one.steps
+        if step.kind.name == "fse-make"
+        if isinstance(step.raw, dict)
+    }
+    assert modes >= set(range(6))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+def test_all_pass_in_process(file: Any, workshop: Workshop) -> None:
+    events = run(prepare(RunOptions(paths=(file,)), workshop), workshop)
+    found = {event.scenario: event.verdict for event in events if isinstance(event, ScenarioFinished)}
+    assert {name: verdict.value for name, verdict in found.items() if verdict is not Verdict.PASSED} == {}
+    calls = [event for event in events if isinstance(event, Call)]
+    assert calls
+    assert not [call for call in calls for value in call.arguments.values() if "1234" in str(value)]
+
+
+# -- and they fail when something is wrong ----------------------------------------------------------------------------
+
+
+def _believes_every_signature(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Verifier, "verify", lambda self, secured, at: ())
+    patch.setattr(Verifier, "signature_reasons", lambda self, content, signature, at, invoice=None: iter(()))
+
+
+def _any_vitale(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(cards, "check_same_vitale", lambda sheet, vitale: None)
+    patch.setattr(desk, "check_same_vitale", lambda sheet, vitale: None)
+
+
+def _any_turn(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Reception, "_turn", lambda self, found, today: iter(()))
+
+
+def _one_rate(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pricing, "rate_of", lambda kind, beneficiary, insurance, care_path: 70)
+
+
+def _every_day_works(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Deadlines, "after", lambda self, day, rule: day + timedelta(days=rule.days))
+
+
+def _no_holidays(patch: pytest.MonkeyPatch) -> None:
+    def after(self: Deadlines, day: Any, rule: Any) -> Any:
+        left = rule.days
+        while left:
+            day += timedelta(days=1)
+            left -= day.weekday() < 5
+        return day
+
+    patch.setattr(Deadlines, "after", after)
+
+
+def _one_number(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Store, "next_number", lambda self, sequence: 1)
+
+
+def _nothing_blocks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("conformance.bench.fse.blocks", lambda findings: False)
+    patch.setattr(rules, "blocks", lambda findings: False)
+
+
+def _any_right(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ProfessionalSession, "check_right", lambda self, right, situation: None)
+
+
+def _forgets_early(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(practice, "last_kept", lambda deadlines, today: today + timedelta(days=1))
+
+
+def _pays_always(patch: pytest.MonkeyPatch) -> None:
+    def lines(invoice: Any, parameters: Any, chance: Any) -> tuple[RspLine, ...]:
+        return (RspLine(invoice.number, "amo", Outcome.PAID, invoice.amo.asked, invoice.amo.asked),)
+
+    patch.setattr(frontal, "sheet_lines", lines)
+
+
+def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("conformance.bench.fse.FseBench._sign_lot", lambda self, lot: lot)
+
+
+@pytest.mark.parametrize(
+    ("mutate", "caught"),
+    [
+        (_believes_every_signature, "altered-on-the-way[[]amount]"),
+        (_believes_every_signature, "one-changed-byte-is-seen[[]45]"),
+        (_any_vitale, "vitale-substituted[[]nurse]"),
+        (_any_turn, "lot-ahead-of-its-turn"),
+        (_one_rate, "professions-in-alsace-moselle[[]nurse]"),
+        (_every_day_works, "last-day-to-send[[]third-party]"),
+        (_no_holidays, "a-public-holiday-does-not-count"),
+        (_one_number, "numbers-are-never-used-again"),
+        (_nothing_blocks, "rights-closed"),
+        (_any_right, "lot-without-the-right-to-sign-it"),
+        (_forgets_early, "kept-for-ninety-days"),
+        (_pays_always, "payment-rejected[[]rights-closed]"),
+        (_sends_unsigned_lots, "from-the-act-to-the-acknowledgement*nurse*"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_wrong_behaviour_is_caught(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, mutate: Callable[[Any], None], caught: str
+) -> None:
+    chosen = prepare(RunOptions(paths=FILES, select=(f"fse.*/{caught.replace('[[]', '[')}",)), workshop)
+    mutate(monkeypatch)
+    found = verdicts(chosen, workshop)
+    assert any(verdict is Verdict.FAILED for verdict in found.values()), found

@@ -1,0 +1,296 @@
+"""How ARL come back: once and the same for the same file, late, never; a front end that is down; one started again."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from frontal_bench import NOW, Bench, claim, third_party
+from securing_bench import anchors, keys
+
+from simulator.clock import VirtualClock
+from simulator.fse.errors import FseError
+from simulator.fse.files import make_file
+from simulator.fse.model import Arl, ArlKind
+from simulator.fse.transport import TransportError, TransportFailure
+from simulator.services.frontal import Frontal, Parameters, decode_return
+from simulator.services.frontal.faults import Trouble, frontal_faults
+from simulator.services.frontal.laboratory import identity, laboratory, submit_file
+from simulator.services.frontal.ledger import Ledger
+
+BODY = "013490349"
+
+
+def codes(arl: Arl) -> list[str]:
+    return [reason.code for reason in arl.rejections]
+
+
+class TestTheSameFile:
+    def test_is_answered_with_the_same_arl_and_counted_once(self) -> None:
+        bench = Bench()
+        file = bench.file(bench.lot(bench.secured(1, **third_party())))
+        first = bench.frontal.submit(*file)
+        bench.pass_days(1)
+        assert bench.frontal.submit(*file) == first
+        assert first[0].kind is ArlKind.POSITIVE
+        bench.pass_days(10)
+        assert [len(rsp.lines) for rsp in bench.frontal.settle()] == [1]
+
+    def test_a_refused_file_is_answered_with_the_same_arl(self) -> None:
+        bench = Bench()
+        file = bench.file(bench.lot(bench.secured(1, body="023490349")))
+        assert bench.frontal.submit(*file) == bench.frontal.submit(*file)
+
+    def test_other_bytes_under_its_name_are_refused(self) -> None:
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)))
+        other, _name = bench.file(bench.lot(bench.secured(2), number="001"))
+        bench.frontal.submit(data, name)
+        (arl,) = bench.frontal.submit(other, name)
+        assert (codes(arl), arl.lot) == (["file-name-reused"], "001")
+        assert bench.frontal.submit(other, name) == [arl]
+        assert codes(bench.submit(bench.lot(bench.secured(2), number="001"))[0]) == []
+
+    def test_after_an_altered_copy_the_good_one_is_taken(self) -> None:
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)))
+        (bad,) = bench.frontal.submit(data[:-1], name)
+        (good,) = bench.frontal.submit(data, name)
+        assert (codes(bad), good.kind) == (["file-unreadable"], ArlKind.POSITIVE)
+        assert bench.frontal.submit(data[:-1], name) == [bad]
+
+    def test_after_a_copy_with_an_altered_sheet_the_good_one_is_taken(self) -> None:
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)))
+        at = data.index(b"TESTASSURE")
+        (bad,) = bench.frontal.submit(data[:at] + b"R" + data[at + 1 :], name)
+        (good,) = bench.frontal.submit(data, name)
+        assert (codes(bad), good.kind) == (["altered"], ArlKind.POSITIVE)
+
+    def test_another_name_with_the_same_bytes_is_another_file(self) -> None:
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)))
+        bench.frontal.submit(data, name)
+        (arl,) = bench.frontal.submit(data, f"copy of {name}")
+        assert {"lot-repeated", "duplicate"} == set(codes(arl))
+
+
+class TestDelivery:
+    def test_a_missing_arl_comes_when_the_file_is_sent_again(self) -> None:
+        bench = Bench()
+        bench.frontal.troubles.add(Trouble.ARL_MISSING)
+        file = bench.file(bench.lot(bench.secured(1)))
+        assert bench.frontal.submit(*file) == []
+        bench.pass_days(30)
+        assert bench.frontal.due() == []
+        bench.frontal.troubles.clear()
+        (arl,) = bench.frontal.submit(*file)
+        assert (arl.kind, arl.on) == (ArlKind.POSITIVE, NOW.date())
+
+    def test_a_late_arl_comes_after_its_delay_and_once(self) -> None:
+        bench = Bench(Parameters(arl_delay=timedelta(days=4)))
+        bench.frontal.troubles.add(Trouble.ARL_LATE)
+        assert bench.submit(bench.lot(bench.secured(1))) == []
+        bench.pass_days(3.9)
+        assert bench.frontal.due() == []
+        assert bench.frontal.due(NOW + timedelta(days=3)) == []
+        bench.pass_days(0.2)
+        (arl,) = bench.frontal.due()
+        assert arl.kind is ArlKind.POSITIVE
+        assert bench.frontal.due() == []
+
+    @pytest.mark.parametrize(
+        ("parameters", "at_once", "later"),
+        [
+            (Parameters(), 40, 0),
+            (Parameters(arl_lost=1), 0, 0),
+            (Parameters(arl_late=1), 0, 40),
+            (Parameters(arl_lost=0.3, arl_late=0.3), 17, 13),
+        ],
+    )
+    def test_parts_are_drawn_from_the_seed(self, parameters: Parameters, at_once: int, later: int) -> None:
+        def month() -> tuple[list[Arl], list[Arl]]:
+            bench = Bench(parameters, seed=7)
+            now = [arl for rank in range(40) for arl in bench.submit(bench.claims(claim(rank + 1), number=dre(rank)))]
+            bench.pass_days(5)
+            return now, bench.frontal.due()
+
+        first, second = month(), month()
+        assert first == second
+        assert (len(first[0]), len(first[1])) == (at_once, later)
+
+    @pytest.mark.parametrize(
+        ("trouble", "failure"),
+        [(Trouble.DOWN, TransportFailure.SERVER_DOWN), (Trouble.MAILBOX_FULL, TransportFailure.MAILBOX_FULL)],
+    )
+    def test_a_front_end_that_takes_nothing_remembers_nothing(
+        self, trouble: Trouble, failure: TransportFailure
+    ) -> None:
+        bench = Bench()
+        bench.frontal.troubles.add(trouble)
+        file = bench.file(bench.lot(bench.secured(1)))
+        with pytest.raises(TransportError) as caught:
+            bench.frontal.submit(*file)
+        assert (caught.value.failure, caught.value.lasting) == (failure, False)
+        assert bench.frontal.returns() == []
+        bench.frontal.troubles.clear()
+        assert [arl.kind for arl in bench.frontal.submit(*file)] == [ArlKind.POSITIVE]
+
+    def test_what_travels_is_the_arl_in_bytes(self) -> None:
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)))
+        (travels,) = bench.frontal.receive(data, name)
+        assert [decode_return(travels)] == bench.frontal.submit(data, name) == bench.frontal.returns("991000019")
+        assert bench.frontal.returns("991000027") == []
+
+    def test_files_may_come_from_several_threads(self) -> None:
+        bench = Bench()
+        files = [bench.file(bench.lot(bench.secured(rank + 1), number=f"{rank:03}")) for rank in range(12)]
+        with ThreadPoolExecutor(4) as pool:
+            arls = [arl for (arl,) in pool.map(lambda file: bench.frontal.submit(*file), files)]
+        assert [arl.kind for arl in arls] == [ArlKind.POSITIVE] * 12
+        assert len({arl.return_id for arl in arls}) == 12
+
+    def test_an_envelope_can_be_demanded(self) -> None:
+        strict = Parameters(encrypted_only=True)
+        frontal = laboratory(keys(), VirtualClock(NOW), BODY, parameters=strict)
+        bench = Bench()
+        lot = bench.lot(bench.secured(1))
+        assert codes(frontal.submit(*bench.file(lot))[0]) == ["file-not-encrypted"]
+        made = make_file([lot], identity(BODY, keys()).certificate)
+        assert codes(frontal.submit(made.data, made.name)[0]) == []
+
+    def test_an_envelope_for_another_body_is_not_opened(self) -> None:
+        bench = Bench()
+        made = make_file([bench.lot(bench.secured(1))], identity(BODY, keys()).certificate)
+        (arl,) = laboratory(keys(), VirtualClock(NOW), "023490349").submit(made.data, made.name)
+        assert (codes(arl), arl.lot, arl.sender) == (["file-unreadable"], "", "991000019")
+
+
+def dre(rank: int) -> str:
+    from simulator.fse.store.numbers import Sequence, form
+
+    return form(Sequence.LOT_DRE, rank)
+
+
+class TestStartedAgain:
+    def front(self, path: Path, clock: VirtualClock, parameters: Parameters | None = None) -> Frontal:
+        return Frontal(clock, anchors(), parameters=parameters, chance=Random(1), ledger=Ledger(path))
+
+    def test_it_knows_files_lots_and_numbers_and_pays_what_it_owes(self, tmp_path: Path) -> None:
+        bench, clock, path = Bench(), VirtualClock(NOW), tmp_path / "ledger.sqlite"
+        file = bench.file(bench.lot(bench.secured(1, **third_party())))
+        first = self.front(path, clock).submit(*file)
+        again = self.front(path, clock)
+        assert again.submit(*file) == first
+        (arl,) = again.submit(*bench.file(bench.lot(bench.secured(1))))
+        assert set(codes(arl)) == {"lot-repeated", "duplicate"}
+        assert arl.return_id != first[0].return_id
+        clock.advance(6 * 86400)
+        (rsp,) = self.front(path, clock).settle()
+        assert rsp.total == 2100
+        assert self.front(path, clock).settle() == []
+        assert self.front(path, clock).returns() == [*first, arl, rsp]
+
+    def test_late_arls_still_come(self, tmp_path: Path) -> None:
+        bench, clock, path = Bench(), VirtualClock(NOW), tmp_path / "ledger.sqlite"
+        late = Parameters(arl_late=1)
+        assert self.front(path, clock, late).submit(*bench.file(bench.lot(bench.secured(1)))) == []
+        clock.advance(5 * 86400)
+        assert len(self.front(path, clock).due()) == 1
+
+    def test_what_fails_in_the_middle_leaves_nothing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        bench, clock, path = Bench(), VirtualClock(NOW), tmp_path / "ledger.sqlite"
+        frontal = self.front(path, clock)
+        file = bench.file(bench.lot(bench.secured(1)), bench.lot(bench.secured(2), number="001"))
+        with monkeypatch.context() as patch:
+            real, seen = Ledger.add_return, []
+
+            def fails(self: Ledger, *args: object) -> None:
+                seen.append(args)
+                if len(seen) == 2:
+                    raise OSError("power cut")
+                real(self, *args)  # type: ignore[arg-type]
+
+            patch.setattr(Ledger, "add_return", fails)
+            with pytest.raises(OSError, match="power cut"):
+                frontal.submit(*file)
+        assert frontal.returns() == []
+        assert [arl.kind for arl in self.front(path, clock).submit(*file)] == [ArlKind.POSITIVE] * 2
+
+    @pytest.mark.parametrize("content", [b"not a ledger at all" * 100, b""])
+    def test_a_file_that_is_no_ledger_is_refused(self, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "other"
+        path.write_bytes(content)
+        if content:
+            with pytest.raises(ValueError, match="no ledger of a front end"):
+                Ledger(path)
+        else:
+            Ledger(path).close()
+
+    def test_a_database_of_another_is_refused(self, tmp_path: Path) -> None:
+        import sqlite3
+
+        path = tmp_path / "other.sqlite"
+        other = sqlite3.connect(path)
+        other.execute("CREATE TABLE mine (x)")
+        other.commit()
+        with pytest.raises(ValueError, match="no ledger of this version"):
+            Ledger(path)
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        "wrong", [{"arl_late": 1.1}, {"arl_lost": -0.1}, {"missing_lots": -1}, {"reduction": 0}, {"reduction": 100}]
+    )
+    def test_impossible_ones_are_refused(self, wrong: dict[str, float]) -> None:
+        with pytest.raises(ValueError, match=r"part from 0 to 1|missing_lots"):
+            Parameters(**wrong)  # type: ignore[arg-type]
+
+
+class TestFaults:
+    def test_every_trouble_is_in_the_catalogue(self) -> None:
+        assert frontal_faults().keys() == set(Trouble)
+
+    def test_the_desk_reads_symptom_cause_and_remedy_in_both_languages(self) -> None:
+        for fault in frontal_faults().values():
+            for words in (fault.symptom, fault.cause, fault.remedy):
+                assert words.fr
+                assert words.en
+                assert words.fr != words.en
+
+
+class TestAFileOfAnybody:
+    def test_it_gets_the_arl_it_would_get_here(self, tmp_path: Path) -> None:
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)))
+        path = tmp_path / name
+        path.write_bytes(data)
+        assert submit_file(path, keys(), VirtualClock(NOW)) == bench.frontal.submit(data, name)
+
+    def test_in_an_envelope_too_and_under_another_name(self, tmp_path: Path) -> None:
+        bench = Bench()
+        made = make_file([bench.lot(bench.secured(1))], identity(BODY, keys()).certificate)
+        for name in (made.name, "essai.p7m"):
+            path = tmp_path / name
+            path.write_bytes(made.data)
+            (arl,) = submit_file(path, keys(), VirtualClock(NOW))
+            assert arl.kind is ArlKind.POSITIVE
+
+    def test_one_signed_elsewhere_is_told_that_nobody_knows_its_cards(self, tmp_path: Path) -> None:
+        from simulator.personalisation.keystore import MemoryKeys
+
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)))
+        path = tmp_path / name
+        path.write_bytes(data)
+        (arl,) = submit_file(path, MemoryKeys(), VirtualClock(NOW))
+        assert set(codes(arl)) == {"certificate-unknown-issuer"}
+        assert {reason.invoice for reason in arl.rejections} == {1, None}
+
+    def test_a_missing_file_is_one_sentence(self, tmp_path: Path) -> None:
+        with pytest.raises(FseError, match="No such file or directory; check the path"):
+            submit_file(tmp_path / "nothing.fse", keys(), VirtualClock(NOW))

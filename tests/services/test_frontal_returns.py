@@ -1,0 +1,257 @@
+"""Returns as bytes: one form, nothing lost, totals that close, hostile bytes refused with the place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.fse.errors import FseError
+from simulator.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
+from simulator.services.frontal.entities import read, types
+from simulator.services.frontal.returns import MARK, decode_return, encode_return
+
+WIDTH = 256
+ON = date(2026, 3, 4)
+
+letters = st.characters(codec="iso-8859-1", exclude_categories=["Cc"], exclude_characters="\xa0")
+
+
+def words(longest: int) -> st.SearchStrategy[str]:
+    return st.text(letters, max_size=longest).map(lambda text: text.rstrip(" "))
+
+
+days = st.dates(date(1, 1, 1), date(9999, 12, 31))
+reasons = st.builds(
+    Rejection,
+    code=words(8),
+    label=words(128),
+    invoice=st.none() | st.integers(1, 999_999_999),
+    place=words(100),
+)
+heads = {"sender": words(14), "body": words(9), "return_id": words(20), "on": days}
+
+
+@st.composite
+def arls(draw: st.DrawFn) -> Arl:
+    rejections = tuple(draw(st.lists(reasons, max_size=5)))
+    kind = ArlKind.NEGATIVE if rejections else ArlKind.POSITIVE
+    return draw(
+        st.builds(
+            Arl,
+            kind=st.just(kind),
+            file=words(64),
+            lot_kind=st.sampled_from(LotKind),
+            lot=words(3),
+            lot_on=days,
+            rejections=st.just(rejections),
+            **heads,
+        )
+    )
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> RspLine:
+    asked = draw(st.integers(0, 10**11))
+    paid = draw(st.sampled_from([0, asked]) | st.integers(0, asked))
+    whole = paid == asked and draw(st.booleans() | st.just(asked > 0))
+    outcome = Outcome.PAID if whole else Outcome.PARTLY_PAID if 0 < paid < asked else Outcome.REJECTED
+    if outcome is Outcome.REJECTED:
+        paid = 0
+    reason = None if outcome is Outcome.PAID else draw(reasons)
+    return RspLine(draw(st.integers(0, 5)), draw(words(14)), outcome, asked, paid, reason)
+
+
+@st.composite
+def rsps(draw: st.DrawFn) -> Rsp:
+    some = tuple(draw(st.lists(lines(), max_size=8)))
+    total = sum(line.paid for line in some)
+    return draw(st.builds(Rsp, transfer=words(32), lines=st.just(some), total=st.just(total), **heads))
+
+
+REASON = Rejection("BL301", "feuille altérée depuis sa signature", 7, "signature de l'assuré")
+ARL = Arl(
+    ArlKind.NEGATIVE, "F001", "00000991129768", "013490349", LotKind.FSE, "004", "013490349-000001", ON, ON, (REASON,)
+)
+RSP = Rsp(
+    sender="00000991129768",
+    body="013490349",
+    return_id="013490349-000002",
+    on=ON,
+    transfer="VIREMENT 000002",
+    lines=(
+        RspLine(7, "amo", Outcome.PAID, 1855, 1855),
+        RspLine(7, "amc", Outcome.REJECTED, 795, 0, replace(REASON, place="")),
+        RspLine(8, "amo", Outcome.PARTLY_PAID, 1855, 1755, replace(REASON, invoice=8)),
+    ),
+    total=3610,
+)
+
+
+def records(data: bytes) -> list[bytes]:
+    return [data[at : at + WIDTH] for at in range(0, len(data), WIDTH)]
+
+
+def shape(data: bytes) -> list[str]:
+    return [record[:4].decode() for record in records(data)]
+
+
+class TestForm:
+    def test_an_arl_is_a_header_its_lot_its_reasons_and_two_closings(self) -> None:
+        assert shape(encode_return(ARL)) == ["0000", "1001", "1102", "9901", "9900"]
+
+    def test_an_rsp_closes_each_invoice_the_transfer_and_the_whole(self) -> None:
+        told = ["0000", "2001", "2102", "2203", "2203", "2303", "9902", "2102", "2203", "2303", "9902", "9901", "9900"]
+        assert shape(encode_return(RSP)) == told
+
+    @pytest.mark.parametrize(
+        ("answer", "reference"),
+        [(replace(ARL, kind=ArlKind.POSITIVE, rejections=()), "930"), (ARL, "931"), (RSP, "908")],
+    )
+    def test_the_first_record_says_whose_it_is_and_which_return(self, answer: Arl | Rsp, reference: str) -> None:
+        first = encode_return(answer)[:WIDTH].decode("iso-8859-1")
+        assert first.startswith(f"0000{MARK}")
+        assert first[28:31] == reference
+
+    def test_every_closing_has_the_count_and_totals_of_its_level(self) -> None:
+        closings = [entity for entity in read(encode_return(RSP)) if entity.code == "990"]
+        told = [tuple(closing.values.values()) for closing in closings]
+        assert told == [("210", 3, 2650, 1855), ("210", 2, 1855, 1755), ("200", 9, 4505, 3610), ("000", 11, 4505, 3610)]
+
+    def test_only_what_is_public_calls_itself_documented(self) -> None:
+        assert [kind.code for kind in types().values() if kind.fidelity != "modelled"] == ["990"]
+
+
+class TestRoundTrip:
+    @given(arls())
+    def test_arl(self, arl: Arl) -> None:
+        data = encode_return(arl)
+        assert decode_return(data) == arl
+        assert len(data) % WIDTH == 0
+
+    @given(rsps())
+    def test_rsp(self, rsp: Rsp) -> None:
+        assert decode_return(encode_return(rsp)) == rsp
+
+    @given(st.sampled_from([encode_return(ARL), encode_return(RSP)]), st.data())
+    def test_a_changed_byte_is_refused_or_is_another_return_in_its_only_form(
+        self, good: bytes, data: st.DataObject
+    ) -> None:
+        at = data.draw(st.integers(0, len(good) - 1))
+        bad = good[:at] + bytes([data.draw(st.integers(0, 255))]) + good[at + 1 :]
+        try:
+            answer = decode_return(bad)
+        except FseError as error:
+            refused = error
+        else:
+            assert encode_return(answer) == bad
+            return
+        assert refused.place
+        assert refused.cure
+
+    @given(st.binary(max_size=4 * WIDTH))
+    def test_bytes_of_anybody_are_refused(self, data: bytes) -> None:
+        with pytest.raises(FseError):
+            decode_return(data)
+
+    @given(st.sampled_from([encode_return(ARL), encode_return(RSP)]), st.data())
+    def test_records_moved_left_out_or_told_twice_are_refused(self, good: bytes, data: st.DataObject) -> None:
+        parts = records(good)
+        mixed = data.draw(st.lists(st.sampled_from(range(len(parts))), max_size=len(parts) + 2))
+        bad = b"".join(parts[index] for index in mixed)
+        try:
+            answer = decode_return(bad)
+        except FseError:
+            assert bad != good
+        else:
+            assert encode_return(answer) == bad
+
+
+def with_value(data: bytes, record: int, start: int, value: bytes) -> bytes:
+    at = (record - 1) * WIDTH + start
+    return data[:at] + value + data[at + len(value) :]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("record", "start", "value", "place", "reason"),
+        [
+            (7, 14, b"00000000002651", "record 7 (990 end of a level), field asked", "has 2650"),
+            (7, 28, b"00000000001854", "record 7 (990 end of a level), field paid", "has 1855"),
+            (7, 7, b"0000004", "record 7 (990 end of a level), field entities", "has 3"),
+            (7, 4, b"200", "record 7 (990 end of a level), field closes", "has 210"),
+            (7, 3, b"3", "record 7 (990 end of a level)", "level 3 is closed, 2 is open"),
+            (12, 28, b"00000000003611", "record 12 (990 end of a level), field paid", "has 3610"),
+            (13, 14, b"0000000 004505", "record 13 (990 end of a level), field asked", "is no number"),
+            (4, 18, b"rejected    ", "record 4 (220 part of one payer)", "rejected with 1855 of 1855 cents"),
+            (4, 18, b"forgotten   ", "record 4 (220 part of one payer), field outcome", "'forgotten' is not known"),
+            (4, 30, b"00000000185 ", "record 4 (220 part of one payer), field asked", "is no number"),
+            (1, 4, b"CAISSE NATIONALE   ", "record 1 (000 header), field mark", "is not 'BIFENTE LABORATOIRE'"),
+            (1, 28, b"578", "record 1 (000 header), field reference", "578 is no reference"),
+            (1, 74, b"20260230", "record 1 (000 header), field on", "is no date"),
+            (3, 3, b"1", "record 3 (210 invoice)", "level '1'"),
+            (3, 0, b"777", "record 3", "'777' is no entity"),
+            (3, 255, b"x", "record 3 (210 invoice)", "characters after the last field"),
+            (2, 4, b" \n", "record 2 (200 transfer), field transfer", "is no text"),
+        ],
+    )
+    def test_what_is_wrong_is_told_with_its_place(
+        self, record: int, start: int, value: bytes, place: str, reason: str
+    ) -> None:
+        with pytest.raises(FseError) as caught:
+            decode_return(with_value(encode_return(RSP), record, start, value))
+        assert caught.value.place.startswith(place)
+        assert reason in caught.value.reason
+
+    @pytest.mark.parametrize("kept", range(13))
+    def test_a_return_cut_short_says_what_is_missing(self, kept: int) -> None:
+        last = kept if kept in (5, 9) else kept + 1  # a part whose reason is missing is wrong in itself
+        with pytest.raises(FseError, match=f"record {last}"):
+            decode_return(encode_return(RSP)[: kept * WIDTH])
+
+    def test_a_record_more_is_refused(self) -> None:
+        data = encode_return(RSP)
+        with pytest.raises(FseError, match="record 14: a record after the last level"):
+            decode_return(data + data[-WIDTH:])
+
+    def test_half_a_record_is_refused(self) -> None:
+        with pytest.raises(FseError, match="record 13: a return is records of 256 characters"):
+            decode_return(encode_return(RSP)[:-1])
+
+    def test_an_invoice_told_twice_in_a_row_is_refused(self) -> None:
+        parts = records(encode_return(replace(RSP, lines=RSP.lines[:1], total=1855)))
+        data = b"".join([*parts[:5], *parts[2:]])
+        with pytest.raises(FseError, match="told twice in a row"):
+            decode_return(data)
+
+    def test_an_invoice_without_a_part_is_refused(self) -> None:
+        parts = records(encode_return(replace(RSP, lines=RSP.lines[:1], total=1855)))
+        with pytest.raises(FseError, match=r"record 4: 990 comes where 220 \(part of one payer\) must be"):
+            decode_return(b"".join([*parts[:3], *parts[4:]]))
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [
+            (replace(RSP, total=1), "its total is 1, its lines pay 3610"),
+            (replace(ARL, rejections=()), "a negative ARL with 0 reasons"),
+            (replace(ARL, kind=ArlKind.POSITIVE), "a positive ARL with 1 reasons"),
+            (replace(ARL, file="x" * 81), "does not fit 80 characters"),
+            (replace(ARL, file="x "), "does not fit"),
+            (replace(ARL, file="\N{EURO SIGN}"), "does not fit"),
+            (replace(ARL, rejections=(replace(REASON, invoice=0),)), "invoice 0 is no invoice"),
+            (replace(ARL, rejections=(replace(REASON, invoice=10**9),)), "does not fit 9 characters"),
+            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PAID, 1855, 1854),), total=1854), "paid with 1854 of 1855"),
+            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PAID, 5, 5, REASON),), total=5), "and a reason"),
+            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PARTLY_PAID, 5, 6, REASON),), total=6), "with 6 of 5"),
+            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PARTLY_PAID, 5, 4),), total=4), "and no reason"),
+            (replace(RSP, lines=(RspLine(7, "amo", Outcome.REJECTED, 5, 0),), total=0), "and no reason"),
+            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PAID, -5, -5),), total=-5), "does not fit 12 characters"),
+        ],
+    )
+    def test_what_contradicts_itself_is_not_written(self, answer: Arl | Rsp, reason: str) -> None:
+        with pytest.raises(FseError) as caught:
+            encode_return(answer)
+        assert reason in str(caught.value)
