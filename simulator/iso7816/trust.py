@@ -108,6 +108,9 @@ def party_of(raw: bytes, anchors: Iterable[Anchor]) -> Party:
         algorithm = certificate.signature_hash_algorithm
     except _MALFORMED as error:
         raise MalformedCertificateError(str(error)) from error
+    if not raw.endswith(b"\0" + signature):
+        # The count of unused bits before the signature is signed by nobody, and not looked at if they are zero.
+        raise MalformedCertificateError("the signature is no whole number of bytes")
     if not isinstance(public_key, RSAPublicKey) or public_key.key_size not in _SIZES:
         raise MalformedCertificateError("the key is no RSA key of 1024 to 4096 bits")
     named = [anchor for anchor in anchors if anchor.issuer == issuer]

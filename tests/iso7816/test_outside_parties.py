@@ -171,6 +171,13 @@ def test_a_byte_changed_anywhere_makes_no_other_party(position: int, change: int
         party_of(raw, [ANCHOR])
 
 
+def test_the_count_of_unused_bits_of_a_signature_is_no_place_to_hide() -> None:
+    # Parsers take it for granted when the last bits are zero, which happens every other time.
+    at = len(GOOD) - HOLDER.key_size // 8 - 1
+    with pytest.raises(MalformedCertificateError):
+        party_of(GOOD[:at] + b"\1" + GOOD[at + 1 :], [ANCHOR])
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_in_an_orderly_way(raw: bytes) -> None:

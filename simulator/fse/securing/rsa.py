@@ -44,6 +44,8 @@ def certificate_of(raw: bytes) -> tuple[x509.Certificate, RSAPublicKey] | None:
         _ = (found.extensions, found.not_valid_before_utc, found.not_valid_after_utc, found.serial_number)
     except _MALFORMED:
         return None
+    if not raw.endswith(b"\0" + found.signature):
+        return None  # the count of unused bits before the signature is signed by nobody
     return (found, key) if isinstance(key, RSAPublicKey) and key.key_size >= _SMALLEST else None
 
 

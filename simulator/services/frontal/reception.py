@@ -193,7 +193,10 @@ class Reception:
         assert found.raw.head.signature is not None  # noqa: S101 - it was just verified
         known = certificate_of(found.raw.head.signature.certificate)
         name = "" if known is None else _common_name(known[0])
-        professionals = {sheet.professional.rpps: sheet.professional for sheet in found.sheets}
+        # A sheet that is accused itself says nothing of who signs the lot.
+        accused = {one.invoice for one in found.rejections}
+        sheets = [sheet for sheet in found.sheets if sheet.number not in accused]
+        professionals = {sheet.professional.rpps: sheet.professional for sheet in sheets}
         if any(name != f"8{rpps}" for rpps in professionals):
             yield rejection("lot-other-signer", place=f"{place}, {name}")
         if any(not who.may_sign_lot for who in professionals.values()):
