@@ -92,6 +92,11 @@ class BenchModel(Model):
 
     profile: str | Profiles | None = Field(default=None, description="reader profile, e.g. readers/generic-bislot")
     cards: dict[Identifier, Card | Cards] | None = Field(default=None, description="slot role to card template")
+    day: str | None = Field(
+        default=None,
+        pattern=r"^(\d{4}-\d\d-\d\d|\$\S+)$",
+        description="the day on which the scenario begins, instead of today, e.g. 2027-07-13",
+    )
 
 
 class Combine(StrEnum):

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ LINE_LIMIT = 4 * 1024 * 1024
 
 FILE_NAME = "journal.jsonl"
 """The name of the journal in the directory of a run."""
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class JournalError(Exception):
@@ -85,8 +86,8 @@ class Recorder:
         """
         with self._lock:
             seq, size = self._mended()
-            dated = replace(event, seq=seq, time=_utc(self._now()))
-            line = json.dumps(self._masker.event(to_dict(dated)), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+            dated = {**to_dict(event), "seq": seq, "time": _utc(self._now())}
+            line = _JSON.encode(self._masker.event(dated)).encode() + b"\n"
             if len(line) > LINE_LIMIT:
                 raise JournalError(self._path, f"an event of {len(line)} bytes is above the limit of {LINE_LIMIT}")
             written = parse_event(line)

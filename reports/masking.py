@@ -198,6 +198,9 @@ class Masker:
         """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
         self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
         self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
+        self._seen_string = lru_cache(_REMEMBERED)(lambda text: self.text(encodable(text)))
+        self._seen_command = lru_cache(_REMEMBERED)(lambda digits: self.command(encodable(digits)))
+        self._seen_response = lru_cache(_REMEMBERED)(lambda digits: self.raw(encodable(digits)))
 
     def text(self, text: str) -> str:
         """Return `text` with every secret masked, in both readings."""
@@ -258,9 +261,9 @@ class Masker:
     def _walk(self, value: Any, *, free: bool = False) -> Any:
         match value:
             case str():
-                return self.text(encodable(value))
+                return self._seen_string(value)
             case dict() if free:
-                return {self.text(encodable(str(key))): self._free(key, item) for key, item in value.items()}
+                return {self._seen_string(str(key)): self._free(key, item) for key, item in value.items()}
             case dict():
                 return {key: self._field(key, item) for key, item in value.items()}
             case list():
@@ -284,11 +287,10 @@ class Masker:
     def _field(self, key: str, value: Any) -> Any:
         if key in _OWN_FIELDS:
             return value
-        match key, value:
-            case "command", str():
-                return self.command(encodable(value))
-            case "response", str():
-                return self.raw(encodable(value))
+        if isinstance(value, str):
+            if key == "command":
+                return self._seen_command(value)
+            return self._seen_response(value) if key == "response" else self._seen_string(value)
         return self._walk(value, free=key in _FREE_FIELDS)
 
 

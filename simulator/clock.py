@@ -18,9 +18,20 @@ class Clock(Protocol):
         """Seconds since an unstated origin; never goes back."""
         ...
 
+    @property
+    def earnest(self) -> bool:
+        """Whether somebody is kept waiting while its seconds pass."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Let ``seconds`` pass before going on."""
+        ...
+
 
 class WallClock:
     """The time of the machine."""
+
+    earnest = True
 
     def now(self) -> datetime:
         """The machine's time in UTC."""
@@ -30,26 +41,32 @@ class WallClock:
         """The machine's monotonic counter, in seconds."""
         return time.monotonic()
 
+    def wait(self, seconds: float) -> None:
+        """Sleep; not at all for a time that is over already."""
+        if seconds > 0:
+            time.sleep(seconds)
+
 
 class VirtualClock:
     """A time that moves only when told to: two minutes pass in a microsecond."""
 
+    earnest = False
+
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
-        if start.tzinfo is None:
-            raise ValueError("a virtual clock starts at a time with a time zone")
-        self._start = start.astimezone(UTC)
+        self._start = self._began = _zoned(start)
         self._elapsed = 0.0
 
     def now(self) -> datetime:
         """The start plus what was advanced."""
-        return self._start + timedelta(seconds=self._elapsed)
+        return self._began + timedelta(seconds=self._elapsed)
 
     def monotonic(self) -> float:
         """Seconds advanced since the start."""
         return self._elapsed
 
-    def restart(self) -> None:
-        """Back to the start: a new scene begins, and nothing timed before it holds any more."""
+    def restart(self, at: datetime | None = None) -> None:
+        """Back to the start, or to another moment: a new scene begins, and nothing timed before it holds any more."""
+        self._began = self._start if at is None else _zoned(at)
         self._elapsed = 0.0
 
     def advance(self, seconds: float) -> None:
@@ -57,3 +74,13 @@ class VirtualClock:
         if seconds < 0:
             raise ValueError(f"the clock cannot go back by {-seconds} s")
         self._elapsed += seconds
+
+    def wait(self, seconds: float) -> None:
+        """As ``advance``: whoever waits finds the time gone by. Raises ValueError if asked to go back."""
+        self.advance(seconds)
+
+
+def _zoned(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a virtual clock starts at a time with a time zone")
+    return moment.astimezone(UTC)

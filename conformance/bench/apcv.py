@@ -47,6 +47,13 @@ class _Ahead:
     def monotonic(self) -> float:
         return self.clock.monotonic()
 
+    @property
+    def earnest(self) -> bool:
+        return self.clock.earnest
+
+    def wait(self, seconds: float) -> None:
+        self.clock.wait(seconds)
+
 
 class ApcvBench:
     """Everything is made when it is first needed. Keys are made for the scenario and die with it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from conformance.bench.cards import SeatedCard, Workshop
@@ -72,8 +72,18 @@ class Bench(Protocol):
         """How the device stands, as ``reports.events.BenchChange`` tells it; empty for a real one."""
         ...
 
-    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
-        """Put the cards of a scenario in their slots. Raises ScardError, GuardRefusalError."""
+    def seat(
+        self,
+        choices: Mapping[str, CardChoice],
+        chance: random.Random,
+        *,
+        destructive: bool,
+        day: date | None = None,
+    ) -> None:
+        """Put the cards of a scenario in their slots. Raises ScardError, GuardRefusalError.
+
+        ``day`` is the one on which a virtual clock begins, today unless it is given.
+        """
         ...
 
     def connect(self, role: str) -> Connection:

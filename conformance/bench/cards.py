@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from conformance.loading import Document, InputError, Problem, load_document, nearest
@@ -128,6 +129,8 @@ class Workshop:
         self._keys = keys
         self._pki = Pki(keys)
         self._made: dict[object, Personalised] = {}
+        self._facts: dict[int, Mapping[str, Any]] = {}
+        """What is known of each card that was made, by its identity."""
         self._templates: dict[str, tuple[AnyTemplate, Document]] = {}
 
     @classmethod
@@ -204,7 +207,9 @@ class Workshop:
         """A fresh card; ``chance`` gives its random bytes, ``memory`` keeps its counters if it is to remember."""
         personalised = self.personalised(choice, at.date(), contactless=contactless)
         smart = _alive(personalised, chance, memory)
-        return SeatedCard(personalised.layout, facts(personalised), personalised, smart)
+        if id(personalised) not in self._facts:
+            self._facts[id(personalised)] = MappingProxyType(facts(personalised))
+        return SeatedCard(personalised.layout, self._facts[id(personalised)], personalised, smart)
 
     def family(self, choice: CardChoice) -> str:
         """The family of a choice's card. Raises InputError for an unknown template."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 
 from conformance.bench.base import Bench
 from conformance.bench.cards import SeatedCard, Workshop
@@ -148,11 +148,18 @@ class Pkcs11Bench:
         families = sorted(ability for ability in ModuleAbility if ability.value in wanted)
         return next((why for need in (*families, *abilities) if (why := self.module.lacking(need))), None)
 
-    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
+    def seat(
+        self,
+        choices: Mapping[str, CardChoice],
+        chance: random.Random,
+        *,
+        destructive: bool,
+        day: date | None = None,
+    ) -> None:
         """The module rests, the cards change, each is powered anew; the module then starts as for a new application."""
         self.module.rest()
         self._slots.clear()
-        self.inner.seat(choices, chance, destructive=destructive)
+        self.inner.seat(choices, chance, destructive=destructive, day=day)
         for role in self.seated:
             # A card that took the place of another is known to pcscd by the ATR of the first until it is reset.
             self.inner.connect(role).disconnect()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from cryptography import x509
 
@@ -24,15 +24,55 @@ from simulator.hosts import host_for
 from simulator.hosts.dialogue import Dialogue
 from simulator.hosts.discovery import discover, families_of
 from simulator.iso7816.apdu import ApduError
+from simulator.middleware.recognition import CardKind, kind_of
 from simulator.personalisation.personalise import PersonalisedCard
 from simulator.personalisation.template import layout
 from simulator.readers import ReaderAccess, Slot
+from simulator.zones import Group, named
 
 _OPERATOR_PATIENCE = 120.0
 """Seconds an operator has to move a card."""
 
+VITALES = frozenset({CardKind.VITALE_1, CardKind.VITALE_2})
+_INSURED, _TEST_MARK = 101, "T"
+_NO_REFERENCE = -1
+"""The PUK of a card that has none."""
+
 Ask = Callable[[Text], None]
 """Tells the operator what to do."""
+
+
+class NotOfTestError(GuardRefusalError):
+    """The card is not known to be one of test, by what it tells of itself, and was not asked for by its number."""
+
+    def __init__(self, serial: str, told: Text) -> None:
+        super().__init__(
+            Text(
+                f"la carte {serial} n'est pas reconnue comme carte de test ({told.fr}) ; "
+                f"si c'est voulu : --production-card {serial}",
+                f"card {serial} is not recognised as a test card ({told.en}); "
+                f"if this is meant: --production-card {serial}",
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _SomeReaders:
+    """Some of the readers of a PC/SC service, as if there were no others."""
+
+    access: ReaderAccess
+    among: Callable[[str], bool]
+
+    def readers(self) -> tuple[str, ...]:
+        return tuple(name for name in self.access.readers() if self.among(name))
+
+    def connect(self, reader: str) -> Connection:
+        if not self.among(reader):
+            raise ScardError(PcscCode.UNKNOWN_READER, reader)
+        return self.access.connect(reader)
+
+    def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
+        return self.access.wait(reader, present=present, timeout=timeout)
 
 
 def _codes(card: SeatedCard) -> Codes:
@@ -89,6 +129,29 @@ class RealBench:
         """Every reader of the PC/SC service, each card guarded: the codes known are those of the card under test."""
         return GuardedAccess(self._target, self._guarded)
 
+    @property
+    def kind(self) -> CardKind:
+        """What the card in the reader is by its ATR, whatever the run takes it for. Raises ScardError."""
+        connection = self._target.connect(self._reader)
+        try:
+            return kind_of(connection.atr)
+        finally:
+            connection.disconnect()
+
+    @property
+    def without_cps(self) -> ReaderAccess:
+        """The readers of a workstation that has no professional's card: this one if it holds a Vitale, else the others.
+
+        Each card is guarded, and no code is known for any.
+        """
+        own = self.kind in VITALES
+        some = _SomeReaders(self._target, lambda name: (name == self._reader) is own)
+
+        def guarded(reader: str) -> Connection:
+            return GuardedConnection(some.connect(reader), Codes({}, _NO_REFERENCE), destructive=False)
+
+        return GuardedAccess(some, guarded)
+
     artefacts = False
 
     def slot(self, role: str) -> Slot:
@@ -99,8 +162,16 @@ class RealBench:
         """Nothing: the slot cannot be looked into."""
         return {}
 
-    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
+    def seat(
+        self,
+        choices: Mapping[str, CardChoice],
+        chance: random.Random,
+        *,
+        destructive: bool,
+        day: date | None = None,
+    ) -> None:
         """Look at the card in the reader and refuse a production one. Raises GuardRefusalError, ScardError."""
+        del day  # what begins on another day needs a clock that can be set, which this bench does not offer
         if set(choices) != {"cps"}:
             raise GuardRefusalError(Capability.SECOND_SLOT.lacking)
         self._destructive = destructive and self._options.allow_destructive
@@ -114,6 +185,16 @@ class RealBench:
             )
         described = self._described(known.family)
         self.seated = {"cps": SeatedCard(known, facts(described) if described else {}, described, None, found)}
+
+    def check_vitale(self, rights: Sequence[Group]) -> None:
+        """Refuse a Vitale by its rights if they bear no test mark and it was not asked for. Raises NotOfTestError."""
+        if not rights:
+            return
+        insured = next((named(group) for group in rights if group.id == _INSURED), {})
+        kind, serial = insured.get("card-type"), insured.get("serial-number")
+        if kind != _TEST_MARK and not (serial and serial == self._options.production_card):
+            told = Text(f"type de carte Vitale : {kind or 'illisible'}", f"type of Vitale card: {kind or 'unreadable'}")
+            raise NotOfTestError(serial or "?", told)
 
     def _described(self, family: str) -> PersonalisedCard | None:
         """The card as the template of the run tells it, whatever family the template is for by itself."""
@@ -199,15 +280,8 @@ class RealBench:
         issuer, serial = seen.issuer, seen.serial
         if "TEST" in issuer or (serial and serial == self._options.production_card):
             return known, seen.found
-        who = serial or "?"
-        raise GuardRefusalError(
-            Text(
-                f"la carte {who} n'est pas reconnue comme carte de test (émetteur : {issuer or 'illisible'}) ; "
-                f"si c'est voulu : --production-card {who}",
-                f"card {who} is not recognised as a test card (issuer: {issuer or 'unreadable'}); "
-                f"if this is meant: --production-card {who}",
-            )
-        )
+        told = Text(f"émetteur : {issuer or 'illisible'}", f"issuer: {issuer or 'unreadable'}")
+        raise NotOfTestError(serial or "?", told)
 
 
 @dataclass(frozen=True, slots=True)

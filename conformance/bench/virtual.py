@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from conformance.bench.cards import SeatedCard, Workshop
@@ -123,7 +123,14 @@ class VirtualBench:
         seated = next((one for one in self.seated.values() if one.smart is slot.card), None)
         return ("" if slot.reachable else "!") + (str(seated.facts["template"]) if seated is not None else "?")
 
-    def seat(self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool) -> None:
+    def seat(
+        self,
+        choices: Mapping[str, CardChoice],
+        chance: random.Random,
+        *,
+        destructive: bool,
+        day: date | None = None,
+    ) -> None:
         """Put a fresh card in each chosen slot and empty the others; ``destructive`` matters to real cards only."""
         del destructive
         for role in choices:
@@ -134,7 +141,7 @@ class VirtualBench:
                 )
         # Time advanced by one scenario must not age the cards of the next.
         if isinstance(self.clock, VirtualClock):
-            self.clock.restart()
+            self.clock.restart(None if day is None else datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
         if self._restore is not None:
             self._restore()
         self._begin_wireless(chance)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from starlette.applications import Starlette
 
 from conformance.bench.wireless_profile import WirelessProfile
-from simulator.clock import Clock, VirtualClock
+from simulator.clock import Clock
 from simulator.middleware.cloudfsv import Bearers, CloudFsv, application, laboratory_key
 from simulator.middleware.full_pcsc import FullPcsc
 from simulator.middleware.ssv import Ssv
@@ -36,11 +35,10 @@ class WirelessBench:
         chance: random.Random,
         keys: KeySource | None = None,
     ) -> None:
-        wait: Callable[[float], None] = clock.advance if isinstance(clock, VirtualClock) else time.sleep
         self.access_key = SigningKey.es256("laboratory-terminal-1")
         self.platform = Platform(clock, parameters(profile), chance, self.access_key)
-        self.terminal = Terminal(slots, self.platform, chance, wait)
-        self.other = Terminal({}, self.platform, chance, wait)
+        self.terminal = Terminal(slots, self.platform, chance)
+        self.other = Terminal({}, self.platform, chance)
         self.tokens: list[str] = []
         self.outcome = ""
         """How the last thing planned for the middle of a call ended; empty before."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from conformance.cli.app import Exit, app, fail, out
 from conformance.cli.options import KeysOption, LangOption, chosen_lang
@@ -17,19 +19,15 @@ from conformance.judgement.sheet_words import MODEL, plain, rejection_words, tol
 from conformance.judgement.sheets import Kind, Opened, opened, recognised
 from reports.text import Lang
 from simulator.clock import WallClock
-from simulator.fse.body_certificates import BodyIdentity, body_identity
 from simulator.fse.errors import FseError
-from simulator.fse.files import FILE_GROUP, FileHead, file_name
-from simulator.fse.frames import LABEL, frame, group_of
+from simulator.fse.files import FileHead, encode_file, file_name
 from simulator.fse.lots import read_lot, signed_content
 from simulator.fse.model import ArlKind, Invoice, Rejection
-from simulator.fse.securing import Anchors, Verifier, export
-from simulator.personalisation.authority import Branch, Level, Pki
+from simulator.fse.securing import Verifier, export
 from simulator.personalisation.keystore import KeyStore
-from simulator.personalisation.profiles import Validity
-from simulator.personalisation.vitale.authority import VitaleAuthority
 from simulator.sentence import Sentence
-from simulator.services.frontal import Frontal, Parameters, encode_return
+from simulator.services.frontal import Parameters, encode_return
+from simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
 from simulator.services.frontal.reasons import reasons
 
 fse = typer.Typer(help="Care sheets, lots, files and returns.", no_args_is_help=True, rich_markup_mode=None)
@@ -37,9 +35,9 @@ app.add_typer(fse, name="fse")
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A care sheet, a claim, a lot, a file or a return.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
-BodyOption = Annotated[str, typer.Option("--body", help="Body whose key opens envelopes, 9 digits.")]
-_BODY = "000000000"
-_LEVELS = (Level.FORT, Level.ELEMENTAIRE)
+CrlOption = Annotated[
+    list[Path] | None, typer.Option("--crl", help="Revocation list of the cards' authorities (DER or PEM); repeatable.")
+]
 _MAX_INPUT = 66 * 1024 * 1024
 _GOOD = Sentence("bon : aucun motif de refus", "good: nothing to refuse")
 _NO_SIGNATURE = Sentence("rien n'y est signé : la forme est bonne", "nothing is signed in it: its form is good")
@@ -50,12 +48,11 @@ _UNSIGNED_CONTENT = "signature-missing"
 def show_file(
     source: FileArgument,
     as_json: JsonOption = False,
-    body: BodyOption = _BODY,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
     """Tell in words what a file holds, whatever it is; exit 2 with the place if it cannot be read."""
-    found = _opened(source, _Laboratory(keys, body))
+    found = _opened(source, KeyStore(keys))
     if as_json:
         out.print(
             _json({"kind": found.kind.value, "sealed": found.sealed, "content": plain(found.value)}), markup=False
@@ -71,14 +68,17 @@ def show_file(
 def verify_file(
     source: FileArgument,
     as_json: JsonOption = False,
-    body: BodyOption = _BODY,
+    crl: CrlOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
     """Check the signatures, cards and modes of what a file holds; exit 0 if all is good, 1 if not, 2 if unreadable."""
-    laboratory = _Laboratory(keys, body)
-    found = _opened(source, laboratory)
-    problems = tuple(_problems(found, laboratory))
+    store = KeyStore(keys)
+    found = _opened(source, store)
+    lists = _lists(crl)
+    with _known_lists():
+        verifier = Verifier(anchors(store), lists)
+    problems = tuple(_problems(found, verifier))
     if as_json:
         report = {"kind": found.kind.value, "good": not problems, "problems": [plain(one) for one in problems]}
         out.print(_json(report), markup=False)
@@ -98,12 +98,11 @@ def submit_file(
     source: FileArgument,
     returns: Annotated[Path | None, typer.Option("--out", help="Folder for the ARLs as they would come back.")] = None,
     as_json: JsonOption = False,
-    body: BodyOption = _BODY,
+    crl: CrlOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
     """Put a file, or a lot, through the front end; exit 0 if every ARL is positive, 1 if one is negative."""
-    laboratory = _Laboratory(keys, body)
     data = _read(source)
     name = source.name
     match recognised(data):
@@ -113,10 +112,10 @@ def submit_file(
             pass  # whatever it is, the front end answers it
         case other:
             raise fail(f"{source}: a {other.value} is not sent by itself; give a file or a lot", Exit.BAD_INPUT)
-    identity = laboratory.identity
-    front_end = Frontal(
-        laboratory.clock, laboratory.anchors, identity.key, identity.certificate, Parameters(missing_lots=999)
-    )
+    lists = _lists(crl)
+    with _known_lists():
+        # It never saw another lot of this sender, so that no number comes too early.
+        front_end = laboratory(KeyStore(keys), WallClock(), parameters=Parameters(missing_lots=999), revocations=lists)
     arls = front_end.submit(data, name)
     if returns is not None:
         returns.mkdir(parents=True, exist_ok=True)
@@ -137,19 +136,18 @@ def submit_file(
 def export_file(
     source: FileArgument,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the parts, one inside it for each sheet.")],
-    body: BodyOption = _BODY,
     keys: KeysOption = None,
 ) -> None:
     """Take signed sheets apart into content, signatures and certificates that OpenSSL checks by itself."""
-    laboratory = _Laboratory(keys, body)
-    found = _opened(source, laboratory)
+    store = KeyStore(keys)
+    found = _opened(source, store)
     if not found.sheets:
         raise fail(f"{source}: it holds no secured sheet; give one, a lot or a file of them", Exit.BAD_INPUT)
-    authorities = laboratory.authorities
+    above = authorities(store)
     for rank, sheet in enumerate(found.sheets, 1):
         place = folder if len(found.sheets) == 1 else folder / f"{rank:04}"
         try:
-            written = export(sheet, place, authorities)
+            written = export(sheet, place, above)
         except FseError as error:
             raise fail(f"{source}: sheet {rank}: {error}", Exit.BAD_INPUT) from None
         except OSError as error:
@@ -158,36 +156,14 @@ def export_file(
             out.print(str(path), markup=False)
 
 
-# -- the laboratory ---------------------------------------------------------------------------------------------------
+@fse.command(name="certificate")
+def body_certificate(keys: KeysOption = None) -> None:
+    """Print, as PEM, the certificate that files for the laboratory's front end are encrypted with, and its chain."""
+    for certificate in identity(KeyStore(keys)).chain:
+        out.print(certificate.public_bytes(Encoding.PEM).decode("ascii"), end="", markup=False)
 
 
-class _Laboratory:
-    """The keys and authorities against which files are judged, made when first needed."""
-
-    def __init__(self, keys: Path | None, body: str) -> None:
-        self.clock = WallClock()
-        self._keys = KeyStore(keys)
-        self._pki = Pki(self._keys)
-        self._body = body
-
-    @property
-    def anchors(self) -> Anchors:
-        """The authorities whose cards sign sheets here."""
-        professionals = tuple(self._pki.authority(level, Branch.PERSONNES).certificate for level in _LEVELS)
-        return Anchors(professionals, (VitaleAuthority(self._keys).certificate,))
-
-    @property
-    def authorities(self) -> Sequence[x509.Certificate]:
-        """Every certificate above those of cards, roots included."""
-        chains = [self._pki.authority(level, Branch.PERSONNES).chain for level in _LEVELS]
-        return [*(one for chain in chains for one in chain), *VitaleAuthority(self._keys).chain]
-
-    @property
-    def identity(self) -> BodyIdentity:
-        """What the body opens files with."""
-        year = self.clock.now().year
-        validity = Validity(date(year - 1, 1, 1), date(year + 3, 12, 31))
-        return body_identity(self._body, self._pki, self._keys, validity)
+# -- what is given ----------------------------------------------------------------------------------------------------
 
 
 def _read(source: Path) -> bytes:
@@ -201,33 +177,57 @@ def _read(source: Path) -> bytes:
     return data
 
 
-def _opened(source: Path, laboratory: _Laboratory) -> Opened:
+def _opened(source: Path, store: KeyStore) -> Opened:
     data = _read(source)
+
+    def own_keys() -> tuple[RSAPrivateKey, x509.Certificate]:
+        body = identity(store)
+        return body.key, body.certificate
+
     try:
-        return opened(data, lambda: (laboratory.identity.key, laboratory.identity.certificate))
+        return opened(data, own_keys)
     except FseError as error:
         raise fail(f"{source}: {error}", Exit.BAD_INPUT) from None
+
+
+def _lists(paths: Sequence[Path] | None) -> tuple[x509.CertificateRevocationList, ...]:
+    return tuple(map(_list, paths or ()))
+
+
+def _list(path: Path) -> x509.CertificateRevocationList:
+    data = _read(path)
+    try:
+        return (x509.load_pem_x509_crl if data.startswith(b"-----") else x509.load_der_x509_crl)(data)
+    except ValueError:
+        raise fail(f"{path}: is no revocation list; give one in DER or PEM", Exit.BAD_INPUT) from None
+
+
+@contextmanager
+def _known_lists() -> Iterator[None]:
+    """A list of an unknown authority is said in one sentence: it would look as if nobody were revoked."""
+    try:
+        yield
+    except ValueError as error:
+        raise fail(f"--crl: {error}; give the lists of the authorities under --keys", Exit.BAD_INPUT) from None
 
 
 def _around(source: Path, lot: bytes) -> tuple[bytes, str]:
     """A file in clear around the bytes of a lot, whatever its sheets are worth: the front end says so. And its name."""
     try:
         head = read_lot(lot).head
-        name = file_name(FileHead(0, head.sender, head.body, head.on, head.kind), sealed=False)
-        sender, body, day, _number = name.partition(".")[0].split("-")
-        header = group_of(FILE_GROUP, LABEL, "1", sender, body, head.kind.value, "000", day, "1")
+        around = FileHead(0, head.sender, head.body, head.on, head.kind)
+        return encode_file(around, [lot]), file_name(around, sealed=False)
     except FseError as error:
         raise fail(f"{source}: {error}", Exit.BAD_INPUT) from None
-    return frame(header) + frame(lot), name
 
 
-def _problems(found: Opened, laboratory: _Laboratory) -> Iterator[Rejection]:
+def _problems(found: Opened, verifier: Verifier) -> Iterator[Rejection]:
     """What is wrong with the signatures of a file, and with a sheet that has none."""
     if isinstance(found.value, Invoice):
         label = reasons()[_UNSIGNED_CONTENT].label.fr
         yield Rejection(_UNSIGNED_CONTENT, label, found.value.number, Kind.CONTENT.value)
         return
-    verifier, now = Verifier(laboratory.anchors), laboratory.clock.now()
+    now = WallClock().now()
     for sheet in found.sheets:
         yield from verifier.verify(sheet, now)
     for lot in found.lots:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Annotated
 
 import typer
@@ -12,6 +14,7 @@ import typer
 from conformance.bench.base import Bench
 from conformance.bench.cards import Workshop
 from conformance.bench.factory import BenchPool
+from conformance.bench.real import VITALES, NotOfTestError, RealBench
 from conformance.bench.workstation import Way, Workstation
 from conformance.cli.app import Exit, app, fail, out
 from conformance.cli.options import KeysOption, LangOption, chosen_lang
@@ -20,8 +23,9 @@ from conformance.options import RunOptions, TargetKind
 from conformance.targets.base import GuardRefusalError
 from reports.text import Lang
 from simulator.middleware.codes import SsvCode
+from simulator.middleware.full_pcsc import FullPcsc
 from simulator.middleware.return_codes import return_codes
-from simulator.middleware.ssv import Answer
+from simulator.middleware.ssv import Answer, Ssv
 from simulator.sentence import Sentence
 from simulator.zones import GROUPS, Group, named
 from simulator.zones.catalogue import FieldKind, FieldType
@@ -29,17 +33,50 @@ from simulator.zones.catalogue import FieldKind, FieldType
 _PROFILE = "readers/generic-bislot"
 _NO_CODE = "0000"
 """Given where no professional's card tells its code: it is presented to none."""
+_CONFIGURATION, _PROFESSIONAL, _RIGHTS = "SSV_LireConfig", "SSV_LireCartePS", "SSV_LireDroitsVitale"
+
+
+class _Note(Enum):
+    """What else is to be said of a function: why it was not called, or what it was not asked for."""
+
+    SPARED = Sentence(
+        "non appelée : le code vient d'être refusé, un second essai en coûterait un autre à la carte",
+        "not called: the code has just been refused, a second call would cost the card another try",
+    )
+    VITALE = Sentence(
+        "non appelée : le lecteur nommé tient une Vitale", "not called: the reader that was named holds a Vitale"
+    )
+    WITHOUT_CPS = Sentence(
+        "lue comme sans CPS, car le groupe 106 (couverture) veut que la Vitale et la CPS d'un autre lecteur se "
+        "reconnaissent (EXTERNAL AUTHENTICATE), ce qui n'est pas tenté sur une carte réelle : nul ne sait ce qu'un "
+        "refus lui coûterait",
+        "read as without a CPS, since group 106 (coverage) wants the Vitale and the CPS of another reader to recognise "
+        "each other (EXTERNAL AUTHENTICATE), which is not tried on a real card: nobody knows what a refusal would "
+        "cost it",
+    )
+    VITALE_1 = Sentence(
+        "rien n'est lu : une Vitale 1 se lit par des commandes de sa propre classe (BC), qui ne sont pas envoyées à "
+        "une carte réelle",
+        "nothing is read: a Vitale 1 is read by commands of a class of its own (BC), which are not sent to a real card",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """A function of the library and what it gave; None if it was not called, for the reason in the note."""
+
+    function: str
+    answer: Answer | None
+    note: _Note | None = None
+
+
 _WORDS = {
-    "SSV_LireConfig": Sentence("Configuration du poste", "Configuration of the workstation"),
-    "SSV_LireCartePS": Sentence("Carte du professionnel", "Professional's card"),
-    "SSV_LireDroitsVitale": Sentence("Droits de la Vitale", "Rights on the Vitale"),
+    _CONFIGURATION: Sentence("Configuration du poste", "Configuration of the workstation"),
+    _PROFESSIONAL: Sentence("Carte du professionnel", "Professional's card"),
+    _RIGHTS: Sentence("Droits de la Vitale", "Rights on the Vitale"),
     "cause": Sentence("cause", "cause"),
     "remedy": Sentence("remède", "remedy"),
     "unknown": Sentence("code inconnu", "unknown code"),
-    "spared": Sentence(
-        "non appelée : le code vient d'être refusé, un second essai en coûterait un autre à la carte",
-        "not called: the code has just been refused, a second call would cost the card another try",
-    ),
     "real": Sentence(
         "bifente read ne le permet pas : avec --reader, il lit ce que les cartes donnent sans cela",
         "bifente read has no leave for it: with --reader it reads what cards give without that",
@@ -59,8 +96,8 @@ def read_cards(
     reader: Annotated[
         str | None,
         typer.Option(
-            help="PC/SC name of a real reader with a CPS, a TEST card; the Vitale may be in any other, but what it "
-            "gives only to an authenticated CPS is not asked of a real one."
+            help="PC/SC name of a real reader with a CPS, a TEST card; the Vitale may be in any other. Or one with a "
+            "Vitale: no --card then. What a Vitale 2 gives only to an authenticated CPS is not asked of a real one."
         ),
     ] = None,
     production_card: Annotated[
@@ -76,9 +113,9 @@ def read_cards(
     """Read the configuration, the CPS and the Vitale by the SSV functions; exit 1 if one of them does not answer 0."""
     language = chosen_lang(lang)
     choices = dict(_choice(given) for given in card or ())
-    if not choices:
+    if not choices and reader is None:
         raise fail("no card is given: --card cps=TEMPLATE, --card vitale=vitale/TEMPLATE", Exit.BAD_INPUT)
-    if reader is not None and set(choices) != {"cps"}:
+    if reader is not None and choices.keys() - {"cps"}:
         raise fail("--reader takes --card cps=TEMPLATE alone: the template that describes its card", Exit.BAD_INPUT)
     workshop = Workshop.default(keys)
     for choice in choices.values():
@@ -87,7 +124,7 @@ def read_cards(
         paths=(),
         target=TargetKind.PCSC if reader is not None else TargetKind.EMBEDDED,
         reader=reader,
-        real_card=choices["cps"].template if reader is not None else None,
+        real_card=choices["cps"].template if reader is not None and choices else None,
         production_card=production_card,
         lang=language,
         keys=keys,
@@ -96,11 +133,12 @@ def read_cards(
     with BenchPool(options, workshop) as pool:
         bench = pool.get(profile)
         try:
-            bench.seat(choices, random.Random(1), destructive=False)  # noqa: S311 - laboratory challenges
-            for function, answer in _answers(bench, middleware, code, date):
-                refused |= answer is None or bool(answer.code)
-                for line in _lines(function, answer, language, _day(bench, date)):
+            for called in _calls(bench, choices, middleware, code, date):
+                refused |= called.answer is None or bool(called.answer.code)
+                for line in _lines(called, language, _day(bench, date)):
                     out.tell(line)
+        except NotOfTestError as refusal:
+            raise fail(refusal.why.get(language), Exit.BAD_INPUT) from None
         except GuardRefusalError as refusal:
             raise fail(f"{refusal.why.get(language)} ; {_say(_WORDS['real'], language)}", Exit.BAD_INPUT) from None
     if refused:
@@ -114,8 +152,16 @@ def _choice(given: str) -> tuple[str, CardChoice]:
     return slot, CardChoice(template=template)
 
 
-def _answers(bench: Bench, way: Way, code: str | None, date: str | None) -> Iterator[tuple[str, Answer | None]]:
-    """Each function and its answer, or None where it was not called."""
+def _calls(
+    bench: Bench, choices: Mapping[str, CardChoice], way: Way, code: str | None, date: str | None
+) -> Iterator[_Called]:
+    """Each function and its answer, the next one called when the last was told. Raises GuardRefusalError."""
+    if isinstance(bench, RealBench) and bench.kind in VITALES:
+        yield from _calls_on_a_vitale(bench, _day(bench, date))
+        return
+    if not choices:
+        raise fail("the reader holds no Vitale: --card cps=TEMPLATE tells whose CPS is in it", Exit.BAD_INPUT)
+    bench.seat(choices, random.Random(1), destructive=False)  # noqa: S311 - laboratory challenges
     workstation = Workstation(bench, random=random.Random(1).randbytes)  # noqa: S311 - laboratory challenges
     workstation.way = way
     try:
@@ -125,14 +171,45 @@ def _answers(bench: Bench, way: Way, code: str | None, date: str | None) -> Iter
     known = (str(one.facts["code"]) for one in bench.seated.values() if "code" in one.facts)
     given = code if code is not None else next(known, _NO_CODE)
     library.init_lib()
-    yield "SSV_LireConfig", library.lire_config()
+    yield _Called(_CONFIGURATION, library.lire_config())
     professional = library.lire_carte_ps(ps, reader, given)
-    yield "SSV_LireCartePS", professional
-    rights = "SSV_LireDroitsVitale"
+    yield _Called(_PROFESSIONAL, professional)
     if professional.code == SsvCode.WRONG_CODE:
-        yield rights, None
-    else:
-        yield rights, library.lire_droits_vitale(ps, reader, given, _day(bench, date))
+        yield _Called(_RIGHTS, None, _Note.SPARED)
+        return
+    try:
+        rights = _Called(_RIGHTS, library.lire_droits_vitale(ps, reader, given, _day(bench, date)))
+    except GuardRefusalError:
+        # The card has just taken its code: what is left to refuse is the recognition of the two cards.
+        if not isinstance(bench, RealBench) or professional.code:
+            raise
+        rights = _without_cps(_alone(bench), _day(bench, date))
+    yield rights
+
+
+def _calls_on_a_vitale(bench: RealBench, day: str) -> Iterator[_Called]:
+    library = _alone(bench)
+    yield _Called(_CONFIGURATION, library.lire_config())
+    yield _Called(_PROFESSIONAL, None, _Note.VITALE)
+    rights = _without_cps(library, day)
+    bench.check_vitale(rights.answer.groups if rights.answer is not None else ())
+    yield rights
+
+
+def _alone(bench: RealBench) -> Ssv:
+    """The library of a workstation without a professional's card: no code and no proof can reach one."""
+    library = Ssv(FullPcsc(bench.without_cps, bench.clock), bench.clock)
+    library.init_lib()
+    return library
+
+
+def _without_cps(library: Ssv, day: str) -> _Called:
+    try:
+        # Without a GALSS no name of a resource means anything.
+        answer = library.lire_droits_vitale("", "", _NO_CODE, day)
+    except GuardRefusalError:
+        return _Called(_RIGHTS, None, _Note.VITALE_1)
+    return _Called(_RIGHTS, answer, _Note.WITHOUT_CPS if answer.code == SsvCode.PS_ABSENT else None)
 
 
 def _day(bench: Bench, date: str | None) -> str:
@@ -140,17 +217,20 @@ def _day(bench: Bench, date: str | None) -> str:
     return date if date is not None else f"{bench.now():%Y%m%d}"
 
 
-def _lines(function: str, answer: Answer | None, lang: Lang, day: str) -> Iterator[str]:
+def _lines(called: _Called, lang: Lang, day: str) -> Iterator[str]:
+    answer, note = called.answer, called.note
+    told = f"{_say(_WORDS[called.function], lang)} — {called.function} "
+    said = _say(note.value, lang) if note is not None else ""
     if answer is None:
-        yield f"{_say(_WORDS[function], lang)} — {function} {_say(_WORDS['spared'], lang)}"
+        yield told + said
         return
     known = return_codes().get(answer.code)
     meaning = _say(known.meaning if known else _WORDS["unknown"], lang)
-    yield f"{_say(_WORDS[function], lang)} — {function} {answer.code:04X} ({answer.code}): {meaning}"
-    if answer.code and known is not None:
-        for word, said in (("cause", known.cause), ("remedy", known.remedy)):
-            if said is not None:
-                yield f"  {_say(_WORDS[word], lang)}: {_say(said, lang)}"
+    yield f"{told}{answer.code:04X} ({answer.code}): {said or meaning}"
+    if answer.code and known is not None and note is None:
+        for word, words in (("cause", known.cause), ("remedy", known.remedy)):
+            if words is not None:
+                yield f"  {_say(_WORDS[word], lang)}: {_say(words, lang)}"
     if answer.detail:
         yield f"  ({answer.detail})"
     for group in answer.groups:

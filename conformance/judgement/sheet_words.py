@@ -288,6 +288,7 @@ def _arl(arl: Arl, depth: int) -> Iterator[Line]:
     yield depth, None, both(f"{{}}, {arl.return_id}, {arl.on}", kind)
     yield depth + 1, Sentence("Lot", "Lot"), both(f"{arl.lot} ({{}}), {arl.lot_on}", _LOTS[arl.lot_kind])
     yield depth + 1, Sentence("Fichier", "File"), same(arl.file)
+    yield depth + 1, Sentence("SHA-256 du fichier reçu", "SHA-256 of the file received"), same(arl.received)
     yield depth + 1, Sentence("Émetteur et organisme", "Sender and body"), same(f"{arl.sender}, {arl.body}")
     for rejection in arl.rejections:
         yield depth + 1, Sentence("Motif", "Reason"), rejection_words(rejection)

@@ -19,21 +19,18 @@ from pydantic import ValidationError
 from conformance.bench.base import Bench
 from conformance.bench.pkcs11 import Pkcs11Bench
 from conformance.bench.scene import Act, Scene
-from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
-from conformance.expectations.matchers import Matcher
+from conformance.run.judging import BadExpectationError, judge, verdict_of
 from conformance.run.reproduce import reproduce_line
-from conformance.scenario.loader import CARDS
-from conformance.scenario.plan import PlannedArtefact, PlannedScenario, PlannedStep
-from conformance.scenario.references import BadReferenceError, is_reference, references, resolve, root
-from conformance.steps.base import CardStep, Observation, expectable
+from conformance.run.telling import event_of
+from conformance.scenario.plan import PlannedScenario, PlannedStep
+from conformance.scenario.references import CARDS, BadReferenceError, is_reference, references, resolve, root
+from conformance.steps.base import CardStep, Observation
 from conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
 from conformance.targets.pkcs11 import Called
 from reports.events import (
     BenchChange,
-    Call,
     Event,
     EventError,
-    Exchange,
     Expectation,
     Phase,
     ScenarioFinished,
@@ -42,13 +39,12 @@ from reports.events import (
     StepStarted,
 )
 from reports.journal import JournalError
-from reports.masking import MARK, mask_command
+from reports.masking import MARK
 from reports.text import Text
 from reports.verdict import Verdict
 from simulator.hosts import NotOnThisCardError
 from simulator.hosts.dialogue import Exchanged
-from simulator.iso7816.apdu import ApduError, Command
-from simulator.iso7816.status import meaning
+from simulator.iso7816.apdu import ApduError
 from simulator.readers.faults import UNREADABLE, catalogue
 from simulator.readers.slot import SlotError
 
@@ -59,10 +55,6 @@ _UNDESCRIBED = Text(
     "le scénario parle d'une carte connue : dire laquelle par --card MODÈLE",
     "the scenario speaks of a known card: say which with --card TEMPLATE",
 )
-
-
-class BadExpectationError(Exception):
-    """An expectation that makes no sense once its references have their values."""
 
 
 def run_scenario(plan: PlannedScenario, bench: Bench, *, seed: int, command: Sequence[str], emit: Emit) -> Verdict:
@@ -131,8 +123,11 @@ class _Run:
         chance = random.Random(f"{self.seed}/{self.plan.id}")  # noqa: S311
         scene = Scene(self.bench, chance, self._told, self._changed)
         try:
-            self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive)
+            day = self.plan.bench.day
+            self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive, day=day)
             self.began = self.bench.clock.monotonic()
+            if day is not None:
+                self._changed(None, Text(f"le scénario commence le {day}", f"the scenario begins on {day}"))
             if any(not name.startswith("slot:") for name in self.bench.picture()):
                 # What is in the slots is told with the scenario; how a link or a session stands is not.
                 self._changed(None, Text("banc monté", "bench set up"))
@@ -168,6 +163,8 @@ class _Run:
             needs.add(Capability.INSPECTION)
         if self.plan.model.destructive:
             needs.add(Capability.DESTRUCTIVE)
+        if self.plan.bench.day is not None:
+            needs.add(Capability.CLOCK)
         # A card of another family may be there; one made to measure may not.
         if any(choice.parameters.keys() - {"family"} for choice in self.plan.bench.cards.values()):
             needs.add(Capability.PERSONALISATION)
@@ -247,10 +244,10 @@ class _Run:
             seconds = time.perf_counter() - start
             after = scene.state(role)
             observed = {**observation.values, "before": before, "after": after, "within": seconds}
-            judged = _judge(step, scope, observed, artefact)
+            judged = judge(step, scope, observed, artefact)
             decoded = observation.decoded or None
             scene.captured |= {name: observed[key] for name, key in step.capture.items() if key in observed}
-            verdict = _verdict(judged)
+            verdict = verdict_of(judged)
             if artefact is not None and verdict is Verdict.PASSED_WITH_REMARK:
                 reason = artefact.why
                 self.artefacts[artefact.why] = None
@@ -310,46 +307,7 @@ class _Run:
             return Observation({"error": UNREADABLE})
 
     def _told(self, role: str, told: Exchanged | Called) -> None:
-        if isinstance(told, Called):
-            self._called(role, told)
-        else:
-            self._exchanged(role, told)
-
-    def _called(self, role: str, called: Called) -> None:
-        self.emit(
-            Call(
-                scenario=self.plan.id,
-                index=self.index or 0,
-                slot=role,
-                function=called.function,
-                arguments=dict(called.arguments),
-                result=called.result,
-                answer=dict(called.answer),
-                duration_us=round(called.seconds * 1_000_000),
-            )
-        )
-
-    def _exchanged(self, role: str, exchanged: Exchanged) -> None:
-        command, response = exchanged.command, exchanged.response
-        try:
-            described = Command.parse(command).describe()
-        except ApduError:
-            described = "(no APDU)"
-        sw = int.from_bytes(response[-2:], "big") if len(response) >= 2 else None
-        said = meaning(sw) if sw is not None else None
-        self.emit(
-            Exchange(
-                scenario=self.plan.id,
-                index=self.index or 0,
-                slot=role,
-                command=mask_command(command.hex(" ").upper()),
-                response=response.hex(" ").upper(),
-                command_text=described,
-                response_text=Text(said.fr, said.en) if said else Text("réponse vide", "empty response"),
-                sw=f"{sw:04X}" if sw is not None else "",
-                duration_us=round(exchanged.seconds * 1_000_000),
-            )
-        )
+        self.emit(event_of(told, self.plan.id, self.index or 0, role))
 
     def _changed(self, role: str | None, what: Text) -> None:
         self.emit(
@@ -364,69 +322,10 @@ class _Run:
         )
 
 
-def _judge(
-    step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, Any], artefact: PlannedArtefact | None
-) -> tuple[Expectation, ...]:
-    """Every expectation of a step beside what was observed; those of an artefact, where met, are remarks."""
-    known = {**COMMON_EXPECTATIONS, **expectable(step.kind)}
-    expect = dict(artefact.expect if artefact else step.expect)
-    said = {*expect, *step.should}
-    if "error" in observed and "error" not in said:
-        # A PC/SC failure where an answer was due: nothing else of the step can be judged.
-        return (Expectation(name="error", expected="no PC/SC error", observed=str(observed["error"]), ok=False),)
-    if "error" not in observed and "error" not in expect and (success := step.kind.success) is not None:
-        # A step that says nothing of its status word or return code means: it succeeds.
-        key, value = success
-        if key in known and key not in said:
-            expect = {key: value, **expect}
-    judged = []
-    for wanted, tolerated in ((expect, False), (step.should, True)):
-        for name, raw in wanted.items():
-            matcher = known[name]
-            expected = resolve(raw, scope)
-            if complaint := matcher.complaint(expected):
-                raise BadExpectationError(f"{name}: {complaint}")
-            met = matcher.meets(expected, observed[name]) if name in observed else False
-            otherwise = _otherwise(step, artefact, name, matcher, scope, observed) if wanted is expect else ""
-            mild = tolerated or name in REMARKS_ONLY
-            judged.append(
-                Expectation(
-                    name=name,
-                    expected=matcher.show(expected) + otherwise,
-                    observed=matcher.show_observed(observed[name]) if name in observed else "(not observed)",
-                    ok=met or mild,
-                    remark=(mild and not met) or (wanted is expect and met and otherwise != ""),
-                )
-            )
-    for name, key in step.capture.items():
-        if observed.get(key) is None:
-            judged.append(Expectation(name=key, expected=f"a value for ${name}", observed="(absent)", ok=False))
-    return tuple(judged)
-
-
 @cache
 def _faults() -> Mapping[str, Any]:
     """What ``$faults.<id>`` leads to: the codes the catalogue promises."""
     return {identifier: fault.facts() for identifier, fault in catalogue().items()}
-
-
-def _otherwise(
-    step: PlannedStep,
-    artefact: PlannedArtefact | None,
-    name: str,
-    matcher: Matcher,
-    scope: Mapping[str, Any],
-    observed: Mapping[str, Any],
-) -> str:
-    """What a real reader shows where an artefact is judged instead; nothing where that too was observed."""
-    if artefact is None or name not in artefact.expect:
-        return ""
-    if name not in step.expect:
-        return " (on a real reader: nothing to expect)"
-    real = resolve(step.expect[name], scope)
-    if name in observed and matcher.meets(real, observed[name]):
-        return ""
-    return f" (on a real reader: {matcher.show(real)})"
 
 
 def _artefacts(whys: Iterable[Text]) -> Text:
@@ -434,12 +333,6 @@ def _artefacts(whys: Iterable[Text]) -> Text:
         "artefact du lecteur virtuel : " + " ; ".join(why.fr for why in whys),
         "artefact of the virtual reader: " + "; ".join(why.en for why in whys),
     )
-
-
-def _verdict(judged: Sequence[Expectation]) -> Verdict:
-    if not all(expectation.ok for expectation in judged):
-        return Verdict.FAILED
-    return Verdict.PASSED_WITH_REMARK if any(expectation.remark for expectation in judged) else Verdict.PASSED
 
 
 def _written(step: PlannedStep) -> dict[str, Any]:

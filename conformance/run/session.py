@@ -248,6 +248,8 @@ def _verdicts(plan: RunPlan, workshop: Workshop, command: Sequence[str], emit: E
 def _spread(plan: RunPlan, command: Sequence[str], emit: Emit) -> Iterator[Verdict]:
     """Scenarios over processes, each on benches of its own; the events of one scenario arrive together."""
     context = multiprocessing.get_context("forkserver")
+    # Imported once and not by each process in its turn: that costs a second of processor time a piece.
+    context.set_forkserver_preload([__name__])
     shared = (plan.options, plan.profiles, plan.scenarios, tuple(command))
     with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=shared) as pool:
         futures = [pool.submit(_one, index) for index in range(len(plan.scenarios))]

@@ -9,6 +9,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from allpairspy import AllPairs
@@ -70,7 +71,7 @@ def spread(bench: BenchModel, matrix: Matrix | None, *, default: str, profile: s
     for row in rows:
         label = ",".join(label_of(row[name]) for name in varied)
         values = {name: value for name, value in row.items() if name in own}
-        found.append(Spread(f"[{label}]" if label else "", _bench(row, values), values))
+        found.append(Spread(f"[{label}]" if label else "", _bench(row, values, bench.day), values))
     if twice := {one.label for one in found if [other.label for other in found].count(one.label) > 1}:
         raise MatrixError(f"the matrix has {min(twice)[1:-1]!r} twice", "keep one")
     return found
@@ -203,12 +204,19 @@ def _row_with(pair: Pair, orders: Sequence[Sequence[int]], fit: Callable[[Sequen
     return grown(())
 
 
-def _bench(row: Row, values: Mapping[str, Any]) -> BenchPlan:
+def _bench(row: Row, values: Mapping[str, Any], day: str | None) -> BenchPlan:
     profile = _valued(row["bench.profile"], values)
     if not isinstance(profile, str):
         raise MatrixError(f"a profile is a name, not {label_of(profile)!r}")
     cards = {name.partition(".")[2]: _card(row[name], values) for name in row if name.startswith("cards.")}
-    return BenchPlan(profile, cards)
+    return BenchPlan(profile, cards, _day(_valued(day, values)))
+
+
+def _day(written: Any) -> date | None:
+    try:
+        return None if written is None else date.fromisoformat(written)
+    except (TypeError, ValueError):
+        raise MatrixError(f"a day is written YYYY-MM-DD, not {label_of(written)!r}", "e.g. 2027-07-13") from None
 
 
 def _card(card: Card, values: Mapping[str, Any]) -> CardChoice:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from conformance.loading import Document
@@ -50,10 +51,11 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class BenchPlan:
-    """What to assemble for one scenario: a profile name, and a card choice by slot role."""
+    """What to assemble for one scenario: a profile name, a card choice by slot role, the day if it is not today."""
 
     profile: str
     cards: Mapping[str, CardChoice]
+    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,11 @@ from typing import Any
 
 from conformance.loading.problems import nearest
 
+CARDS = ("card", "cards")
+"""What a reference to what is known of a card begins with."""
+ROOTS = (*CARDS, "faults")
+"""What a reference may always begin with."""
+
 _PATH = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+|\[[0-9]+\])*"
 _WHOLE = re.compile(rf"\$({_PATH})|\$\{{({_PATH})\}}")
 _INSIDE = re.compile(rf"\$\$|\$\{{({_PATH})\}}")

@@ -22,7 +22,7 @@ from reports.text import Text
 from simulator.middleware.faults import inject_galss
 from simulator.middleware.galss import Application
 from simulator.middleware.patience import Patience, insist
-from simulator.readers import Share, Slot
+from simulator.readers import Slot
 from simulator.readers.faults import Fault, FaultError, Mechanism, Spot, Undo, When, catalogue, fault, inject, when
 
 _SEEN_WITHIN = 3.0
@@ -160,9 +160,7 @@ def _spot(act: Act) -> Spot:
         clock=bench.clock,
         chance=act.scene.random,
         slots=slots,
-        access=bench.access,
-        name=bench.names[act.role],
-        alone=lambda: target.open(bench.names[act.role], Share.EXCLUSIVE),
+        rival=lambda share: target.open(bench.names[act.role], share),
         terminal=wireless.terminal if wireless is not None else None,
         service=target.service if isinstance(target, EmbeddedTarget) else None,
         settle=lambda: _settle(bench, slots),

@@ -41,8 +41,9 @@ def wireless(act: Act) -> WirelessBench:
     return bench.wireless
 
 
-def _follow(act: Act) -> None:
-    if isinstance(act.bench, VirtualBench):
+def follow(act: Act) -> None:
+    """Let the service see what became of the terminal's link: software that looks next must find its cards gone."""
+    if isinstance(act.bench, VirtualBench) and act.bench.wireless is not None:
         act.bench.follow()
 
 
@@ -58,7 +59,7 @@ class TerminalStep(Step, ABC):
         bench = wireless(act)
         if self.after_exchanges is None:
             outcome = self._outcome(bench)
-            _follow(act)
+            follow(act)
             act.scene.changed(None, self.told(bench))
             return Observation({"outcome": outcome})
 
@@ -378,8 +379,8 @@ class CallCloud(Step):
                 busy=self.busy,
             )
             reply = call(bench, wanted)
-        # A link may have been lost on the way: software that looks next must find the cards gone.
-        _follow(act)
+        # A link may have been lost on the way.
+        follow(act)
         act.scene.changed(
             None, Text(f"appel {self.function} : HTTP {reply['http']}", f"call {self.function}: HTTP {reply['http']}")
         )

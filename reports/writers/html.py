@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -24,39 +22,10 @@ from reports.text import Lang
 from reports.timeline import timeline
 from reports.verdict import Verdict
 from reports.writers.bench_picture import Picture, picture
-
-MOST_BYTES = 512
-"""Most bytes of one command or response shown on the page; the journal has them all."""
+from reports.writers.exchange_html import MOST_BYTES, exchange_row
 
 INLINE_EXCHANGES = 6
 """A step with more happenings than this shows them folded."""
-
-_SEPARATORS = re.compile(r"[\s:]+")
-_BYTES = re.compile(r"(?:[0-9A-Fa-f]{2}|••)*")
-
-
-@dataclass(frozen=True, slots=True)
-class Bytes:
-    """Hexadecimal as the page shows it: `text` in groups of a byte, `more` bytes left out, status word apart."""
-
-    text: str
-    more: int
-    sw: str = ""
-
-
-def shown_bytes(digits: str, sw: str = "") -> Bytes:
-    """Return `digits` ready to show; `sw`, when it ends them, is set apart. What is no hexadecimal stays as it is."""
-    compact = _SEPARATORS.sub("", digits)
-    if not _BYTES.fullmatch(compact):
-        return Bytes(digits[: 3 * MOST_BYTES], max(0, len(digits) // 3 - MOST_BYTES))
-    compact = compact.upper()
-    status = sw.upper() if sw and compact.endswith(sw.upper()) else ""
-    pairs = [compact[i : i + 2] for i in range(0, len(compact) - len(status), 2)]
-    return Bytes(" ".join(pairs[:MOST_BYTES]), max(0, len(pairs) - MOST_BYTES), _spaced(status))
-
-
-def _spaced(status: str) -> str:
-    return f"{status[:2]} {status[2:]}" if status else ""
 
 
 def _cut(value: str) -> str:
@@ -92,7 +61,6 @@ def _environment() -> Environment:
     environment.tests["exchange"] = lambda item: isinstance(item, Exchange)
     environment.tests["call"] = lambda item: isinstance(item, Call)
     environment.tests["change"] = lambda item: isinstance(item, BenchChange)
-    environment.filters["bytes"] = shown_bytes
     environment.filters["cut"] = _cut
     environment.filters["value"] = _value
     environment.filters["states"] = _states
@@ -147,6 +115,7 @@ def write(run: Run, lang: Lang) -> str:
             command=shlex.join(run.start.command),
             bar=_bar(run),
             inline_exchanges=INLINE_EXCHANGES,
+            exchange_row=lambda item: exchange_row(item, lang),
         )
         + "\n"
     )

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -31,6 +29,7 @@ from simulator.iso7816.image import (
     Scheme,
     Secret,
 )
+from simulator.shipped import shipped
 
 
 def _hex(value: object) -> object:
@@ -177,8 +176,7 @@ class Layout(_Model):
     @classmethod
     def load(cls, family: str) -> Layout:
         """The layout of a family of this package. Raises FileNotFoundError for an unknown family."""
-        text = resources.files(__package__).joinpath(family, "layout.yaml").read_text(encoding="utf-8")
-        return cls.model_validate(yaml.safe_load(text))
+        return cls.model_validate(shipped(__package__, family, "layout.yaml"))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -249,16 +247,20 @@ class Layout(_Model):
         """Path (file identifiers from the MF) of every file by its name, all volumes."""
         return {name: path for files in self.volumes.values() for rule in files for name, path in rule.members()}
 
+    @cached_property
+    def _volumes(self) -> Mapping[str, str]:
+        # A name in two volumes is that of the first.
+        files = [(rule, volume) for volume, rules in self.volumes.items() for rule in rules]
+        pairs = [(name, volume) for rule, volume in files for name, _path in rule.members()]
+        return dict(reversed(pairs))
+
     def path(self, name: str) -> bytes:
         """The absolute path of a file as PKCS#15 writes it: ``3F00`` first, two bytes a file. KeyError if unknown."""
         return b"".join(fid.to_bytes(2, "big") for fid in self.paths[name])
 
     def volume(self, name: str) -> str:
         """The volume a file lies in. KeyError if unknown."""
-        for volume, files in self.volumes.items():
-            if any(name == member for rule in files for member, _path in rule.members()):
-                return volume
-        raise KeyError(name)
+        return self._volumes[name]
 
     def fill(
         self,

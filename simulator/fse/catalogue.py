@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from simulator.shipped import shipped
 from simulator.zones import GROUPS, GroupType
 
 _FIRST_OF_OURS = 9000
-
-
-def _load() -> Mapping[str, Any]:
-    text = resources.files(__package__).joinpath("groups.yaml").read_text(encoding="utf-8")
-    data: Mapping[str, Any] = yaml.safe_load(text)
-    return data
-
-
-_DATA = _load()
+_DATA: Mapping[str, Any] = shipped(__package__, "groups.yaml")
 #: Our own groups by their number: they are in no real zone.
 OURS: Mapping[int, GroupType] = {
     number: GroupType.model_validate(

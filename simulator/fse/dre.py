@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
-
-import yaml
 
 from simulator.fse.errors import FseError
 from simulator.fse.frames import LABEL, day_of, day_text, fields_of, group_of
 from simulator.fse.model import Complementary, Dre, Invoice, Payment
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 #: The group of a claim: ours, modelled. Its first field says whose it is.
 DRE_GROUP = 9510
@@ -39,7 +37,6 @@ class Indicator:
 @cache
 def indicators() -> Mapping[str, Indicator]:
     """The indicators that are known, by their two digits."""
-    text = resources.files(__package__).joinpath("dre.yaml").read_text(encoding="utf-8")
     return {
         code: Indicator(
             code,
@@ -48,7 +45,7 @@ def indicators() -> Mapping[str, Indicator]:
             item.get("rectification", False),
             item["fidelity"],
         )
-        for code, item in yaml.safe_load(text)["indicators"].items()
+        for code, item in shipped(__package__, "dre.yaml")["indicators"].items()
     }
 
 

@@ -1,8 +1,8 @@
 """Files on their way to a body: lots of one sender for one body, named and numbered, in clear or in an envelope.
 
 The sender is of type ``TP`` with its billing number on 14 digits, file numbers have 3 digits (sesam-vitale.md 5). The
-name and the header of a file are ours: modelled. Profiles (``files.yaml``) say what a version of the specification
-encrypts and carries.
+name and the header of a file (group 9520, which nobody signs: its SHA-256 follows it) are ours: modelled. Profiles
+(``files.yaml``) say what a version of the specification encrypts and carries.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from simulator.fse.canonical import parse
 from simulator.fse.envelope import MAX_FILE, is_sealed, seal, unseal
 from simulator.fse.errors import FseError
-from simulator.fse.frames import LABEL, Reader, day_of, day_text, frame, group_of
+from simulator.fse.frames import LABEL, Reader, day_of, day_text, frame, group_of, summed
 from simulator.fse.lots import RawLot, encode_lot, read_lot, understand
 from simulator.fse.model import Lot, LotKind, SecuringMode, TransportFile
+from simulator.shipped import shipped
 
 #: Ours, modelled: the header of a file.
 FILE_GROUP = 9520
@@ -67,12 +66,11 @@ class RawFile:
 @cache
 def file_profiles() -> Mapping[str, FileProfile]:
     """The profiles that are known, by name."""
-    text = resources.files(__package__).joinpath("files.yaml").read_text(encoding="utf-8")
     return {
         name: FileProfile(
             name, item["encrypted"], frozenset(map(SecuringMode, item["modes"])), item["source"], item["fidelity"]
         )
-        for name, item in yaml.safe_load(text)["profiles"].items()
+        for name, item in shipped(__package__, "files.yaml")["profiles"].items()
     }
 
 
@@ -100,7 +98,7 @@ def make_file(
     if not chosen.encrypted and recipient is not None:
         raise FseError(place, f"profile {chosen.name} does not encrypt", "take profile 1.40, or give no certificate")
     _check_modes(lots, chosen)
-    data = _encode(head, lots)
+    data = encode_file(head, [encode_lot(lot) for lot in lots])
     sealed = seal(data, recipient) if recipient is not None else data
     return TransportFile(number, head.sender, head.body, file_name(head, sealed=recipient is not None), sealed)
 
@@ -194,7 +192,8 @@ def _check_modes(lots: Sequence[Lot], profile: FileProfile) -> None:
                 )
 
 
-def _encode(head: FileHead, lots: Sequence[Lot]) -> bytes:
+def encode_file(head: FileHead, lots: Sequence[bytes]) -> bytes:
+    """A file in clear around the bytes of lots, whatever these are worth. Raises FseError if it is too large."""
     header = group_of(
         FILE_GROUP,
         LABEL,
@@ -206,7 +205,7 @@ def _encode(head: FileHead, lots: Sequence[Lot]) -> bytes:
         day_text(head.on),
         str(len(lots)),
     )
-    data = frame(header) + b"".join(frame(encode_lot(lot)) for lot in lots)
+    data = frame(summed(header)) + b"".join(map(frame, lots))
     if len(data) > MAX_FILE:
         raise FseError(f"file {head.number}", f"{len(data)} bytes are more than {MAX_FILE}", "send fewer lots in it")
     return data
@@ -216,7 +215,7 @@ def _read(data: bytes) -> RawFile:
     if len(data) > MAX_FILE:
         raise FseError("file", f"{len(data)} bytes are more than {MAX_FILE}", "send fewer lots in it")
     reader = Reader(data, "file")
-    label, form, sender, body, kind, number, on, count = reader.group("its header", FILE_GROUP, _FIELDS)
+    label, form, sender, body, kind, number, on, count = reader.summed_group("its header", FILE_GROUP, _FIELDS)
     if label != LABEL or form != _FORM:
         raise reader.error(f"it begins with {label!r}, form {form!r}", f"a file begins with {LABEL}, form {_FORM}")
     try:

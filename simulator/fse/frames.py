@@ -5,6 +5,7 @@ A zone of the SSV interface ends at 65,535 bytes: a lot of signed sheets does no
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 
 from simulator.fse.errors import FseError
@@ -12,6 +13,8 @@ from simulator.zones import Group, ZoneError, decode, encode
 
 #: What the first group of all that is ours says: nobody may take it for the format of the field.
 LABEL = "BIFENTE LABORATOIRE"
+CHECKSUM_GROUP = 9509
+"""The SHA-256 of the group before it: against accidents, since whoever forges that one can compute this one too."""
 _LENGTH = 4
 
 
@@ -64,14 +67,12 @@ class Reader:
     def group(self, part: str, group_id: int, count: int) -> tuple[str, ...]:
         """The fields of the next frame, a zone of one group with ``count`` ASCII fields. Raises FseError."""
         start = self.at
-        data = self.frame(part)
-        fields = fields_of(data, group_id, count, f"{self._what}, byte {start}: {part}")
-        try:
-            return tuple(field.decode("ascii") for field in fields)
-        except UnicodeDecodeError:
-            raise FseError(
-                f"{self._what}, byte {start}", f"{part} is not ASCII", "write it as the bench does"
-            ) from None
+        return _texts(self.frame(part), group_id, count, f"{self._what}, byte {start}: {part}")
+
+    def summed_group(self, part: str, group_id: int, count: int) -> tuple[str, ...]:
+        """As ``group``, for a group followed by its checksum. Raises FseError."""
+        place = f"{self._what}, byte {self.at}: {part}"
+        return _texts(unsummed(self.frame(part), place), group_id, count, place)
 
     def end(self) -> None:
         """Nothing may be left. Raises FseError."""
@@ -86,6 +87,30 @@ class Reader:
 def group_of(group_id: int, *fields: str | bytes) -> bytes:
     """A zone of one group."""
     return encode([Group(group_id, tuple(item.encode("ascii") if isinstance(item, str) else item for item in fields))])
+
+
+def summed(zone: bytes) -> bytes:
+    """A zone of one group, and its checksum as another: what no signature covers is covered by that."""
+    return zone + group_of(CHECKSUM_GROUP, hashlib.sha256(zone).digest())
+
+
+_CHECKSUM = len(summed(b""))
+
+
+def unsummed(data: bytes, place: str) -> bytes:
+    """The zone in what ``summed`` made. Raises FseError at ``place`` for anything else."""
+    zone = data[:-_CHECKSUM]
+    if summed(zone) != data:
+        raise FseError(place, "its bytes are not those that were written", "send it again as it left")
+    return zone
+
+
+def _texts(data: bytes, group_id: int, count: int, place: str) -> tuple[str, ...]:
+    fields = fields_of(data, group_id, count, place)
+    try:
+        return tuple(field.decode("ascii") for field in fields)
+    except UnicodeDecodeError:
+        raise FseError(place, "it is not ASCII", "write it as the bench does") from None
 
 
 def fields_of(data: bytes, group_id: int, count: int, place: str) -> tuple[bytes, ...]:

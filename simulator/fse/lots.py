@@ -2,8 +2,16 @@
 
 One set per destination body (SEED-FSE-04, SV-FSE-04); FSE lots count from ``000`` up, DRE lots from ``ZZZ`` down
 (sesam-vitale.md 5). How large a lot may be is not public: limits are parameters. The bytes of a lot are ours: modelled.
-Its header and its signature are zones of one group; each sheet comes between them after its number and its SHA-256, so
-that one changed byte is laid at the door of the right sheet even before the signatures are checked.
+Its header is a zone of one group; each sheet comes after its number and its SHA-256, so that one changed byte is laid
+at the door of the right sheet even before the signatures are checked; the signature ends the lot:
+
+| group | fields |
+| --- | --- |
+| 9502 | signer, certificate (DER), value, moment |
+| 9509 | SHA-256 of group 9502: against accidents alone |
+
+The moment is told by the workstation once the card has signed, as that of a sheet: the card cannot sign it. With the
+checksum no byte of a lot changes on its way without being noticed.
 """
 
 from __future__ import annotations
@@ -18,14 +26,14 @@ from typing import TypeVar
 from simulator.fse.canonical import parse
 from simulator.fse.dre import decode_dre, encode_dre
 from simulator.fse.errors import FseError
-from simulator.fse.frames import LABEL, Reader, day_of, day_text, fields_of, frame, group_of
+from simulator.fse.frames import LABEL, Reader, day_of, day_text, fields_of, frame, group_of, summed, unsummed
 from simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Signer
 from simulator.fse.securing import decode_secured, encode_secured
 from simulator.zones import ZoneError, decode
 
 T = TypeVar("T")
 
-#: Ours, modelled: the header of a lot and its signature.
+#: Ours, modelled: the header of a lot, its signature.
 LOT_GROUP, SIGNATURE_GROUP = 9501, 9502
 _HEADER_FIELDS, _SIGNATURE_FIELDS = 8, 4
 _FORM = "1"
@@ -286,7 +294,8 @@ def _signature_zone(number: str, signature: Signature) -> bytes:
         raise LotError(f"lot {number}", f"it is signed by the {signature.signer}", "have the professional sign it")
     if not re.fullmatch(r"[0-9]{14}", signature.moment):
         raise LotError(f"lot {number}", f"its signature is of {signature.moment!r}", "write 14 digits, UTC")
-    return group_of(SIGNATURE_GROUP, signature.signer.value, signature.certificate, signature.value, signature.moment)
+    fields = (signature.signer.value, signature.certificate, signature.value, signature.moment)
+    return summed(group_of(SIGNATURE_GROUP, *fields))
 
 
 def _read(data: bytes) -> RawLot:
@@ -318,7 +327,8 @@ def _signature(data: bytes) -> Signature | None:
     if not data:
         return None
     place = "lot, its signature"
-    signer, certificate, value, moment = fields_of(data, SIGNATURE_GROUP, _SIGNATURE_FIELDS, place)
+    fields = fields_of(unsummed(data, place), SIGNATURE_GROUP, _SIGNATURE_FIELDS, place)
+    signer, certificate, value, moment = fields
     if signer != Signer.PROFESSIONAL.value.encode() or not re.fullmatch(rb"[0-9]{14}", moment):
         raise FseError(place, f"it is by {signer!r} at {moment!r}", "a professional signs, at 14 digits of UTC")
     return Signature(Signer.PROFESSIONAL, certificate, value, moment.decode())

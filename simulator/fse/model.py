@@ -301,10 +301,16 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Arl:
-    """The logical acknowledgement of a lot (SV-FSE-24): ``return_id`` is unique for the body."""
+    """The logical acknowledgement of a lot (SV-FSE-24): ``return_id`` is unique for the body.
+
+    ``received`` is the SHA-256 of the file as it came to the body, 64 characters of lower-case hexadecimal: it says
+    which copy is answered, the one that was sent or one that changed on its way. ``lot`` is empty if the body could not
+    tell what the file carries.
+    """
 
     kind: ArlKind
     file: str
+    received: str
     sender: str
     body: str
     lot_kind: LotKind

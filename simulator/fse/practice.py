@@ -3,6 +3,7 @@
 All is in the store and nothing in memory, so that a program that starts again goes on where the last one was stopped.
 What goes out is an outbox: a file is kept with its name and its bytes before it is handed over, and is handed over
 again as it is until that is known to have happened. A front end takes a name and its bytes once: nothing counts twice.
+What comes back stays in the mailbox until it is kept here, and is kept once if it is found there again.
 """
 
 from __future__ import annotations
@@ -209,6 +210,7 @@ class Practice:
         with self.store.transaction():
             for data in came:
                 self.store.keep_return(data)
+        self._transport.delete(len(came))
         return self._apply()
 
     def received(self, data: bytes) -> tuple[Arl | Rsp, ...]:

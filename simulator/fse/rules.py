@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from importlib import resources
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from simulator.fse.bodies import body_of, is_test_body
@@ -23,6 +21,7 @@ from simulator.fse.pricing import amc_of, amo_of, rate_of, reimbursable
 from simulator.fse.tables import ACTS, CARE_PATH, EXONERATIONS, REGIMES, profession_of
 from simulator.identifiers import BILLING, NIR
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 _YOUNG = "J"
 _WITHOUT_VITALE = frozenset({SecuringMode.WITHOUT_VITALE, SecuringMode.DEGRADED})
@@ -75,8 +74,7 @@ class Rule(BaseModel):
 
 
 def _load() -> Mapping[str, Rule]:
-    text = resources.files(__package__).joinpath("rules.yaml").read_text(encoding="utf-8")
-    return {code: Rule.model_validate(rule) for code, rule in yaml.safe_load(text)["rules"].items()}
+    return {code: Rule.model_validate(rule) for code, rule in shipped(__package__, "rules.yaml")["rules"].items()}
 
 
 #: Every rule by its code.

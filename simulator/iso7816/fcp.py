@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simulator.iso7816 import tlv
 
@@ -46,21 +47,7 @@ class FileControl:
 
     def body(self) -> bytes:
         """The objects alone, without the template around them. Raises FcpError for a value out of range."""
-        try:
-            objects = {
-                _SIZE: None if self.size is None else self.size.to_bytes(2, "big"),
-                _DESCRIPTOR: bytes((self.descriptor,)),
-                _IDENTIFIER: None if self.fid is None else self.fid.to_bytes(2, "big"),
-                _NAME: self.name,
-                _SHORT_IDENTIFIER: self._short_identifier(),
-                _LIFE_CYCLE: None if self.life_cycle is None else bytes((self.life_cycle,)),
-                _ACCESS: self._access(),
-            }
-        except (OverflowError, ValueError) as error:
-            raise FcpError(f"a value does not fit in a file control template: {self}") from error
-        order = _DF_ORDER if self.descriptor & 0x38 == DF else _EF_ORDER
-        present = ((tag, objects[tag]) for tag in order)
-        return b"".join(tlv.encode(tag, value) for tag, value in present if value is not None)
+        return _body(self)
 
     def _short_identifier(self) -> bytes | None:
         if self.short_identifier is None:
@@ -116,3 +103,22 @@ class FileControl:
             acl=access[0].value if access[0] else None,
             contactless_acl=access[1].value if access[1] else None,
         )
+
+
+@lru_cache(maxsize=1024)  # cards of one family describe the same files, each time one is made
+def _body(control: FileControl) -> bytes:
+    try:
+        objects = {
+            _SIZE: None if control.size is None else control.size.to_bytes(2, "big"),
+            _DESCRIPTOR: bytes((control.descriptor,)),
+            _IDENTIFIER: None if control.fid is None else control.fid.to_bytes(2, "big"),
+            _NAME: control.name,
+            _SHORT_IDENTIFIER: control._short_identifier(),
+            _LIFE_CYCLE: None if control.life_cycle is None else bytes((control.life_cycle,)),
+            _ACCESS: control._access(),
+        }
+    except (OverflowError, ValueError) as error:
+        raise FcpError(f"a value does not fit in a file control template: {control}") from error
+    order = _DF_ORDER if control.descriptor & 0x38 == DF else _EF_ORDER
+    present = ((tag, objects[tag]) for tag in order)
+    return b"".join(tlv.encode(tag, value) for tag, value in present if value is not None)

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from importlib import resources
-
-import yaml
 
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 
 class StatusWord(IntEnum):
@@ -83,8 +81,7 @@ class _Family:
 
 @lru_cache(maxsize=1)
 def _table() -> tuple[Sentence, Mapping[int, Sentence], tuple[_Family, ...]]:
-    text = resources.files(__package__).joinpath("status.yaml").read_text(encoding="utf-8")
-    data = yaml.safe_load(text)
+    data = shipped(__package__, "status.yaml")
     words = {int(word, 16): Sentence(**meaning) for word, meaning in data["words"].items()}
     families = tuple(
         _Family(

@@ -280,3 +280,8 @@ _NO_SECTION = (
     Sentence(fr="la clé vient avant toute section : elle est ignorée", en="the key comes before any section: ignored"),
     Sentence(fr="la mettre sous sa section", en="move it under its section"),
 )
+
+
+def is_number(text: str) -> bool:
+    """Whether a value is a decimal number without sign, of at most nine digits."""
+    return text.isascii() and text.isdecimal() and len(text) <= 9

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from simulator.clock import Clock, VirtualClock
+from simulator.clock import Clock
 
 T = TypeVar("T")
 
@@ -26,14 +25,6 @@ TRANSMISSION = Patience(1 + 4, 0.0)
 """For a command that did not come through: tried again up to four times (sesam-vitale.md 4.3, SV-ERR-09)."""
 
 
-def pause(clock: Clock, seconds: float) -> None:
-    """Let time pass: a virtual clock is moved, the machine's is waited for."""
-    if isinstance(clock, VirtualClock):
-        clock.advance(seconds)
-    elif seconds > 0:
-        time.sleep(seconds)
-
-
 def insist(patience: Patience, clock: Clock, action: Callable[[], T], worth: Callable[[Exception], bool]) -> T:
     """The result of ``action``, tried again while its exception is ``worth`` it; the last exception is raised."""
     for _ in range(patience.tries - 1):
@@ -42,5 +33,5 @@ def insist(patience: Patience, clock: Clock, action: Callable[[], T], worth: Cal
         except Exception as error:
             if not worth(error):
                 raise
-        pause(clock, patience.pause)
+        clock.wait(patience.pause)
     return action()

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 
 class Layer(StrEnum):
@@ -59,14 +57,17 @@ def return_code(code: int) -> ReturnCode:
 @lru_cache(maxsize=1)
 def return_codes() -> Mapping[int, ReturnCode]:
     """Every code in ascending order, ranges written out."""
-    known = [one for entry in _data()["codes"] for one in _written_out(entry)]
+    known = [one for entry in shipped(__package__, "codes.yaml")["codes"] for one in _written_out(entry)]
     return {one.code: one for one in sorted(known, key=lambda one: one.code)}
 
 
 @lru_cache(maxsize=1)
 def http_statuses() -> Mapping[int, ReturnCode]:
     """What the cloud service answers by an HTTP status instead of a code."""
-    return {entry["status"]: _one(entry, entry["status"], entry["id"]) for entry in _data()["http"]}
+    return {
+        entry["status"]: _one(entry, entry["status"], entry["id"])
+        for entry in shipped(__package__, "codes.yaml")["http"]
+    }
 
 
 def readings(text: str) -> tuple[int, ...]:
@@ -101,11 +102,6 @@ def _sixteen_bits(number: int, text: str) -> int:
     if number > 0xFFFF:
         raise ValueError(f"{text!r} is more than 16 bits")
     return number
-
-
-def _data() -> Any:
-    text = resources.files(__package__).joinpath("codes.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
 
 
 def _written_out(entry: Mapping[str, Any]) -> list[ReturnCode]:

@@ -6,15 +6,14 @@ Paths, code lengths and references are not here: they come from the layout, so t
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.cards.layout import HexBytes
 from simulator.identifiers import luhn_key
 from simulator.personalisation.elementary import ISSUER
+from simulator.shipped import shipped
 
 Flags = tuple[str, ...]
 
@@ -113,5 +112,4 @@ class Description(_Model):
 @cache
 def description(family: str) -> Description:
     """The description of a family. Raises FileNotFoundError for an unknown one."""
-    text = resources.files(__package__).joinpath("families", f"{family}.yaml").read_text(encoding="utf-8")
-    return Description.model_validate(yaml.safe_load(text))
+    return Description.model_validate(shipped(__package__, "families", f"{family}.yaml"))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 Fidelity = Literal["documented", "observed", "modelled"]
 
@@ -91,8 +90,7 @@ class _Catalogue(_Model):
 
 
 def _load() -> _Catalogue:
-    text = resources.files(__package__).joinpath("groups.yaml").read_text(encoding="utf-8")
-    data = yaml.load(text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)  # noqa: S506
+    data = shipped(__package__, "groups.yaml")
     groups = {
         number: {**group, "id": number, "source": data["sources"][group["source"]]}
         for number, group in data["groups"].items()

@@ -27,7 +27,7 @@ REPEATS = 25
 CASES = {"1 beneficiary": "vitale/assure-seul", "19 beneficiaries": "vitale/dix-neuf-beneficiaires"}
 # Commands to the CPS and to the Vitale in one call: application, identity, code, billing, certificate, signature on one
 # side; application, rights, certificate of the CPS, challenge, proof, own certificate and proof, coverage on the other.
-COMMANDS = {"1 beneficiary": (30, 25), "19 beneficiaries": (30, 34)}
+COMMANDS = {"1 beneficiary": (27, 25), "19 beneficiaries": (27, 34)}
 PIN = "1234"
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -190,33 +191,42 @@ class Served:
     """``bifente serve`` in a process of its own."""
 
     def __init__(self, folder: Path, keys: Path, *options: str) -> None:
-        self.folder = folder
-        self.log = (folder / "log").open("w+", encoding="utf-8")
+        self.told = b""
         self.process = subprocess.Popen(
             [*SERVE, "--out", str(folder / "out"), "--keys", str(keys), *options],
-            stdout=self.log,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
         )
-        self.lines = self._lines()
+        assert self.process.stdout is not None
+        self._said = self.process.stdout
+        try:
+            self.lines = self._lines()
+        except BaseException:
+            self.close()
+            raise
 
     def _lines(self) -> list[str]:
         deadline = time.monotonic() + 60
-        while "Ctrl-C" not in (told := (self.folder / "log").read_text(encoding="utf-8")):
-            assert self.process.poll() is None, told
-            assert time.monotonic() < deadline, told
-            time.sleep(0.02)
-        return told.splitlines()
+        while b"Ctrl-C" not in self.told:
+            ready, _, _ = select.select([self._said], [], [], max(0.0, deadline - time.monotonic()))
+            # Nothing to read: it said no more in time, or it has ended.
+            piece = os.read(self._said.fileno(), 65536) if ready else b""
+            assert piece, self.told.decode()
+            self.told += piece
+        return self.told.decode().splitlines()
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        return self.process.wait(20)
+        code = self.process.wait(20)
+        self.told += self._said.read()
+        return code
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.log.close()
+        self._said.close()
 
 
 @pytest.fixture
@@ -249,7 +259,7 @@ def test_the_lines_it_prints_work_and_a_signal_ends_it(folder: Path, keys: Path,
         for name in ("ca.pem", "headers"):
             assert (folder / "out" / name).stat().st_mode & 0o077 == 0, name
         assert served.end(number) == 0
-        assert "Traceback" not in (folder / "log").read_text(encoding="utf-8")
+        assert b"Traceback" not in served.told
         port = re.search(r"https://127\.0\.0\.1:(\d+)/fsv/1\.40\.14/", served.lines[0])
         assert port is not None
         with pytest.raises(subprocess.CalledProcessError):

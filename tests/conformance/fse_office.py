@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from conformance_bench import Lab
@@ -29,12 +29,14 @@ class Office:
     scene: Scene
 
     @classmethod
-    def open(cls, lab: Lab, **cards: str) -> Office:
+    def open(cls, lab: Lab, **templates: str) -> Office:
         """With these cards, by slot."""
         bench = lab.pool.get(PROFILE)
-        chosen = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul", **cards}
+        chosen = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul", **templates}
         chance = random.Random(1)
-        bench.seat({slot: CardChoice(template=name) for slot, name in chosen.items()}, chance, destructive=True)
+        cards = {slot: CardChoice(template=name) for slot, name in chosen.items()}
+        # Yesterday: what is signed here is judged by the machine's clock, which may not be at nine o'clock yet.
+        bench.seat(cards, chance, destructive=True, day=datetime.now(UTC).date() - timedelta(days=1))
         return cls(Scene(bench, chance, lambda role, told: None, lambda role, what: None))
 
     @property
@@ -43,7 +45,7 @@ class Office:
 
     @property
     def today(self) -> date:
-        return self.fse.today
+        return self.fse.days.today
 
     def consult(self, *, mode: int = 3, payment: Payment = Payment.DIRECT) -> Made:
         """A consultation, not signed."""
@@ -58,21 +60,21 @@ class Office:
 
     def lot(self) -> Lot:
         """The lot of what is secured."""
-        (lot,) = self.fse.make_lots(CODE)
+        (lot,) = self.fse.office.make_lots(CODE)
         return lot
 
     def file(self) -> TransportFile:
         """The file of what is secured, as it leaves."""
-        self.fse.make_lots(CODE)
-        self.fse.send()
-        return self.fse.wire.sent[-1]
+        self.fse.office.make_lots(CODE)
+        self.fse.office.send()
+        return self.fse.office.wire.sent[-1]
 
     def written(self, folder: Path) -> dict[str, Path]:
         """A sheet, a lot and a file on the disk."""
         sheet = self.secured(payment=Payment.TIERS_PAYANT)
         lot = self.lot()
-        self.fse.send()
-        file = self.fse.wire.sent[-1]
+        self.fse.office.send()
+        file = self.fse.office.wire.sent[-1]
         things = {
             "sheet": encode_secured(sheet),
             "lot": encode_lot(lot),

@@ -5,16 +5,38 @@
 
 from __future__ import annotations
 
-import pickle
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
 from simulator.clock import VirtualClock
-from simulator.fse.model import Invoice, SecuredInvoice, State
+from simulator.fse.canonical import parse
+from simulator.fse.lots import signed_content
+from simulator.fse.model import Invoice, Lot, SecuredInvoice, Signature, Signer, State
 from simulator.fse.practice import Practice
+from simulator.fse.securing import Anchors, decode_secured, encode_secured
 from simulator.fse.store import Store
+from simulator.fse.transport.in_process import InProcessTransport
+from simulator.services.frontal import Frontal, decode_return
+from simulator.services.frontal.ledger import Ledger
+
+_AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 
 
 def morning(
@@ -46,74 +68,77 @@ def evening(practice: Practice) -> None:
     practice.receive()
 
 
+def note(path: Path, **what: object) -> None:
+    """Add a line to a log. It begins with its line feed: what a kill has cut stays alone on its line."""
+    with path.open("a", encoding="ascii") as log:
+        log.write("\n" + json.dumps(what))
+
+
+def notes(path: Path) -> Iterator[dict[str, Any]]:
+    """What was noted. Lines that were cut are left out: what they tell of had not begun."""
+    for line in filter(None, path.read_text(encoding="ascii").split("\n")):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            if line.endswith("}"):
+                raise
+
+
 def prepare(folder: Path, count: int) -> None:
     """Leave what ``main`` needs: secured sheets under more numbers than a day uses, a key, the anchors."""
-    from cryptography.hazmat.primitives import serialization as form
+    from securing_bench import anchors
     from store_bench import cps, secured, sheet
 
-    from simulator.fse.securing import encode_secured
+    def told(authorities: tuple[x509.Certificate, ...]) -> list[str]:
+        return [one.public_bytes(Encoding.DER).hex() for one in authorities]
 
-    card = cps()
-    key = card.key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, form.NoEncryption())
-    sheets = {number: sheet(number) for number in range(1, count * 2)}
-    secured_ = {number: encode_secured(secured(one)) for number, one in sheets.items()}
-    from securing_bench import anchors
-
-    (folder / "day.pickle").write_bytes(pickle.dumps((key, card.certificate, sheets, secured_, anchors_der(anchors()))))
-
-
-def anchors_der(anchors: Any) -> tuple[list[bytes], list[bytes]]:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return tuple([one.public_bytes(Encoding.DER) for one in some] for some in (anchors.professionals, anchors.insured))
+    day = {
+        "key": cps().key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()).hex(),
+        "certificate": cps().certificate.hex(),
+        "sheets": {number: encode_secured(secured(sheet(number))).hex() for number in range(1, count * 2)},
+        "professionals": told(anchors().professionals),
+        "insured": told(anchors().insured),
+    }
+    (folder / "day.json").write_text(json.dumps(day), encoding="ascii")
 
 
 def main(folder: Path, count: int) -> None:
     """The day, in a process of its own that may be killed at any moment."""
-    from dataclasses import replace
-    from datetime import UTC, datetime
-    from random import Random
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
-
-    from simulator.fse.lots import signed_content
-    from simulator.fse.model import Signature, Signer
-    from simulator.fse.securing import Anchors, decode_secured
-    from simulator.fse.transport.in_process import InProcessTransport
-    from simulator.services.frontal import Frontal, decode_return
-    from simulator.services.frontal.ledger import Ledger
-
-    at = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
-    key, certificate, sheets, secured, ders = pickle.loads((folder / "day.pickle").read_bytes())  # noqa: S301 - ours
-    private = load_der_private_key(key, None)
-    anchors = Anchors(*(tuple(map(x509.load_der_x509_certificate, some)) for some in ders))
-    clock = VirtualClock(at)
+    day = json.loads((folder / "day.json").read_text(encoding="ascii"))
+    key = load_der_private_key(bytes.fromhex(day["key"]), None)
+    assert isinstance(key, RSAPrivateKey)
+    certificate = bytes.fromhex(day["certificate"])
+    secured = {int(number): decode_secured(bytes.fromhex(data)) for number, data in day["sheets"].items()}
+    clock = VirtualClock(_AT)
+    anchors = Anchors(_certificates(day["professionals"]), _certificates(day["insured"]))
     frontal = Frontal(clock, anchors, chance=Random(1), ledger=Ledger(folder / "ledger.db"))
 
     def reception(data: bytes, name: str) -> list[bytes]:
-        with (folder / "received.log").open("ab") as log:
-            pickle.dump((name, data), log)
+        note(folder / "received.log", name=name, data=data.hex())
         return frontal.receive(data, name)
 
-    def sign_lot(lot: Any) -> Any:
-        value = private.sign(signed_content(lot), padding.PKCS1v15(), hashes.SHA256())  # type: ignore[union-attr,call-arg]
-        return replace(lot, signature=Signature(Signer.PROFESSIONAL, certificate, value, f"{at:%Y%m%d%H%M%S}"))
-
-    def given(number: int) -> None:
-        with (folder / "numbers.log").open("a") as log:
-            log.write(f"{number}\n")
+    def sign_lot(lot: Lot) -> Lot:
+        value = key.sign(signed_content(lot), padding.PKCS1v15(), hashes.SHA256())
+        return replace(lot, signature=Signature(Signer.PROFESSIONAL, certificate, value, f"{_AT:%Y%m%d%H%M%S}"))
 
     store = Store(folder / "practice.db", clock, "991000019")
     practice = Practice(store, InProcessTransport(reception), sign_lot=sign_lot, read_return=decode_return)
     # Sent in three times, so that there is something on its way at most moments.
     for part in (count // 3, 2 * count // 3, count):
         if len(store.sheets()) <= part:
-            morning(practice, part, sheets.__getitem__, lambda one: decode_secured(secured[one.number]), given)
+            morning(
+                practice,
+                part,
+                lambda number: parse(secured[number].content),
+                lambda sheet: secured[sheet.number],
+                lambda number: note(folder / "numbers.log", number=number),
+            )
         evening(practice)
     store.close()
+
+
+def _certificates(some: list[str]) -> tuple[x509.Certificate, ...]:
+    return tuple(x509.load_der_x509_certificate(bytes.fromhex(one)) for one in some)
 
 
 if __name__ == "__main__":

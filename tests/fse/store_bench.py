@@ -176,8 +176,11 @@ class DirectTransport:
             self.inbox += answers
 
     def receive(self) -> list[bytes]:
-        found, self.inbox = self.inbox, []
-        return found
+        return list(self.inbox)
+
+    def delete(self, count: int) -> None:
+        assert count <= len(self.inbox)
+        del self.inbox[:count]
 
     def post(self, data: bytes) -> None:
         self.inbox.append(data)
@@ -233,10 +236,15 @@ class CutConnection(SwiftConnection):
 
 
 class CutTransport:
-    """A transport of which each operation may be the last, before it is done or just after."""
+    """A transport of which each operation may be the last, before it is done or just after.
+
+    ``receptions`` are the operations, of all those counted, from each look into the mailbox to its deletion.
+    """
 
     def __init__(self, inner: DirectTransport) -> None:
         self.inner = inner
+        self.receptions: list[range] = []
+        self._looked = 0
 
     def send(self, file: TransportFile) -> None:
         FUSE.burn()
@@ -244,10 +252,17 @@ class CutTransport:
         FUSE.burn()
 
     def receive(self) -> list[bytes]:
+        self._looked = FUSE.count
         FUSE.burn()
         found = self.inner.receive()
         FUSE.burn()
         return found
+
+    def delete(self, count: int) -> None:
+        FUSE.burn()
+        self.inner.delete(count)
+        FUSE.burn()
+        self.receptions.append(range(self._looked, FUSE.count))
 
     def post(self, data: bytes) -> None:
         self.inner.post(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -147,11 +148,12 @@ def test_a_missing_arl_that_is_never_seen_to(tmp_path: Path) -> None:
     only(desk, TaskKind.RESEND, Urgency.OVERDUE, date(2026, 3, 6))
 
 
-def arl(desk: Desk, *rejections: Rejection, number: str = "again") -> None:
-    """A negative ARL for the only file, from a body that is another than ours."""
+def arl(desk: Desk, *rejections: Rejection, number: str = "again", altered: bool = False) -> None:
+    """A negative ARL for the only file, or a copy of it, from a body that is another than ours."""
     (file,) = desk.store.files("sent")
+    received = hashlib.sha256(file.data + b"!" * altered).hexdigest()
     answer = Arl(
-        ArlKind.NEGATIVE, file.name, desk.store.sender, file.body, LotKind.FSE, "000", number,
+        ArlKind.NEGATIVE, file.name, received, desk.store.sender, file.body, LotKind.FSE, "000", number,
         desk.store.today(), desk.store.today(), rejections,
     )  # fmt: skip
     desk.store.keep_return(number.encode())
@@ -181,13 +183,13 @@ def test_a_rejected_sheet_and_its_neighbour(tmp_path: Path) -> None:
     assert tasks[1] == (TaskKind.SEND_AGAIN, date(2026, 3, 6))
 
 
-def test_a_file_that_could_not_be_read(tmp_path: Path) -> None:
+def test_a_file_that_came_altered(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.body.frontal.troubles = {Trouble.ARL_MISSING}
     desk.ready()
     desk.practice.send()
     desk.days(1)
-    arl(desk, Rejection("file-unreadable", "unreadable"))
+    arl(desk, Rejection("file-unreadable", "unreadable"), altered=True)
     task = only(desk, TaskKind.RESEND_REFUSED, Urgency.DUE, date(2026, 3, 6))
     assert "unreadable" in task.reason.en
     desk.body.frontal.troubles = set()

@@ -20,6 +20,7 @@ from simulator.fse.canonical import canonical
 from simulator.fse.envelope import EnvelopeError, is_sealed, seal, unseal
 from simulator.fse.errors import FseError
 from simulator.fse.files import FileHead, file_name, file_profiles, make_file, named, open_file, read_file
+from simulator.fse.frames import frame, summed, unsummed
 from simulator.fse.lots import make_dre_lots, make_lots, numbers
 from simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, SecuringMode, TransportFile
 from simulator.personalisation.profiles import SIGNATURE, Validity
@@ -173,9 +174,28 @@ def test_noise_is_refused(data: bytes) -> None:
 )
 def test_a_header_that_is_not_ours(old: bytes, new: bytes) -> None:
     data = make_file(lots_of()).data
+    end = 4 + int.from_bytes(data[:4], "big")
+    header = unsummed(data[4:end], "header")
+    assert old in header
+    with pytest.raises(FseError) as caught:
+        open_file(frame(summed(header.replace(old, new, 1))) + data[end:])
+    assert "bytes are not those" not in caught.value.reason
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"20260302", b"20260303"), (b"\x03001", b"\x03002"), (b"BIF", b"bif")])
+def test_another_day_or_number_of_a_file_is_noticed(old: bytes, new: bytes) -> None:
+    data = make_file(lots_of()).data
     assert old in data
-    with pytest.raises(FseError):
+    with pytest.raises(FseError, match="file, byte 0: its header: its bytes are not those that were written"):
         open_file(data.replace(old, new, 1))
+
+
+@given(st.binary(max_size=80))
+def test_nothing_but_what_was_summed_is_unsummed(data: bytes) -> None:
+    assert unsummed(summed(data), "here") == data
+    for other in (data, data + b"\0", b"\0" + summed(data), summed(data)[:-1], summed(data) + b"\0"):
+        with pytest.raises(FseError, match="here"):
+            unsummed(other, "here")
 
 
 # -- the envelope -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from securing_bench import PIN, Practice, cps_data
 
 from simulator.fse.canonical import canonical, parse
 from simulator.fse.errors import FseError
-from simulator.fse.frames import frame, group_of
+from simulator.fse.frames import frame, group_of, summed
 from simulator.fse.lots import (
     SIGNATURE_GROUP,
     LotError,
@@ -208,17 +208,34 @@ def test_one_changed_byte_anywhere_is_refused_or_breaks_the_signature(signed: Lo
     assert lot_signature_holds(signed)
     assert lot_signature_holds(read_lot(data))
     for at in range(len(data)):
-        changed = bytearray(data)
-        changed[at] ^= 0x01
-        try:
-            raw = read_lot(bytes(changed))
-        except LotError:
-            continue
-        if raw.head.signature != signed.signature:
-            # The signature itself changed: its certificate, its value or its moment, which nobody signs.
-            assert raw.signed == signed_content(signed)
-            continue
-        assert not lot_signature_holds(raw), at
+        for bits in (0x01, 0x80):  # 01 makes another digit of a digit
+            changed = bytearray(data)
+            changed[at] ^= bits
+            try:
+                raw = read_lot(bytes(changed))
+            except LotError:
+                continue
+            assert not lot_signature_holds(raw), at
+
+
+def test_another_moment_of_a_signature_is_noticed(signed: Lot) -> None:
+    data = encode_lot(signed)
+    assert signed.signature is not None
+    then = signed.signature.moment.encode()
+    assert data.count(then) == 1 + 2 * len(signed.invoices)  # of the lot, and of each sheet twice
+    at = data.rindex(then)
+    for moment in (b"20260303090001", b"20250303090000", b"              "):
+        with pytest.raises(LotError, match="its signature: its bytes are not those that were written"):
+            read_lot(data[:at] + moment + data[at + 14 :])
+
+
+@pytest.mark.parametrize("cut", [1, 32, 33, 40, 200])
+def test_a_signature_without_its_whole_checksum_is_none(signed: Lot, cut: int) -> None:
+    data = encode_lot(signed)
+    assert signed.signature is not None
+    start = len(encode_lot(replace(signed, signature=None))) - 4
+    with pytest.raises(LotError, match="its signature"):
+        read_lot(data[:start] + frame(data[start + 4 : -cut]))
 
 
 def test_a_changed_sheet_is_named(signed: Lot) -> None:
@@ -321,7 +338,7 @@ def test_the_insured_signs_no_lot() -> None:
     with pytest.raises(LotError, match="have the professional sign"):
         encode_lot(replace(lot, signature=Signature(Signer.INSURED, b"c", b"v", "20260302000000")))
     unsigned = encode_lot(replace(lot, signature=None))[:-4]
-    other = unsigned + frame(group_of(SIGNATURE_GROUP, "insured", b"c", b"v", "20260302000000"))
+    other = unsigned + frame(summed(group_of(SIGNATURE_GROUP, "insured", b"c", b"v", "20260302000000")))
     with pytest.raises(LotError, match="professional signs"):
         decode_lot(other)
 

@@ -19,7 +19,7 @@ from securing_bench import AT
 from store_bench import SENDER, Body, SwiftConnection, practice, secured, sheet, with_claim
 
 from simulator.clock import VirtualClock
-from simulator.fse.model import Invoice, Payment, SecuredInvoice, SecuringMode, State
+from simulator.fse.model import Arl, Invoice, Payment, SecuredInvoice, SecuringMode, State
 from simulator.fse.store import Store, Task, TaskKind, Urgency
 from simulator.fse.transport import TransportError
 from simulator.fse.transport.disturbances import Direction, Disturbance, Weather
@@ -39,7 +39,6 @@ RATES = {
     "mailbox-full": 0.04,
     "server-down": 0.04,
 }
-_CHANGED_ON_ITS_WAY = ("altered", "content-altered", "signature-altered", "form", "certificate", "content-unreadable")
 
 
 class Sky(Weather):
@@ -132,17 +131,12 @@ class Month:
         match task.kind:
             case TaskKind.SECURE:
                 self._secure(number)
-            case TaskKind.RECTIFY if any(f"{word}" in task.reason.en for word in _CHANGED_ON_ITS_WAY):
-                store.retry(number, "good here")
             case TaskKind.RECTIFY:
                 self._rectify(number)
             case TaskKind.RECTIFY_PAYMENT if "rights-closed" in task.reason.en and self.chance.random() < 0.7:
                 self._rectify(number)
             case TaskKind.RECTIFY_PAYMENT:
                 store.abandon(number, task.reason.en)
-            case TaskKind.RECTIFY_CLAIM:
-                assert task.claim is not None
-                store.retry_claim(task.claim, "good here")
             case TaskKind.RESEND | TaskKind.RESEND_REFUSED | TaskKind.GIVE_UP:
                 self._again(task)
             case TaskKind.PRINT:
@@ -164,8 +158,6 @@ class Month:
             return  # done with another sheet of it
         if task.kind is TaskKind.GIVE_UP and self.store.today() >= task.deadline:
             self.store.give_up(task.file, "no ARL")
-        elif "file-name-reused" in task.reason.en:
-            self.store.remake(task.file)
         elif file.last_sent != self.store.today() or task.kind is TaskKind.RESEND_REFUSED:
             self.practice.resend(task.file)
             self.practice.receive()
@@ -203,6 +195,15 @@ class Month:
         }
         return [row.number for row in self.store.sheets() if not self._over(row.number) and row.number not in listed]
 
+    def sent_twice(self) -> list[str]:
+        """What only comes of sending something twice: the body knows it already, or contradicts itself."""
+        arls = [answer for answer in self.body.frontal.returns(SENDER) if isinstance(answer, Arl)]
+        known = [f"{arl.return_id} {one.code} {one.place}" for arl in arls for one in arl.rejections]
+        told = [detail for _, _, what, detail in self.store.history() if what == "refused"]
+        return [one for one in known if "duplicate" in one or "lot-repeated" in one] + [
+            one for one in told if any(word in one for word in ("was accepted", "was rejected", "other bytes"))
+        ]
+
     def _over(self, number: int) -> bool:
         row = self.store.sheet(number)
         match row.state:
@@ -238,14 +239,27 @@ def test_nothing_was_late(first: Month) -> None:
 def test_everything_went_wrong_at_least_once(first: Month) -> None:
     happened = {name for _, name in first.weather.log}
     assert happened == set(RATES)
-    assert {TaskKind.RESEND, TaskKind.RECTIFY, TaskKind.RECTIFY_PAYMENT, TaskKind.SEND_PROOF} <= set(first.done)
+    assert {
+        TaskKind.RESEND,
+        TaskKind.RESEND_REFUSED,
+        TaskKind.RECTIFY,
+        TaskKind.RECTIFY_PAYMENT,
+        TaskKind.SEND_PROOF,
+    } <= set(first.done)
     assert {State.PAID, State.ACCEPTED, State.PAYMENT_REJECTED} <= {row.state for row in first.store.sheets()}
 
 
 def test_nothing_was_ever_sent_twice(first: Month) -> None:
-    reasons = [detail for _, _, what, detail in first.store.history() if what == "reject"]
-    assert reasons
-    assert [reason for reason in reasons if "duplicate" in reason or "lot-repeated" in reason] == []
+    assert first.sent_twice() == []
+
+
+def test_a_sheet_sent_twice_would_be_seen(tmp_path: Path) -> None:
+    month = Month(tmp_path, 1)
+    month.play(1)
+    ((name, versions), *_) = month.body.seen.items()
+    (data,) = versions
+    month.body.receive(data, f"again-{name}")
+    assert any("duplicate" in one for one in month.sent_twice())
 
 
 def test_both_sides_agree_on_the_money(first: Month) -> None:
@@ -281,4 +295,4 @@ def test_more_months(tmp_path: Path) -> None:
         folder.mkdir()
         month = Month(folder, seed)
         month.play()
-        assert (seed, month.unbalanced(), month.late) == (seed, [], [])
+        assert (seed, month.unbalanced(), month.late, month.sent_twice()) == (seed, [], [], [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,13 +15,14 @@ from securing_bench import (
     VITALE_SLOT,
     Practice,
     Strike,
+    card_of,
     codes,
     cps_data,
     vitale_data,
 )
 
 from simulator.fse.canonical import canonical
-from simulator.fse.model import Act, SecuredInvoice, SecuringMode, Signer
+from simulator.fse.model import Act, Invoice, SecuredInvoice, SecuringMode, Signer
 from simulator.fse.securing import (
     Refusal,
     Right,
@@ -38,6 +39,7 @@ from simulator.readers import LineError, PcscCode
 
 DESYNCHRONISED = SecuringMode.DESYNCHRONISED
 PSO_SIGN = bytes.fromhex("002A9E9A")
+GET_CHALLENGE = 0x84
 
 
 def refused(action: Callable[[], object]) -> SsvCode:
@@ -339,6 +341,33 @@ def test_a_batch_presents_the_code_once(family: str) -> None:
     assert batch.refusal is None
     assert [codes(sheet) for sheet in batch.done] == [[]] * 5
     assert len([command for command in seen.seen if command[1] == 0x20 and len(command) > 5]) == 1
+
+
+def test_the_two_cards_of_a_batch_recognise_each_other_once() -> None:
+    practice = Practice()
+    seen = Strike(lambda command, answer: answer())
+    practice.vitale_slot.interference = seen
+    for turn in (1, 2):
+        batch = practice.desk.secure_all([practice.sheet(number=number) for number in range(1, 6)], PIN)
+        assert [codes(sheet) for sheet in batch.done] == [[]] * 5
+        assert [command[1] for command in seen.seen].count(GET_CHALLENGE) == turn, "each batch meets its cards anew"
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_a_vitale_taken_out_between_two_sheets_of_a_batch_does_not_sign_the_next(swap: bool) -> None:
+    practice = Practice()
+
+    def sheets() -> Iterator[Invoice]:
+        for number in (1, 2, 3):
+            if number == 2:
+                card = practice.vitale_slot.remove()
+                practice.vitale_slot.insert(card_of(vitale_data("msa")) if swap else card)
+            yield practice.sheet(number=number)
+
+    batch = practice.desk.secure_all(sheets(), PIN)
+    assert batch.refusal
+    assert batch.refusal.code == SsvCode.VITALE_WITHDRAWN
+    assert [codes(sheet) for sheet in batch.done] == [[]]
 
 
 @pytest.mark.parametrize("family", ["cps3", "cps4"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from dataclasses import replace
 from datetime import date
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from securing_bench import AT
-from store_bench import BODIES, SENDER, Desk, secured, sheet, sign_lot, with_claim
+from store_bench import BODIES, SENDER, Desk, PowerCut, secured, sheet, sign_lot, with_claim
 
 from simulator.clock import VirtualClock
 from simulator.fse.errors import FseError
@@ -271,26 +272,6 @@ def test_a_late_arl_takes_back_a_paper_that_is_not_printed(desk: Desk) -> None:
     assert desk.practice.work_list() == ()
 
 
-def test_a_file_the_body_refused_is_made_anew(desk: Desk) -> None:
-    desk.body.parameters = None
-    desk.ready()
-    lost = desk.transport.body.receive
-    desk.transport.body.receive = lambda data, name: []  # type: ignore[method-assign]
-    (name,) = desk.practice.send().sent
-    with pytest.raises(FseError, match="was not refused"):
-        desk.store.remake(name)
-    apply_arl(desk, Rejection("file-not-encrypted", "in clear"))
-    assert desk.practice.work_list()[0].kind is TaskKind.RESEND_REFUSED
-    desk.store.remake(name)
-    assert desk.practice.work_list()[0].kind is TaskKind.SEND_AGAIN
-    desk.transport.body.receive = lost  # type: ignore[method-assign]
-    (again,) = desk.practice.send().sent
-    assert again != name
-    assert desk.body.lots() == [("fse", "000")]
-    desk.practice.receive()
-    assert desk.states() == {1: "accepted"}
-
-
 # -- returns ----------------------------------------------------------------------------------------------------------
 
 
@@ -298,7 +279,8 @@ def an_arl(desk: Desk, *rejections: Rejection, **changes: object) -> Arl:
     (file,) = desk.store.files("sent", "ready")
     today = desk.store.today()
     kind = ArlKind.NEGATIVE if rejections else ArlKind.POSITIVE
-    arl = Arl(kind, file.name, SENDER, file.body, LotKind.FSE, "000", "R1", today, today, rejections)
+    received = hashlib.sha256(file.data).hexdigest()
+    arl = Arl(kind, file.name, received, SENDER, file.body, LotKind.FSE, "000", "R1", today, today, rejections)
     return replace(arl, **changes)  # type: ignore[arg-type]
 
 
@@ -484,6 +466,14 @@ def test_what_cannot_be_read_is_kept_to_be_examined(desk: Desk, data: bytes) -> 
         desk.store.examined(task.number)
 
 
+def test_what_became_of_a_return_does_not_change(desk: Desk) -> None:
+    desk.practice.received(b"not a return")
+    (row,) = desk.store.returns("refused")
+    with pytest.raises(FseError, match="not a new one"):
+        desk.store.refuse_return(row.id, "once more")
+    assert desk.store.returns("refused") == (row,)
+
+
 def test_returns_left_by_a_crash_are_applied_at_the_next_receiving(desk: Desk) -> None:
     desk.ready()
     desk.practice.send()
@@ -492,6 +482,79 @@ def test_returns_left_by_a_crash_are_applied_at_the_next_receiving(desk: Desk) -
     assert desk.states() == {1: "sent"}
     desk.practice.receive()
     assert desk.states() == {1: "accepted"}
+
+
+def paid_on_its_way(desk: Desk) -> None:
+    """Sheet 3 is accepted, and its payment, which the body says once only, is in the mailbox."""
+    desk.ready(3)
+    desk.practice.send()
+    desk.practice.receive()
+    desk.days(6)
+    for answer in desk.body.frontal.settle():
+        desk.transport.post(encode_return(answer))
+    assert desk.transport.inbox
+    assert desk.states()[3] == "accepted"
+
+
+def stopped(*_: object) -> None:
+    """In place of an operation before which the process stops."""
+    raise PowerCut
+
+
+def payments_told(desk: Desk) -> list[str]:
+    return [what for _, _, what, _ in desk.store.history("sheet 3") if what == "paid"]
+
+
+@pytest.mark.parametrize("where", ["transport.delete", "store.keep_return", "practice._apply", "store.apply_rsp"])
+def test_a_return_is_not_lost_nor_applied_twice_where_receiving_stops(
+    desk: Desk, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_on_its_way(desk)
+    target, name = where.split(".")
+    with monkeypatch.context() as patch:
+        patch.setattr(getattr(desk, target), name, stopped)
+        with pytest.raises(PowerCut):
+            desk.practice.receive()
+    assert desk.states()[3] == "accepted"
+    desk.practice.receive()
+    assert desk.states()[3] == "paid"
+    desk.practice.receive()
+    assert desk.transport.inbox == []
+    assert payments_told(desk) == ["paid"]
+    assert desk.store.returns("refused") == ()
+
+
+def test_the_mailbox_is_emptied_only_of_what_is_committed(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_on_its_way(desk)
+    seen: list[int] = []
+
+    def look(count: int) -> None:
+        with sqlite3.connect(tmp_path / "practice.db") as other:
+            kept = {data for (data,) in other.execute("SELECT data FROM returns")}
+        assert set(desk.transport.inbox[:count]) <= kept
+        seen.append(count)
+
+    monkeypatch.setattr(desk.transport, "delete", look)
+    desk.practice.receive()
+    assert seen == [1]
+
+
+def test_what_arrives_while_returns_are_kept_stays_for_the_next_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_on_its_way(desk)
+    keep = desk.store.keep_return
+
+    def kept(data: bytes) -> bool:
+        desk.transport.post(b"another")
+        return keep(data)
+
+    monkeypatch.setattr(desk.store, "keep_return", kept)
+    desk.practice.receive()
+    assert desk.transport.inbox == [b"another"]
+    assert desk.states()[3] == "paid"
 
 
 # -- the file ---------------------------------------------------------------------------------------------------------

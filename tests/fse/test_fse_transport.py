@@ -46,6 +46,13 @@ def file(number: int = 1, data: bytes = b"contents") -> TransportFile:
     return TransportFile(number, SENDER, BODY, f"TP00000{SENDER}-{BODY}-20260302-{number:03}.fse", data)
 
 
+def taken(transport: Way) -> list[bytes]:
+    """What is in the mailbox, which is empty then."""
+    found = transport.receive()
+    transport.delete(len(found))
+    return found
+
+
 class Body:
     """Keeps what it gets, and answers each file with one return."""
 
@@ -82,11 +89,36 @@ def test_a_file_arrives_as_it_left_and_its_return_comes_back(kind: str) -> None:
     data = bytes(range(256)) * 300 + b"\r\n.\r\n.\n"
     with by(kind, body) as transport:
         transport.send(file(1, data))
-        assert transport.receive() == [b"ARL 001"]
-        assert transport.receive() == []
+        assert taken(transport) == [b"ARL 001"]
+        assert taken(transport) == []
         transport.post(b"RSP")
-        assert transport.receive() == [b"RSP"]
+        assert taken(transport) == [b"RSP"]
     assert body.got == [(file().name, data)]
+
+
+@both
+def test_a_return_stays_in_the_mailbox_until_it_is_deleted(kind: str) -> None:
+    with by(kind, Body()) as transport:
+        transport.send(file(1))
+        assert transport.receive() == transport.receive() == [b"ARL 001"]
+        transport.delete(0)
+        transport.send(file(2))
+        assert transport.receive() == [b"ARL 001", b"ARL 002"]
+        transport.delete(1)
+        assert transport.receive() == [b"ARL 002"]
+        transport.post(b"RSP")  # comes between the look and the deletion
+        transport.delete(1)
+        assert transport.receive() == [b"RSP"]
+
+
+@both
+@pytest.mark.parametrize("count", [-1, 2, 100])
+def test_more_than_there_is_cannot_be_deleted(kind: str, count: int) -> None:
+    with by(kind, Body()) as transport:
+        transport.send(file(1))
+        with pytest.raises(ValueError, match="1 returns are there"):
+            transport.delete(count)
+        assert transport.receive() == [b"ARL 001"]
 
 
 @both
@@ -106,11 +138,11 @@ def test_lost_on_its_way_out_or_back(kind: str) -> None:
     weather.ask("lost", Direction.BACK)
     with by(kind, body, weather) as transport:
         transport.send(file(1))
-        assert (transport.receive(), body.numbers) == ([], [])
+        assert (taken(transport), body.numbers) == ([], [])
         transport.send(file(2))
-        assert (transport.receive(), body.numbers) == ([], [2])
+        assert (taken(transport), body.numbers) == ([], [2])
         transport.send(file(3))
-        assert transport.receive() == [b"ARL 003"]
+        assert taken(transport) == [b"ARL 003"]
     assert weather.log == [(Direction.OUT, "lost"), (Direction.BACK, "lost")]
 
 
@@ -121,9 +153,9 @@ def test_duplicated(kind: str) -> None:
     weather.ask("duplicated", Direction.BACK, after=2)
     with by(kind, body, weather) as transport:
         transport.send(file(1))
-        assert transport.receive() == [b"ARL 001"] * 2
+        assert taken(transport) == [b"ARL 001"] * 2
         transport.send(file(2))
-        assert transport.receive() == [b"ARL 002"] * 2
+        assert taken(transport) == [b"ARL 002"] * 2
     assert body.numbers == [1, 1, 2]
 
 
@@ -160,13 +192,13 @@ def test_reordered_it_comes_after_the_next(kind: str) -> None:
     weather.ask("reordered")
     with by(kind, body, weather) as transport:
         transport.send(file(1))
-        assert transport.receive() == []
+        assert taken(transport) == []
         transport.send(file(2))
-        assert transport.receive() == [b"ARL 002", b"ARL 001"]
+        assert taken(transport) == [b"ARL 002", b"ARL 001"]
         weather.ask("reordered")
         transport.send(file(3))
         transport.flush()
-        assert transport.receive() == [b"ARL 003"]
+        assert taken(transport) == [b"ARL 003"]
     assert body.numbers == [2, 1, 3]
 
 
@@ -189,7 +221,7 @@ def test_refused_and_sent_again(kind: str, name: str, failure: TransportFailure,
             assert (caught.value.failure, caught.value.reply, caught.value.lasting) == (failure, reply, lasting)
         assert body.got == []
         transport.send(file())
-        assert transport.receive() == [b"ARL 001"]
+        assert taken(transport) == [b"ARL 001"]
 
 
 @both
@@ -199,9 +231,9 @@ def test_a_return_that_is_refused_is_not_lost(kind: str, name: str) -> None:
     weather.ask(name, Direction.BACK, times=2)
     with by(kind, body, weather) as transport:
         transport.send(file())
-        assert transport.receive() == []
-        assert transport.receive() == [b"ARL 001"]
-        assert transport.receive() == []
+        assert taken(transport) == []
+        assert taken(transport) == [b"ARL 001"]
+        assert taken(transport) == []
 
 
 @both
@@ -225,7 +257,7 @@ def test_the_body_itself_refuses(kind: str, refusal: TransportError, reply: int)
             assert caught.value.reply == reply
         body.refusal = None
         transport.send(file())
-        assert transport.receive() == [b"ARL 001"]
+        assert taken(transport) == [b"ARL 001"]
 
 
 @both
@@ -255,7 +287,7 @@ def life(kind: str, seed: int) -> tuple[list[tuple[Direction, str]], list[tuple[
                 transport.send(file(number))
             except TransportError as error:
                 failures.append(error.failure)
-            returns += transport.receive()
+            returns += taken(transport)
     return weather.log, body.got, returns, failures
 
 

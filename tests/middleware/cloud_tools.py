@@ -77,7 +77,7 @@ class Cloud:
         self.slots = {role: Slot(role, self.clock) for role in ("cps", "vitale")}
         for slot in self.slots.values():
             slot.insert(PlainCard())
-        self.terminal = Terminal(self.slots, self.platform, chance, self.clock.advance)
+        self.terminal = Terminal(self.slots, self.platform, chance)
         self.platform.pair(self.terminal.id)
         self.token = self.terminal.open_session()
         self.bearers = Bearers(self.clock, self.bearer_key, chance)

@@ -15,7 +15,7 @@ from simulator.middleware.faults import inject_galss
 from simulator.middleware.galss import Application, GalssServer, SlotName, for_pcsc, generate
 from simulator.middleware.ssv import Ssv
 from simulator.personalisation.keystore import MemoryKeys
-from simulator.readers import Connection, PcscCode, ScardError, Share
+from simulator.readers import Connection, PcscCode, ScardError
 from simulator.readers.faults import Fault, Mechanism, Spot, Undo, catalogue, inject
 from simulator.readers.wireless import Platform, Terminal, TerminalParameters
 
@@ -37,7 +37,7 @@ class World:
         self.token = ""
         if "wireless" in fault.needs:
             slots = {"cps": desk.cps_slot, "vitale": desk.vitale_slot}
-            self.terminal = Terminal(slots, self.platform, random.Random(1), desk.clock.advance)
+            self.terminal = Terminal(slots, self.platform, random.Random(1))
             self.platform.pair(self.terminal.id)
             self.reopen()
         self.server = GalssServer(desk.access, desk.clock, FILE)
@@ -59,9 +59,7 @@ class World:
             slot=desk.slots[slot],
             clock=desk.clock,
             slots=desk.slots,
-            access=desk.access,
-            name=slot,
-            alone=lambda: desk.access.connect(slot, Share.EXCLUSIVE),
+            rival=lambda share: desk.access.connect(slot, share),
             terminal=self.terminal,
             service=desk.service,
             reopen=self.reopen,

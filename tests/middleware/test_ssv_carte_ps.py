@@ -115,6 +115,17 @@ def test_a_card_whose_files_lie_elsewhere_is_read_by_its_directories() -> None:
     assert moved.zone == Desk(cps()).holder().zone
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_the_card_was_recognised_by_is_not_read_again(family: str) -> None:
+    """A reading selects each file once: the one that tells which card it is answered when the card was met."""
+    desk = Desk(cps(family=family))
+    strike = watched(desk)
+    assert desk.holder().code == SsvCode.OK
+    paths = [command[5 : 5 + command[4]] for command in strike.seen if command[1] == 0xA4 and command[2] in (8, 9)]
+    assert paths
+    assert len(set(paths)) == len(paths)
+
+
 # -- the code ---------------------------------------------------------------------------------------------------------
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.clock import VirtualClock, WallClock
-from simulator.middleware import patience
-from simulator.middleware.patience import EXCLUSIVITY, TRANSMISSION, Patience, insist, pause
+from simulator.middleware.patience import EXCLUSIVITY, TRANSMISSION, Patience, insist
 
 
 class Failing:
@@ -57,7 +56,7 @@ def test_a_single_try_is_a_single_try() -> None:
 
 def test_the_machine_s_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(patience.time, "sleep", slept.append)
-    pause(WallClock(), 0.5)
-    pause(WallClock(), 0.0)
-    assert slept == [0.5]
+    clock = WallClock()
+    monkeypatch.setattr(clock, "wait", slept.append)
+    assert insist(EXCLUSIVITY, clock, Failing(2, OSError()), lambda error: True) == 3
+    assert slept == [0.5, 0.5]

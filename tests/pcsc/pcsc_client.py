@@ -55,6 +55,14 @@ def reset(reader):
     return {"code": result & 0xFFFFFFFF}
 
 
+def begin(reader):
+    return {"code": scard.SCardBeginTransaction(cards[reader]) & 0xFFFFFFFF}
+
+
+def end(reader):
+    return {"code": scard.SCardEndTransaction(cards[reader], scard.SCARD_LEAVE_CARD) & 0xFFFFFFFF}
+
+
 def disconnect(reader):
     return {"code": scard.SCardDisconnect(cards.pop(reader), scard.SCARD_UNPOWER_CARD) & 0xFFFFFFFF}
 
@@ -83,7 +91,8 @@ def establish():
 
 
 ORDERS = {
-    order.__name__: order for order in (listed, wait, connect, transmit, reset, disconnect, leave, measure, establish)
+    order.__name__: order
+    for order in (listed, wait, connect, transmit, reset, begin, end, disconnect, leave, measure, establish)
 }
 
 for line in sys.stdin:

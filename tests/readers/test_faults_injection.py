@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.clock import VirtualClock, WallClock
-from simulator.readers import LineError, PcscCode, Slot
+from simulator.readers import LineError, PcscCode, PcscService, Reader, ScardError, Slot
 from simulator.readers.faults import LONGEST_WAIT, FaultError, Mechanism, Spot, When, catalogue, fault, inject
 from simulator.readers.faults.line import FaultyLine, Pause, failed, late, lay, mute, truncated, unpowered
 from simulator.readers.faults.trigger import Trigger
@@ -224,6 +225,21 @@ def test_what_cannot_be_made_is_refused_in_a_sentence(
         inject(fault(identifier), Spot(slot, clock), at, byte=byte)
     assert slot.interference is None
     assert slot.card is not None
+
+
+@pytest.mark.parametrize("already_open", [True, False])
+def test_a_card_that_is_held_is_another_s_until_the_fault_is_gone(
+    slot: Slot, clock: VirtualClock, already_open: bool
+) -> None:
+    reader = Reader("one", (slot,))
+    service = PcscService([reader], clock)
+    ours, theirs = service.establish(), service.establish()
+    handle = ours.connect("one") if already_open else None
+    undo = inject(fault("exclusivity-held"), Spot(slot, clock, rival=partial(theirs.connect, "one")))
+    with pytest.raises(ScardError, match="SHARING_VIOLATION"):
+        handle.transmit(READ) if handle is not None else ours.connect("one")
+    undo()
+    assert (handle or ours.connect("one")).transmit(READ) == b"abc\x90\x00"
 
 
 def test_every_mechanism_is_used() -> None:

@@ -196,7 +196,7 @@ def test_a_leeway_never_prolongs_a_token(bench: Field) -> None:
 
 
 def test_the_token_of_another_terminal_opens_nothing(bench: Field) -> None:
-    other = Terminal({}, bench.platform, random.Random(2), bench.clock.advance)
+    other = Terminal({}, bench.platform, random.Random(2))
     assert other.id != bench.terminal.id
     bench.platform.pair(other.id)
     token = bench.platform.issue(other.id)
@@ -251,7 +251,7 @@ def test_each_claim_is_verified(change: dict[str, Any], reason: Refusal | None) 
     key = SigningKey.es256("k")
     bench = Field.make(session=False)
     platform = Platform(bench.clock, TerminalParameters(), random.Random(3), key)
-    terminal = Terminal(bench.slots, platform, random.Random(3), bench.clock.advance)
+    terminal = Terminal(bench.slots, platform, random.Random(3))
     platform.pair(terminal.id)
     change = dict(change)
     issued = int(bench.clock.now().timestamp()) + change.pop("late", 0)

@@ -52,7 +52,7 @@ class Field:
         clock = VirtualClock()
         platform = Platform(clock, parameters or TerminalParameters(), random.Random(seed))
         slots = {role: Slot(role, clock) for role in ("cps", "vitale")}
-        terminal = Terminal(slots, platform, random.Random(seed), clock.advance)
+        terminal = Terminal(slots, platform, random.Random(seed))
         cards = {role: CountingCard() for role in slots}
         for role, slot in slots.items():
             slot.insert(cards[role])

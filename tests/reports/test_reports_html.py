@@ -12,7 +12,7 @@ from reports.events import Event, Exchange, StepFinished, StepStarted
 from reports.model import fold
 from reports.text import LANGS, Lang, Text
 from reports.verdict import Verdict
-from reports.writers import html
+from reports.writers import exchange_html, html
 
 
 def _text(events: list[Event] | None = None, lang: Lang = "fr") -> str:
@@ -187,19 +187,19 @@ def test_a_filter_box_stands_for_each_verdict_that_occurs() -> None:
 @pytest.mark.parametrize(
     ("digits", "sw", "shown"),
     [
-        ("6f1a9000", "9000", html.Bytes("6F 1A", 0, "90 00")),
-        ("9000", "9000", html.Bytes("", 0, "90 00")),
-        ("00 20 00 01 04 •• ••", "", html.Bytes("00 20 00 01 04 •• ••", 0)),
-        ("6f1a9000", "", html.Bytes("6F 1A 90 00", 0)),
-        ("6f1a9000", "6A82", html.Bytes("6F 1A 90 00", 0)),
-        ("", "", html.Bytes("", 0)),
-        ("6f1", "", html.Bytes("6f1", 0)),
-        ("no hex", "9000", html.Bytes("no hex", 0)),
-        ("AB" * 600, "", html.Bytes(" ".join(["AB"] * 512), 88)),
+        ("6f1a9000", "9000", exchange_html.Bytes("6F 1A", 0, "90 00")),
+        ("9000", "9000", exchange_html.Bytes("", 0, "90 00")),
+        ("00 20 00 01 04 •• ••", "", exchange_html.Bytes("00 20 00 01 04 •• ••", 0)),
+        ("6f1a9000", "", exchange_html.Bytes("6F 1A 90 00", 0)),
+        ("6f1a9000", "6A82", exchange_html.Bytes("6F 1A 90 00", 0)),
+        ("", "", exchange_html.Bytes("", 0)),
+        ("6f1", "", exchange_html.Bytes("6f1", 0)),
+        ("no hex", "9000", exchange_html.Bytes("no hex", 0)),
+        ("AB" * 600, "", exchange_html.Bytes(" ".join(["AB"] * 512), 88)),
     ],
 )
 def test_bytes_as_shown(digits: str, sw: str, shown: html.Bytes) -> None:
-    assert html.shown_bytes(digits, sw) == shown
+    assert exchange_html.shown_bytes(digits, sw) == shown
 
 
 def test_a_large_run_stays_a_reasonable_page() -> None:

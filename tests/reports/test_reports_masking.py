@@ -169,6 +169,14 @@ def test_arguments_are_masked_whole_keys_and_numbers_included() -> None:
     assert plain["line"] == 4821
 
 
+def test_the_code_in_a_command_on_the_wire_is_blanked_though_nobody_registered_it() -> None:
+    event = Exchange(scenario="a/b", index=0, slot="cps", command="00 20 00 01 04 31 32 33 34", response="90 00")
+    masker = Masker()
+    # Twice: what is remembered must be what was masked.
+    for _ in range(2):
+        assert masker.event(to_dict(event))["command"] == f"00 20 00 01 04 {B} {B} {B} {B}"
+
+
 def test_a_raw_command_among_the_arguments_is_blanked_like_one_on_the_wire() -> None:
     arguments = {"apdu": "002000010434383231", "data": "002000010434383231", "command": ["x"]}
     event = StepStarted(scenario="a/b", index=0, name="n", arguments=arguments, file="f", line=1)  # type: ignore[arg-type]

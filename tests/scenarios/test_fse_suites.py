@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from conformance.bench.cards import Workshop
+from conformance.bench.workstation import Way, Workstation
 from conformance.options import RunOptions
 from conformance.requirements import load_catalogue
 from conformance.run.session import RunPlan, default_paths, execute, prepare
@@ -16,12 +18,14 @@ from conformance.scenario.plan import PlannedScenario, PlannedStep
 from reports.events import Call, Event, ScenarioFinished
 from reports.verdict import Verdict
 from simulator.fse import practice, pricing, rules
-from simulator.fse.model import Outcome, RspLine
+from simulator.fse.model import Arl, Outcome, RspLine
 from simulator.fse.securing import cards, desk
 from simulator.fse.securing.cards import ProfessionalSession
 from simulator.fse.securing.verifying import Verifier
 from simulator.fse.store.deadlines import Deadlines
 from simulator.fse.store.store import Store
+from simulator.middleware.galss.server import GalssServer
+from simulator.readers.wireless.terminal import Terminal
 from simulator.services.frontal import frontal
 from simulator.services.frontal.reception import Reception
 
@@ -154,12 +158,40 @@ def _no_holidays(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Deadlines, "after", after)
 
 
+def _no_alsace(patch: pytest.MonkeyPatch) -> None:
+    usual = Deadlines.__init__
+    patch.setattr(Deadlines, "__init__", lambda self, rules=None, *, alsace_moselle=False: usual(self, rules))
+
+
+def _working_days_kept(patch: pytest.MonkeyPatch) -> None:
+    def last(deadlines: Deadlines, today: date) -> date:
+        left = deadlines.rules.retention.days
+        while left:
+            today -= timedelta(days=1)
+            left -= deadlines.is_working_day(today)
+        return today
+
+    patch.setattr(practice, "last_kept", last)
+
+
+def _galss_goes_on(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(GalssServer, "stop", lambda self: None)
+
+
+def _galss_is_not_used(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Workstation, "way", property(lambda self: Way.FULL_PCSC, lambda self, way: None), raising=False)
+
+
+def _link_holds(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Terminal, "set_link", lambda self, link, **model: None)
+
+
 def _one_number(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Store, "next_number", lambda self, sequence: 1)
 
 
 def _nothing_blocks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("conformance.bench.fse.blocks", lambda findings: False)
+    patch.setattr("conformance.bench.fse.making.blocks", lambda findings: False)
     patch.setattr(rules, "blocks", lambda findings: False)
 
 
@@ -171,6 +203,17 @@ def _forgets_early(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(practice, "last_kept", lambda deadlines, today: today + timedelta(days=1))
 
 
+def _believes_any_copy(patch: pytest.MonkeyPatch) -> None:
+    """The front end says that it answers what was sent, whatever came."""
+    usual = Store.apply_arl
+
+    def apply(self: Store, row: int, arl: Arl) -> None:
+        sent = self._db.value("SELECT sha256 FROM files WHERE name = ?", arl.file)
+        usual(self, row, replace(arl, received=sent or arl.received))
+
+    patch.setattr(Store, "apply_arl", apply)
+
+
 def _pays_always(patch: pytest.MonkeyPatch) -> None:
     def lines(invoice: Any, parameters: Any, chance: Any) -> tuple[RspLine, ...]:
         return (RspLine(invoice.number, "amo", Outcome.PAID, invoice.amo.asked, invoice.amo.asked),)
@@ -179,7 +222,7 @@ def _pays_always(patch: pytest.MonkeyPatch) -> None:
 
 
 def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("conformance.bench.fse.FseBench._sign_lot", lambda self, lot: lot)
+    patch.setattr("conformance.bench.fse.office.Office._sign_lot", lambda self, lot: lot)
 
 
 @pytest.mark.parametrize(
@@ -192,10 +235,23 @@ def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
         (_one_rate, "professions-in-alsace-moselle[[]nurse]"),
         (_every_day_works, "last-day-to-send[[]third-party]"),
         (_no_holidays, "a-public-holiday-does-not-count"),
+        (_no_holidays, "first-sending-across-the-calendar[[]fourteenth-of-july]"),
+        (_no_holidays, "sending-again-across-the-calendar[[]easter-monday]"),
+        (_every_day_works, "first-sending-across-the-calendar[[]friday]"),
+        (_no_alsace, "alsace-moselle-has-its-own-holidays[[]good-friday]"),
+        (_no_alsace, "alsace-moselle-has-its-own-holidays[[]second-day-of-christmas]"),
+        (_working_days_kept, "ninety-days-are-days-of-the-calendar[[]leap-year]"),
+        (_galss_goes_on, "server-stopped-before-signing"),
+        (_galss_is_not_used, "cards-swapped-between-slots"),
+        (_galss_is_not_used, "held-by-another-software"),
+        (_link_holds, "link-lost-while-signing[[]30]"),
         (_one_number, "numbers-are-never-used-again"),
         (_nothing_blocks, "rights-closed"),
         (_any_right, "lot-without-the-right-to-sign-it"),
         (_forgets_early, "kept-for-ninety-days"),
+        (_believes_any_copy, "altered-on-the-way[[]amount]"),
+        (_believes_any_copy, "sent-again-after-a-copy-that-changed"),
+        (_believes_any_copy, "late-answer-to-a-copy-that-changed[[]answered-late-too]"),
         (_pays_always, "payment-rejected[[]rights-closed]"),
         (_sends_unsigned_lots, "from-the-act-to-the-acknowledgement*nurse*"),
     ],

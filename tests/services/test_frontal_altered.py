@@ -5,6 +5,7 @@ a byte can change: on the way in a file, in an envelope, or by somebody who mend
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -52,7 +53,7 @@ def sealed() -> tuple[bytes, str]:
 
 @cache
 def own() -> BodyIdentity:
-    return identity(BODY, keys())
+    return identity(keys(), BODY)
 
 
 def answer(data: bytes, name: str) -> Arl:
@@ -95,6 +96,86 @@ def test_a_byte_changed_anywhere_in_a_file_is_refused_and_the_file_is_named(data
     assert arl.file == name
     for reason in arl.rejections:
         assert reason.invoice is not None or reason.place
+
+
+def test_each_byte_around_the_sheets_of_a_file_is_covered() -> None:
+    """Headers, numbers, digests, lengths, the lot's signature with its moment: one bit that keeps a digit a digit."""
+    file, name = plain()
+    inside = {file.index(encode_secured(one)) + at for one in sheets() for at in range(len(encode_secured(one)))}
+    around = [at for at in range(len(file)) if at not in inside]
+    assert len(around) > 1000
+    told = [at for at in around if answer(changed(file, at, 1), name).kind is ArlKind.POSITIVE]
+    assert told == []
+
+
+@cache
+def of_two() -> tuple[bytes, str]:
+    """A file of two lots."""
+    bench = Bench()
+    return bench.file(bench.lot(*sheets()[:2]), bench.lot(sheets()[2], number="001"))
+
+
+def refuses(data: bytes, name: str) -> bool:
+    """Whether a front end that never saw a file takes nothing of it, and then all of the good one."""
+    frontal = Frontal(VirtualClock(NOW), anchors())
+    bad = frontal.submit(data, name)
+    good = frontal.submit(*of_two())
+    assert [arl.kind for arl in good] == [ArlKind.POSITIVE] * 2
+    return bool(bad) and all(arl.kind is ArlKind.NEGATIVE for arl in bad)
+
+
+def test_of_a_file_with_one_altered_lot_none_is_taken_and_the_good_file_is() -> None:
+    file, name = of_two()
+    frontal = Frontal(VirtualClock(NOW), anchors())
+    at = file.index(encode_secured(sheets()[1])) + 100
+    bad = frontal.submit(changed(file, at, 1), name)
+    assert [(arl.lot, *((one.code, one.invoice) for one in arl.rejections)) for arl in bad] == [
+        ("000", ("altered", 7)),
+        ("001", ("file-unreadable", None)),
+    ]
+    assert [arl.kind for arl in frontal.submit(file, name)] == [ArlKind.POSITIVE] * 2
+    assert refuses(changed(file, file.index(encode_secured(sheets()[2])) + 100, 1), name)
+
+
+@pytest.mark.parametrize(
+    ("code", "forge"),
+    [
+        ("signature-altered", lambda one: replace(one, value=changed(one.value, 0, 1))),
+        ("content-altered", lambda one: replace(one, value=sheets()[0].professional.value)),  # type: ignore[union-attr]
+        ("certificate-unreadable", lambda one: replace(one, certificate=b"none")),
+        ("certificate-unknown-issuer", lambda one: replace(one, certificate=sheets()[0].insured.certificate)),  # type: ignore[union-attr]
+    ],
+)
+def test_beside_a_lot_whose_signature_was_forged_none_is_taken(
+    code: str, forge: Callable[[Signature], Signature]
+) -> None:
+    """By somebody who mends the checksums after it; the good file is taken all the same."""
+    good = bench().lot(*sheets()[:2])
+    assert good.signature is not None
+    other = bench().lot(sheets()[2], number="001")
+    bad = make_file([replace(good, signature=forge(good.signature)), other])
+    frontal = Frontal(VirtualClock(NOW), anchors())
+    first, second = frontal.submit(bad.data, bad.name)
+    assert code in {one.code for one in first.rejections}
+    assert [one.code for one in second.rejections] == ["file-unreadable"]
+    whole = make_file([good, other])
+    assert whole.name == bad.name
+    assert [arl.kind for arl in frontal.submit(whole.data, whole.name)] == [ArlKind.POSITIVE] * 2
+
+
+@given(st.data(), flips)
+@settings(max_examples=150)
+def test_a_byte_changed_anywhere_in_a_file_of_two_lots_has_both_refused(data: st.DataObject, bits: int) -> None:
+    file, name = of_two()
+    assert refuses(changed(file, data.draw(st.integers(0, len(file) - 1)), bits), name)
+
+
+def test_the_bytes_around_the_sheets_of_two_lots_are_covered() -> None:
+    file, name = of_two()
+    inside = {file.index(encode_secured(one)) + at for one in sheets() for at in range(len(encode_secured(one)))}
+    around = [at for at in range(len(file)) if at not in inside]
+    assert len(around) > 2000
+    assert [at for at in around[::6] if not refuses(changed(file, at, 1), name)] == []
 
 
 @given(st.data(), flips)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +13,12 @@ from frontal_bench import NOW, Bench, claim, third_party
 from securing_bench import anchors, keys
 
 from simulator.clock import VirtualClock
-from simulator.fse.errors import FseError
 from simulator.fse.files import make_file
 from simulator.fse.model import Arl, ArlKind
 from simulator.fse.transport import TransportError, TransportFailure
 from simulator.services.frontal import Frontal, Parameters, decode_return
 from simulator.services.frontal.faults import Trouble, frontal_faults
-from simulator.services.frontal.laboratory import identity, laboratory, submit_file
+from simulator.services.frontal.laboratory import identity, laboratory
 from simulator.services.frontal.ledger import Ledger
 
 BODY = "013490349"
@@ -69,6 +69,23 @@ class TestTheSameFile:
         (bad,) = bench.frontal.submit(data[:at] + b"R" + data[at + 1 :], name)
         (good,) = bench.frontal.submit(data, name)
         assert (codes(bad), good.kind) == (["altered"], ArlKind.POSITIVE)
+
+    def test_an_arl_says_which_bytes_it_answers(self) -> None:
+        bench = Bench()
+        data, name = bench.file(bench.lot(bench.secured(1)), bench.lot(bench.secured(2), number="001"))
+        other, _name = bench.file(bench.lot(bench.secured(3), number="002"))
+        at = data.index(b"TESTASSURE")
+        copies = {
+            "file-unreadable": data[:-1],
+            "altered": data[:at] + b"R" + data[at + 1 :],
+            "": data,
+            "file-name-reused": other,
+        }
+        for code, copy in copies.items():
+            arls = bench.frontal.submit(copy, name)
+            assert {arl.received for arl in arls} == {hashlib.sha256(copy).hexdigest()}
+            assert codes(arls[0]) == ([code] if code else [])
+        assert bench.frontal.submit(data, name)[0].received == hashlib.sha256(data).hexdigest()
 
     def test_another_name_with_the_same_bytes_is_another_file(self) -> None:
         bench = Bench()
@@ -160,12 +177,12 @@ class TestDelivery:
         bench = Bench()
         lot = bench.lot(bench.secured(1))
         assert codes(frontal.submit(*bench.file(lot))[0]) == ["file-not-encrypted"]
-        made = make_file([lot], identity(BODY, keys()).certificate)
+        made = make_file([lot], identity(keys(), BODY).certificate)
         assert codes(frontal.submit(made.data, made.name)[0]) == []
 
     def test_an_envelope_for_another_body_is_not_opened(self) -> None:
         bench = Bench()
-        made = make_file([bench.lot(bench.secured(1))], identity(BODY, keys()).certificate)
+        made = make_file([bench.lot(bench.secured(1))], identity(keys(), BODY).certificate)
         (arl,) = laboratory(keys(), VirtualClock(NOW), "023490349").submit(made.data, made.name)
         assert (codes(arl), arl.lot, arl.sender) == (["file-unreadable"], "", "991000019")
 
@@ -261,36 +278,3 @@ class TestFaults:
                 assert words.fr
                 assert words.en
                 assert words.fr != words.en
-
-
-class TestAFileOfAnybody:
-    def test_it_gets_the_arl_it_would_get_here(self, tmp_path: Path) -> None:
-        bench = Bench()
-        data, name = bench.file(bench.lot(bench.secured(1)))
-        path = tmp_path / name
-        path.write_bytes(data)
-        assert submit_file(path, keys(), VirtualClock(NOW)) == bench.frontal.submit(data, name)
-
-    def test_in_an_envelope_too_and_under_another_name(self, tmp_path: Path) -> None:
-        bench = Bench()
-        made = make_file([bench.lot(bench.secured(1))], identity(BODY, keys()).certificate)
-        for name in (made.name, "essai.p7m"):
-            path = tmp_path / name
-            path.write_bytes(made.data)
-            (arl,) = submit_file(path, keys(), VirtualClock(NOW))
-            assert arl.kind is ArlKind.POSITIVE
-
-    def test_one_signed_elsewhere_is_told_that_nobody_knows_its_cards(self, tmp_path: Path) -> None:
-        from simulator.personalisation.keystore import MemoryKeys
-
-        bench = Bench()
-        data, name = bench.file(bench.lot(bench.secured(1)))
-        path = tmp_path / name
-        path.write_bytes(data)
-        (arl,) = submit_file(path, MemoryKeys(), VirtualClock(NOW))
-        assert set(codes(arl)) == {"certificate-unknown-issuer"}
-        assert {reason.invoice for reason in arl.rejections} == {1, None}
-
-    def test_a_missing_file_is_one_sentence(self, tmp_path: Path) -> None:
-        with pytest.raises(FseError, match="No such file or directory; check the path"):
-            submit_file(tmp_path / "nothing.fse", keys(), VirtualClock(NOW))

@@ -14,7 +14,7 @@ from securing_bench import cps_data, lists, vitale_data
 
 from simulator.fse.dre import encode_dre
 from simulator.fse.files import FILE_GROUP
-from simulator.fse.frames import frame, group_of
+from simulator.fse.frames import frame, group_of, summed
 from simulator.fse.lots import LOT_GROUP, SIGNATURE_GROUP
 from simulator.fse.model import Arl, ArlKind, Lot, LotKind, SecuredInvoice, SecuringMode, Signature, Signer
 from simulator.fse.securing import encode_secured
@@ -204,14 +204,14 @@ def raw_lot(bench: Bench, *items: tuple[int, bytes], kind: str = "fse", number: 
         content, covered = content + told + frame(data), covered + told
     made = signature(Signer.PROFESSIONAL, covered, bench.cps)
     parts = ("professional", made.certificate, made.value, made.moment)
-    return content + frame(group_of(SIGNATURE_GROUP, *parts))
+    return content + frame(summed(group_of(SIGNATURE_GROUP, *parts)))
 
 
 def submit_raw(bench: Bench, lot: bytes, kind: str = "fse", body: str = BODY) -> Arl:
     """What a file of one such lot gets."""
     sender = f"TP{bench.sender:0>14}"
     head = ("BIFENTE LABORATOIRE", "1", sender, body, kind, "001", f"{TODAY:%Y%m%d}", "1")
-    (arl,) = bench.frontal.submit(frame(group_of(FILE_GROUP, *head)) + frame(lot), "raw.fse")
+    (arl,) = bench.frontal.submit(frame(summed(group_of(FILE_GROUP, *head))) + frame(lot), "raw.fse")
     return arl
 
 

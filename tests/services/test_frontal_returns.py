@@ -44,6 +44,7 @@ def arls(draw: st.DrawFn) -> Arl:
             Arl,
             kind=st.just(kind),
             file=words(64),
+            received=st.binary(min_size=32, max_size=32).map(bytes.hex),
             lot_kind=st.sampled_from(LotKind),
             lot=words(3),
             lot_on=days,
@@ -74,7 +75,17 @@ def rsps(draw: st.DrawFn) -> Rsp:
 
 REASON = Rejection("BL301", "feuille altérée depuis sa signature", 7, "signature de l'assuré")
 ARL = Arl(
-    ArlKind.NEGATIVE, "F001", "00000991129768", "013490349", LotKind.FSE, "004", "013490349-000001", ON, ON, (REASON,)
+    kind=ArlKind.NEGATIVE,
+    file="F001",
+    received="0123456789abcdef" * 4,
+    sender="00000991129768",
+    body="013490349",
+    lot_kind=LotKind.FSE,
+    lot="004",
+    return_id="013490349-000001",
+    lot_on=ON,
+    on=ON,
+    rejections=(REASON,),
 )
 RSP = Rsp(
     sender="00000991129768",
@@ -206,6 +217,14 @@ class TestRefusals:
         assert caught.value.place.startswith(place)
         assert reason in caught.value.reason
 
+    @pytest.mark.parametrize("value", [b" ", b"A", b"g", b"\xb2", b"\x00"])
+    @pytest.mark.parametrize("at", [0, 31, 63])
+    def test_the_bytes_that_an_arl_answers_are_told_in_one_form(self, at: int, value: bytes) -> None:
+        bad = with_value(encode_return(ARL), 2, 84 + at, value)
+        with pytest.raises(FseError, match="is no hex") as caught:
+            decode_return(bad)
+        assert caught.value.place == "record 2 (100 lot acknowledged), field received"
+
     @pytest.mark.parametrize("kept", range(13))
     def test_a_return_cut_short_says_what_is_missing(self, kept: int) -> None:
         last = kept if kept in (5, 9) else kept + 1  # a part whose reason is missing is wrong in itself
@@ -240,6 +259,12 @@ class TestRefusals:
             (replace(ARL, kind=ArlKind.POSITIVE), "a positive ARL with 1 reasons"),
             (replace(ARL, file="x" * 81), "does not fit 80 characters"),
             (replace(ARL, file="x "), "does not fit"),
+            (replace(ARL, received=""), "field received: '' does not fit 64 characters of hex"),
+            (replace(ARL, received="a" * 63), "does not fit 64 characters of hex"),
+            (replace(ARL, received="a" * 65), "does not fit 64 characters of hex"),
+            (replace(ARL, received="A" * 64), "does not fit 64 characters of hex"),
+            (replace(ARL, received="g" + "a" * 63), "does not fit 64 characters of hex"),
+            (replace(ARL, received="\N{FULLWIDTH DIGIT ONE}" + "1" * 63), "does not fit 64 characters of hex"),
             (replace(ARL, file="\N{EURO SIGN}"), "does not fit"),
             (replace(ARL, rejections=(replace(REASON, invoice=0),)), "invoice 0 is no invoice"),
             (replace(ARL, rejections=(replace(REASON, invoice=10**9),)), "does not fit 9 characters"),

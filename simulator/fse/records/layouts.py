@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulator.fse.model import LotKind
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 
 class Kind(StrEnum):
@@ -107,8 +106,7 @@ class _Layouts(_Model):
 
 
 def _load() -> _Layouts:
-    text = resources.files(__package__).joinpath("layouts.yaml").read_text(encoding="utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)
+    data: dict[str, Any] = shipped(__package__, "layouts.yaml")
     head = data["heads"]["item"]
     types = {}
     for name, layout in data["types"].items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from enum import Enum
+from functools import lru_cache
 from typing import Protocol
 
 from cryptography import x509
@@ -195,6 +196,7 @@ def signed(content: bytes, card: SigningCard, signer: Signer, clock: Clock) -> S
     return Signature(signer, certificate, value, f"{clock.now():%Y%m%d%H%M%S}")
 
 
+@lru_cache(maxsize=8)  # each check of a sheet asks in its turn, and reading it again costs more than signing it
 def sheet_of(content: bytes) -> Invoice:
     """The sheet in its canonical form. Raises SecuringError."""
     try:

@@ -150,7 +150,8 @@ class _Cards:
         self._met: VitaleCard | None = None
 
     def complete(self, secured: SecuredInvoice, whose: Collection[Signer]) -> SecuredInvoice:
-        wanted = [signer for signer in Signer if signer in lacking(secured) & frozenset(whose)]
+        possible = lacking(secured) & frozenset(whose)
+        wanted = [signer for signer in Signer if signer in possible]
         _check_before(secured, bool(wanted))
         if not wanted:
             return secured

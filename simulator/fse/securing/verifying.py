@@ -10,10 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
-from importlib import resources
 from types import MappingProxyType
 
-import yaml
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -27,6 +25,7 @@ from simulator.fse.securing.rsa import Finding, certificate_of, judged
 from simulator.personalisation.profiles import CARD_ID, CARD_TYPE, card_type
 from simulator.personalisation.vitale.authority import CARD_NAME
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 _SIGNING_TYPES = frozenset({card_type(0).value})
 """Cards of professionals alone: CPS. A student, an employee or an authorised person signs no sheet."""
@@ -52,7 +51,7 @@ class Anchors:
 @cache
 def reasons() -> Mapping[str, Sentence]:
     """Every code of a rejection, in words."""
-    data = yaml.safe_load((resources.files(__package__) / "reasons.yaml").read_text(encoding="utf-8"))
+    data = shipped(__package__, "reasons.yaml")
     return MappingProxyType({code: Sentence(words["fr"], words["en"]) for code, words in data.items()})
 
 

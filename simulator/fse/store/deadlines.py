@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
-from importlib import resources
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import holidays
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.shipped import shipped
 
 PARIS = ZoneInfo("Europe/Paris")
 _ALSACE_MOSELLE = "57"
@@ -52,8 +52,7 @@ class Rules(BaseModel):
     @cache
     def default(cls) -> Self:
         """The rules of the bench, each with its source."""
-        text = resources.files(__package__).joinpath("deadlines.yaml").read_text(encoding="utf-8")
-        return cls.model_validate(yaml.safe_load(text))
+        return cls.model_validate(shipped(__package__, "deadlines.yaml"))
 
     def changed(self, **days: int) -> Self:
         """The same rules with other numbers of days, those of a laboratory. Raises ValueError for an unknown rule."""

@@ -18,8 +18,8 @@ def day(text: str | None) -> date | None:
 class SheetRow:
     """A sheet in the store. ``since`` is the day of its state, ``retry_since`` that of the negative ARL after which it
     goes out again as it is, ``closed`` the day since which nothing is awaited. ``content`` and ``secured`` are gone
-    once it was purged. ``refused`` is the day since which the body cannot read the file as it came to it,
-    ``claimed`` that on which something last happened to its claims.
+    once it was purged. ``refused`` is the day on which the body refused a copy of its file that had changed on its
+    way, ``claimed`` that on which something last happened to its claims.
     """
 
     number: int
@@ -210,6 +210,8 @@ def _question(table: str, columns: str, blobs: str) -> str:
 
 
 _CLAIMED = "(SELECT max(since) FROM claims WHERE claims.sheet = sheets.number) AS claimed"
+# Who asks for what is open or to be sent orders by ``+number``: without the sign SQLite reads the whole table by its
+# key to have the order for nothing, instead of the partial index, which holds few rows.
 SHEETS = _question("sheets", _SHEET, f"sheets.content, sheets.secured, {_CLAIMED}")
 SHEETS_WITHOUT_BYTES = _question("sheets", _SHEET, f"NULL AS content, NULL AS secured, {_CLAIMED}")
 CLAIMS = _question("claims", _CLAIM, "claims.data")

@@ -22,6 +22,8 @@ CREATE TABLE files (
   body TEXT NOT NULL,
   made TEXT NOT NULL,
   data BLOB,
+  -- Of the bytes, in hexadecimal as an ARL tells it; it stays when they are purged.
+  sha256 TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('ready', 'sent', 'answered', 'given-up')),
   first_sent TEXT,
   last_sent TEXT,

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
-from importlib import resources
-
-import yaml
 
 from simulator.fse.model import State
 from simulator.fse.store.deadlines import Deadlines, Rule
 from simulator.fse.store.rows import ClaimRow, ReturnRow, SheetRow
 from simulator.fse.store.store import Store
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 
 class TaskKind(StrEnum):
@@ -129,12 +127,14 @@ class _Maker:
     def of_claim(self, claim: ClaimRow) -> Iterator[Task]:
         if claim.state is State.REJECTED:
             yield self._claim_task(TaskKind.RECTIFY_CLAIM, self._retry(claim.since), claim)
-        elif claim.state is State.SENT and claim.first_sent is not None:
+        elif claim.state is State.SENT:
+            assert claim.first_sent is not None  # noqa: S101 - what is sent is in a file that was
             kind, deadline = self._acknowledgement(claim.first_sent, claim.last_sent, claim.refused)
             yield self._claim_task(kind, deadline, claim)
-        elif claim.state in (State.VALIDATED, State.SENT):
-            again = claim.reason or claim.state is State.SENT
-            deadline = self._retry(claim.since) if again else self._after(claim.made, self._rules.send_third_party)
+        elif claim.state is State.VALIDATED:
+            deadline = (
+                self._retry(claim.since) if claim.reason else self._after(claim.made, self._rules.send_third_party)
+            )
             yield self._claim_task(TaskKind.SEND_CLAIM, deadline, claim)
 
     def of_return(self, row: ReturnRow) -> Task:
@@ -148,8 +148,7 @@ class _Maker:
         return Task(TaskKind.PURGE, Urgency.DUE, first, sentence, sheet.number)
 
     def _of_sent(self, sheet: SheetRow) -> Task:
-        if sheet.first_sent is None:
-            return self._task(TaskKind.SEND_AGAIN, self._retry(sheet.since), sheet)
+        assert sheet.first_sent is not None  # noqa: S101 - what is sent is in a file that was
         kind, deadline = self._acknowledgement(sheet.first_sent, sheet.last_sent, sheet.refused)
         reason = sheet.refusal or sheet.reason
         return self._made(kind, deadline, sheet.number, file=sheet.file, reason=reason)
@@ -189,8 +188,7 @@ class _Maker:
 
 @cache
 def _sentences() -> Mapping[TaskKind, tuple[str, str]]:
-    text = resources.files(__package__).joinpath("worklist.yaml").read_text(encoding="utf-8")
-    data = yaml.safe_load(text)
+    data = shipped(__package__, "worklist.yaml")
     return {kind: (data[kind.value]["fr"], data[kind.value]["en"]) for kind in TaskKind}
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulator.fse.model import Insurance, Nomenclature
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 Fidelity = Literal["documented", "observed", "modelled"]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -204,17 +203,13 @@ class _Codes(_Model):
     services: Services
 
 
-def _read(name: str) -> Any:
-    return yaml.safe_load(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
-
-
-_ACTS = _Acts.model_validate(_read("acts.yaml"))
-_CODES = _Codes.model_validate(_read("codes.yaml"))
+_ACTS = _Acts.model_validate(shipped(__package__, "acts.yaml"))
+_CODES = _Codes.model_validate(shipped(__package__, "codes.yaml"))
 
 #: Every act of the extract, by its code, and where it comes from.
 ACTS: Mapping[str, ActType] = {act.code: act for act in _ACTS.acts}
 ACTS_SOURCE, ACTS_FIDELITY = _ACTS.source, _ACTS.fidelity
-RATES = RateTable.model_validate(_read("rates.yaml"))
+RATES = RateTable.model_validate(shipped(__package__, "rates.yaml"))
 EXONERATIONS = _CODES.exonerations
 CARE_PATH = _CODES.care_path
 REGIMES = _CODES.regimes

@@ -36,13 +36,23 @@ class TransportError(Exception):
 
 
 class Transport(Protocol):
-    """One practice's way to the bodies. What is sent may be lost, come twice, late or changed: nothing tells."""
+    """One practice's way to the bodies. What is sent may be lost, come twice, late or changed: nothing tells.
+
+    Returns come into a mailbox and stay there until they are deleted, as with POP3 (RETR, then DELE): who deletes only
+    what it has kept loses nothing if it stops in between, and finds it again.
+    """
 
     def send(self, file: TransportFile) -> None:
         """Hand a file over. Raises TransportError if that fails; success says nothing about the body."""
 
     def receive(self) -> list[bytes]:
-        """What has come back since the last call, in the order of arrival."""
+        """What is in the mailbox, in the order of arrival. It stays there until it is deleted."""
+
+    def delete(self, count: int) -> None:
+        """Take the ``count`` oldest returns out of the mailbox: those that ``receive`` gave and that are kept now.
+
+        Raises ValueError if there are not so many.
+        """
 
     def post(self, data: bytes) -> None:
         """The body sends a return of its own accord (a late ARL, an RSP). Raises TransportError."""

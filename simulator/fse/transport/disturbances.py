@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib import resources
 from random import Random
 from typing import Generic, TypeVar
 
-import yaml
-
 from simulator.fse.transport.base import TransportError, TransportFailure
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 T = TypeVar("T")
 
@@ -58,7 +56,6 @@ class Disturbance:
 @cache
 def disturbances() -> Mapping[str, Disturbance]:
     """Everything that may happen, by id."""
-    text = resources.files(__package__).joinpath("disturbances.yaml").read_text(encoding="utf-8")
     return {
         item["id"]: Disturbance(
             item["id"],
@@ -69,7 +66,7 @@ def disturbances() -> Mapping[str, Disturbance]:
             item.get("reply", 0),
             TransportFailure(item["failure"]) if "failure" in item else None,
         )
-        for item in yaml.safe_load(text)["disturbances"]
+        for item in shipped(__package__, "disturbances.yaml")["disturbances"]
     }
 
 

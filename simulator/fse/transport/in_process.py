@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from simulator.fse.model import TransportFile
 from simulator.fse.transport.base import Reception, TransportError
 from simulator.fse.transport.disturbances import Direction, Way, Weather, flipped
+from simulator.fse.transport.mailbox import Mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +27,23 @@ class InProcessTransport:
     def __init__(self, reception: Reception, weather: Weather | None = None) -> None:
         self._reception = reception
         self._weather = weather or Weather()
-        self._inbox: deque[bytes] = deque()
+        self._mailbox = Mailbox()
         self._waiting: deque[bytes] = deque()
         self._out = Way[_Message](self._arrive, lambda it: replace(it, data=flipped(it.data, self._weather.chance)))
-        self._back = Way[bytes](self._inbox.append, lambda data: flipped(data, self._weather.chance))
+        self._back = Way[bytes](self._mailbox.put, lambda data: flipped(data, self._weather.chance))
 
     def send(self, file: TransportFile) -> None:
         """Hand a file over. Raises TransportError."""
         self._out.carry(_Message(file.name, file.data), self._weather.draw(Direction.OUT))
 
     def receive(self) -> list[bytes]:
-        """What has come back, once."""
+        """What is in the mailbox."""
         self._retry()
-        found = list(self._inbox)
-        self._inbox.clear()
-        return found
+        return self._mailbox.content()
+
+    def delete(self, count: int) -> None:
+        """Take the oldest returns out of the mailbox. Raises ValueError."""
+        self._mailbox.delete(count)
 
     def post(self, data: bytes) -> None:
         """Send a return. Raises TransportError."""

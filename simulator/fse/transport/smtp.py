@@ -31,6 +31,7 @@ from simulator.fse.transport.mail import (
     read_mail,
     write_mail,
 )
+from simulator.fse.transport.mailbox import Mailbox
 
 _LOOPBACK: Final = "127.0.0.1"
 _PATIENCE: Final = 30.0
@@ -164,11 +165,11 @@ class SmtpTransport:
         self._weather = weather or Weather()
         self._clock = clock or WallClock()
         self._practice, self._body = practice_address(sender), body_address(body)
-        self._inbox: deque[bytes] = deque()
+        self._mailbox = Mailbox()
         self._waiting: deque[bytes] = deque()
         self._returns = 0
         self.body_server = MailServer(self._body, self._arrive, self._weather)
-        self.practice_server = MailServer(self._practice, lambda item: self._inbox.append(item.data), self._weather)
+        self.practice_server = MailServer(self._practice, lambda item: self._mailbox.put(item.data), self._weather)
 
     def __enter__(self) -> Self:
         self.body_server.start()
@@ -191,12 +192,14 @@ class SmtpTransport:
         self._hand_over(self.body_server, self._practice, item, self._weather.draw(Direction.OUT))
 
     def receive(self) -> list[bytes]:
-        """What has come to the practice's mailbox, once."""
+        """What is in the practice's mailbox."""
         for _ in range(len(self._waiting)):
             self._answer(self._waiting.popleft())
-        found = list(self._inbox)
-        self._inbox.clear()
-        return found
+        return self._mailbox.content()
+
+    def delete(self, count: int) -> None:
+        """Take the oldest returns out of the mailbox. Raises ValueError."""
+        self._mailbox.delete(count)
 
     def post(self, data: bytes) -> None:
         """The body mails a return. Raises TransportError."""

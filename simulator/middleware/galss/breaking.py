@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
-
-import yaml
 
 from simulator.middleware import ini
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 _WHOLE: Mapping[str, bytes | None] = {
     "missing": None,
@@ -43,7 +41,7 @@ class Breakage:
 @lru_cache(maxsize=1)
 def breakages() -> Mapping[str, Breakage]:
     """Every way by its id."""
-    data = yaml.safe_load(resources.files(__package__).joinpath("breakages.yaml").read_text(encoding="utf-8"))
+    data = shipped(__package__, "breakages.yaml")
     return {
         entry["id"]: Breakage(
             id=entry["id"],

@@ -6,19 +6,18 @@ is known to, ``CONFIG`` first and then the channels in reverse order (our model)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from simulator.middleware import ini
 from simulator.middleware.codes import SsvCode
 from simulator.middleware.findings import Finding, Severity
+from simulator.middleware.galss.doubts import doubts, unread
 from simulator.middleware.galss.model import (
-    CPS,
     MAX_ADDRESS,
     MAX_CHANNELS,
     MAX_NAME,
-    VITALE,
     Channel,
     Configuration,
     Lad,
@@ -27,7 +26,7 @@ from simulator.middleware.galss.model import (
     ProtocolNumber,
 )
 from simulator.middleware.galss.writing import LIBRARIES, System
-from simulator.middleware.ini import IniFile, Section
+from simulator.middleware.ini import IniFile, Section, is_number
 from simulator.sentence import Sentence
 
 T = TypeVar("T")
@@ -94,12 +93,12 @@ class _Reader:
                 channels.insert(0, self._channel(number))
             except _WrongError:
                 continue
-        self._unused(count)
+        self.findings += unread(self._file, count)
         protocols = self._protocols(channels)
         if len(channels) < count or protocols is None:
             return None
         configuration = Configuration(protocols, tuple(channels))
-        self.findings += self._doubtful(configuration)
+        self.findings += doubts(self._file, configuration)
         return configuration
 
     # -- parts ------------------------------------------------------------------------------------------------------
@@ -153,7 +152,7 @@ class _Reader:
     def _protocol_of(self, section: Section) -> ProtocolNumber:
         text = self._text(section, "Protocole", SsvCode.GALSS_CHANNEL_MISSING)
         try:
-            return ProtocolNumber(int(text)) if _is_number(text) else _unknown()
+            return ProtocolNumber(int(text)) if is_number(text) else _unknown()
         except ValueError:
             raise self._wrong(
                 _line(section, "Protocole"),
@@ -166,7 +165,7 @@ class _Reader:
         text = self._text(section, "Caracteristiques", SsvCode.GALSS_CHARACTERISTICS)
         if protocol is ProtocolNumber.PSS:
             parts = [part.strip() for part in text.split(",")]
-            if len(parts) != 5 or not all(map(_is_number, parts)) or int(parts[0]) not in _BAUDS:
+            if len(parts) != 5 or not all(map(is_number, parts)) or int(parts[0]) not in _BAUDS:
                 raise self._wrong(
                     _line(section, "Caracteristiques"),
                     Sentence(
@@ -241,7 +240,7 @@ class _Reader:
         if entry is None or not entry.value:
             return ()
         parts = [part.strip() for part in entry.value.split(",")]
-        if not all(map(_is_number, parts)):
+        if not all(map(is_number, parts)):
             raise self._wrong(
                 entry.line,
                 Sentence(
@@ -274,74 +273,6 @@ class _Reader:
         wanted = ", ".join(fitting) or "?"
         return message, Sentence(fr=f"mettre NomLib={wanted}", en=f"put NomLib={wanted}")
 
-    # -- what is allowed and still will not work ----------------------------------------------------------------------
-
-    def _unused(self, count: int) -> None:
-        for name, section in self._file.sections.items():
-            head = name.split(".")[0].removeprefix("canal")
-            if name.startswith("canal") and "." not in name and _is_number(head) and int(head) > count:
-                self.findings.append(
-                    Finding(
-                        section.line,
-                        Sentence(
-                            fr=f"[{section.name}] n'est pas lu : NbCanaux vaut {count}",
-                            en=f"[{section.name}] is not read: NbCanaux is {count}",
-                        ),
-                        Sentence(
-                            fr="corriger NbCanaux, ou retirer la section", en="correct NbCanaux, or remove the section"
-                        ),
-                        severity=Severity.WARNING,
-                    )
-                )
-
-    def _doubtful(self, configuration: Configuration) -> Iterator[Finding]:
-        seen: dict[str, int] = {}
-        for resource in configuration.resources():
-            for name in resource.lad.names:
-                if name in seen:
-                    yield self._warning(
-                        f"CANAL{resource.channel_number}",
-                        Sentence(
-                            fr=f"la ressource {name} de CANAL{resource.channel_number} n'est jamais atteinte : "
-                            f"CANAL{seen[name]} a la même et passe avant",
-                            en=f"the resource {name} of CANAL{resource.channel_number} is never reached: "
-                            f"CANAL{seen[name]} has the same and comes first",
-                        ),
-                        Sentence(
-                            fr="les lecteurs sont pris dans l'ordre inverse du fichier : renommer l'une des deux",
-                            en="readers are taken in reverse order of the file: rename one of the two",
-                        ),
-                    )
-                seen.setdefault(name, resource.channel_number)
-        for wanted in (CPS, VITALE):
-            if wanted not in seen:
-                yield self._warning(
-                    "CONFIG",
-                    Sentence(fr=f"aucune ressource ne s'appelle {wanted}", en=f"no resource is called {wanted}"),
-                    Sentence(
-                        fr=f"un appel qui la nomme reçoit F101 : donner NomLAD={wanted} à une fente",
-                        en=f"a call that names it gets F101: give NomLAD={wanted} to a slot",
-                    ),
-                )
-        readers: dict[str, int] = {}
-        for number, channel in enumerate(configuration.channels, 1):
-            if channel.protocol is not ProtocolNumber.PCSC:
-                continue
-            if channel.characteristics in readers:
-                yield self._warning(
-                    f"CANAL{number}",
-                    Sentence(
-                        fr=f"CANAL{number} et CANAL{readers[channel.characteristics]} nomment le même lecteur PC/SC",
-                        en=f"CANAL{number} and CANAL{readers[channel.characteristics]} name the same PC/SC reader",
-                    ),
-                    Sentence(fr="une fente par canal", en="one slot a channel"),
-                )
-            readers.setdefault(channel.characteristics, number)
-
-    def _warning(self, section: str, message: Sentence, cure: Sentence) -> Finding:
-        found = self._file.get(section)
-        return Finding(found.line if found else 0, message, cure, severity=Severity.WARNING)
-
     # -- atoms --------------------------------------------------------------------------------------------------------
 
     def _section(self, name: str, code: SsvCode) -> Section:
@@ -371,7 +302,7 @@ class _Reader:
 
     def _number(self, section: Section, key: str, code: SsvCode) -> int:
         text = self._text(section, key, code)
-        if not _is_number(text):
+        if not is_number(text):
             raise self._wrong(
                 _line(section, key),
                 Sentence(fr=f"{key}={text} n'est pas un nombre", en=f"{key}={text} is no number"),
@@ -410,10 +341,6 @@ class _Reader:
 def _line(section: Section, key: str) -> int:
     entry = section.get(key)
     return entry.line if entry else section.line
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 9
 
 
 def _unknown() -> ProtocolNumber:

@@ -11,7 +11,7 @@ from simulator.middleware.galss.model import Configuration, ProtocolNumber, Reso
 from simulator.middleware.galss.reading import Examination, examine
 from simulator.middleware.galss.session import Application, GalssPair, code_of
 from simulator.middleware.galss.writing import System
-from simulator.middleware.patience import EXCLUSIVITY, Patience, insist, pause
+from simulator.middleware.patience import EXCLUSIVITY, Patience, insist
 from simulator.readers import ReaderAccess, ScardError
 
 MAX_SESSIONS = 16
@@ -152,7 +152,7 @@ class GalssServer:
             if channel.characteristics in listed:
                 self._met.add(number)
             elif number not in self._met:
-                pause(self.clock, self._absent_seconds(configuration))
+                self.clock.wait(self._absent_seconds(configuration))
 
     def pcsc_name(self, resource: Resource) -> str:
         """The PC/SC name behind a resource. Raises SsvError: 800C nothing on the port, F101 the reader is lost,

@@ -137,7 +137,7 @@ class _Reader:
         if entry is None:
             return None
         text = entry.value
-        if text.isascii() and text.isdecimal() and len(text) <= 9 and least <= int(text) <= most:
+        if ini.is_number(text) and least <= int(text) <= most:
             return int(text)
         self._warn(
             entry.line,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict
 
+from simulator.shipped import shipped
 from simulator.zones import Group, unnamed
 
 
@@ -48,8 +47,7 @@ class Components(_Model):
     @cache
     def shipped(cls) -> Components:
         """The set that comes with the bench."""
-        text = (resources.files(__package__) / "components.yaml").read_text(encoding="utf-8")
-        return cls.model_validate(yaml.safe_load(text))
+        return cls.model_validate(shipped(__package__, "components.yaml"))
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Components:

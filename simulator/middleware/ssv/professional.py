@@ -6,10 +6,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache, cached_property
-from importlib import resources
 from typing import TypeVar
 
-import yaml
 from cryptography import x509
 
 from simulator.cards.families import FAMILIES
@@ -32,6 +30,7 @@ from simulator.personalisation.business import (
     HolderProfession,
 )
 from simulator.personalisation.template import layout
+from simulator.shipped import shipped
 from simulator.zones import Group, unnamed
 
 T = TypeVar("T", bound=BusinessObject)
@@ -52,6 +51,8 @@ class ProfessionalCard:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._found: Mapping[str, bytes] = {}
+        self._known: dict[str, Response] = {}
+        """What was read already when the card was recognised."""
         self.host, self.layout = self._recognised()
 
     # -- what it takes to go on ---------------------------------------------------------------------------------------
@@ -168,7 +169,10 @@ class ProfessionalCard:
             host = host_for(Dialogue(self._line, lambda exchanged: None), known)
             if host.open().sw == _OK:
                 # The card's own directories are asked only where the files are not at their usual places.
-                if host.read(known.path(CardIdentity.NAME)).sw != _OK:
+                identity = host.read(known.path(CardIdentity.NAME))
+                if identity.sw == _OK:
+                    self._known[CardIdentity.NAME] = identity
+                else:
                     self._found = discover(host, known)
                 return host, known
         raise SsvError(SsvCode.PS_INVALID, f"no CPS application on the card; known families: {', '.join(FAMILIES)}")
@@ -191,6 +195,8 @@ class ProfessionalCard:
             raise SsvError(SsvCode.CPS_API, str(error)) from error
 
     def _read(self, name: str) -> Response:
+        if name in self._known:
+            return self._known[name]
         return self.host.read(self._found.get(name) or self.layout.path(name), self.layout.volume(name))
 
 
@@ -243,5 +249,4 @@ def _plain(value: str | None) -> str:
 
 @cache
 def _sectors() -> Mapping[str, str]:
-    data = yaml.safe_load((resources.files(__package__) / "sectors.yaml").read_text(encoding="utf-8"))
-    return dict(data["sectors"])
+    return dict(shipped(__package__, "sectors.yaml")["sectors"])

@@ -52,7 +52,7 @@ class Vitale2(VitaleCard):
         self._layout = layout("vitale2")
         self._random = random
         self._anchors = anchors
-        self._opened = False
+        self._open_to: ProfessionalCard | None = None
         self._needed("SELECT VITALE", self._send(0xA4, 0x04, 0x0C, self._layout.aids["vitale"]))
 
     @cached_property
@@ -63,24 +63,31 @@ class Vitale2(VitaleCard):
     def open_to(self, professional: ProfessionalCard) -> None:
         """The professional's card signs a challenge of the Vitale, then the Vitale signs one in turn.
 
+        Once for a meeting: the card stays open until it loses power or is reset, which ends the line as well.
         Raises SsvError: F004 the Vitale does not open to this card; F014 the Vitale is not what its certificate says.
         """
+        if self._open_to is professional:
+            return
         self._recognise(professional)
         self._be_recognised()
-        self._opened = True
+        self._open_to = professional
 
     def groups(self) -> tuple[Group, ...]:
         """EF.RIGHTS, and EF.COVERAGE once it is open."""
-        if not self._opened:
+        if self._open_to is None:
             return self.administrative
         coverage = self._read("EF.COVERAGE")
         return _checked(lambda: with_coverage(self.administrative, coverage))
 
     def sign(self, content: bytes) -> tuple[bytes, bytes]:
         """PSO COMPUTE DIGITAL SIGNATURE of the SHA-256 of a content. Raises SsvError (F014, F015)."""
-        certificate = self._read("EF.C.SIG")
+        certificate = self._signature_certificate
         answer = self._send(0x2A, 0x9E, 0x9A, hashlib.sha256(content).digest(), ne=_PIECE)
         return certificate, self._needed("PSO COMPUTE DIGITAL SIGNATURE", answer)
+
+    @cached_property
+    def _signature_certificate(self) -> bytes:
+        return self._read("EF.C.SIG")
 
     # -- the two cards -------------------------------------------------------------------------------------------------
 

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from simulator.readers.codes import PcscCode
 from simulator.sentence import Sentence
+from simulator.shipped import shipped_texts
 
 UNREADABLE = "UNREADABLE_ANSWER"
 """What a client makes of a PC/SC success whose answer has no room for a status word."""
@@ -138,16 +136,11 @@ def fault(identifier: str) -> Fault:
         raise FaultError(f"no fault is named {identifier!r}") from None
 
 
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""Ten times faster where PyYAML was built with libyaml."""
-
-
 @cache
 def catalogue() -> Mapping[str, Fault]:
     """Every fault by its id, in the order of the file."""
-    text = (resources.files(__package__) / "catalogue.yaml").read_text(encoding="utf-8")
-    # Codes are hexadecimal and none may turn into a number on the way: every scalar is read as a text.
-    return parse(yaml.load(text, Loader=_LOADER))  # noqa: S506 - builds texts, lists and mappings only
+    # Codes are hexadecimal: none may turn into a number on the way.
+    return parse(shipped_texts(__package__, "catalogue.yaml"))
 
 
 def parse(data: Any) -> Mapping[str, Fault]:

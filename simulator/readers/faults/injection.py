@@ -10,7 +10,6 @@ from typing import Protocol
 
 from simulator.clock import Clock
 from simulator.iso7816.card import Card
-from simulator.readers.access import Connection, ReaderAccess
 from simulator.readers.codes import PcscCode, ScardError
 from simulator.readers.faults.catalogue import Fault, FaultError, Mechanism
 from simulator.readers.faults.line import (
@@ -32,6 +31,7 @@ from simulator.readers.faults.line import (
     wrong_status,
 )
 from simulator.readers.faults.trigger import Trigger, When
+from simulator.readers.sharing import Share
 from simulator.readers.slot import Slot
 from simulator.readers.wireless import Link, Session, Terminal
 
@@ -48,6 +48,26 @@ class Stoppable(Protocol):
         ...
 
 
+class Rival(Protocol):
+    """What another application does with its dialogue. Every method but ``disconnect`` may raise ScardError."""
+
+    def reset(self, *, cold: bool) -> bytes:
+        """Reset the card."""
+        ...
+
+    def begin(self) -> None:
+        """Begin a transaction."""
+        ...
+
+    def end(self) -> None:
+        """End it."""
+        ...
+
+    def disconnect(self) -> None:
+        """Leave the card."""
+        ...
+
+
 Undo = Callable[[], None]
 """Takes a fault away: the bench is as usable as before. Called once."""
 
@@ -56,8 +76,7 @@ Undo = Callable[[], None]
 class Spot:
     """Where a fault is made: the slot it strikes, and what there is around it.
 
-    ``slots`` are all of the device by role, ``access`` the way another application has to the slot, under ``name``;
-    ``alone`` opens it for that application alone.
+    ``slots`` are all of the device by role; ``rival`` opens the slot for another application, in a share mode.
     ``terminal`` and ``service`` are None where there is none that the bench can act on. ``settle`` waits until whoever
     watches the slots has seen their last movement; ``reopen`` begins a session of the terminal anew.
     """
@@ -66,9 +85,7 @@ class Spot:
     clock: Clock
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - a draw of a test bench
     slots: Mapping[str, Slot] = field(default_factory=dict)
-    access: ReaderAccess | None = None
-    name: str = ""
-    alone: Callable[[], Connection] | None = None
+    rival: Callable[[Share], Rival] | None = None
     terminal: Terminal | None = None
     service: Stoppable | None = None
     settle: Callable[[], None] = lambda: None
@@ -202,7 +219,7 @@ def _swapped(fault: Fault, spot: Spot) -> Undo:
 
 
 def _reset(fault: Fault, spot: Spot) -> Undo:
-    other = _access(fault, spot).connect(spot.name)
+    other = _rival(fault, spot, Share.SHARED)
     other.reset(cold=False)
     other.disconnect()
     return _nothing
@@ -214,11 +231,11 @@ def _held(fault: Fault, spot: Spot) -> Undo:
     In the latter case a real service makes whoever begins a transaction wait without limit.
     """
     try:
-        other = _alone(fault, spot)
+        other = _rival(fault, spot, Share.EXCLUSIVE)
     except ScardError as error:
         if error.code != PcscCode.SHARING_VIOLATION:
             raise
-        other = _access(fault, spot).connect(spot.name)
+        other = _rival(fault, spot, Share.SHARED)
         other.begin()
 
     def undo() -> None:
@@ -229,16 +246,10 @@ def _held(fault: Fault, spot: Spot) -> Undo:
     return undo
 
 
-def _alone(fault: Fault, spot: Spot) -> Connection:
-    if spot.alone is None:
+def _rival(fault: Fault, spot: Spot, share: Share) -> Rival:
+    if spot.rival is None:
         raise FaultError(f"{fault.id} needs another application's way to the card")
-    return spot.alone()
-
-
-def _access(fault: Fault, spot: Spot) -> ReaderAccess:
-    if spot.access is None:
-        raise FaultError(f"{fault.id} needs another application's way to the card")
-    return spot.access
+    return spot.rival(share)
 
 
 def _service(fault: Fault, spot: Spot) -> Undo:

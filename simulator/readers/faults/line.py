@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulator.clock import Clock, VirtualClock
+from simulator.clock import Clock
 from simulator.iso7816.card import Card
 from simulator.readers.codes import PcscCode
 from simulator.readers.faults.trigger import Trigger
@@ -27,10 +27,10 @@ class Pause:
 
     def __call__(self, seconds: float) -> None:
         """Let ``seconds`` pass, at most ``LONGEST_WAIT`` of them in earnest."""
-        if isinstance(self.clock, VirtualClock):
-            self.clock.advance(seconds)
-        else:
+        if self.clock.earnest:
             self._over.wait(min(seconds, LONGEST_WAIT))
+        else:
+            self.clock.wait(seconds)
 
     def end(self) -> None:
         """Nobody waits any more."""
@@ -63,7 +63,7 @@ def mute(seconds: float) -> Effect:
 
     def strike(stroke: Stroke) -> bytes:
         stroke.answer()
-        if isinstance(stroke.pause.clock, VirtualClock):
+        if not stroke.pause.clock.earnest:
             stroke.pause(seconds)
         # In earnest, it is whoever stands for the reader that waits: it alone knows how long its client can.
         raise LineError(PcscCode.NOT_TRANSACTED, mute=True)

@@ -32,8 +32,8 @@ class BusyError(Exception):
 class Terminal:
     """One terminal; ``slots`` are its slots by role. Time passes for it whenever it is used or looked at.
 
-    ``wait`` lets seconds pass when the link is slow: a virtual clock's ``advance``, or a sleep. ``skew`` is how far
-    its own clock is ahead of the platform's, in seconds. Losses are drawn from ``chance``. Safe among threads.
+    ``skew`` is how far its own clock is ahead of the platform's, in seconds. Losses are drawn from ``chance``. Safe
+    among threads.
     It begins neither paired nor in session: nothing crosses, and its slots say so from the first ``look`` on.
     """
 
@@ -42,7 +42,6 @@ class Terminal:
         slots: Mapping[str, Slot],
         platform: Platform,
         chance: random.Random,
-        wait: Callable[[float], None],
     ) -> None:
         self.id = platform.enrol()
         self.skew = 0.0
@@ -51,7 +50,6 @@ class Terminal:
         self._slots = dict(slots)
         self._platform = platform
         self._chance = chance
-        self._wait = wait
         self._link = Link.UP
         self._weak = self.parameters.weak
         self._losses = 0
@@ -257,7 +255,7 @@ class Terminal:
             lost, answer_only, late = self._fate()
             self.disturbed |= lost
         if late:
-            self._wait(late)
+            self._platform.clock.wait(late)
         if lost and not answer_only:
             raise LineError(PcscCode.NOT_TRANSACTED)
         answer = speak()

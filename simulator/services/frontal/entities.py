@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from importlib import resources
-
-import yaml
 
 from simulator.fse.errors import FseError
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 Value = str | int | date
 CLOSING = "990"
@@ -24,13 +22,17 @@ MAX_RECORDS = 1_000_000
 _HEAD = 4
 _ENCODING = "iso-8859-1"
 _LAST_LEVEL = 9
+_HEX = frozenset("0123456789abcdef")
 
 
 class Kind(StrEnum):
-    """How a value fills its field: text is padded with blanks on its right, numbers with zeros on their left."""
+    """How a value fills its field: text is padded with blanks on its right, numbers with zeros on their left; digits
+    and lower-case hexadecimal fill theirs.
+    """
 
     TEXT = "text"
     DIGITS = "digits"
+    HEX = "hex"
     NUMBER = "number"
     DATE = "date"
 
@@ -71,7 +73,7 @@ class Entity:
     number: int = 0
 
     def text(self, name: str) -> str:
-        """A value of kind text or digits."""
+        """A value of kind text, digits or hex."""
         return str(self.values[name])
 
     def amount(self, name: str) -> int:
@@ -120,7 +122,7 @@ def place_of(entity: Entity, field: str = "") -> str:
 
 @cache
 def _catalogue() -> tuple[int, Mapping[str, EntityType]]:
-    data = yaml.safe_load((resources.files(__package__) / "entities.yaml").read_text(encoding="utf-8"))
+    data = shipped(__package__, "entities.yaml")
     width = int(data["width"])
     found = {}
     for code, item in data["entities"].items():
@@ -166,6 +168,8 @@ def _told(value: Value, field: Field) -> str | None:
         return None
     if field.kind is Kind.DIGITS:
         return value if value.isascii() and value.isdigit() and len(value) == field.width else None
+    if field.kind is Kind.HEX:
+        return value if len(value) == field.width and set(value) <= _HEX else None
     return value.ljust(field.width) if _is_text(value) and not value.endswith(" ") else None
 
 

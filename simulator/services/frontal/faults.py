@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib import resources
-
-import yaml
 
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 
 class Trouble(StrEnum):
@@ -38,7 +36,6 @@ class FrontalFault:
 @cache
 def frontal_faults() -> Mapping[Trouble, FrontalFault]:
     """Every fault by its id."""
-    text = (resources.files(__package__) / "faults.yaml").read_text(encoding="utf-8")
     return {
         Trouble(item["id"]): FrontalFault(
             id=Trouble(item["id"]),
@@ -46,5 +43,5 @@ def frontal_faults() -> Mapping[Trouble, FrontalFault]:
             cause=Sentence(**item["cause"]),
             remedy=Sentence(**item["remedy"]),
         )
-        for item in yaml.safe_load(text)["faults"]
+        for item in shipped(__package__, "faults.yaml")["faults"]
     }

@@ -7,7 +7,7 @@ on where it was. What is drawn (late ARL, payments in part) comes from ``chance`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from random import Random
@@ -103,9 +103,9 @@ class Frontal:
         opened = open_data(data, name, self._key, self._certificate)
         why = self._refused(opened, data, name)
         if why is not None:
-            arls = [self._arl(head, name, (why,)) for head in opened.heads]
+            arls = [self._arl(head, name, digest, (why,)) for head in opened.heads]
         else:
-            arls = [self._examined(raw, name) for raw in opened.lots]
+            arls = self._judged(opened.lots, name, digest)
         self._ledger.add_file(name, digest, any(arl.kind is ArlKind.POSITIVE for arl in arls))
         for arl in arls:
             self._ledger.add_return(arl.return_id, arl.sender, encode_return(arl), name, digest)
@@ -121,9 +121,25 @@ class Frontal:
             return rejection("file-not-encrypted", place=name)
         return None
 
-    def _examined(self, raw: RawLot, name: str) -> Arl:
+    def _judged(self, lots: Sequence[RawLot], name: str, digest: bytes) -> list[Arl]:
+        """Each lot by itself; but beside one that is not what was signed none is taken. The file changed on its way:
+        the good one comes under the same name, and must not find half of it taken already.
+        """
         now = self._clock.now()
-        found = Reception(self._verifier, self._ledger, self._parameters).examine(raw, now)
+        reception = Reception(self._verifier, self._ledger, self._parameters)
+        as_signed = [len(lots) == 1 or reception.is_as_signed(raw, now) for raw in lots]
+        arls = []
+        for raw, good in zip(lots, as_signed, strict=True):
+            if good and not all(as_signed):
+                why = rejection("file-unreadable", place=f"lot {raw.head.number}, beside one that was altered")
+                arls.append(self._arl(raw.head, name, digest, (why,)))
+            else:
+                arls.append(self._examined(reception, raw, name, digest))
+        return arls
+
+    def _examined(self, reception: Reception, raw: RawLot, name: str, digest: bytes) -> Arl:
+        now = self._clock.now()
+        found = reception.examine(raw, now)
         accepted = not found.rejections
         head = raw.head
         if found.authentic:
@@ -132,7 +148,7 @@ class Frontal:
             )
         if accepted:
             self._take(found, now)
-        return self._arl(head, name, tuple(found.rejections))
+        return self._arl(head, name, digest, tuple(found.rejections))
 
     def _take(self, found: Examined, now: datetime) -> None:
         """Remember what was accepted, and what will be said of it."""
@@ -159,10 +175,11 @@ class Frontal:
         if pays_the_professional(claim) or line.outcome is Outcome.REJECTED:
             self._ledger.owe([part(claim.number, line)])
 
-    def _arl(self, head: Lot, name: str, rejections: tuple[Rejection, ...]) -> Arl:
+    def _arl(self, head: Lot, name: str, digest: bytes, rejections: tuple[Rejection, ...]) -> Arl:
         return Arl(
             kind=ArlKind.NEGATIVE if rejections else ArlKind.POSITIVE,
             file=shortened(name),
+            received=digest.hex(),
             sender=head.sender,
             body=head.body,
             lot_kind=head.kind,

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib import resources
-
-import yaml
 
 from simulator.fse.model import Rejection
 from simulator.fse.securing import reasons as signature_reasons
 from simulator.sentence import Sentence
+from simulator.shipped import shipped
 
 _PLACE = 80
 """Characters of a place in a return."""
@@ -50,7 +48,6 @@ class Reason:
 @cache
 def reasons() -> Mapping[str, Reason]:
     """Every reason by its code, in the order of the checks."""
-    text = (resources.files(__package__) / "reasons.yaml").read_text(encoding="utf-8")
     words = signature_reasons()
     return {
         code: Reason(
@@ -61,7 +58,7 @@ def reasons() -> Mapping[str, Reason]:
             source=item["source"],
             fidelity=item["fidelity"],
         )
-        for code, item in yaml.safe_load(text)["reasons"].items()
+        for code, item in shipped(__package__, "reasons.yaml")["reasons"].items()
     }
 
 

@@ -36,6 +36,7 @@ from simulator.services.frontal.reasons import rejection, shortened
 _ROUNDS = {LotKind.FSE: ROUNDS[Sequence.LOT_FSE], LotKind.DRE: ROUNDS[Sequence.LOT_DRE]}
 _MAY_COME = {None, ItemState.REJECTED}
 _CHANGED = frozenset({"content-altered"})
+_NOT_AS_SIGNED = _CHANGED | {"signature-altered", "certificate-unreadable", "certificate-unknown-issuer"}
 
 
 @dataclass(slots=True)
@@ -74,6 +75,14 @@ class Reception:
             seen.add(item.number)
         found.rejections += self._signature(found, at)
         return found
+
+    def is_as_signed(self, raw: RawLot, at: datetime) -> bool:
+        """Whether a lot and what it carries are those that somebody signed whom we know: a byte that changes on its way
+        does not leave it so. That it is signed at all, and in time, is another question.
+        """
+        signature = raw.head.signature
+        reasons = () if signature is None else self._verifier.signature_reasons(raw.signed, signature, at)
+        return all(item.whole for item in raw.items) and not any(one.code in _NOT_AS_SIGNED for one in reasons)
 
     # -- 1: the lot in its turn ---------------------------------------------------------------------------------------
 

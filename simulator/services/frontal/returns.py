@@ -72,7 +72,9 @@ def decode_return(data: bytes) -> Arl | Rsp:
 
 def _write_lot(arl: Arl, writer: _Writer) -> None:
     _check_reasons(arl.kind, arl.rejections, "lot")
-    writer.open(_LOT, {"file": arl.file, "lot-kind": arl.lot_kind.value, "lot": arl.lot, "lot-on": arl.lot_on})
+    values: dict[str, Value] = {"file": arl.file, "received": arl.received}
+    values |= {"lot-kind": arl.lot_kind.value, "lot": arl.lot, "lot-on": arl.lot_on}
+    writer.open(_LOT, values)
     for rejection in arl.rejections:
         writer.add(_LOT_REASON, _reason(rejection))
     writer.close()
@@ -88,6 +90,7 @@ def _read_lot(header: Entity, kind: ArlKind, reader: _Reader) -> Arl:
     return Arl(
         kind=kind,
         file=lot.text("file"),
+        received=lot.text("received"),
         sender=header.text("sender"),
         body=header.text("body"),
         lot_kind=_member(LotKind, lot, "lot-kind"),

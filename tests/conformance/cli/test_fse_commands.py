@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 from conformance_bench import Lab
 from conformance_cli import Cli
+from cryptography.hazmat.primitives.serialization import Encoding
 from fse_office import Office
 
 from conformance.bench.cards import VITALE_TEMPLATES
@@ -22,6 +25,7 @@ from simulator.fse.files import make_file
 from simulator.fse.lots import encode_lot
 from simulator.fse.model import Share
 from simulator.fse.securing import encode_secured
+from simulator.personalisation.authority import Revocation
 
 
 @pytest.fixture
@@ -134,6 +138,17 @@ def test_a_good_one_gets_the_positive_acknowledgement(
     assert "Positive ARL" in cli("fse", "show", arl, "--lang", "en").ok()
 
 
+def test_an_acknowledgement_shows_which_bytes_it_answers(cli: Cli, files: dict[str, Path], tmp_path: Path) -> None:
+    received = hashlib.sha256(files["file"].read_bytes()).hexdigest()
+    folder = tmp_path / "returns"
+    told = cli("fse", "submit", files["file"], "--lang", "en").ok()
+    assert ["SHA-256", "of", "the", "file", "received", received] in map(str.split, told.splitlines())
+    assert json.loads(cli("fse", "submit", files["file"], "--json", "--out", folder).ok())[0]["received"] == received
+    (arl,) = folder.iterdir()
+    told = cli("fse", "show", arl, "--lang", "fr").ok()
+    assert ["SHA-256", "du", "fichier", "reçu", received] in map(str.split, told.splitlines())
+
+
 def test_a_changed_lot_gets_the_negative_one_that_names_the_sheet(cli: Cli, office: Office, tmp_path: Path) -> None:
     office.secured()
     office.secured()
@@ -171,6 +186,53 @@ def test_bytes_at_random_are_answered_too(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_sheet_alone_is_not_sent(cli: Cli, files: dict[str, Path]) -> None:
     cli("fse", "submit", files["sheet"]).fails(2, "not sent by itself", "file or a lot")
+
+
+def test_what_was_signed_elsewhere_is_told_that_nobody_here_knows_its_cards(
+    cli: Cli, files: dict[str, Path], tmp_path: Path
+) -> None:
+    said = cli("fse", "submit", files["lot"], "--json", "--keys", tmp_path / "others")
+    assert said.code == 1
+    (arl,) = json.loads(said.out)
+    assert {one["code"] for one in arl["rejections"]} == {"certificate-unknown-issuer"}
+
+
+@pytest.mark.parametrize("form", [Encoding.PEM, Encoding.DER])
+def test_a_revocation_list_is_believed(cli: Cli, office: Office, tmp_path: Path, form: Encoding) -> None:
+    files = office.written(tmp_path)
+    card = office.scene.bench.seated["cps"].personalised
+    assert card
+    lines = [Revocation(card.certificates["signature"].serial_number, office.today - timedelta(days=2))]
+    crl = tmp_path / "cards.crl"
+    crl.write_bytes(card.authority.crl(lines, at=datetime.now(UTC)).public_bytes(form))
+    for command in ("verify", "submit"):
+        cli("fse", command, files["lot"]).ok()
+        said = cli("fse", command, files["lot"], "--crl", crl)
+        assert said.code == 1
+        assert "certificate-revoked" in said.out
+
+
+def test_a_list_of_another_authority_is_refused_rather_than_ignored(
+    cli: Cli, files: dict[str, Path], tmp_path: Path
+) -> None:
+    cli("cards", "make", "medecin-generaliste", "--out", tmp_path / "card", "--keys", tmp_path / "others").ok()
+    crl = tmp_path / "card" / "certificates" / "revocations.crl"
+    for command in ("verify", "submit"):
+        cli("fse", command, files["lot"], "--crl", crl).fails(2, "--crl", "no authority that is known", "--keys")
+        cli("fse", command, files["lot"], "--crl", files["sheet"]).fails(2, "no revocation list", "DER or PEM")
+        cli("fse", command, files["lot"], "--crl", tmp_path / "none").fails(2, "cannot be read")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
+def test_a_file_that_openssl_encrypted_for_the_body_is_acknowledged(cli: Cli, office: Office, tmp_path: Path) -> None:
+    office.secured()
+    file = make_file([office.lot()])
+    (tmp_path / "body.pem").write_text(cli("fse", "certificate").ok())
+    (tmp_path / "clear").write_bytes(file.data)
+    theirs = tmp_path / f"{file.name}.p7m"
+    how = ("-encrypt", "-binary", "-aes256", "-outform", "DER", "-in", "clear", "-out", theirs.name, "body.pem")
+    subprocess.run(["openssl", "cms", *how], cwd=tmp_path, check=True)
+    assert "Positive ARL" in cli("fse", "submit", theirs, "--lang", "en").ok()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")

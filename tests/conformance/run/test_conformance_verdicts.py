@@ -199,6 +199,7 @@ def test_what_the_profile_lacks_is_not_applicable(run: Run) -> None:
             Capability.PERSONALISATION,
             "bench: {cards: {cps: {template: cpa, lifecycle: updated}}}\nsteps: [get-challenge: 8]",
         ),
+        (Capability.CLOCK, "bench: {day: 2027-07-13}\nsteps: [get-challenge: 8]"),
     ],
 )
 def test_what_the_target_lacks_is_not_run_with_the_reason(
@@ -453,3 +454,19 @@ def test_time_that_one_scenario_lets_pass_does_not_age_the_cards_of_the_next(run
         "steps:\n  - advance-clock: 94608000\n  - check-certificate: signature\n    expect: {trust: expired}", "old"
     )
     assert run(suite_text(old)).verdict is Verdict.PASSED
+
+
+def test_a_scenario_begins_on_its_day_with_cards_of_that_day_and_the_next_one_today(run: Run, lab: Lab) -> None:
+    bench = lab.pool.get("readers/generic-bislot")
+    check = "steps:\n  - check-certificate: signature\n    expect: {trust: trusted}"
+    run(suite_text(scenario_text(check)))
+    today = bench.now()
+    # Ten years from now no card made today is in force.
+    day = today.date().replace(year=today.year + 10, day=1)
+    ran = run(suite_text(scenario_text(f"bench: {{day: {day}}}\n{check}")))
+    assert ran.verdict is Verdict.PASSED
+    assert bench.now().date() == day
+    (told,) = [event for event in ran.events if isinstance(event, BenchChange)]
+    assert told.what.en == f"the scenario begins on {day}"
+    run(suite_text(scenario_text(check)))
+    assert bench.now() == today

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,40 @@ def test_a_matrix_of_a_bad_file_gives_no_more_than_its_complaint(tmp_path: Path)
     path = write(tmp_path, suite_text(scenario_text("matrix: 5\nsteps: [code-status]")))
     with pytest.raises(InputError, match="matrix"):
         load_suite(path, load_catalogue())
+
+
+def test_the_day_of_a_bench_may_be_a_value_of_the_matrix() -> None:
+    bench = BENCH.model_copy(update={"day": "$matrix.begin.day"})
+    found = rows(matrix(begin=[{"id": "one", "day": "2027-07-13"}, {"id": "other", "day": "2028-02-29"}]), bench)
+    assert [(row.label, row.bench.day) for row in found] == [
+        ("[one]", date(2027, 7, 13)),
+        ("[other]", date(2028, 2, 29)),
+    ]
+
+
+def test_a_bench_without_a_day_begins_today() -> None:
+    assert [row.bench.day for row in rows(None)] == [None]
+
+
+@pytest.mark.parametrize("day", ["2027-02-29", "2027-13-01", "tomorrow", 20270713, None, {"day": "2027-07-13"}])
+def test_a_value_that_is_no_day_is_refused(day: object) -> None:
+    bench = BENCH.model_copy(update={"day": "$matrix.day"})
+    if day is None:
+        assert rows(matrix(day=[day]), bench)[0].bench.day is None
+        return
+    with pytest.raises(MatrixError, match="a day is written YYYY-MM-DD"):
+        rows(matrix(day=[day]), bench)
+
+
+@pytest.mark.parametrize("day", ["13/07/2027", "2027-7-13", "'20270713'", "''"])
+def test_a_day_written_otherwise_is_refused_in_its_place(tmp_path: Path, day: str) -> None:
+    head = f"bench: {{day: {day}, cards: {{cps: infirmier}}}}"
+    (said,) = complaints(tmp_path, steps_text("- get-challenge: 8", head=head))
+    assert "day" in said
+
+
+def test_the_day_of_a_scenario_replaces_that_of_its_suite(tmp_path: Path) -> None:
+    own = scenario_text("bench: {day: 2028-02-29}\nsteps: [get-challenge: 8]", "own")
+    usual = scenario_text("steps: [get-challenge: 8]", "usual")
+    suite = load(tmp_path, suite_text(own, usual, head="bench: {day: 2027-07-13, cards: {cps: infirmier}}"))
+    assert [one.bench.day for one in suite.scenarios] == [date(2028, 2, 29), date(2027, 7, 13)]

@@ -9,7 +9,7 @@ from conformance_bench import Ran
 
 from conformance.loading import InputError
 from conformance.steps.base import STEPS
-from conformance.steps.readers import PinPadStep
+from conformance.steps.pin_pad import PinPadStep
 from conformance.targets.base import Capability
 from conformance.targets.embedded import EmbeddedTarget
 

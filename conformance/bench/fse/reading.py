@@ -1,0 +1,66 @@
+"""Both cards read for sheets to come, by the SSV functions as any software of the workstation calls them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.bench.apcv import ApcvBench
+from conformance.bench.fse.days import Days
+from conformance.bench.workstation import SOFTWARE, Workstation
+from simulator.clock import Clock
+from simulator.middleware.apcv import Call
+from simulator.middleware.ssv import Answer
+from simulator.middleware.ssv.line import PS, Line
+from simulator.middleware.ssv.professional import ProfessionalCard
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the two functions of a reading gave; ``card`` is the professional's card number, ``test`` its mark."""
+
+    ps: Answer
+    vitale: Answer
+    card: str = ""
+    test: bool | None = None
+    phone: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether a sheet can be made of it."""
+        return not self.ps.code and not self.vitale.code
+
+
+class Reader:
+    """The reading side of one workstation."""
+
+    def __init__(self, workstation: Workstation, apcv: ApcvBench, days: Days, clock: Clock) -> None:
+        self._workstation = workstation
+        self._apcv = apcv
+        self._days = days
+        self._clock = clock
+
+    def read(self, code: str, *, phone: bool = False) -> Reading:
+        """SSV_LireCartePS, then SSV_LireDroitsVitale or the context of the phone in use. Raises SsvError."""
+        library = self._workstation.ssv(SOFTWARE)
+        library.init_lib()
+        ps, reader = self._workstation.resource_names()
+        answer = library.lire_carte_ps(ps, reader, code)
+        call = Call(ps, reader, code, f"{self._days.today:%Y%m%d}")
+        desk = self._apcv.desk(SOFTWARE)
+        rights = (
+            desk.read_phone(self._apcv.software(SOFTWARE), call, invoice=None)
+            if phone
+            else desk.read_card(library, call)
+        )
+        if answer.code:
+            return Reading(answer, rights, phone=phone)
+        return Reading(answer, rights, *self._identity(), phone)
+
+    def _identity(self) -> tuple[str, bool]:
+        """The number of the professional's card, and whether it is a test card: no group tells either."""
+        pair = self._workstation.resources(SOFTWARE).pair(*self._workstation.resource_names())
+        try:
+            card = ProfessionalCard(Line(pair.ps(), PS, self._clock))
+            return card.identity.card_number or "", card.test
+        finally:
+            pair.release()

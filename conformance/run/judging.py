@@ -1,0 +1,87 @@
+"""One step judged: every expectation beside what was observed, and the verdict that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
+from conformance.expectations.matchers import Matcher
+from conformance.scenario.plan import PlannedArtefact, PlannedStep
+from conformance.scenario.references import resolve
+from conformance.steps.base import expectable
+from reports.events import Expectation
+from reports.verdict import Verdict
+
+
+class BadExpectationError(Exception):
+    """An expectation that makes no sense once its references have their values."""
+
+
+def judge(
+    step: PlannedStep, scope: Mapping[str, Any], observed: Mapping[str, Any], artefact: PlannedArtefact | None
+) -> tuple[Expectation, ...]:
+    """Every expectation of a step beside what was observed; those of an artefact, where met, are remarks.
+
+    Raises BadExpectationError, BadReferenceError.
+    """
+    known = {**COMMON_EXPECTATIONS, **expectable(step.kind)}
+    expect = dict(artefact.expect if artefact else step.expect)
+    said = {*expect, *step.should}
+    if "error" in observed and "error" not in said:
+        # A PC/SC failure where an answer was due: nothing else of the step can be judged.
+        return (Expectation(name="error", expected="no PC/SC error", observed=str(observed["error"]), ok=False),)
+    if "error" not in observed and "error" not in expect and (success := step.kind.success) is not None:
+        # A step that says nothing of its status word or return code means: it succeeds.
+        key, value = success
+        if key in known and key not in said:
+            expect = {key: value, **expect}
+    judged = []
+    for wanted, tolerated in ((expect, False), (step.should, True)):
+        for name, raw in wanted.items():
+            matcher = known[name]
+            expected = resolve(raw, scope)
+            if complaint := matcher.complaint(expected):
+                raise BadExpectationError(f"{name}: {complaint}")
+            met = matcher.meets(expected, observed[name]) if name in observed else False
+            otherwise = _otherwise(step, artefact, name, matcher, scope, observed) if wanted is expect else ""
+            mild = tolerated or name in REMARKS_ONLY
+            judged.append(
+                Expectation(
+                    name=name,
+                    expected=matcher.show(expected) + otherwise,
+                    observed=matcher.show_observed(observed[name]) if name in observed else "(not observed)",
+                    ok=met or mild,
+                    remark=(mild and not met) or (wanted is expect and met and otherwise != ""),
+                )
+            )
+    for name, key in step.capture.items():
+        if observed.get(key) is None:
+            judged.append(Expectation(name=key, expected=f"a value for ${name}", observed="(absent)", ok=False))
+    return tuple(judged)
+
+
+def verdict_of(judged: Sequence[Expectation]) -> Verdict:
+    """Failed by one expectation not met, passed with remark by one that is a remark."""
+    if not all(expectation.ok for expectation in judged):
+        return Verdict.FAILED
+    return Verdict.PASSED_WITH_REMARK if any(expectation.remark for expectation in judged) else Verdict.PASSED
+
+
+def _otherwise(
+    step: PlannedStep,
+    artefact: PlannedArtefact | None,
+    name: str,
+    matcher: Matcher,
+    scope: Mapping[str, Any],
+    observed: Mapping[str, Any],
+) -> str:
+    """What a real reader shows where an artefact is judged instead; nothing where that too was observed."""
+    if artefact is None or name not in artefact.expect:
+        return ""
+    if name not in step.expect:
+        return " (on a real reader: nothing to expect)"
+    real = resolve(step.expect[name], scope)
+    if name in observed and matcher.meets(real, observed[name]):
+        return ""
+    return f" (on a real reader: {matcher.show(real)})"

@@ -1,0 +1,27 @@
+"""A practice's mailbox: returns in the order of arrival, each there until it is deleted."""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class Mailbox:
+    """New returns may come between a look and the deletion of what was seen, from the thread of a mail server too."""
+
+    def __init__(self) -> None:
+        self._returns: deque[bytes] = deque()
+
+    def put(self, data: bytes) -> None:
+        """A return arrives."""
+        self._returns.append(data)
+
+    def content(self) -> list[bytes]:
+        """What is there, the oldest first."""
+        return list(self._returns)
+
+    def delete(self, count: int) -> None:
+        """Take the ``count`` oldest out. Raises ValueError if there are not so many."""
+        if not 0 <= count <= len(self._returns):
+            raise ValueError(f"{len(self._returns)} returns are there, {count} cannot be deleted")
+        for _ in range(count):
+            self._returns.popleft()
