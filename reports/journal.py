@@ -64,7 +64,7 @@ class Recorder:
         self._done = (0, 0)
         """How many events the file holds, and in how many bytes."""
         self._begun = 0
-        """The length of the line that was last begun."""
+        """The length of the line being written; it stays after an interruption, and says that something is to mend."""
         try:
             if path.is_file() and path.stat().st_size:
                 raise JournalError(path, "already holds a journal; choose another directory")
@@ -94,6 +94,7 @@ class Recorder:
             self._begun = len(line)
             self._write(line)
             self._done = (seq + 1, size + len(line))
+            self._begun = 0
             for listener in tuple(self._listeners):
                 self._tell(listener, written)
             return written
@@ -101,6 +102,8 @@ class Recorder:
     def _mended(self) -> tuple[int, int]:
         """What is done, whatever an interruption left: a line written but not counted counts, half of one goes."""
         seq, size = self._done
+        if not self._begun:
+            return self._done
         try:
             there = os.fstat(self._file.fileno()).st_size
             if there == size + self._begun > size:
@@ -109,6 +112,7 @@ class Recorder:
                 os.ftruncate(self._file.fileno(), size)
         except (OSError, ValueError) as error:
             raise self._failed(error) from error
+        self._begun = 0
         return self._done
 
     def _write(self, line: bytes) -> None:

@@ -126,6 +126,10 @@ WORDS: dict[str, Text] = {
     "changed": Text("changé", "changed"),
     "decoded": Text("Données décodées", "Decoded data"),
     "exchanges": Text("Échanges avec la carte", "Exchanges with the card"),
+    "exchanges_elsewhere": Text(
+        "Échanges ({count}) : dans le journal, ou ici si le scénario est joué à part",
+        "Exchanges ({count}): in the journal, or here if the scenario is run by itself",
+    ),
     "command": Text("Commande", "Command"),
     "response": Text("Réponse", "Response"),
     "bench": Text("Banc", "Bench"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import signal
 import threading
@@ -12,6 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import FrameType
 
@@ -63,6 +66,8 @@ class RunPlan:
 
 def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
     """Read every suite, profile and template a run needs. Raises InputError with all that is wrong."""
+    if options.workers > 1:
+        _fork_server()
     catalogue = load_catalogue()
     if options.profile is not None:
         load_profile(options.profile)
@@ -245,16 +250,25 @@ def _verdicts(plan: RunPlan, workshop: Workshop, command: Sequence[str], emit: E
 # -- several processes ----------------------------------------------------------------------------------------------
 
 
-def _spread(plan: RunPlan, command: Sequence[str], emit: Emit) -> Iterator[Verdict]:
-    """Scenarios over processes, each on benches of its own; the events of one scenario arrive together."""
+def _fork_server() -> ForkServerContext:
+    """What workers are forked from, started if it is not there: it gets ready while the suites are still being read."""
     context = multiprocessing.get_context("forkserver")
     # Imported once and not by each process in its turn: that costs a second of processor time a piece.
     context.set_forkserver_preload([__name__])
+    forkserver.ensure_running()
+    return context
+
+
+def _spread(plan: RunPlan, command: Sequence[str], emit: Emit) -> Iterator[Verdict]:
+    """Scenarios over processes, each on benches of its own; the events of one scenario arrive together."""
+    context = _fork_server()
     shared = (plan.options, plan.profiles, plan.scenarios, tuple(command))
     with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=shared) as pool:
-        futures = [pool.submit(_one, index) for index in range(len(plan.scenarios))]
+        gc.freeze()
+        # Not kept: the events of a scenario that is told are of no more use.
+        futures = as_completed([pool.submit(_one, index) for index in range(len(plan.scenarios))])
         try:
-            for future in as_completed(futures):
+            for future in futures:
                 verdict, events = future.result()
                 for event in events:
                     emit(event)
@@ -285,6 +299,7 @@ def _open(
 ) -> None:
     # Ctrl-C reaches every process of the terminal: the parent ends the run, and the scenario under way ends by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
     global _worker
     _worker = _Worker(BenchPool(options, Workshop.default(options.keys), profiles), options.seed, scenarios, command)
 

@@ -26,6 +26,9 @@ from reports.writers.exchange_html import MOST_BYTES, exchange_row
 
 INLINE_EXCHANGES = 6
 """A step with more happenings than this shows them folded."""
+MOST_HAPPENINGS = 10_000
+"""A run with more of them (some 9 MB of page) shows those of the scenarios that are to be looked at, and counts the
+others: tens of megabytes are a page that no browser is happy with, of which nobody reads the good part."""
 
 
 def _cut(value: str) -> str:
@@ -86,6 +89,7 @@ def write(run: Run, lang: Lang) -> str:
     style = Markup(f'{_asset("report.css")}\n@page {{ @bottom-left {{ content: "{footer}"; }} }}')  # noqa: S704 - our words
     script = _asset("report.js")
     # Were an escape ever forgotten, the page would still run no script but its own, and load nothing.
+    abridged = sum(len(step.happenings) for scenario in run.scenarios for step in scenario.steps) > MOST_HAPPENINGS
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
     return (
         _environment()
@@ -115,6 +119,7 @@ def write(run: Run, lang: Lang) -> str:
             command=shlex.join(run.start.command),
             bar=_bar(run),
             inline_exchanges=INLINE_EXCHANGES,
+            in_full=lambda scenario: not abridged or scenario.verdict is not Verdict.PASSED,
             exchange_row=lambda item: exchange_row(item, lang),
         )
         + "\n"

@@ -228,3 +228,23 @@ def test_a_large_run_stays_a_reasonable_page() -> None:
     page = _text(events)
     assert len(page) < 3_500_000
     assert page.count("READ BINARY") == 1500
+
+
+def test_a_page_that_no_browser_would_open_counts_what_went_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = fold(sample.recorded(sample.full_run()))
+    happenings = sum(len(step.happenings) for scenario in run.scenarios for step in scenario.steps)
+    monkeypatch.setattr(html, "MOST_HAPPENINGS", happenings)
+    whole = html.write(run, "fr")
+    monkeypatch.setattr(html, "MOST_HAPPENINGS", happenings - 1)
+    before, after = (
+        parser.document_fromstring(page).xpath("//details[contains(@class, 'scenario')]")
+        for page in (whole, html.write(run, "fr"))
+    )
+    counted = "Échanges (1) : dans le journal, ou ici si le scénario est joué à part"
+    assert counted not in whole
+    assert any(counted in _words(part) for part in after)
+    for old, new in zip(before, after, strict=True):
+        if new.get("data-verdict") == Verdict.PASSED.value:
+            assert not new.xpath(".//*[contains(@class, 'apdu')]")
+        else:
+            assert _words(new) == _words(old)
