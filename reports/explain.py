@@ -18,7 +18,7 @@ def where(file: str, line: int) -> str:
 def pairs(values: Mapping[str, str]) -> str:
     """Return names and values on one line, long ones cut: the journal has them whole."""
     return one_line(
-        ", ".join(f"{name} {value if len(value) <= 80 else value[:79] + '…'}" for name, value in values.items())
+        ", ".join(f"{name} {value if len(value) <= 160 else value[:159] + '…'}" for name, value in values.items())
     )
 
 
@@ -27,8 +27,12 @@ def headline(scenario: Scenario, lang: Lang) -> str:
     if scenario.reason:
         return one_line(scenario.reason.get(lang))
     for step in scenario.telling_steps:
+        if step.reason:
+            return one_line(step.reason.get(lang))
         for item in (*step.unmet, *step.remarks):
-            return one_line(labelled(item.name, _both(item.expected, item.observed, lang), lang))
+            said = [pairs(called.answer) for called in step.calls[-1:] if called.answer]
+            both = _both(item.expected, item.observed, lang)
+            return one_line(" — ".join((labelled(item.name, both, lang), *said)))
     return ""
 
 
@@ -58,6 +62,8 @@ def _step_lines(step: Step, lang: Lang) -> Iterator[str]:
         yield f"  < {one_line(sent.response)}  {one_line(sent.response_text.get(lang))}"
     for called in step.calls[-1:]:
         yield f"  {one_line(called.function)}({pairs(called.arguments)}) = {one_line(called.result)}"
+        if called.answer:
+            yield f"  {pairs(called.answer)}"
 
 
 def _both(expected: str, observed: str, lang: Lang) -> str:

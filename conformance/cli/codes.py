@@ -1,8 +1,10 @@
-"""``bifente codes``: what the return codes of the GALSS and of the SSV functions mean, and what cures them."""
+"""``bifente codes``: return codes (GALSS, SSV) with their cause and cure, and the reasons of the front end."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated
+from unicodedata import combining, normalize
 
 import typer
 
@@ -11,6 +13,9 @@ from conformance.cli.options import LangOption, chosen_lang
 from reports.text import Lang
 from simulator.middleware.return_codes import ReturnCode, http_statuses, readings, return_codes
 from simulator.sentence import Sentence
+
+if TYPE_CHECKING:
+    from simulator.services.frontal.reasons import Reason
 
 _WORDS = {
     "cause": Sentence(fr="cause", en="cause"),
@@ -22,7 +27,11 @@ _WORDS = {
 @app.command(context_settings={"ignore_unknown_options": True})
 def codes(
     code: Annotated[
-        str | None, typer.Argument(help="61441, F001, 0xF001 or -4095; an HTTP status of the cloud service (428).")
+        str | None,
+        typer.Argument(
+            help="61441, F001, 0xF001 or -4095; an HTTP status of the cloud service (428); a reason of the front end"
+            " (lot-ahead), or words of one (altéré)."
+        ),
     ] = None,
     lang: LangOption = None,
 ) -> None:
@@ -30,6 +39,10 @@ def codes(
     language = chosen_lang(lang)
     if code is None:
         _list(language)
+        return
+    if told := tuple(_reasons_for(code)):
+        for reason in told:
+            _show_reason(reason, language)
         return
     try:
         numbers = readings(code)
@@ -49,6 +62,39 @@ def codes(
 def _list(language: Lang) -> None:
     for one in (*return_codes().values(), *http_statuses().values()):
         out.tell(f"{_number(one)}  {one.layer:5}  {_in(one.meaning, language)}")
+    for reason in _catalogue().values():
+        out.tell(f"{reason.code}  {reason.effect}  {_in(reason.label, language)}")
+
+
+def _reasons_for(words: str) -> Iterator[Reason]:
+    """The reason of this code, else those in whose code and labels every word stands, accents left out."""
+    wanted = _plain(words).replace("-", " ").split()
+    if not any(word.isalpha() and len(word) > 2 for word in wanted):
+        return  # a number of some kind
+    if words in _catalogue():
+        yield _catalogue()[words]
+        return
+    for reason in _catalogue().values():
+        text = _plain(f"{reason.code} {reason.label.fr} {reason.label.en}")
+        if all(word in text for word in wanted):
+            yield reason
+
+
+def _catalogue() -> Mapping[str, Reason]:
+    # With it comes all of the front end: half a second that a return code need not wait for.
+    from simulator.services.frontal.reasons import reasons
+
+    return reasons()
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in normalize("NFD", text.casefold()) if not combining(letter))
+
+
+def _show_reason(reason: Reason, language: Lang) -> None:
+    out.tell(f"{reason.code} [{reason.level}, {reason.effect}]")
+    out.tell(f"  {_in(reason.label, language)}")
+    out.tell(f"  {_in(_WORDS['source'], language)}: {reason.source} [{reason.fidelity}]")
 
 
 def _show(one: ReturnCode, language: Lang) -> None:

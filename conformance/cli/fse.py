@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,13 +22,15 @@ from reports.text import Lang
 from simulator.clock import WallClock
 from simulator.fse.errors import FseError
 from simulator.fse.files import FileHead, encode_file, file_name
-from simulator.fse.lots import read_lot, signed_content
-from simulator.fse.model import ArlKind, Invoice, Rejection
+from simulator.fse.lots import read_lot
+from simulator.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
+from simulator.fse.records import WIDTH, records
 from simulator.fse.securing import Verifier, export
 from simulator.personalisation.keystore import KeyStore
 from simulator.sentence import Sentence
 from simulator.services.frontal import Parameters, encode_return
 from simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
+from simulator.services.frontal.lot_checks import lot_problems
 from simulator.services.frontal.reasons import reasons
 
 fse = typer.Typer(help="Care sheets, lots, files and returns.", no_args_is_help=True, rich_markup_mode=None)
@@ -35,6 +38,9 @@ app.add_typer(fse, name="fse")
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A care sheet, a claim, a lot, a file or a return.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+RecordsOption = Annotated[
+    bool, typer.Option("--records", help="Its lots as records shaped like those of norm B2, one a line; never sent.")
+]
 CrlOption = Annotated[
     list[Path] | None, typer.Option("--crl", help="Revocation list of the cards' authorities (DER or PEM); repeatable.")
 ]
@@ -48,15 +54,23 @@ _UNSIGNED_CONTENT = "signature-missing"
 def show_file(
     source: FileArgument,
     as_json: JsonOption = False,
+    as_records: RecordsOption = False,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Tell in words what a file holds, whatever it is; exit 2 with the place if it cannot be read."""
+    """Tell in words what a file holds, whatever it is; exit 2 with the place if it cannot be read.
+
+    With ``--records`` its lots, each as the records of the laboratory that are shaped like those of norm B2.
+    """
     found = _opened(source, KeyStore(keys))
+    lots = _records(source, found) if as_records else []
     if as_json:
-        out.print(
-            _json({"kind": found.kind.value, "sealed": found.sealed, "content": plain(found.value)}), markup=False
-        )
+        told = {"kind": found.kind.value, "sealed": found.sealed, "content": plain(found.value)}
+        out.print(_json({**told, "records": lots} if as_records else told), markup=False)
+        return
+    if as_records:
+        for record in chain.from_iterable(lots):
+            out.print(record, markup=False)
         return
     language = chosen_lang(lang)
     out.print(f"{source}: {_say(found.kind.words, language)} — {_say(MODEL, language)}", markup=False)
@@ -156,6 +170,25 @@ def export_file(
             out.print(str(path), markup=False)
 
 
+@fse.command(name="sample")
+def write_sample(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into (made if needed).")],
+    keys: KeysOption = None,
+) -> None:
+    """Write a sample of everything that travels: a consultation signed by both cards, its lot, its files, its ARL."""
+    # With it come the benches: none of the other commands needs them.
+    from conformance.bench.cards import Workshop
+    from conformance.bench.fse.sample import sample
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in sample(Workshop.default(keys)).items():
+            (folder / name).write_bytes(data)
+            out.print(str(folder / name), markup=False)
+    except OSError as error:
+        raise fail(f"{error.filename or folder}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
+
+
 @fse.command(name="certificate")
 def body_certificate(keys: KeysOption = None) -> None:
     """Print, as PEM, the certificate that files for the laboratory's front end are encrypted with, and its chain."""
@@ -167,6 +200,8 @@ def body_certificate(keys: KeysOption = None) -> None:
 
 
 def _read(source: Path) -> bytes:
+    if source.exists() and not source.is_file():
+        raise fail(f"{source}: is no regular file; give one", Exit.BAD_INPUT)
     try:
         with source.open("rb") as file:
             data = file.read(_MAX_INPUT + 1)
@@ -228,13 +263,24 @@ def _problems(found: Opened, verifier: Verifier) -> Iterator[Rejection]:
         yield Rejection(_UNSIGNED_CONTENT, label, found.value.number, Kind.CONTENT.value)
         return
     now = WallClock().now()
-    for sheet in found.sheets:
-        yield from verifier.verify(sheet, now)
+    if isinstance(found.value, SecuredInvoice):
+        yield from verifier.verify(found.value, now)
     for lot in found.lots:
-        if lot.signature is None:
-            yield Rejection("lot-unsigned", reasons()["lot-unsigned"].label.fr, None, f"lot {lot.number}")
-        else:
-            yield from verifier.signature_reasons(signed_content(lot), lot.signature, now)
+        yield from lot_problems(lot, verifier, now)
+
+
+# -- as records -------------------------------------------------------------------------------------------------------
+
+
+def _records(source: Path, found: Opened) -> list[list[str]]:
+    """The records of each lot."""
+    if not found.lots:
+        raise fail(f"{source}: it holds no lot; give a lot, or a file of them", Exit.BAD_INPUT)
+    try:
+        lots = [records(lot).decode("ascii") for lot in found.lots]
+    except FseError as error:
+        raise fail(f"{source}: it cannot be told as records: {error}", Exit.BAD_INPUT) from None
+    return [[lot[at : at + WIDTH] for at in range(0, len(lot), WIDTH)] for lot in lots]
 
 
 # -- showing ----------------------------------------------------------------------------------------------------------

@@ -18,9 +18,10 @@ from conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
 from conformance.cli.options import KeysOption, LangOption, chosen_lang
 from conformance.options import RunOptions, TargetKind
 from conformance.run.session import default_paths, execute, prepare
+from reports.explain import conclusion
 from reports.journal import FILE_NAME, JournalError, Recorder
 from reports.masking import Masker
-from reports.render import RenderError, render
+from reports.render import RenderError, load, render
 from reports.verdict import Verdict
 from reports.writers.terminal import Terminal
 from simulator.clock import WallClock
@@ -118,13 +119,13 @@ def run_command(
         except BaseException:
             # What was recorded is rendered all the same; what stopped the run is what the user must hear of.
             with suppress(JournalError, RenderError):
-                _finish(directory, wanted, options)
+                _finish(directory, wanted, options, quiet=quiet)
             raise
         finally:
             if not quiet:
                 with suppress(OSError):
                     terminal.finish()
-    _finish(directory, wanted, options)
+    _finish(directory, wanted, options, quiet=quiet)
     raise typer.Exit(exit_code(verdicts))
 
 
@@ -137,8 +138,11 @@ def exit_code(verdicts: Iterable[Verdict]) -> Exit:
     return Exit.FAILED if failed else Exit.PASSED
 
 
-def _finish(directory: Path, formats: list[str], options: RunOptions) -> None:
-    for path in render(directory / FILE_NAME, formats, directory, options.lang):
+def _finish(directory: Path, formats: list[str], options: RunOptions, *, quiet: bool) -> None:
+    run = load(directory / FILE_NAME)
+    if quiet:
+        out.print(conclusion(run, options.lang), markup=False)
+    for path in render(run, formats, directory, options.lang):
         out.print(f"{path}", markup=False)
 
 

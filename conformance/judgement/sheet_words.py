@@ -36,6 +36,7 @@ from simulator.fse.model import (
     State,
 )
 from simulator.sentence import Sentence
+from simulator.services.frontal.reasons import reasons
 
 Line: TypeAlias = tuple[int, Sentence | None, Sentence]
 """How deep it stands, its label, its words."""
@@ -302,7 +303,10 @@ def rejection_words(rejection: Rejection) -> Sentence:
         else Sentence(f", feuille {rejection.invoice}", f", sheet {rejection.invoice}")
     )
     place = f" ({rejection.place})" if rejection.place else ""
-    return both(f"{rejection.code} {rejection.label}{{}}{place}", sheet)
+    # A return carries French words; of a reason of ours both languages are known.
+    known = reasons().get(rejection.code)
+    label = known.label if known and known.label.fr == rejection.label else same(rejection.label)
+    return both("{} {}{}{}", same(rejection.code), label, sheet, same(place))
 
 
 def _rsp(rsp: Rsp, depth: int) -> Iterator[Line]:

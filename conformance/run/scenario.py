@@ -24,7 +24,7 @@ from conformance.run.reproduce import reproduce_line
 from conformance.run.telling import event_of
 from conformance.scenario.plan import PlannedScenario, PlannedStep
 from conformance.scenario.references import CARDS, BadReferenceError, is_reference, references, resolve, root
-from conformance.steps.base import CardStep, Observation
+from conformance.steps.base import CardStep, ImpossibleStepError, Observation
 from conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
 from conformance.targets.pkcs11 import Called
 from reports.events import (
@@ -260,6 +260,8 @@ class _Run:
         except (BadReferenceError, BadExpectationError, ValidationError, SlotError) as error:
             verdict, after = Verdict.BENCH_ERROR, before
             reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
+        except ImpossibleStepError as impossible:
+            verdict, reason, after = Verdict.FAILED, impossible.why, before
         except ApduError as error:
             verdict, after = Verdict.FAILED, before
             reason = Text(f"réponse illisible : {error}", f"unreadable response: {error}")

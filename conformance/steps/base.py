@@ -36,6 +36,14 @@ class Observation:
         return cls({"sw": response.sw, "data": response.data, **values})
 
 
+class ImpossibleStepError(Exception):
+    """A step that cannot be done as the scenario is written: it comes too early, or asks for what is not there."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """Marks an argument that must not be written into a record."""

@@ -21,7 +21,7 @@ from simulator.fse.envelope import MAX_FILE, is_sealed, seal, unseal
 from simulator.fse.errors import FseError
 from simulator.fse.frames import LABEL, Reader, day_of, day_text, frame, group_of, summed
 from simulator.fse.lots import RawLot, encode_lot, read_lot, understand
-from simulator.fse.model import Lot, LotKind, SecuringMode, TransportFile
+from simulator.fse.model import Lot, LotKind, Nomenclature, SecuringMode, TransportFile
 from simulator.shipped import shipped
 
 #: Ours, modelled: the header of a file.
@@ -35,11 +35,13 @@ _NAME = re.compile(r"TP([0-9]{14})-([0-9A-Z]{8,10})-([0-9]{8})-([0-9]{3})\.(fse|
 
 @dataclass(frozen=True, slots=True)
 class FileProfile:
-    """How files travel under a version of the specification, and the securing modes that they may carry."""
+    """How files travel under a version of the specification, and what they may carry."""
 
     name: str
     encrypted: bool
     modes: frozenset[SecuringMode]
+    nomenclatures: frozenset[Nomenclature]
+    kinds: frozenset[LotKind]
     source: str
     fidelity: str
 
@@ -68,7 +70,13 @@ def file_profiles() -> Mapping[str, FileProfile]:
     """The profiles that are known, by name."""
     return {
         name: FileProfile(
-            name, item["encrypted"], frozenset(map(SecuringMode, item["modes"])), item["source"], item["fidelity"]
+            name,
+            item["encrypted"],
+            frozenset(map(SecuringMode, item["modes"])),
+            frozenset(map(Nomenclature, item["nomenclatures"])),
+            frozenset(map(LotKind, item["kinds"])),
+            item["source"],
+            item["fidelity"],
         )
         for name, item in shipped(__package__, "files.yaml")["profiles"].items()
     }
@@ -97,7 +105,7 @@ def make_file(
         )
     if not chosen.encrypted and recipient is not None:
         raise FseError(place, f"profile {chosen.name} does not encrypt", "take profile 1.40, or give no certificate")
-    _check_modes(lots, chosen)
+    _check_carried(lots, chosen)
     data = encode_file(head, [encode_lot(lot) for lot in lots])
     sealed = seal(data, recipient) if recipient is not None else data
     return TransportFile(number, head.sender, head.body, file_name(head, sealed=recipient is not None), sealed)
@@ -178,16 +186,31 @@ def _head(lots: Sequence[Lot], number: int, on: date | None) -> FileHead:
     return FileHead(number, first.sender, first.body, on or max(lot.on for lot in lots), first.kind)
 
 
-def _check_modes(lots: Sequence[Lot], profile: FileProfile) -> None:
-    if profile.modes == frozenset(SecuringMode):
+def _check_carried(lots: Sequence[Lot], profile: FileProfile) -> None:
+    """Refuse lots of a kind, and sheets of a mode or nomenclature, that the profile does not carry. Raises FseError."""
+    if lots[0].kind not in profile.kinds:
+        raise FseError(
+            f"lot {lots[0].number}",
+            f"profile {profile.name} carries no lots of claims ({lots[0].kind.value})",
+            "send it under profile 1.40",
+        )
+    if profile.modes == frozenset(SecuringMode) and profile.nomenclatures == frozenset(Nomenclature):
         return
     for lot in lots:
         for sheet in lot.invoices:
             invoice = parse(sheet.content)
+            unknown = []
             if invoice.mode not in profile.modes:
+                unknown.append(f"securing mode {int(invoice.mode)}")
+            unknown += [
+                f"{act.nomenclature} act {act.code}"
+                for act in invoice.acts
+                if act.nomenclature not in profile.nomenclatures
+            ]
+            if unknown:
                 raise FseError(
                     f"lot {lot.number}, invoice {invoice.number}",
-                    f"profile {profile.name} does not know securing mode {int(invoice.mode)}",
+                    f"profile {profile.name} does not know {', '.join(unknown)}",
                     "send it under profile 1.40",
                 )
 

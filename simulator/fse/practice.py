@@ -18,7 +18,7 @@ from cryptography import x509
 from simulator.fse.canonical import canonical, parse
 from simulator.fse.dre import cancellation, claim, decode_dre, encode_dre
 from simulator.fse.errors import FseError
-from simulator.fse.files import make_file
+from simulator.fse.files import make_file, profile_named
 from simulator.fse.lots import decode_lot, encode_lot, invoice_number, make_dre_lots, make_lots
 from simulator.fse.model import Arl, Dre, Invoice, Lot, LotKind, Payment, Rsp, SecuredInvoice, SecuringMode
 from simulator.fse.model import TransportFile as File
@@ -107,6 +107,9 @@ class Practice:
 
     def claim(self, number: int) -> Dre:
         """A claim (DRE) beside a sheet, for what the sheet asks of the AMC. Raises FseError where none may go."""
+        if self._profile is not None and LotKind.DRE not in profile_named(self._profile).kinds:
+            # Refused here: a lot of claims that fits in no file would keep the sheets from leaving too.
+            raise FseError(f"sheet {number}", f"profile {self._profile} carries no claims", "send under profile 1.40")
         invoice = self.invoice(number)
         return self._keep_claim(lambda own: claim(invoice, own))
 
@@ -169,8 +172,10 @@ class Practice:
             yield form(_LOT_NUMBERS[kind], rank)
 
     def _fill(self) -> None:
+        # Sheets leave before claims: a claim is believed and paid for the sheet that came before it.
         signed = sorted(
-            (lot for lot in self.store.lots_without_file() if lot.signed), key=lambda lot: (lot.kind, lot.body, lot.id)
+            (lot for lot in self.store.lots_without_file() if lot.signed),
+            key=lambda lot: (lot.kind is not LotKind.FSE, lot.body, lot.id),
         )
         for (_, body), group in groupby(signed, key=lambda lot: (lot.kind, lot.body)):
             lots = list(group)

@@ -138,6 +138,8 @@ def _act(invoice: Invoice, act: Act, facts: Facts) -> Iterator[Broken]:
         yield _broken("act-not-of-profession", code=act.code, specialty=invoice.professional.specialty)
     if kind.base is not None and act.base != kind.base:
         yield _broken("price-wrong", code=act.code, expected=kind.base, found=act.base)
+    if act.coefficient != 1 and not kind.coefficient:
+        yield _broken("coefficient-unwanted", code=act.code)
     rate = rate_of(kind, invoice.beneficiary, invoice.insurance, invoice.care_path)
     if act.rate != rate:
         yield _broken("rate-wrong", code=act.code, expected=rate, found=act.rate)

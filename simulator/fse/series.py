@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from simulator.clock import Clock, WallClock
 from simulator.fse.lots import RawLot, signed_content
 from simulator.fse.model import Lot, Signer
-from simulator.fse.securing import ProfessionalSession, Refusal, Right, SecuringError, SigningCard, signed
+from simulator.fse.securing import (
+    ProfessionalSession,
+    Refusal,
+    Right,
+    SecuringDesk,
+    SecuringError,
+    SigningCard,
+    signed,
+)
 from simulator.fse.securing.rsa import signed_by
 from simulator.middleware.codes import SsvCode, SsvError
+from simulator.middleware.resources import Pair
 from simulator.readers import Connection
 from simulator.sentence import Sentence
+
+T = TypeVar("T")
 
 _GOES_ON = frozenset({SsvCode.UNKNOWN_RESOURCE})
 
@@ -27,6 +38,10 @@ class LotSession(SigningCard, Protocol):
 
     def check_lot(self, lot: Lot) -> None:
         """Refuse a lot that this card may not sign. Raises SsvError."""
+        ...
+
+    def pause(self) -> None:
+        """Let the reader go until the next lot; never raises."""
         ...
 
 
@@ -44,9 +59,52 @@ class CardLotSession:
             raise SecuringError(Refusal.CPS_SUBSTITUTED, f"no situation of the card bills as {lot.sender}")
         self._session.check_right(Right.LOT, mine[0])
 
+    def resume(self, connection: Connection) -> None:
+        """Go on with the same card on another connection, as ``ProfessionalSession.resume``. Raises SsvError."""
+        self._session.resume(connection)
+
+    def pause(self) -> None:
+        """Nothing: the connection is its caller's."""
+
     def sign(self, content: bytes) -> tuple[bytes, bytes]:
         """Certificate and signature of a content. Raises SsvError."""
         return self._session.sign(content)
+
+
+class DeskLotSession:
+    """The session with the card that a desk finds: the reader is held from the first lot on, and let go by ``pause``.
+
+    Raises SsvError as ``CardLotSession``, and as ``Resources.pair`` (F101, the codes of the GALSS).
+    """
+
+    def __init__(self, desk: SecuringDesk, code: str) -> None:
+        self._desk = desk
+        self._pair: Pair | None = None
+        self._on = self._held(lambda found: CardLotSession(found, code, desk.clock, spends=desk.spends))
+
+    def check_lot(self, lot: Lot) -> None:
+        """As ``CardLotSession``; the reader is taken again after a pause, and FF21 says that the card changed."""
+        if self._pair is None:
+            self._held(self._on.resume)
+        self._on.check_lot(lot)
+
+    def sign(self, content: bytes) -> tuple[bytes, bytes]:
+        """Certificate and signature of a content. Raises SsvError."""
+        return self._on.sign(content)
+
+    def pause(self) -> None:
+        """Let the reader go; the card keeps its code unless something resets it."""
+        if self._pair is not None:
+            self._pair.release()
+            self._pair = None
+
+    def _held(self, begins: Callable[[Connection], T]) -> T:
+        self._pair = self._desk.resources.pair(self._desk.ps, self._desk.reader)
+        try:
+            return begins(self._pair.ps())
+        except SsvError:
+            self.pause()
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +149,11 @@ class LotSeries:
         """A run on the card of one connection; ``spends`` as in ``ProfessionalSession``."""
         return cls(lambda code: CardLotSession(connection, code, clock, spends=spends), clock)
 
+    @classmethod
+    def at(cls, desk: SecuringDesk) -> LotSeries:
+        """A run on the card that a workstation finds; ``pause`` lets its reader go."""
+        return cls(lambda code: DeskLotSession(desk, code), desk.clock)
+
     @property
     def started(self) -> bool:
         """Whether the next lot needs no code."""
@@ -111,8 +174,18 @@ class LotSeries:
         except SsvError as error:
             # A lot that is not this card's to sign says nothing about the session: the card keeps its code.
             if error.code not in _GOES_ON and not isinstance(error, SecuringError):
-                self._session = None
+                self.end()
             raise
+
+    def pause(self) -> None:
+        """Let the reader go; the next lot still needs no code."""
+        if self._session is not None:
+            self._session.pause()
+
+    def end(self) -> None:
+        """End the series: the next lot needs the code."""
+        self.pause()
+        self._session = None
 
     def run(self, lots: Iterable[Lot], code: str | None = None) -> SeriesReport:
         """Format lots until one fails. Raises FseError for a lot that cannot be written, never SsvError."""

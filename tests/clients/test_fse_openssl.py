@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -321,7 +322,10 @@ def through(bench: LiveBench, library: Path, content: bytes) -> tuple[bytes, byt
 
 @pytest.fixture(scope="module")
 def cps3_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveBench]:
-    cards = {"cps": CardChoice(template="medecin-generaliste"), "vitale": CardChoice(template="vitale/assure-seul")}
+    # The Cryptolib keeps on the machine what it read of a card, by serial number: one used before is a card of before.
+    own = {"type": "CPS", "serial": f"99{secrets.randbelow(10**6):06}", "number": "9900000001"}
+    cps = CardChoice.model_validate({"template": "medecin-generaliste", "card": own})
+    cards = {"cps": cps, "vitale": CardChoice(template="vitale/assure-seul")}
     device = Device.assemble("readers/generic-bislot", cards, Workshop.default(tmp_path_factory.mktemp("keys")), seed=1)
     with LiveBench(device) as bench:
         assert bench.wait_seen()

@@ -73,7 +73,7 @@ def vitale() -> SoftwareCard:
 def sheet(number: int, on: date | None = None, **changes: Any) -> Invoice:
     """A sheet of our cards. By default number decides: body in turn, one in three with third-party payment."""
     on = on or AT.date()
-    body = BODIES[number % len(BODIES)]
+    body = changes.get("body", BODIES[number % len(BODIES)])
     regime = body[:2]
     act = Act(Nomenclature.NGAP, "G", on, 1, sheet_coefficient(), 3000, 3000, 70)
     defaults: dict[str, Any] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from asn1crypto import cms
@@ -22,7 +23,7 @@ from simulator.fse.errors import FseError
 from simulator.fse.files import FileHead, file_name, file_profiles, make_file, named, open_file, read_file
 from simulator.fse.frames import frame, summed, unsummed
 from simulator.fse.lots import make_dre_lots, make_lots, numbers
-from simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, SecuringMode, TransportFile
+from simulator.fse.model import Act, Dre, Lot, LotKind, Nomenclature, SecuredInvoice, SecuringMode, TransportFile
 from simulator.personalisation.profiles import SIGNATURE, Validity
 from simulator.personalisation.subjects import organisation
 
@@ -81,10 +82,42 @@ def test_other_names_are_refused(name: str) -> None:
 
 def test_profiles_say_what_they_encrypt_and_carry() -> None:
     found = file_profiles()
-    assert {name: item.encrypted for name, item in found.items()} == {"1.31": False, "1.40-clear": False, "1.40": True}
-    assert SecuringMode.DESYNCHRONISED not in found["1.31"].modes
-    assert all(found[name].modes == frozenset(SecuringMode) for name in ("1.40", "1.40-clear"))
+    desynchronised, every = SecuringMode.DESYNCHRONISED, frozenset(SecuringMode)
+    assert {name: (item.encrypted, desynchronised in item.modes) for name, item in found.items()} == {
+        "1.31": (False, False),
+        "1.40-clear": (False, True),
+        "1.40-clear-synchronised": (False, False),
+        "1.40-synchronised": (True, False),
+        "1.40": (True, True),
+    }
+    assert all(item.modes | {desynchronised} == every for item in found.values())
+    assert {name for name, item in found.items() if item.nomenclatures != frozenset(Nomenclature)} == {"1.31"}
+    assert {name for name, item in found.items() if item.kinds != frozenset(LotKind)} == {"1.31"}
     assert all(item.source for item in found.values())
+
+
+def test_before_140_no_ccam() -> None:
+    ccam = Act(Nomenclature.CCAM, "HBJD001", TODAY, 1, Decimal(1), 2892, 2892, 70)
+    lots = lots_of(acts=(*sample_invoice().acts, ccam))
+    with pytest.raises(FseError, match=r"1.31 does not know ccam act HBJD001"):
+        make_file(lots, profile="1.31")
+    assert open_file(make_file(lots, profile="1.40-clear-synchronised")) == lots
+
+
+def test_before_140_no_claims() -> None:
+    with pytest.raises(FseError, match=r"1.31 carries no lots of claims"):
+        make_file(dre_lots(), profile="1.31")
+    assert open_file(make_file(dre_lots(), profile="1.40-clear-synchronised")) == dre_lots()
+
+
+def test_a_profile_without_the_desynchronised_signature() -> None:
+    me = body()
+    lots = lots_of(1, 2, mode=SecuringMode.DESYNCHRONISED)
+    with pytest.raises(FseError, match=r"1.40-synchronised does not know securing mode 4"):
+        make_file(lots, me.certificate, profile="1.40-synchronised")
+    with pytest.raises(FseError, match=r"1.40-clear-synchronised does not know securing mode 4"):
+        make_file(lots, profile="1.40-clear-synchronised")
+    assert open_file(make_file(lots_of(), me.certificate, profile="1.40-synchronised"), me.key, me.certificate)
 
 
 def test_before_140_no_desynchronised_signature() -> None:

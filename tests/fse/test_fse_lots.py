@@ -10,7 +10,7 @@ import pytest
 from fse_samples import AMC, PROFESSIONAL, TODAY, sample_invoice
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from securing_bench import PIN, Practice, cps_data
+from securing_bench import CPS_SLOT, PIN, Practice, card_of, cps_data
 
 from simulator.fse.canonical import canonical, parse
 from simulator.fse.errors import FseError
@@ -33,6 +33,7 @@ from simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Si
 from simulator.fse.securing import SecuringError, Verifier
 from simulator.fse.series import LotSeries, lot_signature_holds, sign_lot
 from simulator.middleware.codes import SsvCode, SsvError
+from simulator.readers import ScardError
 
 MSA = "023490349"
 CNAM = "013490349"
@@ -425,6 +426,9 @@ class FakeSession:
     def sign(self, content: bytes) -> tuple[bytes, bytes]:
         return self._card.sign(content)
 
+    def pause(self) -> None:
+        self._card.paused += 1
+
 
 class CardInReader:
     """A real card behind sessions that fail on demand; counts how often the code was presented."""
@@ -433,6 +437,7 @@ class CardInReader:
         self.fails = dict(fails or {})
         self.codes: list[str] = []
         self.lot = ""
+        self.paused = 0
         self.practice = Practice()
         self.sign: Callable[[bytes], tuple[bytes, bytes]]
 
@@ -558,3 +563,95 @@ def test_a_digest_that_is_not_that_of_its_sheet_is_refused(signed: Lot) -> None:
     with pytest.raises(LotError, match="has changed") as caught:
         decode_lot(bytes(data))
     assert caught.value.item == 1
+
+
+def test_a_break_lets_the_reader_go() -> None:
+    card = CardInReader({"001": SsvError(SsvCode.READER_SYNCHRONISATION)})
+    series = card.series()
+    series.run(five(), PIN)
+    assert card.paused == 1
+    series.pause()
+    series.end()
+    assert card.paused == 1
+
+
+# -- a series at the desk of a workstation ----------------------------------------------------------------------------
+
+
+def by_itself(practice: Practice) -> bool:
+    """Whether another software finds the professional's card free."""
+    try:
+        other = practice.service.establish().connect(CPS_SLOT)
+    except ScardError:
+        return False
+    other.disconnect()
+    return True
+
+
+@pytest.mark.parametrize("family", [{}, {"family": "cps4"}], ids=["cps3", "cps4"])
+def test_the_desk_holds_the_reader_for_the_series(family: dict[str, str]) -> None:
+    practice = Practice(cps=cps_data(**family))
+    series = LotSeries.at(practice.desk)
+    assert by_itself(practice)
+    report = series.run(five(), PIN)
+    assert all(map(lot_signature_holds, report.formatted))
+    assert not by_itself(practice)
+    series.pause()
+    assert by_itself(practice)
+    assert series.started
+    assert lot_signature_holds(series.format(one_lot(9)))
+    series.end()
+    assert by_itself(practice)
+    assert not series.started
+
+
+def test_a_refused_code_lets_the_reader_go() -> None:
+    practice = Practice()
+    report = LotSeries.at(practice.desk).run(five(), "9999")
+    assert report.error is not None
+    assert report.error.code == SsvCode.WRONG_CODE
+    assert practice.tries() == 2
+    assert by_itself(practice)
+
+
+def test_after_a_pause_another_card_gets_no_code() -> None:
+    practice = Practice()
+    series = LotSeries.at(practice.desk)
+    series.format(one_lot(), PIN)
+    series.pause()
+    other = card_of(cps_data("infirmier"))
+    practice.cps_slot.remove()
+    practice.cps_slot.insert(other)
+    with pytest.raises(SsvError, match="another card") as caught:
+        series.format(one_lot(9), PIN)
+    assert caught.value.code == SsvCode.CODE_LOST
+    assert not series.started
+    assert other.state().secrets["pin"].tries_left == 3  # type: ignore[attr-defined]
+    assert by_itself(practice)
+
+
+@pytest.mark.parametrize("family", [{}, {"family": "cps4"}], ids=["cps3", "cps4"])
+def test_after_a_pause_a_card_that_lost_its_code_breaks_the_series(family: dict[str, str]) -> None:
+    practice = Practice(cps=cps_data(**family))
+    series = LotSeries.at(practice.desk)
+    series.format(one_lot(), PIN)
+    series.pause()
+    practice.cps_slot.remove()
+    with pytest.raises(SsvError) as caught:
+        series.format(one_lot(9))
+    assert caught.value.code == SsvCode.PS_ABSENT
+    assert not series.started
+
+
+def test_after_a_pause_the_card_that_was_out_has_no_code() -> None:
+    practice = Practice()
+    series = LotSeries.at(practice.desk)
+    series.format(one_lot(), PIN)
+    series.pause()
+    practice.cps_slot.remove()
+    practice.cps_slot.insert(practice.cps_card)
+    with pytest.raises(SsvError, match="no longer has its code") as caught:
+        series.format(one_lot(9))
+    assert caught.value.code == SsvCode.CODE_LOST
+    assert not series.started
+    assert by_itself(practice)

@@ -16,6 +16,7 @@ from simulator.fse.dre import cancellation
 from simulator.fse.lots import make_dre_lots, make_lots, numbers
 from simulator.fse.model import (
     Accident,
+    Act,
     Dre,
     Insurance,
     Lot,
@@ -25,6 +26,7 @@ from simulator.fse.model import (
     SecuredInvoice,
     Share,
 )
+from simulator.fse.pricing import reimbursable
 from simulator.fse.records import LAYOUTS, WIDTH, Record, RecordError, read_records, records, records_of, write_records
 from simulator.fse.records.layouts import FieldLayout, Kind
 from simulator.fse.records.record import make, read, write
@@ -126,6 +128,7 @@ def test_a_sheet_record_by_record() -> None:
     assert header[:3] + header[3:19] + header[36:45] == f"000TP00000{PROFESSIONAL.billing_id}000260302"
     assert sheet[11:38] == BENEFICIARY.nir + BENEFICIARY.nir_key + "001000000001"
     assert sheet[48:57] == "023490349"
+    assert sheet[57:66] == "013490349"  # the body that the sheet names, not made of the lines above
     assert (sheet[76:78], sheet[85:94], sheet[95:102], sheet[118:]) == ("41", "000260105", "8001191", "0099999349")
     assert (more[49:64], more[64:79], more[88:97], more[120]) == (
         "180191305500128",
@@ -151,12 +154,70 @@ def test_the_general_scheme_has_rank_zero() -> None:
     assert lines(records(lot_of({"beneficiary__regime": "10", "beneficiary__rank": 2})))[1][26:29] == "002"
 
 
-def test_a_unit_price_is_rounded_and_nothing_is_divided_by_zero() -> None:
-    thrice = replace(ACT, quantity=3, coefficient=Decimal("1.5"), base=1000, amount=1000)
-    none = replace(ACT, coefficient=Decimal(0))
-    found = lines(records(lot_of({"acts": (thrice, none)})))
-    assert found[3][80:97] == "03000150000000222"
-    assert found[4][90:97] == "0000000"
+CARE = replace(ACT, code="AMI", coefficient=Decimal(4), base=315, amount=1260, rate=60)
+
+
+@pytest.mark.parametrize(
+    ("act", "columns"),
+    [
+        (CARE, "01000400000000315000126006000007560001260"),
+        (replace(CARE, quantity=3, amount=3780), "03000400000000315000378006000022680003780"),
+        # Half a cent goes up, once for the base and once for the part.
+        (
+            replace(ACT, quantity=3, coefficient=Decimal("1.5"), base=1001, amount=4505),
+            "03000150000001001000450507000031540004505",
+        ),
+        # What is asked beyond the base is nobody's part; what is asked below it is the base.
+        (replace(CARE, amount=1500), "01000400000000315000126006000007560001500"),
+        (replace(CARE, amount=1000), "01000400000000315000100006000006000001000"),
+        (replace(CARE, coefficient=Decimal(0)), "01000000000000315000000006000000000001260"),
+    ],
+)
+def test_a_line_is_unit_price_times_coefficient_times_quantity(act: Act, columns: str) -> None:
+    assert lines(records(lot_of({"acts": (act,)})))[3][80:121] == columns
+
+
+def test_what_is_asked_beyond_the_base_is_not_the_complementary_insurer_s() -> None:
+    dear = replace(ACT, base=2000, amount=3000)
+    found = lines(records(lot_of({"acts": (dear, ACT), "amc": Share(1400)})))
+    assert [line[122:] for line in found[3:5]] == ["000600", "000800"]
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda quantity, coefficient, base, beyond, rate: replace(
+                ACT,
+                quantity=quantity,
+                coefficient=coefficient,
+                base=base,
+                amount=max(0, int(base * coefficient * quantity) + beyond),
+                rate=rate,
+            ),
+            st.integers(1, 9),
+            st.decimals("0.5", "20", places=2),
+            st.integers(1, 5000),
+            st.integers(-500, 500),
+            st.sampled_from([30, 60, 70, 100]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_the_parts_of_the_lines_are_those_that_are_priced(acts: list[Act]) -> None:
+    sheet = sample_invoice(acts=tuple(acts), beneficiary__complementary=AMC, payment=Payment.TIERS_PAYANT)
+    (item,) = records_of(make_lots([SecuredInvoice(canonical(sheet))], on=TODAY, numbers=numbers(LotKind.FSE))[0]).items
+    told = [record for record in item if record.type == "4"]
+    assert [record.number("unit") for record in told] == [act.base for act in acts]
+    assert [record.number("base") for record in told] == [reimbursable(act) for act in acts]
+    assert sum(record.number("amo") for record in told) == sheet.amo.asked == item[-1].number("amo")
+    assert sum(record.number("amc") for record in told) == sheet.amc.asked == item[-1].number("amc")
+
+
+@pytest.mark.parametrize("changes", [{"amo": Share(2099)}, {"amo": Share(2101)}, {"amc": Share(901)}])
+def test_a_sheet_that_asks_what_its_acts_do_not_make_has_no_records(changes: dict[str, object]) -> None:
+    with pytest.raises(RecordError, match=r"record 5, column .*the acts make"):
+        records(lot_of(changes))
 
 
 def test_claims_and_cancellations_are_told_apart_in_the_trailer() -> None:
@@ -249,6 +310,11 @@ def test_a_ccam_code_follows_its_act() -> None:
         (-1, "sender", "00000991000018"),
         (-1, "lot", "001"),
         (4, "charged", "00003001"),
+        (4, "amo", "00002101"),
+        (4, "amo", "00002099"),
+        (4, "amc", "00000001"),
+        (3, "amo", "0002101"),
+        (3, "amc", "000001"),
         (4, "records", "005"),
         (4, "number", "000000002"),
         (3, "insured", "1801913055002"),
@@ -261,9 +327,24 @@ def test_figures_agree(line: int, field: str, value: str) -> None:
     record = read(found[line])
     found[line] = write(Record(record.type, {**record.values, field: value}))
     error = refused(*found)
-    assert (
-        "instead" in error.reason or "say" in error.reason or "make" in error.reason or "are" in error.reason or error
-    )
+    assert error.reason.startswith(f"{field} is ") or "the acts make" in error.reason
+
+
+def test_a_device_counts_in_what_is_charged_and_tells_no_parts() -> None:
+    """A record 3F has no columns for the parts: the end may say more than the acts then, of these alone."""
+    head, sheet, more, act, end, tail = (read(line) for line in lines(records(lot_of({}))))
+    same = {name: sheet.values[name] for name in ("sender", "insured", "insured-key", "rank", "number")}
+    device = make("3F", 4, {**same, "code": "1234567", "charged": 500})
+
+    def told(charged: int, amo: int) -> bytes:
+        totals = {"charged": f"{charged:08}", "amo": f"{amo:08}", "records": "005"}
+        last = {"charged": f"{charged:012}", "amo": f"{amo:012}", "records": "00000007"}
+        parts = (head, sheet, more, device, act, replace(end, values={**end.values, **totals}))
+        return joined(*map(write, (*parts, replace(tail, values={**tail.values, **last}))))
+
+    assert [record.type for record in read_records(told(3500, 2400)).items[0]] == ["2", "2S", "3F", "4", "5"]
+    with pytest.raises(RecordError, match="charged is 00003000, the acts make 00003500"):
+        read_records(told(3000, 2400))
 
 
 @pytest.mark.parametrize("kind", sorted(LAYOUTS))

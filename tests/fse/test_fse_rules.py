@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from simulator.fse.model import Accident, Act, Insurance, Nomenclature, Payment, Proof, SecuringMode, Share
 from simulator.fse.pricing import ActRequest, price
 from simulator.fse.rules import RULES, Facts, Severity, age, blocks, examine
+from simulator.fse.tables import ACTS
 
 TOMORROW, YESTERDAY = TODAY + timedelta(days=1), TODAY - timedelta(days=1)
 NURSE = {"professional__specialty": "24", "care_path": ""}
@@ -80,6 +81,7 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("sheet-in-future", {"on": TOMORROW}, {}, set()),
     ("quantity-zero", {"acts": (replace(ACT, quantity=0, amount=0),)}, {}, set()),
     ("quantity-zero", {**NURSED, "acts": (replace(CARE, coefficient=Decimal(0)),)}, {}, set()),
+    ("coefficient-unwanted", {"acts": (replace(ACT, coefficient=Decimal(2)),)}, {}, set()),
     ("price-wrong", {"acts": (replace(ACT, base=9900),)}, {}, set()),
     ("rate-wrong", {"acts": (FULL_ACT,)}, {}, set()),
     ("rate-wrong", {"beneficiary__ald": True}, {}, set()),
@@ -241,6 +243,32 @@ def test_what_was_priced_breaks_no_rule_of_prices(
 )
 def test_an_age_even_of_a_birth_not_known_in_full(birth: str, on: date, years: int) -> None:
     assert age(birth, on) == years
+
+
+@pytest.mark.parametrize(
+    ("days", "closed"),
+    [
+        ((8, 6), [6]),
+        ((6, 8), [6]),
+        ((8, 6, 8), [6]),  # neither the first nor the last, nor the day of the sheet
+        ((4, 8, 2), [4, 2]),
+        ((6, 4, 6), [6, 4]),  # each day once
+        ((8, 1), []),
+    ],
+)
+def test_rights_are_looked_at_on_the_day_of_each_act(days: tuple[int, ...], closed: list[int]) -> None:
+    rights = (
+        (TODAY - timedelta(days=9), TODAY - timedelta(days=7)),
+        (TODAY - timedelta(days=1), None),
+    )
+    acts = tuple(
+        replace(ACT, on=TODAY - timedelta(days=ago), code=code)
+        for ago, code in zip(days, ("G", "DEQP003", "V"), strict=False)
+    )
+    acts = tuple(replace(act, nomenclature=ACTS[act.code].nomenclature) for act in acts)
+    found = examine(sample_invoice(acts=acts, beneficiary__rights=rights), Facts(TODAY))
+    said = [finding.sentence.en for finding in found if finding.code == "rights-closed"]
+    assert said == [f"No period of rights covers {TODAY - timedelta(days=ago)}" for ago in closed]
 
 
 def test_the_limit_of_the_young_is_the_birthday() -> None:

@@ -148,7 +148,7 @@ def test_claims_have_lots_of_their_own(desk: Desk) -> None:
     desk.practice.claim(1)
     desk.practice.claim(2)
     sending = desk.practice.send()
-    assert desk.body.lots() == [("dre", "ZZZ"), ("fse", "000")]
+    assert desk.body.lots() == [("fse", "000"), ("dre", "ZZZ")]
     assert len(sending.sent) == 2
     desk.practice.receive()
     desk.pay()

@@ -1,4 +1,4 @@
-"""Readers, Vitale, wireless, faults: enough scenarios, mostly refusals, with the same verdicts through PC/SC."""
+"""Readers, Vitale, wireless, faults, care sheets: enough of them, mostly refusals, the same verdicts through PC/SC."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from simulator.pcsc.errors import PcscdError
 from simulator.pcsc.private_pcscd import try_namespaces
 from simulator.personalisation.keystore import ENVIRONMENT
 
-TOPICS = ("readers", "vitale", "wireless", "faults")
+TOPICS = ("readers", "vitale", "wireless", "faults", "fse")
 LEAST = 120
 
 
@@ -141,11 +141,21 @@ SAMPLE: dict[str, str] = {
     "faults.readers/lost-and-back": (
         "artefact of the virtual reader: a vpcd reader cannot leave, its slots become empty"
     ),
+    "fse.securing/degraded-journey": "",
+    "fse.securing/desynchronised-insured-first": "",
+    "fse.securing/desynchronised-professional-first": "",
+    "fse.securing/three-wrong-codes-block": "",
+    "fse.securing/vitale-substituted[general-practitioner]": "",
+    "fse.securing/vitale-withdrawn-before": "",
+    "fse.series/unknown-resource-does-not-break-it[cps4]": "",
 }
 """Of every suite at least one, and of every kind of difference; the reason is why the verdict is not the same."""
 
-LEFT_OUT = {"vitale.ssv-library", "vitale.templates", "faults.matrix", "faults.wireless"}
-"""Suites whose steps others of the sample do as well."""
+LEFT_OUT = {"vitale.ssv-library", "vitale.templates", "faults.matrix", "faults.wireless"} | {
+    f"fse.{name}"
+    for name in ("claims", "deadlines", "galss", "making", "payments", "professional", "sending", "signers", "wireless")
+}
+"""Suites whose steps others of the sample do as well, or that reach the cards no other way."""
 
 
 @pytest.fixture

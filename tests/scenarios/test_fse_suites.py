@@ -17,11 +17,12 @@ from conformance.run.session import RunPlan, default_paths, execute, prepare
 from conformance.scenario.plan import PlannedScenario, PlannedStep
 from reports.events import Call, Event, ScenarioFinished
 from reports.verdict import Verdict
-from simulator.fse import practice, pricing, rules
+from simulator.fse import practice, pricing, rules, series
 from simulator.fse.model import Arl, Outcome, RspLine
 from simulator.fse.securing import cards, desk
 from simulator.fse.securing.cards import ProfessionalSession
 from simulator.fse.securing.verifying import Verifier
+from simulator.fse.series import CardLotSession, LotSeries
 from simulator.fse.store.deadlines import Deadlines
 from simulator.fse.store.store import Store
 from simulator.middleware.galss.server import GalssServer
@@ -225,6 +226,24 @@ def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("conformance.bench.fse.office.Office._sign_lot", lambda self, lot: lot)
 
 
+def _code_for_each_lot(patch: pytest.MonkeyPatch) -> None:
+    usual = LotSeries.format
+
+    def one(self: LotSeries, lot: Any, code: str | None = None) -> Any:
+        self.end()
+        return usual(self, lot, code)
+
+    patch.setattr(LotSeries, "format", one)
+
+
+def _every_code_breaks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(series, "_GOES_ON", frozenset())
+
+
+def _codes_to_any_card(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(CardLotSession, "resume", lambda self, connection: None)
+
+
 @pytest.mark.parametrize(
     ("mutate", "caught"),
     [
@@ -253,6 +272,9 @@ def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
         (_believes_any_copy, "sent-again-after-a-copy-that-changed"),
         (_believes_any_copy, "late-answer-to-a-copy-that-changed[[]answered-late-too]"),
         (_pays_always, "payment-rejected[[]rights-closed]"),
+        (_code_for_each_lot, "one-code-for-a-series[[]cps3]"),
+        (_every_code_breaks, "unknown-resource-does-not-break-it[[]cps4]"),
+        (_codes_to_any_card, "another-card-does-not-go-on"),
         (_sends_unsigned_lots, "from-the-act-to-the-acknowledgement*nurse*"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

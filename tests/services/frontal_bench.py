@@ -44,21 +44,36 @@ from simulator.fse.securing import wants
 from simulator.personalisation.personalise import PersonalisedCard
 from simulator.personalisation.vitale.personalise import PersonalisedVitale
 from simulator.services.frontal import Frontal, Parameters
+from simulator.services.frontal.ledger import Ledger
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """A Tuesday."""
 TODAY = NOW.date()
 BODY, AMC_BODY = "013490349", AMC.id
-MUTUELLE = replace(AMC, mutuelle=True)
+MUTUELLE = replace(AMC, indicator="01", mutuelle=True)
 
 
 class Bench:
     """A front end with its clock, and the practice of one doctor."""
 
-    def __init__(self, parameters: Parameters | None = None, seed: int = 1, **options: Any) -> None:
+    def __init__(
+        self,
+        parameters: Parameters | None = None,
+        seed: int = 1,
+        *,
+        known: bool = True,
+        ledger: Ledger | None = None,
+        **options: Any,
+    ) -> None:
+        """``known``: sheets of this doctor were accepted before, so that claims may come first."""
         self.clock = VirtualClock(NOW)
-        self.frontal = Frontal(self.clock, anchors(), parameters=parameters, chance=Random(seed), **options)
         self.cps, self.vitale = cps_data(), vitale_data()
+        ledger = ledger or Ledger()
+        if known:
+            ledger.add_signers(self.sender, [self.sheet().professional.rpps])
+        self.frontal = Frontal(
+            self.clock, anchors(), parameters=parameters, chance=Random(seed), ledger=ledger, **options
+        )
         self._files = iter(range(1, 1000))
 
     def sheet(self, number: int = 1, **changes: Any) -> Invoice:

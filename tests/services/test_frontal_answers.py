@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from frontal_bench import NOW, Bench, claim, third_party
+from frontal_bench import NOW, Bench, third_party
 from securing_bench import anchors, keys
 
 from simulator.clock import VirtualClock
@@ -131,7 +131,8 @@ class TestDelivery:
     def test_parts_are_drawn_from_the_seed(self, parameters: Parameters, at_once: int, later: int) -> None:
         def month() -> tuple[list[Arl], list[Arl]]:
             bench = Bench(parameters, seed=7)
-            now = [arl for rank in range(40) for arl in bench.submit(bench.claims(claim(rank + 1), number=dre(rank)))]
+            sheets = [bench.secured(rank + 1, **third_party()) for rank in range(40)]
+            now = [arl for rank in range(40) for arl in bench.submit(bench.lot(sheets[rank], number=f"{rank:03}"))]
             bench.pass_days(5)
             return now, bench.frontal.due()
 
@@ -185,12 +186,6 @@ class TestDelivery:
         made = make_file([bench.lot(bench.secured(1))], identity(keys(), BODY).certificate)
         (arl,) = laboratory(keys(), VirtualClock(NOW), "023490349").submit(made.data, made.name)
         assert (codes(arl), arl.lot, arl.sender) == (["file-unreadable"], "", "991000019")
-
-
-def dre(rank: int) -> str:
-    from simulator.fse.store.numbers import Sequence, form
-
-    return form(Sequence.LOT_DRE, rank)
 
 
 class TestStartedAgain:

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 from frontal_bench import AMC_BODY, BODY, NOW, TODAY, Bench, claim, lot_of, secured, signature, signed, third_party
 from securing_bench import cps_data, lists, vitale_data
+from test_frontal_conformity import WRONG as NOT_CONFORMING
 
 from simulator.fse.dre import encode_dre
 from simulator.fse.files import FILE_GROUP
 from simulator.fse.frames import frame, group_of, summed
 from simulator.fse.lots import LOT_GROUP, SIGNATURE_GROUP
-from simulator.fse.model import Arl, ArlKind, Lot, LotKind, SecuredInvoice, SecuringMode, Signature, Signer
+from simulator.fse.model import Arl, ArlKind, Invoice, Lot, LotKind, SecuredInvoice, SecuringMode, Signature, Signer
 from simulator.fse.securing import encode_secured
 from simulator.fse.securing import reasons as signature_reasons
+from simulator.personalisation.personalise import PersonalisedCard
 from simulator.services.frontal import Parameters
 from simulator.services.frontal.reasons import Effect, Level, reasons
 
@@ -64,6 +66,10 @@ class TestGood:
         assert (first.kind, first.lot) == (ArlKind.POSITIVE, "000")
         assert (second.kind, second.lot, told(second)) == (ArlKind.NEGATIVE, "001", {("lot-unsigned", None)})
         assert first.return_id != second.return_id
+
+
+ELSEWHERE = {"beneficiary__regime": "02", "body": "023490349"}
+"""A sheet for the body of another insured."""
 
 
 def swapped(sheet: SecuredInvoice, **fields: Any) -> SecuredInvoice:
@@ -129,7 +135,7 @@ WRONG_SHEETS: dict[str, tuple[Callable[[Bench], SecuredInvoice], str]] = {
     "real professional": (lambda bench: bench.secured(7, professional__test=False), "test-with-real"),
     "real insured": (lambda bench: bench.secured(7, beneficiary__test=False), "test-with-real"),
     "tomorrow's sheet": (lambda bench: bench.secured(7, on=TODAY + timedelta(days=1)), "in-the-future"),
-    "another body": (lambda bench: bench.secured(7, body="023490349"), "wrong-body"),
+    "another body": (lambda bench: bench.secured(7, **ELSEWHERE), "wrong-body"),
     "another sender": (lambda bench: bench.secured(7, professional__billing_id="991000027"), "other-sender"),
 }
 
@@ -147,9 +153,7 @@ class TestSheets:
 
     def test_all_that_is_wrong_is_told(self) -> None:
         bench = Bench()
-        lot = bench.lot(
-            bench.secured(1, beneficiary__test=False, body="023490349"), swapped(bench.secured(2), value=b"")
-        )
+        lot = bench.lot(bench.secured(1, beneficiary__test=False, **ELSEWHERE), swapped(bench.secured(2), value=b""))
         assert {("test-with-real", 1), ("wrong-body", 1), ("signature-altered", 2)} <= one(bench, lot)
 
     def test_a_real_front_end_refuses_test_sheets(self) -> None:
@@ -274,7 +278,7 @@ class TestNumbers:
 
     def test_a_number_refused_by_an_arl_may_come_again(self) -> None:
         bench = Bench()
-        assert one(bench, bench.lot(bench.secured(1, body="023490349"))) == {("wrong-body", 1)}
+        assert one(bench, bench.lot(bench.secured(1, **ELSEWHERE))) == {("wrong-body", 1)}
         assert one(bench, bench.lot(bench.secured(1), number="001")) == set()
 
     def test_a_number_rejected_by_an_rsp_may_come_again_once(self) -> None:
@@ -321,7 +325,7 @@ class TestNumbers:
 
 WRONG_LOTS: dict[str, tuple[Callable[[Bench], Lot], str]] = {
     "for another body": (
-        lambda bench: bench.lot(bench.secured(1, body="023490349"), body="023490349"),
+        lambda bench: bench.lot(bench.secured(1, **ELSEWHERE), body="023490349"),
         "lot-wrong-body",
     ),
     "of tomorrow": (lambda bench: bench.lot(bench.secured(1), on=TODAY + timedelta(days=1)), "lot-in-the-future"),
@@ -342,6 +346,14 @@ WRONG_LOTS: dict[str, tuple[Callable[[Bench], Lot], str]] = {
         "lot-other-signer",
     ),
     "no right": (lambda bench: bench.lot(bench.secured(1, professional__may_sign_lot=False)), "lot-no-right"),
+    "an employee": (
+        lambda bench: signed(lot_of((bench.secured(1),), "000"), cps_data("cpe-nominative")),
+        "lot-wrong-card",
+    ),
+    "signed before its sheets": (
+        lambda bench: signed(lot_of((bench.secured(1),), "000"), bench.cps, NOW - timedelta(seconds=1)),
+        "lot-signed-before",
+    ),
 }
 
 
@@ -373,12 +385,12 @@ class TestLots:
         bench = Bench()
         assert one(bench, bench.lot(bench.secured(1))) == set()
         bench.pass_days(91)
-        again = bench.lot(bench.secured(2), on=TODAY + timedelta(days=91))
-        assert one(bench, again) == set()
+        later = replace(lot_of((bench.secured(2),), "000"), on=TODAY + timedelta(days=91))
+        assert one(bench, signed(later, bench.cps, bench.clock.now())) == set()
 
     def test_a_refused_number_may_come_again(self) -> None:
         bench = Bench()
-        assert one(bench, bench.lot(bench.secured(1, body="023490349"))) == {("wrong-body", 1)}
+        assert one(bench, bench.lot(bench.secured(1, **ELSEWHERE))) == {("wrong-body", 1)}
         assert one(bench, bench.lot(bench.secured(1))) == set()
 
     @pytest.mark.parametrize(
@@ -389,10 +401,16 @@ class TestLots:
         assert one(bench, bench.lot(bench.secured(1))) == set()
         assert one(bench, bench.lot(bench.secured(2), number=number)) == ({("lot-ahead", None)} if ahead else set())
 
-    def test_a_practice_that_is_ahead_is_told_once_and_can_go_on(self) -> None:
-        bench = Bench(Parameters(missing_lots=0))
-        for number, sheet, refused in (("000", 1, False), ("005", 2, True), ("006", 3, False), ("005", 2, False)):
-            assert bool(one(bench, bench.lot(bench.secured(sheet), number=number))) is refused, number
+    @pytest.mark.parametrize(("missing", "far"), [(0, ("002", "003")), (0, ("005", "006")), (30, ("400", "401"))])
+    def test_a_lot_refused_for_being_ahead_does_not_bring_the_next_one_in_its_turn(
+        self, missing: int, far: tuple[str, ...]
+    ) -> None:
+        bench = Bench(Parameters(missing_lots=missing))
+        assert one(bench, bench.lot(bench.secured(1))) == set()
+        for number in far:
+            assert one(bench, bench.lot(bench.secured(2), number=number)) == {("lot-ahead", None)}, number
+        for sheet, number in ((2, "001"), (3, "002")):
+            assert one(bench, bench.lot(bench.secured(sheet), number=number)) == set(), number
 
     def test_a_lot_that_was_missing_may_still_come(self) -> None:
         bench = Bench(Parameters(missing_lots=2))
@@ -407,8 +425,8 @@ class TestLots:
     def test_claims_count_down(self) -> None:
         bench = Bench(Parameters(missing_lots=0))
         assert one(bench, bench.claims(claim(1), number="ZZA")) == set()
-        assert one(bench, bench.claims(claim(2), number="ZZ9")) == set()
-        assert one(bench, bench.claims(claim(3), number="ZZ7")) == {("lot-ahead", None)}
+        assert one(bench, bench.claims(claim(2, 2), number="ZZ9")) == set()
+        assert one(bench, bench.claims(claim(3, 3), number="ZZ7")) == {("lot-ahead", None)}
 
     @pytest.mark.parametrize("forged", [False, True])
     def test_a_lot_that_is_not_authentic_takes_no_number(self, forged: bool) -> None:
@@ -422,6 +440,103 @@ class TestLots:
         # 400 was not received: 001 comes next.
         assert one(bench, bench.lot(bench.secured(2), number="002")) == {("lot-ahead", None)}
         assert one(bench, bench.lot(bench.secured(2), number="001")) == set()
+
+
+class TestWhoSigns:
+    """A lot of claims names no professional: it is signed by one whose sheets were accepted from its sender."""
+
+    def test_claims_of_a_sender_of_whom_no_sheet_was_accepted_are_refused(self) -> None:
+        bench = Bench(known=False)
+        assert one(bench, bench.claims(claim(1))) == {("lot-sender-unknown", None)}
+        assert ("wrong-body", 1) in one(bench, bench.lot(bench.secured(1, body="023490349")))
+        assert one(bench, bench.claims(claim(1))) == {("lot-sender-unknown", None)}
+        assert one(bench, bench.lot(bench.secured(1))) == set()
+        assert one(bench, bench.claims(claim(1))) == set()
+
+    def test_claims_signed_by_another_professional_are_refused(self) -> None:
+        bench = Bench()
+        lot = Lot(LotKind.DRE, "ZZZ", bench.sender, AMC_BODY, TODAY, dres=(claim(1),))
+        assert one(bench, signed(lot, cps_data("infirmier"))) == {("lot-other-signer", None)}
+        assert one(bench, signed(lot, bench.cps)) == set()
+
+    @pytest.mark.parametrize("bodies", [frozenset(), frozenset({AMC_BODY})])
+    def test_claims_signed_by_an_employee_are_refused(self, bodies: frozenset[str]) -> None:
+        bench = Bench(Parameters(bodies=bodies), known=False)
+        lot = Lot(LotKind.DRE, "ZZZ", bench.sender, AMC_BODY, TODAY, dres=(claim(1),))
+        assert ("lot-wrong-card", None) in one(bench, signed(lot, cps_data("cpe-nominative")))
+
+    def test_each_professional_of_a_sender_signs_its_claims(self) -> None:
+        bench, nurse = Bench(), cps_data("infirmier")
+        lot = Lot(LotKind.DRE, "ZZZ", bench.sender, AMC_BODY, TODAY, dres=(claim(1),))
+        assert one(bench, signed(lot, nurse)) == {("lot-other-signer", None)}
+        sheet = sheet_of(nurse, bench, professional__billing_id=bench.sender)
+        assert one(bench, signed(lot_of((secured(sheet, nurse, bench.vitale),), "000"), nurse)) == set()
+        assert one(bench, signed(lot, nurse)) == set()
+
+    def test_a_front_end_of_one_insurer_gets_no_sheets_and_counts_its_lots_all_the_same(self) -> None:
+        bench = Bench(Parameters(bodies=frozenset({AMC_BODY})), known=False)
+        assert one(bench, bench.claims(claim(1))) == set()
+        assert one(bench, bench.claims(claim(2, 2))) == {("lot-repeated", None)}
+
+    @pytest.mark.parametrize("stranger", [False, True])
+    @pytest.mark.parametrize("known", [False, True])
+    def test_a_stranger_uses_up_no_number(self, stranger: bool, known: bool) -> None:
+        bench = Bench(Parameters(missing_lots=0), known=known)
+        if known:
+            assert one(bench, bench.lot(bench.secured(1))) == set()
+        card = cps_data("infirmier") if stranger else bench.cps
+        wrong = signed(lot_of((bench.secured(2, body="023490349"),), "001"), card)
+        assert {number for _code, number in one(bench, wrong)} == {2}
+        counted = known and not stranger
+        # Where 001 did not count, 002 is ahead of 000; of a sender of whom nothing counted it is the first.
+        ahead = known and not counted
+        assert one(bench, bench.lot(bench.secured(2), number="002")) == ({("lot-ahead", None)} if ahead else set())
+
+
+class TestSigningMoment:
+    """It is told and not signed: between what the lot carries and now."""
+
+    @pytest.mark.parametrize(("days", "good"), [(0, True), (1, True), (2, False), (20, False)])
+    def test_it_is_not_before_the_day_of_the_lot(self, days: int, good: bool) -> None:
+        bench = Bench()
+        lot = Lot(LotKind.DRE, "ZZZ", bench.sender, AMC_BODY, TODAY, dres=(claim(1),))
+        told = one(bench, signed(lot, bench.cps, NOW - timedelta(days=days)))
+        assert told == (set() if good else {("lot-signed-before", None)})
+
+    @pytest.mark.parametrize(("seconds", "good"), [(-60, False), (-1, False), (0, True), (60, True)])
+    def test_it_is_not_before_any_of_its_sheets(self, seconds: int, good: bool) -> None:
+        bench = Bench()
+        bench.clock.advance(3600)
+        sheets = [
+            secured(bench.sheet(number), bench.cps, bench.vitale, NOW + timedelta(seconds=after))
+            for number, after in ((1, 0), (2, 600), (3, 0))
+        ]
+        lot = signed(lot_of(tuple(sheets), "000"), bench.cps, NOW + timedelta(seconds=600 + seconds))
+        assert one(bench, lot) == (set() if good else {("lot-signed-before", None)})
+
+    def test_a_sheet_that_is_accused_says_nothing_of_it(self) -> None:
+        bench = Bench()
+        late = secured(bench.sheet(2), bench.cps, bench.vitale, NOW + timedelta(days=1))
+        assert one(bench, bench.lot(bench.secured(1), late)) == {("moment-impossible", 2)}
+
+    def test_a_revoked_card_cannot_sign_a_lot_by_telling_a_moment_before(self) -> None:
+        cps = cps_data(lifecycle="revoked")
+        day = min(line.on for line in cps.revocations)
+        revoked = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        bench = Bench(revocations=lists(cps))
+        lot = Lot(LotKind.DRE, "ZZZ", bench.sender, AMC_BODY, TODAY, dres=(claim(1),))
+        assert revoked < NOW - timedelta(days=2)
+        assert ("certificate-revoked", None) in one(bench, signed(lot, cps, NOW))
+        assert one(bench, signed(lot, cps, revoked - timedelta(days=1))) == {("lot-signed-before", None)}
+
+
+def sheet_of(cps: PersonalisedCard, bench: Bench, **changes: Any) -> Invoice:
+    """A sheet that another professional makes."""
+    bench.cps, own = cps, bench.cps
+    try:
+        return bench.sheet(1, **changes)
+    finally:
+        bench.cps = own
 
 
 class TestDeadlines:
@@ -445,10 +560,11 @@ class TestCatalogue:
         elsewhere = {
             *("file-unreadable", "file-name-reused", "file-not-encrypted", "lot-form", "form", "altered"),
             *("lot-repeated", "lot-ahead", "duplicate", "claim-unknown", "claim-settled", "content-unreadable"),
-            *("certificate-expired", "certificate-not-yet-valid", "certificate-revoked"),
+            *("claim-standing", "claim-otherwise"),
+            *("certificate-expired", "certificate-not-yet-valid", "certificate-revoked", "lot-sender-unknown"),
         }
         known = {code for code, reason in reasons().items() if reason.effect is Effect.ARL_NEGATIVE}
-        assert known == tested | elsewhere
+        assert known == tested | elsewhere | {code for _changes, codes in NOT_CONFORMING.values() for code in codes}
 
     def test_every_reason_says_what_it_rests_on_in_both_languages(self) -> None:
         for code, reason in reasons().items():

@@ -18,8 +18,7 @@ from conformance.bench.virtual import VirtualBench
 from conformance.bench.workstation import Workstation
 from conformance.model import CardChoice
 from simulator.fse.errors import FseError
-from simulator.fse.lots import signed_content
-from simulator.fse.model import Invoice, Lot, SecuredInvoice, Signature, Signer
+from simulator.fse.model import Invoice, SecuredInvoice, Signer
 from simulator.fse.securing import Batch
 
 
@@ -33,9 +32,9 @@ class FseBench:
         self.days = Days(bench)
         self.laboratory = Laboratory(bench)
         self.front_end = FrontEnd(self.laboratory, bench.clock, chance)
-        self.office = Office(self.laboratory, self.front_end, bench.clock, chance, self._sign_lot)
         self._reader = Reader(workstation, apcv, self.days, bench.clock)
         self._signing = Signing(bench, workstation, self.laboratory, chance.randbytes, self._settled)
+        self.office = Office(self.laboratory, self.front_end, bench.clock, chance, self._signing.lot_series)
         self.made: dict[int, Invoice] = {}
         """Every sheet as it was made last, by its number."""
 
@@ -86,11 +85,10 @@ class FseBench:
     def _settled(self, number: int, secured: SecuredInvoice) -> None:
         self.office.practice.secured(number, secured)
 
-    def _sign_lot(self, lot: Lot, code: str) -> Signature:
-        # Under the situation of the practice's billing number.
-        people = [sheet.professional for sheet in self.made.values()]
-        situation = next((one.situation for one in people if one.billing_id == lot.sender), None)
-        return self._signing.sign_lot(signed_content(lot), code, situation)
+    @property
+    def codes_presented(self) -> int:
+        """How often a holder code was given to the card for a series of lots."""
+        return self._signing.presented
 
     def present(self, role: str, choice: CardChoice) -> None:
         """Take the card of a slot out and put another in."""

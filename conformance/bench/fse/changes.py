@@ -29,6 +29,8 @@ class Change(StrEnum):
     TWICE = "twice"
     NO_LOT_SIGNATURE = "no-lot-signature"
     LOT_SIGNATURE = "lot-signature"
+    LOT_MOMENT = "lot-moment"
+    """When the lot is said to be signed, a year before: the workstation tells it, no card signs it."""
     LOT_NUMBER = "lot-number"
     SENDER = "sender"
     NAME = "name"
@@ -83,6 +85,12 @@ def _spoilt(signature: Signature | None) -> Signature:
     return replace(signature, value=signature.value[:-1] + bytes((signature.value[-1] ^ 1,)))
 
 
+def _earlier(signature: Signature | None) -> Signature:
+    if signature is None:
+        raise FseError("signature", "there is none", "change what is there")
+    return replace(signature, moment=f"{int(signature.moment[:4]) - 1:04}0101{signature.moment[8:]}")
+
+
 def _dearer(secured: SecuredInvoice) -> SecuredInvoice:
     invoice = parse(secured.content)
     acts = (replace(invoice.acts[0], amount=invoice.acts[0].amount + 100), *invoice.acts[1:])
@@ -113,5 +121,6 @@ _LOTS: Mapping[Change, Callable[[Lot], Lot]] = {
     Change.TWICE: lambda lot: replace(lot, invoices=(*lot.invoices, lot.invoices[0])),
     Change.NO_LOT_SIGNATURE: lambda lot: replace(lot, signature=None),
     Change.LOT_SIGNATURE: lambda lot: replace(lot, signature=_spoilt(lot.signature)),
+    Change.LOT_MOMENT: lambda lot: replace(lot, signature=_earlier(lot.signature)),
     Change.LOT_NUMBER: lambda lot: replace(lot, number=f"{(int(lot.number) + 1) % 1000:03}"),
 }

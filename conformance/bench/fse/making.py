@@ -11,6 +11,7 @@ from simulator.fse.making import Care, invoice_from, laboratory_settings
 from simulator.fse.model import Invoice, Person, SecuringMode
 from simulator.fse.pricing import ActRequest
 from simulator.fse.rules import Facts, Finding, blocks, examine
+from simulator.middleware.codes import SsvCode
 from simulator.middleware.ssv import Answer
 from simulator.zones import named
 
@@ -53,6 +54,7 @@ def made_of(reading: Reading, order: Order, today: date, opposed: Collection[str
     Raises FseError for what makes no sheet.
     """
     billing = _billing(reading.ps, order.situation)
+    holder = reading.holder
     invoice = invoice_from(
         reading.ps.zone,
         reading.vitale.zone,
@@ -64,8 +66,8 @@ def made_of(reading: Reading, order: Order, today: date, opposed: Collection[str
         care=order.care,
         settings=laboratory_settings(billing) if billing else None,
         mode=SecuringMode(order.mode),
-        card_number=reading.card,
-        test=reading.test,
+        card_number=holder.card if holder else "",
+        test=holder.test if holder else None,
         apcv=reading.phone,
     )
     return Made(invoice, examine(invoice, _facts(reading, order, today, opposed)))
@@ -80,8 +82,13 @@ def _billing(ps: Answer, situation: int) -> str:
 def _facts(reading: Reading, order: Order, today: date, opposed: Collection[str]) -> Facts:
     card = named(reading.vitale.groups[0])
     end = card["validity-end"]
+    holder = reading.holder
     return Facts(
         today=today,
+        # SSV_LireCartePS presents the code before it gives a zone: without it there is no reading to make a sheet of.
+        code_presented=reading.ps.code == SsvCode.OK,
+        cps_rpps=holder.rpps if holder else None,
+        cps_ends=holder.ends if holder else None,
         vitale_serial=card["serial-number"],
         vitale_ends=date(int(end[:4]), int(end[4:6]), int(end[6:8])) if end.strip("0") else None,
         vitale_opposed=card["serial-number"] in opposed,

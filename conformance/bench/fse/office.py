@@ -6,18 +6,19 @@ import os
 import random
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import AbstractContextManager, ExitStack
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from conformance.bench.fse.front_end import FrontEnd
 from conformance.bench.fse.laboratory import Laboratory
+from conformance.bench.fse.signing import Breakdown
 from conformance.bench.fse.wire import Wire
 from simulator.clock import Clock
 from simulator.fse.errors import FseError
 from simulator.fse.files import profile_named
-from simulator.fse.model import Arl, Lot, Rsp, Signature
+from simulator.fse.model import Arl, Lot, Rsp
 from simulator.fse.practice import Practice, Sending
 from simulator.fse.records import WIDTH, records
 from simulator.fse.store import Database, Deadlines, Rules, Sequence, Store
@@ -25,8 +26,15 @@ from simulator.fse.transport import InProcessTransport, SmtpTransport, Transport
 from simulator.services.frontal import decode_return
 from simulator.services.frontal.laboratory import EVERY_BODY
 
-SignLot = Callable[[Lot, str], Signature]
-"""Has a lot signed with the holder code."""
+
+class LotSeries(Protocol):
+    """Begins or takes up a series of lots with the holder code, and gives what signs the lots in it."""
+
+    def __call__(
+        self, code: str | None, breakdown: Breakdown | None = None, *, any_card: bool = False
+    ) -> AbstractContextManager[Callable[[Lot], Lot]]:
+        """As ``Signing.lot_series``."""
+        ...
 
 
 class Office:
@@ -37,16 +45,16 @@ class Office:
     """
 
     def __init__(
-        self, laboratory: Laboratory, front_end: FrontEnd, clock: Clock, chance: random.Random, sign_lot: SignLot
+        self, laboratory: Laboratory, front_end: FrontEnd, clock: Clock, chance: random.Random, series: LotSeries
     ) -> None:
         self._laboratory = laboratory
         self._front_end = front_end
         self._clock = clock
-        self._sign = sign_lot
+        self._series = series
+        self._sign: Callable[[Lot], Lot] | None = None
         self._stack = ExitStack()
         self._practice: Practice | None = None
         self._wire: Wire | None = None
-        self._code = ""
         self.weather = Weather(random.Random(chance.getrandbits(64)))  # noqa: S311 - a dice for a bench
         self.profile = "1.40"
         self.mail = False
@@ -54,6 +62,11 @@ class Office:
         self.alsace_moselle = False
         self.lots: list[Lot] = []
         """Those that were signed last."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a sheet was made: what is chosen before is chosen."""
+        return self._practice is not None
 
     @property
     def practice(self) -> Practice:
@@ -109,22 +122,25 @@ class Office:
 
     # -- lots and files -----------------------------------------------------------------------------------------------
 
-    def make_lots(self, code: str) -> tuple[Lot, ...]:
-        """Put everything that is ready into lots, sign them, put them into files; gives those signed now.
+    def make_lots(
+        self, code: str | None, breakdown: Breakdown | None = None, *, any_card: bool = False
+    ) -> tuple[Lot, ...]:
+        """Put everything that is ready into lots, sign them in one series, put them into files; gives those signed now.
 
-        Raises SsvError, FseError: what was signed before stays so.
+        Without a code a series that is not broken goes on. Raises SsvError, FseError: what was signed before stays so.
         """
-        self._code, self.lots = code, []
+        self.lots = []
         try:
-            self.practice.make_lots()
+            with self._series(code, breakdown, any_card=any_card) as self._sign:
+                self.practice.make_lots()
             return tuple(self.lots)
         finally:
-            self._code = ""
+            self._sign = None
 
     def _sign_lot(self, lot: Lot) -> Lot:
-        if not self._code:
+        if self._sign is None:
             raise FseError(f"lot {lot.number}", "it is not signed", "make the lots with the holder code first")
-        signed = replace(lot, signature=self._sign(lot, self._code))
+        signed = self._sign(lot)
         self.lots.append(signed)
         return signed
 
@@ -171,6 +187,8 @@ class Office:
                 store.printed(number)
             case "document-sent" | "document-failed":
                 store.set_proof(number, what.removeprefix("document-"))
+            case "payment-examined":
+                store.payment_examined(number)
             case "purge":
                 return practice.purge()
             case "claim":

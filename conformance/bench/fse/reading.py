@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from conformance.bench.apcv import ApcvBench
 from conformance.bench.fse.days import Days
@@ -15,14 +16,25 @@ from simulator.middleware.ssv.professional import ProfessionalCard
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """What no group tells of the professional's card: its number, whether it is a test card, its last day; and whose
+    it is, so that a card exchanged for another during the reading is found.
+    """
+
+    card: str
+    test: bool
+    ends: date | None
+    rpps: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """What the two functions of a reading gave; ``card`` is the professional's card number, ``test`` its mark."""
+    """What the two functions of a reading gave, and the professional's card that was in the reader after them."""
 
     ps: Answer
     vitale: Answer
-    card: str = ""
-    test: bool | None = None
     phone: bool = False
+    holder: Holder | None = None
 
     @property
     def complete(self) -> bool:
@@ -53,14 +65,14 @@ class Reader:
             else desk.read_card(library, call)
         )
         if answer.code:
-            return Reading(answer, rights, phone=phone)
-        return Reading(answer, rights, *self._identity(), phone)
+            return Reading(answer, rights, phone)
+        return Reading(answer, rights, phone, self._holder())
 
-    def _identity(self) -> tuple[str, bool]:
-        """The number of the professional's card, and whether it is a test card: no group tells either."""
+    def _holder(self) -> Holder:
         pair = self._workstation.resources(SOFTWARE).pair(*self._workstation.resource_names())
         try:
             card = ProfessionalCard(Line(pair.ps(), PS, self._clock))
-            return card.identity.card_number or "", card.test
+            identity = card.identity
+            return Holder(identity.card_number or "", card.test, identity.expiry_date, card.rpps)
         finally:
             pair.release()

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from conformance.bench.base import Bench
 from conformance.bench.fse.laboratory import Laboratory
 from conformance.bench.workstation import SOFTWARE, Workstation
-from simulator.fse.model import Invoice, SecuredInvoice, Signature, Signer
+from simulator.fse.errors import FseError
+from simulator.fse.model import Invoice, Lot, SecuredInvoice, Signer
 from simulator.fse.securing import Batch, SecuringDesk, lacking
+from simulator.fse.series import DeskLotSession, LotSeries
+from simulator.middleware.codes import SsvCode, SsvError
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A return code that the function gives for the ``lot``th lot that it is handed, counted from 1, and only once."""
+
+    lot: int
+    code: int
+
 
 Settled = Callable[[int, SecuredInvoice], None]
 """Hears of a sheet that has every signature its mode wants, with its number."""
@@ -30,6 +44,9 @@ class Signing:
         self._laboratory = laboratory
         self._random = random
         self._settled = settled
+        self._series: LotSeries | None = None
+        self.presented = 0
+        """How often a holder code was given to the card for a series of lots."""
         self.secured: dict[int, SecuredInvoice] = {}
         """Every sheet as far as it is signed, by its number."""
 
@@ -56,9 +73,34 @@ class Signing:
             self._keep(sheet.number, done)
         return batch
 
-    def sign_lot(self, content: bytes, code: str, situation: int | None) -> Signature:
-        """The professional's signature of a lot. Raises SsvError."""
-        return self._desk().sign_lot(content, code, situation)
+    @contextmanager
+    def lot_series(
+        self, code: str | None, breakdown: Breakdown | None = None, *, any_card: bool = False
+    ) -> Iterator[Callable[[Lot], Lot]]:
+        """Sign lots as one series, the code presented for the first. A series that F101 stopped is taken up again.
+
+        ``any_card``: as a software that does not look whose card it is. What it gives raises SsvError: FF21 without a
+        code and without such a series.
+        """
+        awaited, self._series = self._series, None
+        if awaited is not None and breakdown is not None:
+            raise FseError("lots", "the series under way fails no more", "let another one fail")
+        series = awaited or LotSeries(lambda given: self._session(given, breakdown, any_card), self._bench.clock)
+        try:
+            yield lambda lot: series.format(lot, code)
+        except SsvError as error:
+            if error.code == SsvCode.UNKNOWN_RESOURCE and series.started:
+                self._series = series
+            raise
+        finally:
+            series.pause()
+
+    def _session(self, code: str, breakdown: Breakdown | None, any_card: bool) -> DeskLotSession:
+        self.presented += 1
+        desk = self._desk()
+        if any_card:
+            return _CarelessSession(desk, code)
+        return DeskLotSession(desk, code) if breakdown is None else _BreakingSession(desk, code, breakdown)
 
     def _desk(self) -> SecuringDesk:
         ps, reader = self._workstation.resource_names()
@@ -89,3 +131,26 @@ class Signing:
         wrong = bytes([0x00, 0x20, 0x00, rule.reference, rule.min]) + b"0" * rule.min
         while (seated.state() or {})["pin-tries"]:
             seated.card.transmit(wrong)
+
+
+class _BreakingSession(DeskLotSession):
+    """One whose function gives a return code for which no cause is published (F0FF, F100): the card is not asked."""
+
+    def __init__(self, desk: SecuringDesk, code: str, breakdown: Breakdown) -> None:
+        super().__init__(desk, code)
+        self._breakdown = breakdown
+        self._lots = 0
+
+    def check_lot(self, lot: Lot) -> None:
+        """As any session, but for the lot that is to fail."""
+        self._lots += 1
+        if self._lots == self._breakdown.lot:
+            raise SsvError(self._breakdown.code, "the scenario has it so")
+        super().check_lot(lot)
+
+
+class _CarelessSession(DeskLotSession):
+    """One that signs whatever lot it is given: the front end has to notice."""
+
+    def check_lot(self, lot: Lot) -> None:
+        """Nothing is checked."""

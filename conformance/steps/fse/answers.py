@@ -16,9 +16,7 @@ from conformance.steps.fse.base import (
     FseStep,
     Told,
 )
-from conformance.targets.base import GuardRefusalError
 from reports.text import Text
-from simulator.fse.errors import FseError
 from simulator.fse.model import Arl, ArlKind, Rsp
 from simulator.fse.store import Deadlines
 
@@ -37,7 +35,12 @@ class FrontEnd(FseStep):
     trouble: Literal["front-end-down", "mailbox-full", "arl-late", "arl-missing", "none"] | None = None
     rsp_days: int | None = Field(default=None, ge=0, le=365)
     arl_days: int | None = Field(default=None, ge=0, le=365, description="how late a late ARL is")
-    missing_lots: int | None = Field(default=None, ge=0, le=900)
+    missing_lots: int | None = Field(
+        default=None,
+        ge=0,
+        le=900,
+        description="lot numbers that may be missing before one is ahead of its turn; usually 30",
+    )
     encrypted_only: bool | None = None
     bodies: list[str] | None = None
     real: bool = Field(default=False, description="a front end for real cards, not for test cards")
@@ -63,11 +66,8 @@ class FrontEnd(FseStep):
         )
         given |= {"closed_contracts": fse.laboratory.members} if self.contract_closed else {}
         given |= {"papers_missing": frozenset(range(1, 100))} if self.paper_missing else {}
-        try:
-            if given:
-                fse.front_end.set_up(given)
-        except FseError as error:
-            raise GuardRefusalError(Text.same(str(error))) from None
+        if given:
+            fse.front_end.set_up(given)
         if self.trouble is not None:
             fse.front_end.trouble(None if self.trouble == "none" else self.trouble)
             word = "aucun trouble" if self.trouble == "none" else self.trouble

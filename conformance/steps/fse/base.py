@@ -13,9 +13,9 @@ from pydantic import BaseModel
 from conformance.bench.scene import Act
 from conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
 from conformance.expectations.ssv_code import SsvCodeMatcher, code_in_words
-from conformance.steps.base import Observation, Step, kebab
+from conformance.steps.base import ImpossibleStepError, Observation, Step, kebab
 from conformance.steps.wireless import follow
-from conformance.targets.base import Capability, GuardRefusalError
+from conformance.targets.base import Capability
 from conformance.targets.pkcs11 import Called
 from reports.masking import MARK
 from reports.text import Text
@@ -61,12 +61,12 @@ class FseStep(Step, ABC):
     needs = frozenset({Capability.APDU, Capability.PERSONALISATION})
 
     def run(self, act: Act) -> Observation:
-        """Do it; where nothing was made yet to do it with, the scenario cannot go on."""
+        """Do it. Raises ImpossibleStepError where nothing was made yet to do it with."""
         start = time.perf_counter()
         try:
             told = self.do(act, act.scene.fse)
         except FseError as error:
-            raise GuardRefusalError(Text.same(str(error))) from None
+            raise ImpossibleStepError(Text.same(str(error))) from None
         seconds = time.perf_counter() - start
         # A wireless link may have been lost on the way.
         follow(act)
@@ -76,12 +76,12 @@ class FseStep(Step, ABC):
 
     @abstractmethod
     def do(self, act: Act, fse: FseBench) -> Told:
-        """Do it. Raises GuardRefusalError where this bench cannot."""
+        """Do it. Raises FseError for what cannot be done, GuardRefusalError where this bench cannot."""
 
     def arguments_told(self) -> Mapping[str, str]:
         """The arguments as the record shows them, codes masked."""
         secret = self.secrets()
-        given = {kebab(name): getattr(self, name) for name in self.model_fields_set}
+        given = {kebab(name): getattr(self, name) for name in sorted(self.model_fields_set)}
         return {name: MARK if name in secret else plain(value) for name, value in given.items()}
 
 

@@ -90,7 +90,8 @@ class WorkList(FseStep):
 
 class Desk(FseStep):
     """Something done at the desk: a sheet or a file given up and printed on paper, its document sent or not, doubles
-    forgotten that were kept long enough, a claim (DRE) made or cancelled. ``refused`` where it may not be done.
+    forgotten that were kept long enough, a payment in part looked at, a claim (DRE) made or cancelled. ``refused``
+    where it may not be done.
     """
 
     name: ClassVar[str] = "fse-desk"
@@ -100,7 +101,15 @@ class Desk(FseStep):
     observes: ClassVar[Observes] = {**DONE_OR_NOT, "count": ValueMatcher()}
 
     action: Literal[
-        "give-up", "give-up-file", "printed", "document-sent", "document-failed", "purge", "claim", "cancel-claim"
+        "give-up",
+        "give-up-file",
+        "printed",
+        "document-sent",
+        "document-failed",
+        "payment-examined",
+        "purge",
+        "claim",
+        "cancel-claim",
     ]
     sheet: int | None = Field(default=None, ge=1)
     claim: int = Field(default=1, ge=1)

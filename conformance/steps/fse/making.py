@@ -71,6 +71,16 @@ def _decimal(value: Any) -> Any:
         raise ValueError("a number is expected, such as 4 or 1.5") from None
 
 
+def _cents(value: Any) -> Any:
+    # 30.00 in YAML is the number 30.0: it would silently become 30 cents.
+    if isinstance(value, float):
+        raise ValueError(f"amounts are in cents, whole ones: write {round(value * 100)} for {value:.2f}")
+    return value
+
+
+Cents = Annotated[int, BeforeValidator(_cents)]
+
+
 class ActModel(BaseModel):
     """One act: its code, and what the table does not say. ``unit`` and ``amount`` are in cents."""
 
@@ -81,8 +91,8 @@ class ActModel(BaseModel):
     coefficient: Annotated[
         Decimal, BeforeValidator(_decimal), WithJsonSchema({"type": ["number", "string"]}), Field(ge=0, le=10_000)
     ] = Decimal(1)
-    unit: int | None = Field(default=None, ge=0, le=10_000_000, description="unit price of an act without tariff")
-    amount: int | None = Field(default=None, ge=0, le=100_000_000, description="what is asked for the line")
+    unit: Cents | None = Field(default=None, ge=0, le=10_000_000, description="unit price of an act without tariff")
+    amount: Cents | None = Field(default=None, ge=0, le=100_000_000, description="what is asked for the line")
 
 
 class Make(FseStep):
@@ -107,7 +117,11 @@ class Make(FseStep):
         "state": ChoiceMatcher(frozenset(state.value for state in State)),
     }
 
-    acts: list[ActModel] = Field(max_length=99)
+    acts: list[ActModel] = Field(
+        max_length=99,
+        description="each with its code and, as wanted, quantity, coefficient, unit and amount in cents:"
+        " [{code: G}, {code: AMI, coefficient: 4}]",
+    )
     payment: Payment = Payment.DIRECT
     mode: SecuringMode = SecuringMode.SECURED
     insurance: Insurance = Insurance.MALADIE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
 
 from conformance.bench.scene import Act
 from conformance.expectations import ValueMatcher
@@ -28,9 +28,33 @@ if TYPE_CHECKING:
     from conformance.bench.fse import FseBench
 
 
+_CODE_SCHEMA = {"type": ["string", "integer"], "pattern": r"^(\$.*|[0-9A-Fa-f]{1,4})$"}
+"""As it is written: 0200, F0FF, or a reference of a matrix."""
+
+
+class Fails(BaseModel):
+    """A return code of the function that signs, for a lot of the series."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lot: int = Field(ge=1, le=999, description="which lot of the series, from 1")
+    code: Annotated[int, Field(ge=1, le=0xFFFF), WithJsonSchema(_CODE_SCHEMA)]
+
+    @field_validator("code", mode="before")
+    @classmethod
+    def _hexadecimal(cls, value: object) -> int:
+        try:
+            return int(str(value), 16)
+        except ValueError:
+            raise ValueError("a return code is four hexadecimal digits, e.g. F0FF") from None
+
+
 class Lots(FseStep):
-    """Put what is ready into lots by destination body, have the CPS sign each, put them into files. ``lost`` numbers
-    are used up before, as by lots that never reached the body.
+    """Put what is ready into lots by destination body, have the CPS sign them in one series, put them into files.
+
+    The code is presented for the first lot; without it a series that F101 stopped goes on. ``lost`` numbers are used up
+    before, as by lots that never reached the body. ``fails`` gives a return code at one lot: what makes a reader give
+    F0FF and F100 is not published.
     """
 
     name: ClassVar[str] = "fse-lots"
@@ -39,27 +63,37 @@ class Lots(FseStep):
     success = ("code", "0")
     observes: ClassVar[Observes] = {
         **CODE,
-        **{name: ValueMatcher() for name in ("lots", "kinds", "bodies", "sizes", "signed", "records", "width")},
+        **{
+            name: ValueMatcher()
+            for name in ("lots", "kinds", "bodies", "sizes", "signed", "presented", "records", "width")
+        },
     }
 
-    code: Code
+    code: Code | None = None
+    fails: Fails | None = None
+    any_card: bool = Field(default=False, description="a software that does not look whose card signs the lots")
     lost: int = Field(default=0, ge=0, le=900)
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Make them."""
+        from conformance.bench.fse.signing import Breakdown
+
+        breakdown = Breakdown(self.fails.lot, self.fails.code) if self.fails is not None else None
+        before = fse.codes_presented
         try:
             fse.office.use_up_lots(self.lost)
-            fse.office.make_lots(self.code)
+            fse.office.make_lots(self.code, breakdown, any_card=self.any_card)
         except SsvError as error:
-            return refused_by_card(error, **_lots(fse))
+            return refused_by_card(error, **_lots(fse, before))
         except FseError as error:
-            return Told({"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error), **_lots(fse)}, REFUSED)
-        seen = _lots(fse)
+            values = {"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error), **_lots(fse, before)}
+            return Told(values, REFUSED)
+        seen = _lots(fse, before)
         told = {"lots": plain(seen["lots"]), "bodies": plain(seen["bodies"])}
         return Told({"code": SsvCode.OK, "refusal": None, "reason": None, **seen}, code_in_words(0), told)
 
 
-def _lots(fse: FseBench) -> dict[str, Any]:
+def _lots(fse: FseBench, before: int) -> dict[str, Any]:
     lots = fse.office.lots
     lines = [fse.office.records(lot) for lot in lots]
     return {
@@ -68,6 +102,7 @@ def _lots(fse: FseBench) -> dict[str, Any]:
         "bodies": [lot.body for lot in lots],
         "sizes": [len(lot.invoices) or len(lot.dres) for lot in lots],
         "signed": len(lots),
+        "presented": fse.codes_presented - before,
         "records": [kind for found in lines for kind, _width in found],
         "width": sorted({width for found in lines for _kind, width in found}),
     }

@@ -11,14 +11,16 @@ from pydantic import AfterValidator, Field, model_validator
 from conformance.bench.scene import Act
 from conformance.expectations import ValueMatcher
 from conformance.model import CardChoice
-from conformance.steps.base import Observes
+from conformance.steps.base import Observes, kebab
 from conformance.steps.fse.base import (
     FseStep,
     Told,
 )
-from conformance.targets.base import Capability, GuardRefusalError
+from conformance.targets.base import Capability
 from reports.text import Text
+from simulator.fse.errors import FseError
 from simulator.fse.files import file_profiles
+from simulator.fse.store import Rules
 
 if TYPE_CHECKING:
     from conformance.bench.fse import FseBench
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
 def _profile(name: str) -> str:
     if name not in file_profiles():
         raise ValueError(f"no such profile; known: {', '.join(file_profiles())}")
+    return name
+
+
+def _deadline(name: str) -> str:
+    known = [kebab(field) for field in Rules.model_fields]
+    if name not in known:
+        raise ValueError(f"no deadline is called {name!r}; there are {', '.join(known)}")
     return name
 
 
@@ -41,7 +50,7 @@ class Software(FseStep):
 
     profile: Annotated[str, AfterValidator(_profile)] = "1.40"
     transport: Literal["in-process", "mail"] = "in-process"
-    deadlines: dict[str, Annotated[int, Field(ge=0, le=3660)]] = Field(
+    deadlines: dict[Annotated[str, AfterValidator(_deadline)], Annotated[int, Field(ge=0, le=3660)]] = Field(
         default_factory=dict, description="days by the name of a deadline, e.g. {retransmit: 3}"
     )
     alsace_moselle: bool = Field(default=False, description="Good Friday and 26 December are public holidays too")
@@ -49,13 +58,11 @@ class Software(FseStep):
     def do(self, act: Act, fse: FseBench) -> Told:
         """Set it up."""
         office = fse.office
+        if office.in_use:
+            raise FseError("billing software", "it is in use", "set it up before the first sheet is made")
         office.profile, office.mail = self.profile, self.transport == "mail"
         office.alsace_moselle = self.alsace_moselle
-        try:
-            days = {name.replace("-", "_"): count for name, count in self.deadlines.items()}
-            office.rules = office.rules.changed(**days)
-        except ValueError as error:
-            raise GuardRefusalError(Text.same(str(error))) from None
+        office.rules = office.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
         return Told({})
 
 

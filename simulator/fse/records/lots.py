@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from simulator.fse.canonical import parse
 from simulator.fse.model import Act, Dre, Insurance, Invoice, Lot, LotKind, Nomenclature, Payment, Proof
+from simulator.fse.pricing import amo_part, reimbursable
 from simulator.fse.records.layouts import LAYOUTS, WIDTH
 from simulator.fse.records.record import Record, RecordError, make, read, write
 
@@ -23,6 +24,8 @@ _PROOF = {Proof.NONE: "0", Proof.DOCUMENT: "1", Proof.ONLINE: "2", Proof.VITALE:
 _GENERAL_REGIME = "01"
 _ITEM = ("sender", "insured", "insured-key", "rank", "number")
 """What all the records of one sheet repeat."""
+_PARTS = ("charged", "amo", "amc")
+"""Of the end of a sheet: what its acts make together."""
 _TOTALS = ("charged", "amo", "amc", "cancelled")
 """Of the trailer: the last is what cancellations take back, which ``amc`` leaves out."""
 
@@ -43,7 +46,9 @@ def records(lot: Lot) -> bytes:
 
 
 def records_of(lot: Lot) -> LotRecords:
-    """The records of a lot. Raises RecordError for a value that its field cannot hold, FseError for a broken sheet."""
+    """The records of a lot. Raises RecordError for a value that its field cannot hold and for a sheet that asks what
+    its acts do not make, FseError for a broken sheet.
+    """
     base = {"sender": lot.sender, "body": lot.body, "form": lot.kind.name, "lot": lot.number}
     header = make("000", 1, {**base, "date": _day(lot.on)})
     rank, items = 2, []
@@ -117,14 +122,15 @@ def _sheet(invoice: Invoice, rank: int) -> tuple[Record, ...]:
     found = [make("2", rank, {**head, **_invoice(invoice)}), make("2S", rank + 1, {**head, **_more(invoice)})]
     left = invoice.amc.asked
     for act in invoice.acts:
-        amo = _amo(act)
-        amc = max(0, min(left, act.amount - amo))
+        amo = amo_part(act)
+        amc = min(left, reimbursable(act) - amo)
         left -= amc
         found.append(make("4", rank + len(found), {**head, **_act(invoice, act, amo, amc)}))
         if act.nomenclature is Nomenclature.CCAM:
             found.append(make("4M", rank + len(found), {**head, "code": act.code}))
     totals = {"charged": invoice.total, "amo": invoice.amo.asked, "amc": invoice.amc.asked}
     found.append(make("5", rank + len(found), {**head, "operation": 1, **totals, "records": len(found) + 1}))
+    _check_item(found, rank + len(found) - 1)
     return tuple(found)
 
 
@@ -171,8 +177,6 @@ def _more(invoice: Invoice) -> dict[str, str | int]:
 
 
 def _act(invoice: Invoice, act: Act, amo: int, amc: int) -> dict[str, str | int]:
-    units = act.quantity * act.coefficient
-    unit = (Decimal(act.base) / units).quantize(Decimal(1), ROUND_HALF_UP) if units else Decimal(0)
     return {
         "exoneration": invoice.beneficiary.exoneration,
         "specialty": invoice.professional.specialty,
@@ -180,17 +184,13 @@ def _act(invoice: Invoice, act: Act, amo: int, amc: int) -> dict[str, str | int]
         "code": act.code if act.nomenclature is Nomenclature.NGAP else "CCAM",
         "quantity": act.quantity,
         "coefficient": int((act.coefficient * 100).quantize(Decimal(1), ROUND_HALF_UP)),
-        "unit": int(unit),
-        "base": act.base,
+        "unit": act.base,
+        "base": reimbursable(act),
         "rate": act.rate,
         "amo": amo,
         "charged": act.amount,
         "amc": amc,
     }
-
-
-def _amo(act: Act) -> int:
-    return (act.base * act.rate + 50) // 100
 
 
 def _day(day: date | None) -> str:
@@ -249,8 +249,11 @@ def _check_item(item: Sequence[Record], rank: int) -> None:
         if after in ("4M", "4S") and before not in ("4", "4M"):
             raise RecordError(rank, 1, f"a record {after} follows a {before}", "put it after its act")
     _same(rank, end, "records", f"{len(item):03}", "there are")
-    charged = sum(record.number("charged") for record in item if record.type in ("4", "3F"))
-    _same(rank, end, "charged", f"{charged:08}", "the acts make")
+    for name in _PARTS:
+        if name != "charged" and "3F" in types:
+            continue  # a device has no columns for what is asked of the insurers
+        made = sum(record.number(name) for record in item if record.type in ("4", "3F"))
+        _same(rank, end, name, f"{made:08}", "the acts make")
 
 
 def _check_totals(lot: LotRecords, count: int) -> None:

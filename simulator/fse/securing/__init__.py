@@ -16,7 +16,7 @@ from simulator.fse.securing.desk import Batch, SecuringDesk, lacking, unsigned
 from simulator.fse.securing.exporting import export
 from simulator.fse.securing.modes import WITH_PAPER, wants
 from simulator.fse.securing.refusals import Refusal, SecuringError
-from simulator.fse.securing.verifying import Anchors, Verifier, reasons, verify
+from simulator.fse.securing.verifying import Anchors, Verifier, reasons, signing_professional, verify
 
 __all__ = [
     "WITH_PAPER",
@@ -39,6 +39,7 @@ __all__ = [
     "sign_as_insured",
     "sign_as_professional",
     "signed",
+    "signing_professional",
     "unsigned",
     "verify",
     "wants",

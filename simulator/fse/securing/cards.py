@@ -65,9 +65,28 @@ class ProfessionalSession:
         self.card.check_in_force(clock.now().date())
         self.card.present(code)
         self.card.check_domain()
+        self._clock = clock
         self._code = code
         self._spends = spends
         self._spent = False
+
+    def resume(self, connection: Connection) -> None:
+        """Go on with the same card on another connection.
+
+        Its code, which was right, is presented again where a signature spent it, and to a card that forgets it on being
+        recognised anew and cannot tell (CPS4). Raises SsvError: as the line; FF21, nothing being presented, for another
+        card and for one that says it has lost its code.
+        """
+        card = ProfessionalCard(Line(connection, PS, self._clock))
+        if (card.identity.card_number or "") != self.number:
+            raise SsvError(SsvCode.CODE_LOST, "another card is in the reader: its code was not presented")
+        self.card = card
+        self.ready()
+        presented = card.code_is_presented()
+        if presented is None:
+            card.present(self._code)
+        elif not presented:
+            raise SsvError(SsvCode.CODE_LOST, "the card no longer has its code: present it again")
 
     @property
     def number(self) -> str:

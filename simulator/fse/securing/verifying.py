@@ -141,7 +141,7 @@ class Verifier:
                 continue
             yield from self.signature_reasons(secured.content, signature, at, number)
             moment = _moment(signature.moment)
-            if moment is not None and moment.date() < sheet.on - _DAY_BEFORE:
+            if moment is not None and sheet.on - moment.date() > _DAY_BEFORE:
                 yield _rejection("moment-impossible", number, str(signer))
             found = certificate_of(signature.certificate)
             if found is not None:
@@ -163,14 +163,37 @@ def _rejection(code: str, invoice: int | None, place: str) -> Rejection:
     return Rejection(code, reasons()[code].fr, invoice, place)
 
 
-def _professional_reasons(certificate: x509.Certificate, sheet: Invoice) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class SigningProfessional:
+    """Whom a certificate of a professional's card names. ``rpps`` is None for who has none, an employee for one."""
+
+    rpps: str | None
+    card_number: str
+    card_signs: bool
+    """Whether cards of this type sign sheets and lots."""
+
+
+def signing_professional(raw: bytes) -> SigningProfessional | None:
+    """Whom a certificate (DER) names; None for what is no certificate. Who issued it is another question."""
+    found = certificate_of(raw)
+    return None if found is None else _professional(found[0])
+
+
+def _professional(certificate: x509.Certificate) -> SigningProfessional:
     marks = _private_extensions(certificate)
-    if marks.get(CARD_TYPE) not in _SIGNING_TYPES:
-        yield "signer-wrong-card"
-    number = marks.get(CARD_ID, b"")[2:].rpartition(b"/")[2].decode("ascii", "replace")
     names = _common_names(certificate)
-    who = sheet.professional
-    if number != who.card_number or names != (f"{_NATIONAL}{who.rpps}",):
+    return SigningProfessional(
+        rpps=names[0][1:] if len(names) == 1 and names[0].startswith(_NATIONAL) else None,
+        card_number=marks.get(CARD_ID, b"")[2:].rpartition(b"/")[2].decode("ascii", "replace"),
+        card_signs=marks.get(CARD_TYPE) in _SIGNING_TYPES,
+    )
+
+
+def _professional_reasons(certificate: x509.Certificate, sheet: Invoice) -> Iterator[str]:
+    signer, who = _professional(certificate), sheet.professional
+    if not signer.card_signs:
+        yield "signer-wrong-card"
+    if (signer.card_number, signer.rpps) != (who.card_number, who.rpps):
         yield "signer-other-professional"
     if not who.may_sign_invoice:
         yield "signer-no-right"

@@ -9,7 +9,7 @@ only ``fullfsync`` reaches the disk. A WAL needs a file system of this machine, 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -90,14 +90,21 @@ class Database:
         self.run("PRAGMA synchronous = FULL")
         self.run("PRAGMA fullfsync = ON")
         self.run("PRAGMA foreign_keys = ON")
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
+        for number, parts in enumerate(MIGRATIONS[version:], version + 1):
             with self.transaction():
                 if self.value("PRAGMA user_version") >= number:
                     continue  # another process did it meanwhile
                 self.run(f"PRAGMA application_id = {APPLICATION_ID}")
-                for statement in _statements(script):
-                    self.run(statement)
+                for part in parts:
+                    self._migrate(part)
                 self.run(f"PRAGMA user_version = {number}")
+
+    def _migrate(self, part: str | Callable[[sqlite3.Connection], None]) -> None:
+        if not isinstance(part, str):
+            part(self._connection)
+            return
+        for statement in _statements(part):
+            self.run(statement)
 
 
 def _statements(script: str) -> Iterator[str]:

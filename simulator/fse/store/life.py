@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator.fse.errors import FseError
 from simulator.fse.model import LotKind, Outcome, State
 from simulator.fse.store.core import Core
-from simulator.fse.store.rows import CLAIMS, SHEETS, ClaimRow, Payment, SheetRow
+from simulator.fse.store.rows import CLAIMS, SHEETS, ClaimRow, Payment, SheetRow, day
 from simulator.fse.store.states import Move, after
 
 _WITH_REASON = (Move.REJECT, Move.RETRY, Move.REFUSE_PAYMENT, Move.PAPER)
@@ -37,7 +37,13 @@ class Life(Core):
         )
         last = {row["payer"]: row for row in rows}
         return tuple(
-            Payment(number, payer, Outcome(row["outcome"]), row["asked"], row["paid"], row["code"], row["label"])
+            Payment(
+                number,
+                payer,
+                Outcome(row["outcome"]),
+                *(row["asked"], row["paid"], row["code"], row["label"]),
+                day(row["examined"]),
+            )
             for payer, row in last.items()
         )
 
@@ -97,7 +103,12 @@ class Life(Core):
         return int(self._db.value(question, row.number))
 
     def _close_if_complete(self, number: int) -> None:
-        if self.sheet(number).proof in ("", "sent"):
+        row = self.sheet(number)
+        if row.short and row.closed is not None:  # it was paid, and one more payer paid less
+            self._db.run(
+                "UPDATE sheets SET closed = NULL, since = ? WHERE number = ?", self.today().isoformat(), number
+            )
+        elif row.proof in ("", "sent") and not row.short:
             self._close(number)
 
     def _close(self, number: int) -> None:

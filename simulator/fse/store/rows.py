@@ -19,7 +19,8 @@ class SheetRow:
     """A sheet in the store. ``since`` is the day of its state, ``retry_since`` that of the negative ARL after which it
     goes out again as it is, ``closed`` the day since which nothing is awaited. ``content`` and ``secured`` are gone
     once it was purged. ``refused`` is the day on which the body refused a copy of its file that had changed on its
-    way, ``claimed`` that on which something last happened to its claims.
+    way, ``claimed`` that on which something last happened to its claims. ``short`` tells what came in part, until
+    somebody has looked at it.
     """
 
     number: int
@@ -46,6 +47,7 @@ class SheetRow:
     refused: date | None = None
     refusal: str = ""
     claimed: date | None = None
+    short: str = ""
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> SheetRow:
@@ -75,6 +77,7 @@ class SheetRow:
             day(row["refused"]),
             row["refusal"] or "",
             day(row["claimed"]),
+            row["short"] or "",
         )
 
 
@@ -171,7 +174,7 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What one return said of one sheet for one payer."""
+    """What one return said of one sheet for one payer; the day on which somebody looked at a payment in part."""
 
     sheet: int
     payer: str
@@ -180,6 +183,7 @@ class Payment:
     paid: int
     code: str
     label: str
+    examined: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +214,15 @@ def _question(table: str, columns: str, blobs: str) -> str:
 
 
 _CLAIMED = "(SELECT max(since) FROM claims WHERE claims.sheet = sheets.number) AS claimed"
+# The last word of each payer on the sheet as it is now, if it is less than what was asked and nobody has looked at it.
+_SHORT = (
+    "(SELECT group_concat(one.payer || ': ' || one.paid || ' / ' || one.asked || ', ' || one.code || ' ' || one.label,"
+    " '; ') FROM payments AS one WHERE one.sheet = sheets.number AND one.generation = sheets.generation"
+    " AND one.outcome = 'partly-paid' AND one.examined IS NULL AND one.id = (SELECT max(id) FROM payments"
+    " WHERE sheet = one.sheet AND generation = one.generation AND payer = one.payer)) AS short"
+)
 # Who asks for what is open or to be sent orders by ``+number``: without the sign SQLite reads the whole table by its
 # key to have the order for nothing, instead of the partial index, which holds few rows.
-SHEETS = _question("sheets", _SHEET, f"sheets.content, sheets.secured, {_CLAIMED}")
-SHEETS_WITHOUT_BYTES = _question("sheets", _SHEET, f"NULL AS content, NULL AS secured, {_CLAIMED}")
+SHEETS = _question("sheets", _SHEET, f"sheets.content, sheets.secured, {_CLAIMED}, {_SHORT}")
+SHEETS_WITHOUT_BYTES = _question("sheets", _SHEET, f"NULL AS content, NULL AS secured, {_CLAIMED}, {_SHORT}")
 CLAIMS = _question("claims", _CLAIM, "claims.data")

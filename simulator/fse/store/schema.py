@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
+from collections.abc import Callable
+
+from simulator.fse.errors import FseError
+
 APPLICATION_ID = 0x42494645
 """Says in the header of the file that it is a store of this bench."""
 
@@ -22,8 +28,6 @@ CREATE TABLE files (
   body TEXT NOT NULL,
   made TEXT NOT NULL,
   data BLOB,
-  -- Of the bytes, in hexadecimal as an ARL tells it; it stays when they are purged.
-  sha256 TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('ready', 'sent', 'answered', 'given-up')),
   first_sent TEXT,
   last_sent TEXT,
@@ -143,5 +147,38 @@ CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'th
 CREATE TRIGGER events_do_not_change BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the history stays'); END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
-"""What leads from version n to version n + 1."""
+_SECOND = """
+-- What earlier contents of a rectified sheet asked, and of whom: a late return may still speak of them.
+CREATE TABLE former (
+  sheet INTEGER NOT NULL REFERENCES sheets (number),
+  generation INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  amo INTEGER NOT NULL,
+  amc INTEGER NOT NULL,
+  PRIMARY KEY (sheet, generation)
+) STRICT, WITHOUT ROWID;
+-- The day on which somebody looked at a payment in part.
+ALTER TABLE payments ADD COLUMN examined TEXT;
+"""
+
+
+def _digests(connection: sqlite3.Connection) -> None:
+    """``files.sha256``: of the bytes, in hexadecimal as an ARL tells it; it stays when they are purged.
+
+    Stores of version 1 were made with this column and without. Raises FseError where the bytes are gone already.
+    """
+    if any(name == "sha256" for _, name, *_ in connection.execute("PRAGMA table_info(files)")):
+        return
+    connection.execute("ALTER TABLE files ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''")
+    for rank, name, data in connection.execute("SELECT rank, name, data FROM files").fetchall():
+        if data is None:
+            raise FseError(
+                f"file {name}",
+                "this store is of version 1 of the tables and has purged it: its SHA-256 cannot be had any more",
+                "finish this store with the version of the bench that wrote it, and begin another one",
+            )
+        connection.execute("UPDATE files SET sha256 = ? WHERE rank = ?", (hashlib.sha256(data).hexdigest(), rank))
+
+
+MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] = ((_FIRST,), (_digests, _SECOND))
+"""What leads from version n to version n + 1: scripts and what SQL alone cannot do, in their order."""

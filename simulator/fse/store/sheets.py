@@ -49,6 +49,9 @@ class Sheets(Life):
                 )
             # It has the delay of what was rejected; after a payment was, that of a new sending.
             since = old["since"] if old["state"] == State.REJECTED.value else today
+            self._db.run(
+                "INSERT INTO former SELECT number, generation, body, amo, amc FROM sheets WHERE number = ?", number
+            )
             self._move(number, Move.RECTIFY)
             self._db.run(
                 "UPDATE sheets SET made = ?, third_party = ?, amo = ?, amc = ?, body = ?, content = ?, proof = ?,"

@@ -30,6 +30,7 @@ class TaskKind(StrEnum):
     AWAIT_PAYMENT = "await-payment"
     CLAIM_PAYMENT = "claim-payment"
     RECTIFY_PAYMENT = "rectify-payment"
+    EXAMINE_PAYMENT = "examine-payment"
     SEND_PROOF = "send-proof"
     RETRY_PROOF = "retry-proof"
     PRINT = "print"
@@ -115,6 +116,9 @@ class _Maker:
             case State.PAYMENT_REJECTED:
                 deadline = self._after(sheet.since, self._rules.payment_rejection)
                 yield self._task(TaskKind.RECTIFY_PAYMENT, deadline, sheet)
+            case State.PAID if sheet.short:
+                deadline = self._after(sheet.since, self._rules.payment_rejection)
+                yield self._made(TaskKind.EXAMINE_PAYMENT, deadline, sheet.number, reason=sheet.short)
             case State.PAPER:
                 yield self._task(TaskKind.PRINT, self._after(sheet.since, self._rules.paper), sheet)
             case _:

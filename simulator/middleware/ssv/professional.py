@@ -109,6 +109,12 @@ class ProfessionalCard:
         return _TEST_AUTHORITY in issuer.rfc4514_string()
 
     @cached_property
+    def rpps(self) -> str:
+        """The holder's RPPS number with its key; empty if he is known by another number."""
+        kind, number, key = _national_id(self._needed(HolderProfession).national_id)
+        return number + key if kind == _RPPS else ""
+
+    @cached_property
     def certificate(self) -> bytes:
         """The authentication certificate, DER."""
         answer = self._read(_CERTIFICATE)

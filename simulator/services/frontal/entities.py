@@ -110,6 +110,11 @@ def read(data: bytes) -> Iterator[Entity]:
         yield _read(data[(number - 1) * width : number * width], number, known)
 
 
+def before(data: bytes, entity: Entity) -> bytes:
+    """The bytes of all records before that of ``entity``."""
+    return data[: (entity.number - 1) * _catalogue()[0]]
+
+
 def types() -> Mapping[str, EntityType]:
     """Every type of entity by its three digits."""
     return _catalogue()[1]

@@ -7,7 +7,7 @@ on where it was. What is drawn (late ARL, payments in part) comes from ``chance`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from random import Random
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from simulator.clock import Clock
 from simulator.fse.envelope import is_sealed
 from simulator.fse.lots import RawLot
-from simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp, RspLine
+from simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp
 from simulator.fse.securing import Anchors, Verifier
 from simulator.fse.store.deadlines import civil_day
 from simulator.fse.transport import TransportError, TransportFailure
@@ -29,7 +29,12 @@ from simulator.services.frontal.parameters import Parameters
 from simulator.services.frontal.reasons import rejection, shortened
 from simulator.services.frontal.reception import Examined, Reception
 from simulator.services.frontal.returns import decode_return, encode_return
-from simulator.services.frontal.settlement import claim_line, pays_the_professional, sheet_lines
+from simulator.services.frontal.settlement import (
+    claim_line,
+    claim_without_sheet,
+    pays_the_professional,
+    sheet_lines,
+)
 
 _UNKNOWN = "INCONNU"
 """The body that a return comes from when not even that could be read."""
@@ -155,25 +160,35 @@ class Frontal:
         head = found.raw.head
         due = now + self._parameters.rsp_delay
 
-        def part(number: int, line: RspLine) -> Part:
-            return Part(due, head.sender, head.body, head.kind, number, line)
-
+        self._ledger.add_signers(head.sender, {sheet.professional.rpps for sheet in found.sheets})
         for sheet in found.sheets:
             self._ledger.set_item(head.sender, LotKind.FSE, sheet.number, ItemState.ACCEPTED)
             lines = sheet_lines(sheet, self._parameters, self._chance)
-            self._ledger.owe(part(sheet.number, line) for line in lines)
+            self._ledger.owe(Part(due, head.sender, head.body, LotKind.FSE, sheet.number, line) for line in lines)
+            for claim in self._ledger.claims(head.sender, sheet.number):
+                if self._ledger.disown(head.sender, claim.number):
+                    self._owe_claim(head.sender, claim, now)
         for claim in found.claims:
             self._ledger.set_item(head.sender, LotKind.DRE, claim.number, ItemState.ACCEPTED)
             if claim.cancels is not None:
                 self._ledger.withdraw(head.sender, claim.cancels)
             else:
-                self._owe_claim(claim, part)
+                self._ledger.add_claim(head.sender, claim)
+                self._owe_claim(head.sender, claim, now)
         self._ledger.remark(now, head.sender, found.remarks)
 
-    def _owe_claim(self, claim: Dre, part: Callable[[int, RspLine], Part]) -> None:
-        line = claim_line(claim, self._parameters, self._chance)
+    def _owe_claim(self, sender: str, claim: Dre, now: datetime) -> None:
+        """What will be said of a claim; as long as nobody sent its sheet, that it is rejected one day for want of it.
+
+        A front end that stands for certain bodies alone gets no sheets for the others: it looks for none.
+        """
+        known = self._parameters.bodies or self._ledger.item(sender, LotKind.FSE, claim.invoice) is not None
+        if known:
+            line, wait = claim_line(claim, self._parameters, self._chance), self._parameters.rsp_delay
+        else:
+            line, wait = claim_without_sheet(claim), self._parameters.claim_wait
         if pays_the_professional(claim) or line.outcome is Outcome.REJECTED:
-            self._ledger.owe([part(claim.number, line)])
+            self._ledger.owe([Part(now + wait, sender, claim.amc.id, LotKind.DRE, claim.number, line)])
 
     def _arl(self, head: Lot, name: str, digest: bytes, rejections: tuple[Rejection, ...]) -> Arl:
         return Arl(

@@ -14,7 +14,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from simulator.fse.model import LotKind, Outcome, Rejection, RspLine
+from simulator.fse.dre import decode_dre, encode_dre
+from simulator.fse.model import Dre, LotKind, Outcome, Rejection, RspLine
 from simulator.services.frontal.reasons import reasons, rejection
 
 _SCHEMA = """
@@ -37,10 +38,19 @@ CREATE TABLE lasts (
   sender TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, made TEXT NOT NULL,
   PRIMARY KEY (sender, kind)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE signers (
+  sender TEXT NOT NULL, rpps TEXT NOT NULL,
+  PRIMARY KEY (sender, rpps)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE items (
   sender TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL,
   PRIMARY KEY (sender, kind, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE claims (
+  sender TEXT NOT NULL, number INTEGER NOT NULL, invoice INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (sender, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX claims_of ON claims (sender, invoice);
 CREATE TABLE parts (
   id INTEGER PRIMARY KEY, due TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, kind TEXT NOT NULL,
   number INTEGER NOT NULL, invoice INTEGER NOT NULL, payer TEXT NOT NULL, outcome TEXT NOT NULL,
@@ -53,7 +63,7 @@ CREATE TABLE remarks (
   place TEXT NOT NULL
 ) STRICT;
 """
-_VERSION = 1
+_VERSION = 2
 
 
 class ItemState(StrEnum):
@@ -182,6 +192,15 @@ class Ledger:
         if furthest:
             self._db.execute("INSERT OR REPLACE INTO lasts VALUES (?, ?, ?, ?)", key)
 
+    def signers(self, sender: str) -> frozenset[str]:
+        """The RPPS numbers of the professionals who signed lots of sheets that were accepted from a sender."""
+        found = self._db.execute("SELECT rpps FROM signers WHERE sender = ?", (sender,))
+        return frozenset(row["rpps"] for row in found)
+
+    def add_signers(self, sender: str, rpps: Iterable[str]) -> None:
+        """A lot of these professionals was accepted."""
+        self._db.executemany("INSERT OR IGNORE INTO signers VALUES (?, ?)", [(sender, one) for one in rpps])
+
     # -- sheets and claims --------------------------------------------------------------------------------------------
 
     def item(self, sender: str, kind: LotKind, number: int) -> ItemState | None:
@@ -209,6 +228,32 @@ class Ledger:
                 for part in parts
             ],
         )
+
+    def add_claim(self, sender: str, claim: Dre) -> None:
+        """Remember what a claim asks: one that cancels nothing."""
+        values = (sender, claim.number, claim.invoice, encode_dre(claim))
+        self._db.execute("INSERT OR REPLACE INTO claims VALUES (?, ?, ?, ?)", values)
+
+    def claim(self, sender: str, number: int) -> Dre | None:
+        """A claim that was accepted once; what became of it is ``item``'s to tell."""
+        row = self._db.execute("SELECT data FROM claims WHERE sender = ? AND number = ?", (sender, number)).fetchone()
+        return None if row is None else decode_dre(row["data"])
+
+    def claims(self, sender: str, invoice: int) -> tuple[Dre, ...]:
+        """The claims that were ever accepted for a sheet, by number."""
+        found = self._db.execute(
+            "SELECT data FROM claims WHERE sender = ? AND invoice = ? ORDER BY number", (sender, invoice)
+        )
+        return tuple(decode_dre(row["data"]) for row in found)
+
+    def disown(self, sender: str, claim: int) -> bool:
+        """Forget that a claim will be rejected for want of its sheet; gives whether it would have been."""
+        forgotten = self._db.execute(
+            "DELETE FROM parts WHERE sender = ? AND kind = ? AND number = ? AND told IS NULL"
+            " AND code = 'claim-sheet-unknown'",
+            (sender, LotKind.DRE.value, claim),
+        )
+        return forgotten.rowcount > 0
 
     def withdraw(self, sender: str, number: int) -> None:
         """A claim is cancelled: what was going to be said of it becomes its cancellation."""

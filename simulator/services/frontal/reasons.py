@@ -35,7 +35,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason. ``code`` is what returns carry; ``fidelity`` that of the rule behind it."""
+    """One reason. ``code`` is what returns carry; ``fidelity`` that of the rule behind it.
+
+    ``rule``: the rule of ``simulator/fse/rules.yaml`` that a sheet breaks, if it is one of those.
+    """
 
     code: str
     level: Level
@@ -43,6 +46,7 @@ class Reason:
     label: Sentence
     source: str
     fidelity: str
+    rule: str | None = None
 
 
 @cache
@@ -57,6 +61,7 @@ def reasons() -> Mapping[str, Reason]:
             label=Sentence(item["fr"], item["en"]) if "fr" in item else words[code],
             source=item["source"],
             fidelity=item["fidelity"],
+            rule=item.get("rule"),
         )
         for code, item in shipped(__package__, "reasons.yaml")["reasons"].items()
     }

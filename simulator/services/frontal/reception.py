@@ -3,9 +3,11 @@
 1. The lot is for this body, of a possible day, in its turn: not repeated, not ahead.
 2. Each sheet or claim is what was put in the lot, is well formed, and its signatures hold: whose, by a card that was
    valid when it signed, that may sign, test with test.
-3. Each is of the lot's sender and body, of a possible day, and its number is new, or was rejected before (recycled).
-4. The signature of the lot holds, by the same professional, who may sign lots. A sheet that is accused explains why a
-   lot is not what was signed: then nothing more is said of that.
+3. Each is of the lot's sender and body, conforms (``conformity``, ``standing``), is of a possible day, and its number
+   is new, or was rejected before (recycled). Nobody answers for what is not as it was signed: it need not conform.
+4. The signature of the lot holds, by the professional of its sheets, who may sign lots, at a moment that fits. A claim
+   names no professional: its lot is signed by one who signed lots of sheets that were accepted from this sender. A
+   sheet that is accused explains why a lot is not what was signed: then nothing more is said of that.
 5. What comes after its deadline is noted; nothing is refused for it.
 
 Everything that is wrong is told, not only the first thing. One reason is enough to refuse the whole lot (SV-FSE-11).
@@ -17,26 +19,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
 from simulator.fse.canonical import parse
 from simulator.fse.dre import decode_dre
 from simulator.fse.errors import FseError
 from simulator.fse.lots import RawItem, RawLot
 from simulator.fse.model import Dre, Invoice, LotKind, Payment, Rejection
 from simulator.fse.securing import SecuredFormatError, Verifier, decode_secured
-from simulator.fse.securing.rsa import certificate_of
 from simulator.fse.store.deadlines import civil_day
 from simulator.fse.store.numbers import MAX_SHEET, ROUNDS, Sequence
+from simulator.services.frontal.conformity import sheet_reasons
 from simulator.services.frontal.ledger import ItemState, Ledger
+from simulator.services.frontal.lot_checks import Carried, belonging, signed
 from simulator.services.frontal.parameters import Parameters
 from simulator.services.frontal.reasons import rejection, shortened
+from simulator.services.frontal.standing import claim_reasons
 
 _ROUNDS = {LotKind.FSE: ROUNDS[Sequence.LOT_FSE], LotKind.DRE: ROUNDS[Sequence.LOT_DRE]}
 _MAY_COME = {None, ItemState.REJECTED}
-_CHANGED = frozenset({"content-altered"})
-_NOT_AS_SIGNED = _CHANGED | {"signature-altered", "certificate-unreadable", "certificate-unknown-issuer"}
+_NOT_AS_SIGNED = frozenset(
+    {"content-altered", "signature-altered", "certificate-unreadable", "certificate-unknown-issuer"}
+)
 
 
 @dataclass(slots=True)
@@ -49,9 +51,11 @@ class Examined:
     rejections: list[Rejection] = field(default_factory=list)
     remarks: list[Rejection] = field(default_factory=list)
     furthest: bool = False
-    """Whether no lot of this sender came so far."""
+    """Whether no lot of this sender came so far, and this one is not ahead of its turn."""
     authentic: bool = False
-    """Whether its own signature holds: only then does its number count."""
+    """Whether its own signature holds, by a professional of its sender: only then does its number count."""
+    carried: list[Carried] = field(default_factory=list)
+    """Its sheets with the moments of their signatures."""
 
 
 class Reception:
@@ -105,6 +109,7 @@ class Reception:
         ahead = step % _ROUNDS[head.kind]
         found.furthest = 0 < ahead <= _ROUNDS[head.kind] // 2
         if found.furthest and ahead > 1 + self._parameters.missing_lots:
+            found.furthest = False
             yield rejection("lot-ahead", place=f"{place}, the last one is {last[0]}")
 
     def _is_ours(self, body: str) -> bool:
@@ -138,18 +143,19 @@ class Reception:
         except FseError as error:
             yield rejection("content-unreadable", item.number, error.place)
             return
-        for reason in self._verifier.verify_sheet(secured, sheet, at):
+        wrong = tuple(self._verifier.verify_sheet(secured, sheet, at))
+        for reason in wrong:
             yield Rejection(reason.code, reason.label, item.number, shortened(reason.place))
         found.sheets.append(sheet)
+        found.carried.append(Carried.of(sheet, secured))
         if sheet.number != item.number:
             yield rejection("form", item.number, f"its number is {sheet.number}")
         if {sheet.professional.test, sheet.beneficiary.test} != {self._parameters.test}:
             yield rejection("test-with-real", item.number, place)
-        if sheet.professional.billing_id != found.raw.head.sender:
-            yield rejection("other-sender", item.number, sheet.professional.billing_id)
-        if sheet.body != found.raw.head.body:
-            yield rejection("wrong-body", item.number, sheet.body)
+        yield from belonging(sheet, found.raw.head, item.number)
         today = civil_day(at)
+        if not any(reason.code in _NOT_AS_SIGNED for reason in wrong):
+            yield from sheet_reasons(sheet, today)
         if sheet.on > today or any(act.on > today for act in sheet.acts):
             yield rejection("in-the-future", item.number, str(sheet.on))
         self._note_delay(found, sheet, today)
@@ -164,13 +170,7 @@ class Reception:
             return
         if claim.amc.id != found.raw.head.body:
             yield rejection("wrong-body", item.number, claim.amc.id)
-        if claim.cancels is not None:
-            earlier = {one.number for one in found.claims if one.cancels is None}
-            state = self._ledger.item(found.raw.head.sender, LotKind.DRE, claim.cancels)
-            if state is None and claim.cancels not in earlier:
-                yield rejection("claim-unknown", item.number, f"claim {claim.cancels}")
-            elif state not in (None, ItemState.ACCEPTED):
-                yield rejection("claim-settled", item.number, f"claim {claim.cancels}")
+        yield from claim_reasons(claim, found.claims, found.raw.head.sender, self._ledger)
         found.claims.append(claim)
 
     def _note_delay(self, found: Examined, sheet: Invoice, today: date) -> None:
@@ -183,40 +183,29 @@ class Reception:
 
     # -- 4: the signature of the lot ----------------------------------------------------------------------------------
 
-    def _signature(self, found: Examined, at: datetime) -> Iterator[Rejection]:
+    def _signature(self, found: Examined, at: datetime) -> tuple[Rejection, ...]:
         head = found.raw.head
-        place = f"lot {head.number}"
-        if head.signature is None:
-            yield rejection("lot-unsigned", place=place)
-            return
-        reasons = tuple(self._verifier.signature_reasons(found.raw.signed, head.signature, at))
-        found.authentic = not reasons
-        accused = any(one.invoice is not None for one in found.rejections)
-        for reason in reasons:
-            if not (accused and reason.code in _CHANGED):
-                yield Rejection(reason.code, reason.label, None, place)
-        if found.authentic:
-            yield from self._lot_signer(found, place)
-
-    def _lot_signer(self, found: Examined, place: str) -> Iterator[Rejection]:
-        assert found.raw.head.signature is not None  # noqa: S101 - it was just verified
-        known = certificate_of(found.raw.head.signature.certificate)
-        name = "" if known is None else _common_name(known[0])
-        # A sheet that is accused itself says nothing of who signs the lot.
         accused = {one.invoice for one in found.rejections}
-        sheets = [sheet for sheet in found.sheets if sheet.number not in accused]
-        professionals = {sheet.professional.rpps: sheet.professional for sheet in sheets}
-        if any(name != f"8{rpps}" for rpps in professionals):
-            yield rejection("lot-other-signer", place=f"{place}, {name}")
-        if any(not who.may_sign_lot for who in professionals.values()):
-            yield rejection("lot-no-right", place=place)
+        judged = signed(
+            head,
+            found.raw.signed,
+            self._verifier,
+            at,
+            [one for one in found.carried if one.sheet.number not in accused],
+            accused=bool(accused - {None}),
+            known=self._signers(head.sender),
+        )
+        found.authentic = judged.authentic
+        return judged.rejections
+
+    def _signers(self, sender: str) -> frozenset[str] | None:
+        """Who signs for a sender. A front end that stands for certain bodies alone may never get a sheet: where it did
+        not, it does not judge whose claims are.
+        """
+        known = self._ledger.signers(sender)
+        return known if known or not self._parameters.bodies else None
 
 
 def _rank(kind: LotKind, number: str) -> int:
     """How far a lot number is in its round: FSE lots count up, DRE lots down."""
     return int(number) if kind is LotKind.FSE else _ROUNDS[kind] - 1 - int(number, 36)
-
-
-def _common_name(certificate: x509.Certificate) -> str:
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""

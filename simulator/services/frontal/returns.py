@@ -1,4 +1,5 @@
-"""Returns as bytes, NOEMIE-shaped: a header (000), levels, 990 closing each with its totals and its count of entities.
+"""Returns as bytes, NOEMIE-shaped: a header (000), levels, 990 closing each with its totals and its count of entities,
+and at the end a seal of ours (995), the SHA-256 of all before: one that changed on its way is always seen.
 
 Modelled, and each return says so in its first record; ``entities.yaml`` tells what is public. One return has one form:
 what ``encode_return`` would not write, ``decode_return`` refuses with the place.
@@ -6,6 +7,7 @@ what ``encode_return`` would not write, ``decode_return`` refuses with the place
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from itertools import groupby
@@ -13,7 +15,7 @@ from typing import TypeVar
 
 from simulator.fse.errors import FseError
 from simulator.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
-from simulator.services.frontal.entities import CLOSING, Entity, Value, place_of, read, types, write
+from simulator.services.frontal.entities import CLOSING, Entity, Value, before, place_of, read, types, write
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -23,6 +25,8 @@ REFERENCES: Mapping[ArlKind | None, str] = {ArlKind.POSITIVE: "930", ArlKind.NEG
 """The reference of a return: of an ARL by its kind (which of the two is which is modelled), None for an RSP."""
 
 _HEADER, _LOT, _LOT_REASON, _TRANSFER, _INVOICE, _PART, _PART_REASON = "000", "100", "110", "200", "210", "220", "230"
+_SEAL = "995"
+_CHANGED = "the return was cut or changed: ask for it again"
 
 
 def encode_return(answer: Arl | Rsp) -> bytes:
@@ -45,11 +49,14 @@ def encode_return(answer: Arl | Rsp) -> bytes:
     else:
         _write_transfer(answer, writer)
     writer.close()
-    return write(writer.entities)
+    told = write(writer.entities)
+    return told + write([Entity(_SEAL, 0, {"sha256": hashlib.sha256(told).hexdigest()})])
 
 
 def decode_return(data: bytes) -> Arl | Rsp:
-    """The ARL or RSP in these bytes. Raises FseError(place, reason, cure); totals that do not close are refused."""
+    """The ARL or RSP in these bytes. Raises FseError(place, reason, cure); totals that do not close are refused, and
+    so is any byte that is not the one written.
+    """
     reader = _Reader(read(data))
     header = reader.open(_HEADER)
     if header.values["mark"] != MARK:
@@ -63,7 +70,10 @@ def decode_return(data: bytes) -> Arl | Rsp:
     kind = kinds[reference]
     answer = _read_transfer(header, reader) if kind is None else _read_lot(header, kind, reader)
     reader.close()
+    seal = reader.needed(_SEAL)
     reader.end()
+    if seal.text("sha256") != hashlib.sha256(before(data, seal)).hexdigest():
+        raise FseError(place_of(seal, "sha256"), "it is not that of what comes before", _CHANGED)
     return answer
 
 
@@ -313,7 +323,7 @@ class _Reader:
                 raise FseError(
                     place_of(closing, field),
                     f"{closing.values[field]} is told, the level opened by record {opening.number} has {value}",
-                    "the return was cut or changed: ask for it again",
+                    _CHANGED,
                 )
 
     def end(self) -> None:

@@ -1,8 +1,8 @@
 """What a body pays of a sheet or of a claim that it accepted, and why not the rest. Whole cents; modelled throughout.
 
-With third-party payment the AMO answers for its part, and for that of a mutuelle to which it passes the sheet on; the
-complementary insurer answers a claim (DRE). A sheet paid at the desk gets an answer only if it is rejected: what is
-paid goes to the insured.
+That no more is asked than is due was checked on receipt. With third-party payment the AMO answers for its part, and for
+that of a mutuelle to which it passes the sheet on; the complementary insurer answers a claim (DRE). A sheet paid at the
+desk gets an answer only if it is rejected: what is paid goes to the insured.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from random import Random
 
 from simulator.fse.dre import indicators
 from simulator.fse.model import Dre, Invoice, Outcome, Payment, RspLine, SecuringMode
-from simulator.fse.pricing import amo_of
 from simulator.services.frontal.parameters import Parameters
 from simulator.services.frontal.reasons import rejection
 
@@ -26,7 +25,7 @@ def sheet_lines(invoice: Invoice, parameters: Parameters, chance: Random) -> tup
         return () if why is None else (_line(invoice.number, AMO, invoice.amo.asked, 0, why),)
     lines = []
     if invoice.amo.asked:
-        due = 0 if why else _reduced(min(invoice.amo.asked, amo_of(invoice.acts)), parameters, chance)
+        due = 0 if why else _reduced(invoice.amo.asked, parameters, chance)
         lines.append(_line(invoice.number, AMO, invoice.amo.asked, due, why or "above-due"))
     if invoice.amc.asked and not claims_beside(invoice):
         # No claim can go beside this sheet: its complementary part comes through the AMO or from nobody.
@@ -41,6 +40,11 @@ def claim_line(claim: Dre, parameters: Parameters, chance: Random) -> RspLine:
     why = _contract(claim.amc.member, parameters) or _control(parameters, chance)
     due = 0 if why else _reduced(claim.asked, parameters, chance)
     return _line(claim.invoice, AMC, claim.asked, due, why or "above-due")
+
+
+def claim_without_sheet(claim: Dre) -> RspLine:
+    """What will be said of a claim whose sheet nobody ever sent."""
+    return _line(claim.invoice, AMC, claim.asked, 0, "claim-sheet-unknown")
 
 
 def pays_the_professional(claim: Dre) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,14 +17,15 @@ import yaml
 from conformance_bench import Lab
 from conformance_cli import Cli
 from cryptography.hazmat.primitives.serialization import Encoding
-from fse_office import Office
+from fse_office import CODE, Office
 
 from conformance.bench.cards import VITALE_TEMPLATES
+from conformance.model import CardChoice
 from conformance.run.session import default_paths
 from simulator.fse.canonical import canonical, parse
 from simulator.fse.files import make_file
-from simulator.fse.lots import encode_lot
-from simulator.fse.model import Share
+from simulator.fse.lots import encode_lot, signed_content
+from simulator.fse.model import Lot, Share
 from simulator.fse.securing import encode_secured
 from simulator.personalisation.authority import Revocation
 
@@ -176,6 +178,70 @@ def test_an_unsigned_lot_is_refused_by_the_front_end(cli: Cli, office: Office, t
     assert cli("fse", "verify", path).code == 1
 
 
+def spoilt(lot: Lot) -> Lot:
+    assert lot.signature
+    return replace(lot, signature=replace(lot.signature, value=bytes(256)))
+
+
+def moved(lot: Lot, days: int) -> Lot:
+    """The same lot, its signature told to be of another day: the moment is not signed."""
+    assert lot.signature
+    moment = datetime.strptime(lot.signature.moment, "%Y%m%d%H%M%S") + timedelta(days=days)
+    return replace(lot, signature=replace(lot.signature, moment=f"{moment:%Y%m%d%H%M%S}"))
+
+
+def signed_by(office: Office, lot: Lot, card: str) -> Lot:
+    """The lot signed by another card."""
+    office.fse.present("cps", CardChoice(template=card))
+    return replace(lot, signature=office.fse._signing._desk().sign_lot(signed_content(lot), CODE))
+
+
+WRONG_LOTS: dict[str, tuple[Callable[[Office, Lot], Lot], list[tuple[str, int | None]]]] = {
+    "its signature changed": (lambda _office, lot: spoilt(lot), [("signature-altered", None)]),
+    "told to be signed before": (lambda _office, lot: moved(lot, -3), [("lot-signed-before", None)]),
+    "told to be signed after": (lambda _office, lot: moved(lot, 3), [("moment-impossible", None)]),
+    "signed by a pharmacist": (
+        lambda office, lot: signed_by(office, lot, "pharmacien"),
+        [("lot-other-signer", None)],
+    ),
+    "of another sender": (
+        lambda office, lot: signed_by(office, replace(lot, sender="991000027"), "medecin-generaliste"),
+        [("other-sender", 1)],
+    ),
+    "for another body": (
+        lambda office, lot: signed_by(office, replace(lot, body="023490349"), "medecin-generaliste"),
+        [("wrong-body", 1)],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_LOTS)
+@pytest.mark.parametrize("around", [False, True])
+def test_a_lot_that_is_wrong_by_itself_is_not_good_and_its_reasons_are_those_of_the_front_end(
+    cli: Cli, office: Office, tmp_path: Path, case: str, around: bool
+) -> None:
+    change, told = WRONG_LOTS[case]
+    office.secured()
+    lot = change(office, office.lot())
+    path = tmp_path / "lot.fse"
+    path.write_bytes(make_file([lot]).data if around else encode_lot(lot))
+    said = cli("fse", "verify", path, "--json")
+    assert said.code == 1
+    problems = [(one["code"], one["invoice"]) for one in json.loads(said.out)["problems"]]
+    assert problems == told
+    answered = cli("fse", "submit", path, "--json")
+    assert answered.code == 1
+    (arl,) = json.loads(answered.out)
+    assert {(one["code"], one["invoice"]) for one in arl["rejections"]} >= set(told)
+
+
+def test_an_unsigned_lot_is_not_good(cli: Cli, office: Office, tmp_path: Path) -> None:
+    office.secured()
+    path = tmp_path / "lot"
+    path.write_bytes(encode_lot(replace(office.lot(), signature=None)))
+    assert json.loads(cli("fse", "verify", path, "--json").out)["problems"][0]["code"] == "lot-unsigned"
+
+
 def test_bytes_at_random_are_answered_too(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "noise"
     path.write_bytes(bytes(range(200)))
@@ -221,6 +287,30 @@ def test_a_list_of_another_authority_is_refused_rather_than_ignored(
         cli("fse", command, files["lot"], "--crl", crl).fails(2, "--crl", "no authority that is known", "--keys")
         cli("fse", command, files["lot"], "--crl", files["sheet"]).fails(2, "no revocation list", "DER or PEM")
         cli("fse", command, files["lot"], "--crl", tmp_path / "none").fails(2, "cannot be read")
+
+
+def test_a_sample_of_everything_is_good_and_in_the_users_own_keys(cli: Cli, tmp_path: Path) -> None:
+    written = [Path(line) for line in cli("fse", "sample", tmp_path / "new" / "sample").ok().splitlines()]
+    assert [path.name.partition("-")[0] for path in written[:3]] == ["sheet.content", "sheet.secured", "lot"]
+    assert [path.suffix for path in written[3:]] == [".fse", ".p7m", ".arl"]
+    for path in written[1:]:
+        cli("fse", "verify", path).ok()
+    for path in written[2:5]:
+        assert "Positive ARL" in cli("fse", "submit", path, "--lang", "en").ok()
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    cli("fse", "sample", taken).fails(2, "taken", "cannot be written")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused_rather_than_waited_for(cli: Cli, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    cli("fse", "show", tmp_path / "pipe").fails(2, "pipe", "no regular file")
+
+
+def test_reasons_are_told_in_the_language_asked_for(cli: Cli, files: dict[str, Path]) -> None:
+    assert "a signature that the mode wants is missing" in cli("fse", "verify", files["content"], "--lang", "en").out
+    assert "une signature que le mode veut manque" in cli("fse", "verify", files["content"], "--lang", "fr").out
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")

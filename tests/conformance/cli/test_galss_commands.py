@@ -10,6 +10,7 @@ from conformance_cli import Cli
 from simulator.middleware.galss import breakages, examine
 from simulator.middleware.ini import edited
 from simulator.middleware.sesam import generate, usual
+from simulator.services.frontal.reasons import reasons
 
 
 @pytest.fixture
@@ -41,8 +42,20 @@ def test_an_http_status_of_the_cloud(cli: Cli) -> None:
 
 def test_all_the_codes(cli: Cli) -> None:
     lines = cli("codes", "--lang", "en").ok().splitlines()
-    assert len(lines) == 160
+    assert len(lines) == 160 + len(reasons())
     assert lines[0].split() == ["0000", "0", "ssv", "success"]
+
+
+@pytest.mark.parametrize("words", ["lot-ahead", "anticipation", "LOT ahead", "transmis par anticipation"])
+def test_a_reason_of_the_front_end_by_its_code_or_its_words(cli: Cli, words: str) -> None:
+    said = cli("codes", words, "--lang", "fr").ok()
+    assert said.splitlines()[:2] == ["lot-ahead [lot, arl-negative]", "  lot transmis par anticipation"]
+    assert "SV-FSE-12 [documented]" in said
+
+
+def test_every_reason_is_found_by_its_code_alone(cli: Cli) -> None:
+    for code in reasons():
+        assert cli("codes", code).ok().count("[") == 2, code
 
 
 @pytest.mark.parametrize(("written", "words"), [("F022", "F022"), ("zz", "no return code"), ("99999", "16 bits")])

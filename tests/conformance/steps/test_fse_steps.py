@@ -23,11 +23,13 @@ Run = Callable[..., Ran]
         ("fse-software", {"profile": "2.0"}, "no such profile"),
         ("fse-software", {"transport": "pigeon"}, "'in-process' or 'mail'"),
         ("fse-software", {"deadlines": {"retransmit": -1}}, "greater than or equal to 0"),
+        ("fse-software", {"deadlines": {"retransmitt": 3}}, "no deadline is called 'retransmitt'; there are"),
         ("fse-wait", {}, "say how long"),
         ("fse-wait", {"days": 1, "working-days": 1}, "say how long"),
         ("fse-wait", {"until": "christmas"}, "'day-before-a-holiday'"),
         ("fse-make", [{"code": "G", "coefficient": "four"}], "a number is expected"),
         ("fse-make", [{"code": "G", "price": 3}], "Extra inputs"),
+        ("fse-make", [{"code": "G", "amount": 30.0}], "write 3000 for 30.00"),
         ("fse-make", {"acts": [], "payment": "later"}, "'direct' or 'tiers-payant'"),
         ("fse-make", {"acts": [], "mode": 6}, "0, 1, 2, 3, 4 or 5"),
         ("fse-alter", "weather", "no such change"),
@@ -85,16 +87,26 @@ def test_nothing_is_signed_sent_or_looked_at_before_a_sheet_is_made(run: Run) ->
     assert run(steps_text("- fse-desk: purge", head=TWO)).verdict is Verdict.FAILED
 
 
-def test_what_needs_a_sheet_before_it_is_not_the_benchs_fault(run: Run) -> None:
+def test_what_needs_a_sheet_before_it_fails_and_says_so(run: Run) -> None:
     for step in ("fse-look:", "fse-receive:", "fse-work-list:", "fse-verify:", "fse-alter: amount", "fse-remarks:"):
-        assert run(steps_text(f"- {step}", head=TWO)).verdict is Verdict.NOT_RUN, step
+        ran = run(steps_text(f"- {step}", head=TWO))
+        assert ran.verdict is Verdict.FAILED, step
+        assert ran.steps[0].reason, step
+
+
+def test_a_software_in_use_keeps_its_profile(run: Run) -> None:
+    ran = run(steps_text(SECURED + "- fse-software: {profile: 1.40-clear}", head=TWO))
+    assert ran.verdict is Verdict.FAILED
+    assert ran.steps[-1].reason
+    assert "before the first sheet" in ran.steps[-1].reason.en
 
 
 def test_a_front_end_in_use_keeps_its_parameters(run: Run) -> None:
     text = SECURED + "- fse-lots: $card.code\n- fse-send:\n- fse-front-end: {rsp-days: 1}"
     ran = run(steps_text(text, head=TWO))
-    assert ran.verdict is Verdict.NOT_RUN
-    assert "in use" in ran.reason
+    assert ran.verdict is Verdict.FAILED
+    assert ran.steps[-1].reason
+    assert "in use" in ran.steps[-1].reason.en
 
 
 def test_two_lots_are_in_their_order_by_mail_too(run: Run) -> None:

@@ -1,0 +1,45 @@
+"""Whether a claim (DRE) may stand: one for a sheet at a time; a cancellation repeats the claim that it cancels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from simulator.fse.model import Dre, LotKind, Rejection
+from simulator.services.frontal.ledger import ItemState, Ledger
+from simulator.services.frontal.reasons import rejection
+
+_STANDS = {ItemState.ACCEPTED, ItemState.SETTLED}
+
+
+def claim_reasons(claim: Dre, before: Sequence[Dre], sender: str, ledger: Ledger) -> Iterator[Rejection]:
+    """Why a claim of ``sender`` may not be taken. ``before``: those that come before it in its lot."""
+    check = _claiming if claim.cancels is None else _cancelling
+    return check(claim, before, sender, ledger)
+
+
+def _claiming(claim: Dre, before: Sequence[Dre], sender: str, ledger: Ledger) -> Iterator[Rejection]:
+    cancelled = {one.cancels for one in before}
+    standing = {one.number for one in before if one.cancels is None and one.invoice == claim.invoice}
+    standing |= {one.number for one in ledger.claims(sender, claim.invoice) if _stands(one, sender, ledger)}
+    # Its own number twice is another reason.
+    for number in sorted(standing - cancelled - {claim.number}):
+        yield rejection("claim-standing", claim.number, f"claim {number} for sheet {claim.invoice}")
+
+
+def _cancelling(claim: Dre, before: Sequence[Dre], sender: str, ledger: Ledger) -> Iterator[Rejection]:
+    assert claim.cancels is not None  # noqa: S101 - it is a cancellation
+    place = f"claim {claim.cancels}"
+    earlier = {one.number: one for one in before if one.cancels is None}
+    known = earlier.get(claim.cancels) or ledger.claim(sender, claim.cancels)
+    if known is None:
+        yield rejection("claim-unknown", claim.number, place)
+        return
+    open = known.number in earlier or ledger.item(sender, LotKind.DRE, known.number) is ItemState.ACCEPTED
+    if not open or any(one.cancels == known.number for one in before):
+        yield rejection("claim-settled", claim.number, place)
+    if (known.invoice, known.amc, known.asked) != (claim.invoice, claim.amc, claim.asked):
+        yield rejection("claim-otherwise", claim.number, place)
+
+
+def _stands(claim: Dre, sender: str, ledger: Ledger) -> bool:
+    return ledger.item(sender, LotKind.DRE, claim.number) in _STANDS
