@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -99,6 +100,10 @@ def test_hostile_bytes_are_refused_with_a_place(data: bytes) -> None:
     assert caught.value.cure
 
 
+WHOLE_GROUPS = [encode(decode(canonical(FULL))[:count]) for count in range(1, len(decode(canonical(FULL))))]
+"""What is left of the form when it is cut between two groups."""
+
+
 @given(st.data())
 @settings(max_examples=200)
 def test_a_form_cut_lengthened_or_mixed_is_refused(data: st.DataObject) -> None:
@@ -106,6 +111,13 @@ def test_a_form_cut_lengthened_or_mixed_is_refused(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["cut", "longer", "order"]))
     if kind == "cut":
         broken = form[: data.draw(st.integers(0, len(form) - 1))]
+        if broken in WHOLE_GROUPS:
+            # Without its last groups it may be another sheet, in its only form: that is what signatures are for.
+            with suppress(FseError):
+                other = parse(broken)
+                assert other != FULL
+                assert canonical(other) == broken
+            return
     elif kind == "longer":
         broken = form + data.draw(st.binary(min_size=1, max_size=40))
     else:
