@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from conformance.targets.base import Capability
-from reports.events import Judged
-from reports.fidelity import Fidelity
-from reports.text import Text
+from bifente.conformance.targets.base import Capability
+from bifente.reports.events import Judged
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.text import Text
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="lower-case words joined by -")]
 SuiteName = Annotated[

@@ -14,22 +14,22 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import SeatedCard, Workshop
-from conformance.bench.factory import BenchPool, BenchUnavailableError
-from conformance.bench.live import Device, LiveBench
-from conformance.loading import InputError
-from conformance.model import CardChoice
-from conformance.options import RunOptions, TargetKind
-from conformance.requirements import load_catalogue
-from conformance.run.scenario import run_scenario
-from conformance.run.session import check_bench
-from conformance.scenario.loader import DEFAULT_PROFILE, load_suite
-from conformance.scenario.plan import PlannedScenario
-from reports.events import Event, ScenarioFinished
-from reports.explain import headline, lines
-from reports.model import Fold
-from reports.verdict import Verdict
-from simulator.pcsc import PcscdError
+from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
+from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.loading import InputError
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.scenario import run_scenario
+from bifente.conformance.run.session import check_bench
+from bifente.conformance.scenario.loader import DEFAULT_PROFILE, load_suite
+from bifente.conformance.scenario.plan import PlannedScenario
+from bifente.reports.events import Event, ScenarioFinished
+from bifente.reports.explain import headline, lines
+from bifente.reports.model import Fold
+from bifente.reports.verdict import Verdict
+from bifente.simulator.pcsc import PcscdError
 
 _SUITE = re.compile(rb"^suite:", re.MULTILINE)
 _POOL = pytest.StashKey[BenchPool]()

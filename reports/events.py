@@ -17,9 +17,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from reports.fidelity import Fidelity
-from reports.text import Lang, Text
-from reports.verdict import Verdict
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.text import Lang, Text
+from bifente.reports.verdict import Verdict
 
 SCHEMA = 3
 """Version of the journal: raised when a line written today could not be read by yesterday's reader."""

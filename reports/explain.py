@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from reports.clean import one_line, printable
-from reports.model import Run, Scenario, Step
-from reports.text import Lang
-from reports.words import labelled, say
+from bifente.reports.clean import one_line, printable
+from bifente.reports.model import Run, Scenario, Step
+from bifente.reports.text import Lang
+from bifente.reports.words import labelled, say
 
 
 def where(file: str, line: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from reports.text import Text
+from bifente.reports.text import Text
 
 
 class Fidelity(StrEnum):

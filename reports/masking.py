@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from reports.clean import encodable
+from bifente.reports.clean import encodable
 
 MARK = "••••"
 """What a masked word becomes, whatever its length."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from reports.events import (
+from bifente.reports.events import (
     BenchChange,
     Call,
     Event,
@@ -27,10 +27,10 @@ from reports.events import (
     Suite,
     Tool,
 )
-from reports.fidelity import Fidelity
-from reports.text import Text
-from reports.verdict import WORST_FIRST, Verdict
-from reports.words import INTERRUPTED
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.text import Text
+from bifente.reports.verdict import WORST_FIRST, Verdict
+from bifente.reports.words import INTERRUPTED
 
 Happening = Exchange | Call | BenchChange
 """What can happen between the beginning and the end of a step."""

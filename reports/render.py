@@ -8,11 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
-from reports.events import Event
-from reports.journal import read_journal
-from reports.model import Run, fold
-from reports.text import LANGS, Lang
-from reports.writers import ctrf, html, json_writer, junit, markdown
+from bifente.reports.events import Event
+from bifente.reports.journal import read_journal
+from bifente.reports.model import Run, fold
+from bifente.reports.text import LANGS, Lang
+from bifente.reports.writers import ctrf, html, json_writer, junit, markdown
 
 Writer: TypeAlias = Callable[[Run, Lang], str]
 """Turns a run into a document in one language."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from reports.events import BenchChange
-from reports.model import Scenario
+from bifente.reports.events import BenchChange
+from bifente.reports.model import Scenario
 
 SLOT = "slot:"
 """What begins the name of a slot in a picture."""

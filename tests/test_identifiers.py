@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from stdnum.fr import nir as stdnum_nir
 from stdnum.fr import siret as stdnum_siret
 
-from simulator import identifiers
-from simulator.identifiers import (
+from bifente.simulator import identifiers
+from bifente.simulator.identifiers import (
     BILLING,
     FINESS,
     NIR,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-import simulator
-from simulator import shipped as module
-from simulator.shipped import shipped, shipped_texts
+import bifente.simulator as simulator
+from bifente.simulator import shipped as module
+from bifente.simulator.shipped import shipped, shipped_texts
 
 ROOT = Path(simulator.__file__).parent
 FILES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.yaml"))
@@ -21,9 +21,9 @@ def test_every_file_is_read_the_same_without_libyaml(
     monkeypatch: pytest.MonkeyPatch, read: object, name: str, slow: object
 ) -> None:
     assert len(FILES) > 40
-    fast = [read("simulator", *file.parts) for file in FILES]  # type: ignore[operator]
+    fast = [read("bifente.simulator", *file.parts) for file in FILES]  # type: ignore[operator]
     monkeypatch.setattr(module, name, slow)
-    assert [read("simulator", *file.parts) for file in FILES] == fast  # type: ignore[operator]
+    assert [read("bifente.simulator", *file.parts) for file in FILES] == fast  # type: ignore[operator]
 
 
 def test_values_are_values_and_texts_are_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,9 +43,9 @@ def test_values_are_values_and_texts_are_texts(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("read", [shipped, shipped_texts])
 def test_a_file_that_is_not_there_is_said_to_be_missing(read: object) -> None:
     with pytest.raises(FileNotFoundError):
-        read("simulator.iso7816", "nothing.yaml")  # type: ignore[operator]
+        read("bifente.simulator.iso7816", "nothing.yaml")  # type: ignore[operator]
     with pytest.raises(FileNotFoundError):
-        read("simulator", "cards", "cps9", "layout.yaml")  # type: ignore[operator]
+        read("bifente.simulator", "cards", "cps9", "layout.yaml")  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("text", ["!!python/object/apply:os.getcwd []", "!!python/name:os.getcwd"])

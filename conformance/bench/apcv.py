@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from conformance.bench.base import Bench
-from conformance.bench.workstation import Workstation
-from conformance.targets.base import Capability, GuardRefusalError
-from simulator.clock import Clock
-from simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
-from simulator.middleware.resources import Resources
-from simulator.middleware.ssv import Ssv
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.workstation import Workstation
+from bifente.conformance.targets.base import Capability, GuardRefusalError
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
+from bifente.simulator.middleware.resources import Resources
+from bifente.simulator.middleware.ssv import Ssv
 
 
 @dataclass(frozen=True, slots=True)

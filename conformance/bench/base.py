@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from conformance.bench.cards import SeatedCard, Workshop
-from conformance.bench.profiles import ReaderProfile
-from conformance.model import CardChoice
-from conformance.targets.base import Capability, Connection
-from reports.text import Text
-from simulator.clock import Clock
-from simulator.readers import Reader, ReaderAccess, Slot
+from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.conformance.bench.profiles import ReaderProfile
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.base import Capability, Connection
+from bifente.reports.text import Text
+from bifente.simulator.clock import Clock
+from bifente.simulator.readers import Reader, ReaderAccess, Slot
 
 
 class Bench(Protocol):
@@ -69,7 +69,7 @@ class Bench(Protocol):
         ...
 
     def picture(self) -> Mapping[str, str]:
-        """How the device stands, as ``reports.events.BenchChange`` tells it; empty for a real one."""
+        """How the device stands, as ``bifente.reports.events.BenchChange`` tells it; empty for a real one."""
         ...
 
     def seat(

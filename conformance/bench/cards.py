@@ -12,30 +12,30 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from conformance.loading import Document, InputError, Problem, load_document, nearest
-from conformance.model import CardChoice
-from simulator.cards import vitale2
-from simulator.cards.families import make_card
-from simulator.cards.layout import Layout
-from simulator.cards.vitale1 import MemoryCard, MemoryImage
-from simulator.hosts import NotOnThisCardError
-from simulator.identifiers import nir_key
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.image import Interface
-from simulator.iso7816.memory import MemoryStore
-from simulator.personalisation.authority import Pki
-from simulator.personalisation.keystore import KeySource, KeyStore
-from simulator.personalisation.loading import TemplateError, parse_template, with_overrides
-from simulator.personalisation.personalise import PersonalisedCard, personalise
-from simulator.personalisation.template import Template, layout
-from simulator.personalisation.vitale.loading import is_vitale, parse_vitale
-from simulator.personalisation.vitale.loading import with_overrides as vitale_with_overrides
-from simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
-from simulator.personalisation.vitale.template import VitaleTemplate
+from bifente.conformance.loading import Document, InputError, Problem, load_document, nearest
+from bifente.conformance.model import CardChoice
+from bifente.simulator.cards import vitale2
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
+from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.identifiers import nir_key
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.image import Interface
+from bifente.simulator.iso7816.memory import MemoryStore
+from bifente.simulator.personalisation.authority import Pki
+from bifente.simulator.personalisation.keystore import KeySource, KeyStore
+from bifente.simulator.personalisation.loading import TemplateError, parse_template, with_overrides
+from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
+from bifente.simulator.personalisation.template import Template, layout
+from bifente.simulator.personalisation.vitale.loading import is_vitale, parse_vitale
+from bifente.simulator.personalisation.vitale.loading import with_overrides as vitale_with_overrides
+from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
+from bifente.simulator.personalisation.vitale.template import VitaleTemplate
 
-TEMPLATES = Path(str(resources.files("simulator.personalisation") / "templates"))
+TEMPLATES = Path(str(resources.files("bifente.simulator.personalisation") / "templates"))
 """The templates of professionals' cards that come with the bench."""
-VITALE_TEMPLATES = Path(str(resources.files("simulator.personalisation.vitale") / "templates"))
+VITALE_TEMPLATES = Path(str(resources.files("bifente.simulator.personalisation.vitale") / "templates"))
 """Those of Vitale cards, called ``vitale/<name>``."""
 VITALE = "vitale/"
 

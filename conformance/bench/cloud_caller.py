@@ -12,12 +12,12 @@ from typing import Any
 
 import httpx
 
-from conformance.bench.forgery import Forgery, forge
-from conformance.bench.wireless import WirelessBench
-from simulator.middleware.cloudfsv import ACCESS_HEADER, METHODS, REASON_HEADER, Function
-from simulator.middleware.cloudfsv.bearer import BEARER
-from simulator.readers.wireless.claims import ACCESS
-from simulator.zones import ZoneError, decode
+from bifente.conformance.bench.forgery import Forgery, forge
+from bifente.conformance.bench.wireless import WirelessBench
+from bifente.simulator.middleware.cloudfsv import ACCESS_HEADER, METHODS, REASON_HEADER, Function
+from bifente.simulator.middleware.cloudfsv.bearer import BEARER
+from bifente.simulator.readers.wireless.claims import ACCESS
+from bifente.simulator.zones import ZoneError, decode
 
 _UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

@@ -14,22 +14,22 @@ from pathlib import Path
 
 from rich.console import Console
 
-from conformance.bench.base import Bench
-from conformance.bench.cards import Workshop
-from conformance.bench.pkcs11 import ModuleUnderTest, Pkcs11Bench
-from conformance.bench.profiles import ReaderProfile, load_profile
-from conformance.bench.real import RealBench
-from conformance.bench.virtual import VirtualBench
-from conformance.options import RunOptions, TargetKind
-from conformance.targets.base import ScardError
-from conformance.targets.embedded import EmbeddedTarget
-from conformance.targets.pcsc import PcscMissingError, PcscTarget
-from conformance.targets.pkcs11 import ModuleMissingError, ModuleProcess
-from reports.text import Lang, Text
-from simulator.clock import VirtualClock, WallClock
-from simulator.pcsc import PcscdError, PrivatePcscd
-from simulator.pcsc.readerconf import MAX_ENTRIES, plan
-from simulator.readers import Reader
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.pkcs11 import ModuleUnderTest, Pkcs11Bench
+from bifente.conformance.bench.profiles import ReaderProfile, load_profile
+from bifente.conformance.bench.real import RealBench
+from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.targets.base import ScardError
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.pcsc import PcscMissingError, PcscTarget
+from bifente.conformance.targets.pkcs11 import ModuleMissingError, ModuleProcess
+from bifente.reports.text import Lang, Text
+from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.simulator.pcsc import PcscdError, PrivatePcscd
+from bifente.simulator.pcsc.readerconf import MAX_ENTRIES, plan
+from bifente.simulator.readers import Reader
 
 
 class BenchUnavailableError(Exception):

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.bench.cards import SeatedCard, Workshop
-from conformance.bench.profiles import load_profile
-from conformance.loading import InputError, nearest
-from conformance.model import CardChoice
-from conformance.targets.base import Capability
-from simulator.clock import WallClock
-from simulator.hosts import NotOnThisCardError
-from simulator.iso7816.memory import PersistentMemory, VolatileMemory
-from simulator.pcsc import Observer, PrivatePcscd
-from simulator.readers import Reader, Slot
+from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.loading import InputError, nearest
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.base import Capability
+from bifente.simulator.clock import WallClock
+from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.iso7816.memory import PersistentMemory, VolatileMemory
+from bifente.simulator.pcsc import Observer, PrivatePcscd
+from bifente.simulator.readers import Reader, Slot
 
 _SEEN_WITHIN = 3.0
 """Seconds a client may take to see a card: pcscd polls every 0.4 s."""

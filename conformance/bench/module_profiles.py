@@ -10,12 +10,12 @@ from functools import cache
 
 from pydantic import Field
 
-from conformance.bench.profiles import ROOT
-from conformance.loading import load_document, validate
-from conformance.model import Model, ModuleAbility, Title
-from conformance.targets.pkcs11 import ModuleInfo
-from reports.fidelity import Fidelity
-from reports.text import Text
+from bifente.conformance.bench.profiles import ROOT
+from bifente.conformance.loading import load_document, validate
+from bifente.conformance.model import Model, ModuleAbility, Title
+from bifente.conformance.targets.pkcs11 import ModuleInfo
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.text import Text
 
 
 class Recognised(Model):

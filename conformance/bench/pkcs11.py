@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 
-from conformance.bench.base import Bench
-from conformance.bench.cards import SeatedCard, Workshop
-from conformance.bench.module_profiles import profile_of
-from conformance.bench.profiles import ReaderProfile
-from conformance.model import CardChoice, ModuleAbility
-from conformance.targets.base import Capability, Connection, PcscCode, ScardError
-from conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError, ModuleInfo, ModuleProcess
-from conformance.targets.pkcs11_guard import Pkcs11Guard
-from reports.text import Text
-from simulator.clock import Clock
-from simulator.readers import Reader, ReaderAccess, Slot
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.conformance.bench.module_profiles import profile_of
+from bifente.conformance.bench.profiles import ReaderProfile
+from bifente.conformance.model import CardChoice, ModuleAbility
+from bifente.conformance.targets.base import Capability, Connection, PcscCode, ScardError
+from bifente.conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError, ModuleInfo, ModuleProcess
+from bifente.conformance.targets.pkcs11_guard import Pkcs11Guard
+from bifente.reports.text import Text
+from bifente.simulator.clock import Clock
+from bifente.simulator.readers import Reader, ReaderAccess, Slot
 
 
 class ModuleUnderTest:

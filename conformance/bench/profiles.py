@@ -10,13 +10,13 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from conformance.bench.wireless_profile import WirelessProfile
-from conformance.loading import Document, InputError, load_document, nearest, validate
-from conformance.model import Identifier, Model, Title
-from conformance.targets.base import Capability
-from reports.fidelity import Fidelity
-from simulator.clock import Clock
-from simulator.readers import PinPad, Reader
+from bifente.conformance.bench.wireless_profile import WirelessProfile
+from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
+from bifente.conformance.model import Identifier, Model, Title
+from bifente.conformance.targets.base import Capability
+from bifente.reports.fidelity import Fidelity
+from bifente.simulator.clock import Clock
+from bifente.simulator.readers import PinPad, Reader
 
 ROOT = Path(__file__).resolve().parents[2] / "vendor_profiles"
 """Where the profiles that come with the bench lie."""

@@ -9,26 +9,26 @@ from datetime import date, datetime
 
 from cryptography import x509
 
-from conformance.bench.cards import SeatedCard, Workshop, facts
-from conformance.bench.profiles import ReaderProfile, SlotModel
-from conformance.loading import InputError
-from conformance.model import CardChoice, Title
-from conformance.options import RunOptions
-from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
-from conformance.targets.guard import Codes, GuardedAccess, GuardedConnection
-from reports.fidelity import Fidelity
-from reports.text import Text
-from simulator.cards.layout import Layout
-from simulator.clock import WallClock
-from simulator.hosts import host_for
-from simulator.hosts.dialogue import Dialogue
-from simulator.hosts.discovery import discover, families_of
-from simulator.iso7816.apdu import ApduError
-from simulator.middleware.recognition import CardKind, kind_of
-from simulator.personalisation.personalise import PersonalisedCard
-from simulator.personalisation.template import layout
-from simulator.readers import ReaderAccess, Slot
-from simulator.zones import Group, named
+from bifente.conformance.bench.cards import SeatedCard, Workshop, facts
+from bifente.conformance.bench.profiles import ReaderProfile, SlotModel
+from bifente.conformance.loading import InputError
+from bifente.conformance.model import CardChoice, Title
+from bifente.conformance.options import RunOptions
+from bifente.conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
+from bifente.conformance.targets.guard import Codes, GuardedAccess, GuardedConnection
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.text import Text
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.clock import WallClock
+from bifente.simulator.hosts import host_for
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.hosts.discovery import discover, families_of
+from bifente.simulator.iso7816.apdu import ApduError
+from bifente.simulator.middleware.recognition import CardKind, kind_of
+from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.personalisation.template import layout
+from bifente.simulator.readers import ReaderAccess, Slot
+from bifente.simulator.zones import Group, named
 
 _OPERATOR_PATIENCE = 120.0
 """Seconds an operator has to move a card."""

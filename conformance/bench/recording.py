@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from conformance.targets.base import Connection
-from simulator.hosts.dialogue import Exchanged
-from simulator.readers import PassingConnection, ReaderAccess
+from bifente.conformance.targets.base import Connection
+from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.readers import PassingConnection, ReaderAccess
 
 Told = Callable[[str, Exchanged], None]
 """Hears every exchange, with the role of the slot (the PC/SC name of a slot that has none)."""

@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from conformance.bench.cards import SeatedCard, Workshop
-from conformance.bench.profiles import ReaderProfile
-from conformance.model import CardChoice
-from conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
-from conformance.targets.embedded import EmbeddedTarget
-from conformance.targets.pcsc import PcscTarget
-from reports.text import Text
-from simulator.clock import Clock, VirtualClock
-from simulator.readers import Reader, ReaderAccess, Slot
+from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.conformance.bench.profiles import ReaderProfile
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.pcsc import PcscTarget
+from bifente.reports.text import Text
+from bifente.simulator.clock import Clock, VirtualClock
+from bifente.simulator.readers import Reader, ReaderAccess, Slot
 
 if TYPE_CHECKING:
-    from conformance.bench.wireless import WirelessBench
+    from bifente.conformance.bench.wireless import WirelessBench
 
 _SEEN_WITHIN = 3.0
 """Seconds a movement may take to be seen: pcscd polls every 0.4 s."""
@@ -183,7 +183,7 @@ class VirtualBench:
         if self.profile.wireless is None:
             return
         # Here, not above: it brings a web framework and signatures along, which no other bench needs.
-        from conformance.bench.wireless import WirelessBench
+        from bifente.conformance.bench.wireless import WirelessBench
 
         if self.wireless is not None:
             self.wireless.close()

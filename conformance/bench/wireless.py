@@ -8,15 +8,23 @@ from functools import lru_cache
 
 from starlette.applications import Starlette
 
-from conformance.bench.wireless_profile import WirelessProfile
-from simulator.clock import Clock
-from simulator.middleware.cloudfsv import Bearers, CloudFsv, application, laboratory_key
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.middleware.ssv import Ssv
-from simulator.personalisation.keystore import KeySource, MemoryKeys
-from simulator.readers import ReaderAccess, Slot
-from simulator.readers.wireless import BatteryModel, Pairing, Platform, Session, Terminal, TerminalParameters, WeakLink
-from simulator.readers.wireless.seal import SigningKey
+from bifente.conformance.bench.wireless_profile import WirelessProfile
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, application, laboratory_key
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.personalisation.keystore import KeySource, MemoryKeys
+from bifente.simulator.readers import ReaderAccess, Slot
+from bifente.simulator.readers.wireless import (
+    BatteryModel,
+    Pairing,
+    Platform,
+    Session,
+    Terminal,
+    TerminalParameters,
+    WeakLink,
+)
+from bifente.simulator.readers.wireless.seal import SigningKey
 
 
 class WirelessBench:

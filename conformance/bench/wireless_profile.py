@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from conformance.model import Model, Number
-from reports.fidelity import Fidelity
+from bifente.conformance.model import Model, Number
+from bifente.reports.fidelity import Fidelity
 
 
 class BatteryProfile(Model):

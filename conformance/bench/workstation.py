@@ -6,16 +6,16 @@ import secrets
 from collections.abc import Callable
 from enum import StrEnum
 
-from conformance.bench.base import Bench
-from conformance.bench.recording import RecordedAccess, Told
-from conformance.targets.base import Capability
-from simulator.middleware import sesam
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.middleware.galss import GalssServer, SlotName, for_pcsc, for_serial, generate
-from simulator.middleware.galss.session import Application, GalssPair
-from simulator.middleware.resources import Resources
-from simulator.middleware.ssv import Ssv
-from simulator.readers import ReaderAccess
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.recording import RecordedAccess, Told
+from bifente.conformance.targets.base import Capability
+from bifente.simulator.middleware import sesam
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, for_serial, generate
+from bifente.simulator.middleware.galss.session import Application, GalssPair
+from bifente.simulator.middleware.resources import Resources
+from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.readers import ReaderAccess
 
 SOFTWARE = "software"
 """The application a step speaks for unless it names another."""

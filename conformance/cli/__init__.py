@@ -1,6 +1,6 @@
 """The command line: ``bifente``."""
 
-from conformance.cli.app import app
+from bifente.conformance.cli.app import app
 
 __all__ = ["app", "main"]
 

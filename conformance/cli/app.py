@@ -68,7 +68,7 @@ class _Commands(TyperGroup):
         """The command, imported now; for a name that is none, all are, so that the near one can be told."""
         if cmd_name not in self.commands:
             for module, _does in [COMMANDS[cmd_name]] if cmd_name in COMMANDS else COMMANDS.values():
-                import_module(f"conformance.cli.{module}")
+                import_module(f"bifente.conformance.cli.{module}")
             self.commands = get_group(app).commands
         return super().get_command(ctx, cmd_name)
 
@@ -144,7 +144,7 @@ def fail(message: str, code: Exit) -> typer.Exit:
 
 def _told(error: BaseException) -> int:
     """Say what is wrong, and give the exit code."""
-    from conformance.loading.problems import InputError
+    from bifente.conformance.loading.problems import InputError
 
     match error:
         case InputError():
@@ -170,13 +170,13 @@ def _told(error: BaseException) -> int:
 
 
 def _foreseen() -> tuple[type[Exception], ...]:
-    from conformance.bench.factory import BenchUnavailableError
-    from conformance.targets.base import ScardError
-    from conformance.targets.pcsc import PcscMissingError
-    from reports.journal import JournalError
-    from reports.render import RenderError
-    from simulator.pcsc import PcscdError
-    from simulator.personalisation.keystore import KeyStoreError
+    from bifente.conformance.bench.factory import BenchUnavailableError
+    from bifente.conformance.targets.base import ScardError
+    from bifente.conformance.targets.pcsc import PcscMissingError
+    from bifente.reports.journal import JournalError
+    from bifente.reports.render import RenderError
+    from bifente.simulator.pcsc import PcscdError
+    from bifente.simulator.personalisation.keystore import KeyStoreError
 
     return (
         *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),

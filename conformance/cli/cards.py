@@ -9,16 +9,16 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives import serialization
 
-from conformance.bench.cards import Personalised, Workshop
-from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import KeysOption, LangOption, chosen_lang
-from conformance.model import CardChoice
-from simulator.cards.vitale1 import MemoryImage
-from simulator.clock import WallClock
-from simulator.personalisation.describe import describe
-from simulator.personalisation.vitale.describe import describe_vitale
-from simulator.personalisation.vitale.personalise import PersonalisedVitale
-from simulator.personalisation.vitale.template import VitaleTemplate
+from bifente.conformance.bench.cards import Personalised, Workshop
+from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.model import CardChoice
+from bifente.simulator.cards.vitale1 import MemoryImage
+from bifente.simulator.clock import WallClock
+from bifente.simulator.personalisation.describe import describe
+from bifente.simulator.personalisation.vitale.describe import describe_vitale
+from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
+from bifente.simulator.personalisation.vitale.template import VitaleTemplate
 
 cards = typer.Typer(help="Card templates.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cards, name="cards")

@@ -8,14 +8,14 @@ from unicodedata import combining, normalize
 
 import typer
 
-from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import LangOption, chosen_lang
-from reports.text import Lang
-from simulator.middleware.return_codes import ReturnCode, http_statuses, readings, return_codes
-from simulator.sentence import Sentence
+from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.reports.text import Lang
+from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, readings, return_codes
+from bifente.simulator.sentence import Sentence
 
 if TYPE_CHECKING:
-    from simulator.services.frontal.reasons import Reason
+    from bifente.simulator.services.frontal.reasons import Reason
 
 _WORDS = {
     "cause": Sentence(fr="cause", en="cause"),
@@ -82,7 +82,7 @@ def _reasons_for(words: str) -> Iterator[Reason]:
 
 def _catalogue() -> Mapping[str, Reason]:
     # With it comes all of the front end: half a second that a return code need not wait for.
-    from simulator.services.frontal.reasons import reasons
+    from bifente.simulator.services.frontal.reasons import reasons
 
     return reasons()
 

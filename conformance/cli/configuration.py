@@ -13,21 +13,21 @@ from typing import Annotated
 
 import typer
 
-from conformance.bench.profiles import ReaderProfile, load_profile
-from conformance.bench.profiles import System as NamingSystem
-from conformance.cli.app import Exit, app, err, fail, out
-from conformance.cli.options import LangOption, chosen_lang
-from conformance.loading import InputError
-from conformance.targets.base import Capability
-from reports.clean import one_line
-from reports.text import Lang
-from simulator.middleware import galss as manager
-from simulator.middleware import sesam as fsv
-from simulator.middleware.findings import Finding, Severity
-from simulator.middleware.galss import SlotName, System
-from simulator.middleware.ini import MAX_BYTES
-from simulator.middleware.return_codes import return_codes
-from simulator.sentence import Sentence
+from bifente.conformance.bench.profiles import ReaderProfile, load_profile
+from bifente.conformance.bench.profiles import System as NamingSystem
+from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.loading import InputError
+from bifente.conformance.targets.base import Capability
+from bifente.reports.clean import one_line
+from bifente.reports.text import Lang
+from bifente.simulator.middleware import galss as manager
+from bifente.simulator.middleware import sesam as fsv
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.middleware.galss import SlotName, System
+from bifente.simulator.middleware.ini import MAX_BYTES
+from bifente.simulator.middleware.return_codes import return_codes
+from bifente.simulator.sentence import Sentence
 
 galss = typer.Typer(help="The GALSS and its file galss.ini.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(galss, name="galss")

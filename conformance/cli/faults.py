@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from conformance.cli.app import app, out
-from conformance.cli.options import LangOption, chosen_lang
-from conformance.loading import InputError, nearest
-from reports.text import Lang
-from simulator.readers.codes import PcscCode
-from simulator.readers.faults import Fault, Place, catalogue, search
-from simulator.sentence import Sentence
+from bifente.conformance.cli.app import app, out
+from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.loading import InputError, nearest
+from bifente.reports.text import Lang
+from bifente.simulator.readers.codes import PcscCode
+from bifente.simulator.readers.faults import Fault, Place, catalogue, search
+from bifente.simulator.sentence import Sentence
 
 faults = typer.Typer(help="Faults of the field: symptoms, codes, causes, remedies.", rich_markup_mode=None)
 app.add_typer(faults, name="faults")

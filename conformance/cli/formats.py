@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from conformance.cli.app import Exit, fail
-from reports.render import FORMATS
+from bifente.conformance.cli.app import Exit, fail
+from bifente.reports.render import FORMATS
 
 FormatsOption = Annotated[str, typer.Option("--formats", help=f"Reports to write, out of {','.join(FORMATS)}.")]
 ALL_FORMATS = ",".join(FORMATS)

@@ -14,24 +14,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import KeysOption, LangOption, chosen_lang
-from conformance.judgement.sheet_words import MODEL, plain, rejection_words, told
-from conformance.judgement.sheets import Kind, Opened, opened, recognised
-from reports.text import Lang
-from simulator.clock import WallClock
-from simulator.fse.errors import FseError
-from simulator.fse.files import FileHead, encode_file, file_name
-from simulator.fse.lots import read_lot
-from simulator.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
-from simulator.fse.records import WIDTH, records
-from simulator.fse.securing import Verifier, export
-from simulator.personalisation.keystore import KeyStore
-from simulator.sentence import Sentence
-from simulator.services.frontal import Parameters, encode_return
-from simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
-from simulator.services.frontal.lot_checks import lot_problems
-from simulator.services.frontal.reasons import reasons
+from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.judgement.sheet_words import MODEL, plain, rejection_words, told
+from bifente.conformance.judgement.sheets import Kind, Opened, opened, recognised
+from bifente.reports.text import Lang
+from bifente.simulator.clock import WallClock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import FileHead, encode_file, file_name
+from bifente.simulator.fse.lots import read_lot
+from bifente.simulator.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
+from bifente.simulator.fse.records import WIDTH, records
+from bifente.simulator.fse.securing import Verifier, export
+from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.services.frontal import Parameters, encode_return
+from bifente.simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
+from bifente.simulator.services.frontal.lot_checks import lot_problems
+from bifente.simulator.services.frontal.reasons import reasons
 
 fse = typer.Typer(help="Care sheets, lots, files and returns.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(fse, name="fse")
@@ -177,8 +177,8 @@ def write_sample(
 ) -> None:
     """Write a sample of everything that travels: a consultation signed by both cards, its lot, its files, its ARL."""
     # With it come the benches: none of the other commands needs them.
-    from conformance.bench.cards import Workshop
-    from conformance.bench.fse.sample import sample
+    from bifente.conformance.bench.cards import Workshop
+    from bifente.conformance.bench.fse.sample import sample
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -18,21 +18,21 @@ from typing import Annotated
 
 import typer
 
-from conformance.bench.cards import Workshop
-from conformance.bench.live import Device, LiveBench
-from conformance.bench.profiles import load_profile
-from conformance.cli.app import Exit, app, err, fail, out
-from conformance.cli.options import KeysOption, LangOption, chosen_lang
-from conformance.loading import nearest
-from conformance.model import CardChoice
-from conformance.scenario.loader import DEFAULT_PROFILE
-from reports.masking import mask_command
-from simulator.iso7816.apdu import ApduError, Command
-from simulator.iso7816.status import meaning
-from simulator.pcsc.bridge import Exchange, ExchangeKind, Observer
-from simulator.pcsc.detectors import Verdict
-from simulator.pcsc.doctor import diagnose
-from simulator.readers.slot import SlotError
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.loading import nearest
+from bifente.conformance.model import CardChoice
+from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+from bifente.reports.masking import mask_command
+from bifente.simulator.iso7816.apdu import ApduError, Command
+from bifente.simulator.iso7816.status import meaning
+from bifente.simulator.pcsc.bridge import Exchange, ExchangeKind, Observer
+from bifente.simulator.pcsc.detectors import Verdict
+from bifente.simulator.pcsc.doctor import diagnose
+from bifente.simulator.readers.slot import SlotError
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
 CardOption = Annotated[

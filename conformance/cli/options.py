@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from conformance.cli.app import Exit, fail
-from reports.text import LANGS, Lang
+from bifente.conformance.cli.app import Exit, fail
+from bifente.reports.text import LANGS, Lang
 
 LangOption = Annotated[str | None, typer.Option("--lang", help="fr or en (default: the locale's, else fr).")]
 KeysOption = Annotated[

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from conformance.bench.profiles import ReaderProfile, known_profiles, load_profile
-from conformance.cli.app import app, out
-from conformance.cli.options import LangOption, chosen_lang
-from reports.text import Lang
-from simulator.sentence import Sentence
+from bifente.conformance.bench.profiles import ReaderProfile, known_profiles, load_profile
+from bifente.conformance.cli.app import app, out
+from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.reports.text import Lang
+from bifente.simulator.sentence import Sentence
 
 profiles = typer.Typer(help="Reader profiles.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(profiles, name="profiles")

@@ -11,24 +11,24 @@ from typing import Annotated
 
 import typer
 
-from conformance.bench.base import Bench
-from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool
-from conformance.bench.real import VITALES, NotOfTestError, RealBench
-from conformance.bench.workstation import Way, Workstation
-from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.options import KeysOption, LangOption, chosen_lang
-from conformance.model import CardChoice
-from conformance.options import RunOptions, TargetKind
-from conformance.targets.base import GuardRefusalError
-from reports.text import Lang
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.middleware.return_codes import return_codes
-from simulator.middleware.ssv import Answer, Ssv
-from simulator.sentence import Sentence
-from simulator.zones import GROUPS, Group, named
-from simulator.zones.catalogue import FieldKind, FieldType
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool
+from bifente.conformance.bench.real import VITALES, NotOfTestError, RealBench
+from bifente.conformance.bench.workstation import Way, Workstation
+from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.targets.base import GuardRefusalError
+from bifente.reports.text import Lang
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.middleware.return_codes import return_codes
+from bifente.simulator.middleware.ssv import Answer, Ssv
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.zones import GROUPS, Group, named
+from bifente.simulator.zones.catalogue import FieldKind, FieldType
 
 _PROFILE = "readers/generic-bislot"
 _NO_CODE = "0000"

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
-from conformance.cli.options import LangOption, chosen_lang
-from reports.journal import FILE_NAME
-from reports.render import render
+from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
+from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.reports.journal import FILE_NAME
+from bifente.reports.render import render
 
 
 @app.command()

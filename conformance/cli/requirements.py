@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from conformance.cli.app import app, out
-from conformance.loading import InputError, nearest
-from conformance.requirements import load_catalogue
-from conformance.run.session import default_paths
-from conformance.scenario.loader import find_suites, load_suite
+from bifente.conformance.cli.app import app, out
+from bifente.conformance.loading import InputError, nearest
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.session import default_paths
+from bifente.conformance.scenario.loader import find_suites, load_suite
 
 
 @app.command()

@@ -12,19 +12,19 @@ from typing import Annotated
 
 import typer
 
-from conformance.bench.cards import Workshop
-from conformance.cli.app import Exit, app, fail, out
-from conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
-from conformance.cli.options import KeysOption, LangOption, chosen_lang
-from conformance.options import RunOptions, TargetKind
-from conformance.run.session import default_paths, execute, prepare
-from reports.explain import conclusion
-from reports.journal import FILE_NAME, JournalError, Recorder
-from reports.masking import Masker
-from reports.render import RenderError, load, render
-from reports.verdict import Verdict
-from reports.writers.terminal import Terminal
-from simulator.clock import WallClock
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
+from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.run.session import default_paths, execute, prepare
+from bifente.reports.explain import conclusion
+from bifente.reports.journal import FILE_NAME, JournalError, Recorder
+from bifente.reports.masking import Masker
+from bifente.reports.render import RenderError, load, render
+from bifente.reports.verdict import Verdict
+from bifente.reports.writers.terminal import Terminal
+from bifente.simulator.clock import WallClock
 
 RUNS = Path("runs")
 """Where records go unless told otherwise."""

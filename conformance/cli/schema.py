@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from conformance.bench.module_profiles import ModuleProfile
-from conformance.bench.profiles import ReaderProfile
-from conformance.cli.app import app
-from conformance.scenario.reference import steps_page
-from conformance.scenario.schema import DIALECT, stages_schema, suite_schema
-from reports.events import journal_schema
-from simulator.personalisation.template import Template
-from simulator.personalisation.vitale.template import VitaleTemplate
+from bifente.conformance.bench.module_profiles import ModuleProfile
+from bifente.conformance.bench.profiles import ReaderProfile
+from bifente.conformance.cli.app import app
+from bifente.conformance.scenario.reference import steps_page
+from bifente.conformance.scenario.schema import DIALECT, stages_schema, suite_schema
+from bifente.reports.events import journal_schema
+from bifente.simulator.personalisation.template import Template
+from bifente.simulator.personalisation.vitale.template import VitaleTemplate
 
 
 class Kind(StrEnum):

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from conformance.bench.cards import Workshop
-from conformance.bench.live import Device
-from conformance.bench.profiles import load_profile
-from conformance.cli.app import Exit, app, err, fail, out
-from conformance.cli.live import CardOption, chosen_cards, signals
-from conformance.cli.options import KeysOption
-from conformance.loading import InputError
-from simulator.clock import WallClock
-from simulator.personalisation.authority import Pki
-from simulator.personalisation.keystore import KeyStore
-from simulator.readers.wireless import TokenRefusedError
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.live import CardOption, chosen_cards, signals
+from bifente.conformance.cli.options import KeysOption
+from bifente.conformance.loading import InputError
+from bifente.simulator.clock import WallClock
+from bifente.simulator.personalisation.authority import Pki
+from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.readers.wireless import TokenRefusedError
 
 if TYPE_CHECKING:
-    from conformance.bench.wireless import WirelessBench
+    from bifente.conformance.bench.wireless import WirelessBench
 
 WIRELESS_PROFILE = "readers/olaqin-like-wireless"
 DEFAULT_CARDS = ("cps=medecin-generaliste", "vitale=vitale/famille-trois")
@@ -52,10 +52,10 @@ def serve(
 ) -> None:
     """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled."""
     # Here, not above: a web server is a tenth of a second that no other command should spend.
-    from conformance.bench.wireless import WirelessBench
-    from simulator.middleware.cloudfsv.certificate import ServerIdentity
-    from simulator.middleware.cloudfsv.serving import LoopbackServer, ServingError
-    from simulator.readers import PcscService
+    from bifente.conformance.bench.wireless import WirelessBench
+    from bifente.simulator.middleware.cloudfsv.certificate import ServerIdentity
+    from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer, ServingError
+    from bifente.simulator.readers import PcscService
 
     model, _document = load_profile(profile)
     if model.wireless is None:

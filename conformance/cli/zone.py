@@ -15,12 +15,12 @@ from typing import Annotated, Any
 
 import typer
 
-from conformance.cli.app import Exit, app, err, fail, out
-from conformance.cli.options import LangOption, chosen_lang
-from conformance.loading import Document, InputError, load_document
-from reports.text import Lang
-from simulator.sentence import Sentence
-from simulator.zones import (
+from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.loading import Document, InputError, load_document
+from bifente.reports.text import Lang
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.zones import (
     GROUPS,
     ORDERS,
     Group,

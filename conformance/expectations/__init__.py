@@ -1,6 +1,6 @@
 """What may be expected of a step, and how an expectation is held against an observation."""
 
-from conformance.expectations.matchers import (
+from bifente.conformance.expectations.matchers import (
     BytesMatcher,
     ChoiceMatcher,
     Matcher,
@@ -8,7 +8,7 @@ from conformance.expectations.matchers import (
     TlvMatcher,
     ValueMatcher,
 )
-from conformance.expectations.signature import Signature, SignatureMatcher
+from bifente.conformance.expectations.signature import Signature, SignatureMatcher
 
 __all__ = [
     "BytesMatcher",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.expectations.matchers import Matcher, ValueMatcher
-from conformance.loading.problems import nearest
+from bifente.conformance.expectations.matchers import Matcher, ValueMatcher
+from bifente.conformance.loading.problems import nearest
 
 STATE_KEYS = (
     "powered",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from simulator.iso7816 import tlv
+from bifente.simulator.iso7816 import tlv
 
 
 class Matcher(Protocol):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.loading.problems import nearest
-from conformance.targets import cryptoki
+from bifente.conformance.loading.problems import nearest
+from bifente.conformance.targets import cryptoki
 
 NOT_FOUND = "NO_SUCH_OBJECT"
 """A search found nothing, so that the function in question was never called."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.expectations.matchers import Matcher, ValueMatcher
-from conformance.loading.problems import nearest
-from simulator.middleware.return_codes import readings, return_codes
-from simulator.zones import GROUPS, Group, named
+from bifente.conformance.expectations.matchers import Matcher, ValueMatcher
+from bifente.conformance.loading.problems import nearest
+from bifente.simulator.middleware.return_codes import readings, return_codes
+from bifente.simulator.zones import GROUPS, Group, named
 
 _CODE_EXAMPLE = "a number (0, 61457), its hexadecimal form (F011) or its name (vitale-absent)"
 

@@ -9,8 +9,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from conformance.judgement.contents import describe
-from simulator.personalisation.personalise import PersonalisedCard
+from bifente.conformance.judgement.contents import describe
+from bifente.simulator.personalisation.personalise import PersonalisedCard
 
 FILES: Mapping[str, str] = {"signature": "EF.C.SIG", "authentication": "EF.C.AUT"}
 """Where each certificate lies, by the names of the layout."""

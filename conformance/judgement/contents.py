@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from simulator.personalisation import profiles
+from bifente.simulator.personalisation import profiles
 
 _USES = {
     "digital_signature": "digitalSignature",

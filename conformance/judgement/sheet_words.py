@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from cryptography import x509
 
-from simulator.fse.canonical import parse
-from simulator.fse.errors import FseError
-from simulator.fse.model import (
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import (
     Act,
     Arl,
     ArlKind,
@@ -35,8 +35,8 @@ from simulator.fse.model import (
     Signer,
     State,
 )
-from simulator.sentence import Sentence
-from simulator.services.frontal.reasons import reasons
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.services.frontal.reasons import reasons
 
 Line: TypeAlias = tuple[int, Sentence | None, Sentence]
 """How deep it stands, its label, its words."""

@@ -9,18 +9,18 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.fse.canonical import parse
-from simulator.fse.dre import DRE_GROUP, decode_dre
-from simulator.fse.envelope import is_sealed, unseal
-from simulator.fse.errors import FseError
-from simulator.fse.files import FILE_GROUP, FileHead, read_file
-from simulator.fse.lots import LOT_GROUP, decode_lot, understand
-from simulator.fse.model import Arl, Dre, Invoice, Lot, Rsp, SecuredInvoice
-from simulator.fse.securing import decode_secured
-from simulator.fse.securing.codec import HEADER
-from simulator.sentence import Sentence
-from simulator.services.frontal import decode_return
-from simulator.services.frontal.returns import MARK
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.dre import DRE_GROUP, decode_dre
+from bifente.simulator.fse.envelope import is_sealed, unseal
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import FILE_GROUP, FileHead, read_file
+from bifente.simulator.fse.lots import LOT_GROUP, decode_lot, understand
+from bifente.simulator.fse.model import Arl, Dre, Invoice, Lot, Rsp, SecuredInvoice
+from bifente.simulator.fse.securing import decode_secured
+from bifente.simulator.fse.securing.codec import HEADER
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.services.frontal import decode_return
+from bifente.simulator.services.frontal.returns import MARK
 
 CONTENT_GROUP = 9000
 """What the canonical form of a sheet begins with."""

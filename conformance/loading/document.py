@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from conformance.loading.problems import InputError, nearest
+from bifente.conformance.loading.problems import InputError, nearest
 
 MAX_BYTES = 2 * 1024 * 1024
 """Largest file read, in bytes."""

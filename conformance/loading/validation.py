@@ -10,8 +10,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from conformance.loading.document import Document, Location
-from conformance.loading.problems import InputError, Problem, nearest
+from bifente.conformance.loading.document import Document, Location
+from bifente.conformance.loading.problems import InputError, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -1,5 +1,5 @@
 """The requirement catalogue: identified rules from public texts, cited by scenarios."""
 
-from conformance.requirements.catalogue import CATALOGUE, Catalogue, RequirementSet, load_catalogue
+from bifente.conformance.requirements.catalogue import CATALOGUE, Catalogue, RequirementSet, load_catalogue
 
 __all__ = ["CATALOGUE", "Catalogue", "RequirementSet", "load_catalogue"]

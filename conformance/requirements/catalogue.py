@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
 
-from conformance.loading import Document, InputError, Problem, load_document, validate
-from conformance.model import Model
-from reports import events
-from reports.fidelity import Fidelity
+from bifente.conformance.loading import Document, InputError, Problem, load_document, validate
+from bifente.conformance.model import Model
+from bifente.reports import events
+from bifente.reports.fidelity import Fidelity
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 """The catalogue that comes with the bench."""

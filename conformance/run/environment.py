@@ -9,9 +9,9 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from reports.events import Tool
-from simulator.pcsc.discovery import driver_version, find_installation
-from simulator.pcsc.errors import PcscdError
+from bifente.reports.events import Tool
+from bifente.simulator.pcsc.discovery import driver_version, find_installation
+from bifente.simulator.pcsc.errors import PcscdError
 
 
 @lru_cache(maxsize=1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
-from conformance.expectations.matchers import Matcher
-from conformance.scenario.plan import PlannedArtefact, PlannedStep
-from conformance.scenario.references import resolve
-from conformance.steps.base import expectable
-from reports.events import Expectation
-from reports.verdict import Verdict
+from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
+from bifente.conformance.expectations.matchers import Matcher
+from bifente.conformance.scenario.plan import PlannedArtefact, PlannedStep
+from bifente.conformance.scenario.references import resolve
+from bifente.conformance.steps.base import expectable
+from bifente.reports.events import Expectation
+from bifente.reports.verdict import Verdict
 
 
 class BadExpectationError(Exception):

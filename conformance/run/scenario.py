@@ -16,18 +16,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from conformance.bench.base import Bench
-from conformance.bench.pkcs11 import Pkcs11Bench
-from conformance.bench.scene import Act, Scene
-from conformance.run.judging import BadExpectationError, judge, verdict_of
-from conformance.run.reproduce import reproduce_line
-from conformance.run.telling import event_of
-from conformance.scenario.plan import PlannedScenario, PlannedStep
-from conformance.scenario.references import CARDS, BadReferenceError, is_reference, references, resolve, root
-from conformance.steps.base import CardStep, ImpossibleStepError, Observation
-from conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
-from conformance.targets.pkcs11 import Called
-from reports.events import (
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.pkcs11 import Pkcs11Bench
+from bifente.conformance.bench.scene import Act, Scene
+from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
+from bifente.conformance.run.reproduce import reproduce_line
+from bifente.conformance.run.telling import event_of
+from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
+from bifente.conformance.scenario.references import CARDS, BadReferenceError, is_reference, references, resolve, root
+from bifente.conformance.steps.base import CardStep, ImpossibleStepError, Observation
+from bifente.conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.reports.events import (
     BenchChange,
     Event,
     EventError,
@@ -38,15 +38,15 @@ from reports.events import (
     StepFinished,
     StepStarted,
 )
-from reports.journal import JournalError
-from reports.masking import MARK
-from reports.text import Text
-from reports.verdict import Verdict
-from simulator.hosts import NotOnThisCardError
-from simulator.hosts.dialogue import Exchanged
-from simulator.iso7816.apdu import ApduError
-from simulator.readers.faults import UNREADABLE, catalogue
-from simulator.readers.slot import SlotError
+from bifente.reports.journal import JournalError
+from bifente.reports.masking import MARK
+from bifente.reports.text import Text
+from bifente.reports.verdict import Verdict
+from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.iso7816.apdu import ApduError
+from bifente.simulator.readers.faults import UNREADABLE, catalogue
+from bifente.simulator.readers.slot import SlotError
 
 Emit = Callable[[Event], object]
 

@@ -18,19 +18,19 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import FrameType
 
-from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool, BenchUnavailableError
-from conformance.bench.profiles import load_profile
-from conformance.loading import Document, InputError, Problem, nearest
-from conformance.model import CardChoice
-from conformance.options import RunOptions, TargetKind
-from conformance.requirements import Catalogue, load_catalogue
-from conformance.run.environment import environment, tool
-from conformance.run.scenario import run_scenario
-from conformance.scenario.loader import find_suites, load_suite
-from conformance.scenario.plan import PlannedScenario, PlannedSuite
-from reports.events import Event, Input, RunFinished, RunStarted, Suite
-from reports.verdict import Verdict
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.loading import Document, InputError, Problem, nearest
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.requirements import Catalogue, load_catalogue
+from bifente.conformance.run.environment import environment, tool
+from bifente.conformance.run.scenario import run_scenario
+from bifente.conformance.scenario.loader import find_suites, load_suite
+from bifente.conformance.scenario.plan import PlannedScenario, PlannedSuite
+from bifente.reports.events import Event, Input, RunFinished, RunStarted, Suite
+from bifente.reports.verdict import Verdict
 
 Emit = Callable[[Event], object]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from conformance.targets.pkcs11 import Called
-from reports.events import Call, Exchange
-from reports.masking import mask_command
-from reports.text import Text
-from simulator.hosts.dialogue import Exchanged
-from simulator.iso7816.apdu import ApduError, Command
-from simulator.iso7816.status import meaning
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.reports.events import Call, Exchange
+from bifente.reports.masking import mask_command
+from bifente.reports.text import Text
+from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.iso7816.apdu import ApduError, Command
+from bifente.simulator.iso7816.status import meaning
 
 
 def event_of(told: Exchanged | Called, scenario: str, index: int, slot: str) -> Exchange | Call:

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conformance.loading import Document, InputError, load_document, nearest, validate
-from conformance.loading.document import Location
-from conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, Suite
-from conformance.requirements import Catalogue
-from conformance.scenario.matrix import MatrixError, Spread, spread, substituted
-from conformance.scenario.mistakes import Mistakes
-from conformance.scenario.plan import PlannedScenario, PlannedStep, PlannedSuite
-from conformance.scenario.references import ROOTS, BadReferenceError, card_role, references
-from conformance.scenario.step_reader import BESIDE, StepReader
-from conformance.steps import STEPS
-from conformance.targets.base import Capability
-from reports.events import Phase
-from reports.fidelity import Fidelity
+from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
+from bifente.conformance.loading.document import Location
+from bifente.conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, Suite
+from bifente.conformance.requirements import Catalogue
+from bifente.conformance.scenario.matrix import MatrixError, Spread, spread, substituted
+from bifente.conformance.scenario.mistakes import Mistakes
+from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep, PlannedSuite
+from bifente.conformance.scenario.references import ROOTS, BadReferenceError, card_role, references
+from bifente.conformance.scenario.step_reader import BESIDE, StepReader
+from bifente.conformance.steps import STEPS
+from bifente.conformance.targets.base import Capability
+from bifente.reports.events import Phase
+from bifente.reports.fidelity import Fidelity
 
 DEFAULT_PROFILE = "readers/generic-bislot"
 """The reader of a suite that names none."""

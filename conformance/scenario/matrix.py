@@ -14,12 +14,12 @@ from typing import Any
 
 from allpairspy import AllPairs
 
-from conformance.bench.profiles import load_profile
-from conformance.loading import InputError
-from conformance.model import BenchModel, Card, CardChoice, Combine, Matrix
-from conformance.scenario.plan import BenchPlan
-from conformance.scenario.references import is_reference, root, substitute
-from simulator.readers.faults import catalogue
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.loading import InputError
+from bifente.conformance.model import BenchModel, Card, CardChoice, Combine, Matrix
+from bifente.conformance.scenario.plan import BenchPlan
+from bifente.conformance.scenario.references import is_reference, root, substitute
+from bifente.simulator.readers.faults import catalogue
 
 MOST = 2000
 """Most scenarios that one matrix may give."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conformance.loading import Document, InputError, Problem
-from conformance.loading.document import Location
+from bifente.conformance.loading import Document, InputError, Problem
+from bifente.conformance.loading.document import Location
 
 
 class Mistakes:

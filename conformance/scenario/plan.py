@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from conformance.loading import Document
-from conformance.loading.document import Location
-from conformance.model import CardChoice, Scenario, Suite
-from conformance.steps.base import Step
-from conformance.targets.base import Capability
-from reports.events import Phase
-from reports.fidelity import Fidelity
-from reports.text import Text
+from bifente.conformance.loading import Document
+from bifente.conformance.loading.document import Location
+from bifente.conformance.model import CardChoice, Scenario, Suite
+from bifente.conformance.steps.base import Step
+from bifente.conformance.targets.base import Capability
+from bifente.reports.events import Phase
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.text import Text
 
 
 @dataclass(frozen=True, slots=True)

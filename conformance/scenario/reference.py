@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS, STATE_KEYS
-from conformance.steps import STEPS, Step
-from conformance.steps.base import expectable, kebab
+from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS, STATE_KEYS
+from bifente.conformance.steps import STEPS, Step
+from bifente.conformance.steps.base import expectable, kebab
 
 _INTRODUCTION = """# Steps
 

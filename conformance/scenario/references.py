@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from conformance.loading.problems import nearest
+from bifente.conformance.loading.problems import nearest
 
 CARDS = ("card", "cards")
 """What a reference to what is known of a card begins with."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.expectations.circumstances import COMMON_EXPECTATIONS
-from conformance.model import StageFile, Suite, Title
-from conformance.steps import STEPS, Step
-from conformance.steps.base import expectable, kebab
+from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
+from bifente.conformance.model import StageFile, Suite, Title
+from bifente.conformance.steps import STEPS, Step
+from bifente.conformance.steps.base import expectable, kebab
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

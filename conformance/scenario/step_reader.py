@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from conformance.expectations import Matcher
-from conformance.expectations.circumstances import COMMON_EXPECTATIONS
-from conformance.loading import Document, InputError, nearest, validate
-from conformance.loading.document import Location
-from conformance.model import Artefact, RawStep, Title
-from conformance.scenario.mistakes import Mistakes
-from conformance.scenario.plan import PlannedArtefact
-from conformance.scenario.references import ROOTS, is_name, malformed, references, root
-from conformance.steps import Step
-from conformance.steps.base import expectable
+from bifente.conformance.expectations import Matcher
+from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
+from bifente.conformance.loading import Document, InputError, nearest, validate
+from bifente.conformance.loading.document import Location
+from bifente.conformance.model import Artefact, RawStep, Title
+from bifente.conformance.scenario.mistakes import Mistakes
+from bifente.conformance.scenario.plan import PlannedArtefact
+from bifente.conformance.scenario.references import ROOTS, is_name, malformed, references, root
+from bifente.conformance.steps import Step
+from bifente.conformance.steps.base import expectable
 
 BESIDE = ("expect", "should", "artefact", "capture", "slot", "title")
 """What a step may say beside its action."""

@@ -1,6 +1,6 @@
 """Every step a scenario may use; importing this package registers them."""
 
-from conformance.steps import (
+from bifente.conformance.steps import (
     apcv,
     bench,
     codes,
@@ -21,7 +21,7 @@ from conformance.steps import (
     vitale,
     wireless,
 )
-from conformance.steps.base import STEPS, Observation, Step
+from bifente.conformance.steps.base import STEPS, Observation, Step
 
 __all__ = [
     "STEPS",

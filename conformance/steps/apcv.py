@@ -12,16 +12,16 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.bench.workstation import SOFTWARE
-from conformance.expectations import ChoiceMatcher, ValueMatcher
-from conformance.steps.base import Observation, Observes, Step
-from conformance.steps.ssv import Digits, LireDroitsVitale
-from conformance.targets.base import Capability
-from reports.text import Text
-from simulator.middleware.apcv import ApcvError, Call, Context, Desk, Parameters, Refusal, Reply
-from simulator.middleware.apcv.phone import QR_PREFIX
-from simulator.middleware.ssv import Answer, Ssv
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.bench.workstation import SOFTWARE
+from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
+from bifente.conformance.steps.base import Observation, Observes, Step
+from bifente.conformance.steps.ssv import Digits, LireDroitsVitale
+from bifente.conformance.targets.base import Capability
+from bifente.reports.text import Text
+from bifente.simulator.middleware.apcv import ApcvError, Call, Context, Desk, Parameters, Refusal, Reply
+from bifente.simulator.middleware.apcv.phone import QR_PREFIX
+from bifente.simulator.middleware.ssv import Answer, Ssv
 
 DONE = "done"
 OUTCOME: Observes = {"outcome": ChoiceMatcher(frozenset({DONE, *(reason.value for reason in Refusal)}))}

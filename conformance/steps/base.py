@@ -14,13 +14,13 @@ from typing import Annotated, Any, ClassVar, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.fields import FieldInfo
 
-from conformance.bench.scene import Act
-from conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
-from conformance.model import CardChoice, Number
-from conformance.targets.base import Capability, PcscCode
-from reports.text import Text
-from simulator.iso7816.apdu import Response
-from simulator.readers.faults import UNREADABLE
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
+from bifente.conformance.model import CardChoice, Number
+from bifente.conformance.targets.base import Capability, PcscCode
+from bifente.reports.text import Text
+from bifente.simulator.iso7816.apdu import Response
+from bifente.simulator.readers.faults import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import BytesMatcher, ValueMatcher
-from conformance.judgement.certificates import FILES, judge, parse
-from conformance.judgement.contents import FIELDS, describe
-from conformance.steps.base import ANSWER, SUCCESS, CardStep, Observation, Observes, Step
-from conformance.targets.base import Capability
-from reports.text import Text
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import BytesMatcher, ValueMatcher
+from bifente.conformance.judgement.certificates import FILES, judge, parse
+from bifente.conformance.judgement.contents import FIELDS, describe
+from bifente.conformance.steps.base import ANSWER, SUCCESS, CardStep, Observation, Observes, Step
+from bifente.conformance.targets.base import Capability
+from bifente.reports.text import Text
 
 
 class Connect(CardStep):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.steps.base import kebab
-from simulator.personalisation.business import OBJECTS, Billing, BillingSituation, BusinessError
-from simulator.personalisation.business import decode as decode_object
+from bifente.conformance.steps.base import kebab
+from bifente.simulator.personalisation.business import OBJECTS, Billing, BillingSituation, BusinessError
+from bifente.simulator.personalisation.business import decode as decode_object
 
 FIELD_NAMES: tuple[str, ...] = tuple(
     sorted(

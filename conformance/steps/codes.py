@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import ValueMatcher
-from conformance.steps.base import ANSWER, SW, CardStep, Code, Observation, Observes
-from conformance.steps.names import CodeName
-from reports.text import Text
-from simulator.hosts import NotOnThisCardError
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.steps.base import ANSWER, SW, CardStep, Code, Observation, Observes
+from bifente.conformance.steps.names import CodeName
+from bifente.reports.text import Text
+from bifente.simulator.hosts import NotOnThisCardError
 
 
 def _reference(act: Act, name: str) -> int:

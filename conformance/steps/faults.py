@@ -9,21 +9,32 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from conformance.bench.pkcs11 import Pkcs11Bench
-from conformance.bench.scene import Act
-from conformance.bench.virtual import VirtualBench
-from conformance.bench.workstation import SOFTWARE
-from conformance.loading.problems import nearest
-from conformance.model import CardChoice
-from conformance.steps.base import Observation, Step
-from conformance.targets.base import Capability, GuardRefusalError, ScardError
-from conformance.targets.embedded import EmbeddedTarget
-from reports.text import Text
-from simulator.middleware.faults import inject_galss
-from simulator.middleware.galss import Application
-from simulator.middleware.patience import Patience, insist
-from simulator.readers import Slot
-from simulator.readers.faults import Fault, FaultError, Mechanism, Spot, Undo, When, catalogue, fault, inject, when
+from bifente.conformance.bench.pkcs11 import Pkcs11Bench
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.bench.workstation import SOFTWARE
+from bifente.conformance.loading.problems import nearest
+from bifente.conformance.model import CardChoice
+from bifente.conformance.steps.base import Observation, Step
+from bifente.conformance.targets.base import Capability, GuardRefusalError, ScardError
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.reports.text import Text
+from bifente.simulator.middleware.faults import inject_galss
+from bifente.simulator.middleware.galss import Application
+from bifente.simulator.middleware.patience import Patience, insist
+from bifente.simulator.readers import Slot
+from bifente.simulator.readers.faults import (
+    Fault,
+    FaultError,
+    Mechanism,
+    Spot,
+    Undo,
+    When,
+    catalogue,
+    fault,
+    inject,
+    when,
+)
 
 _SEEN_WITHIN = 3.0
 """Seconds a movement may take to be seen: pcscd polls every 0.4 s, and a bridge holds a card back for 0.5 s."""

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import TlvMatcher, ValueMatcher
-from conformance.steps.base import ANSWER, SW, CardStep, Hex, Observation, Observes
-from conformance.steps.business import FIELD_NAMES, decode
-from conformance.steps.names import FileName
-from reports.text import Text
-from simulator.iso7816.apdu import Response
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import TlvMatcher, ValueMatcher
+from bifente.conformance.steps.base import ANSWER, SW, CardStep, Hex, Observation, Observes
+from bifente.conformance.steps.business import FIELD_NAMES, decode
+from bifente.conformance.steps.names import FileName
+from bifente.reports.text import Text
+from bifente.simulator.iso7816.apdu import Response
 
 
 class Read(CardStep):

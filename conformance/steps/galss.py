@@ -8,20 +8,20 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from conformance.bench.scene import Act
-from conformance.bench.workstation import SOFTWARE, Way
-from conformance.expectations import BytesMatcher, StatusMatcher, ValueMatcher
-from conformance.expectations.ssv_code import SsvCodeMatcher
-from conformance.steps.base import Hex, Observation, Observes, Step
-from conformance.targets.base import Capability, GuardRefusalError, ScardError
-from reports.text import Text
-from simulator.middleware import galss, ini, sesam
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.findings import Finding, Severity
-from simulator.middleware.galss import Examination
-from simulator.middleware.galss.session import GalssPair
-from simulator.middleware.ini import LineEnd
-from simulator.middleware.return_codes import return_codes
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.bench.workstation import SOFTWARE, Way
+from bifente.conformance.expectations import BytesMatcher, StatusMatcher, ValueMatcher
+from bifente.conformance.expectations.ssv_code import SsvCodeMatcher
+from bifente.conformance.steps.base import Hex, Observation, Observes, Step
+from bifente.conformance.targets.base import Capability, GuardRefusalError, ScardError
+from bifente.reports.text import Text
+from bifente.simulator.middleware import galss, ini, sesam
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.middleware.galss import Examination
+from bifente.simulator.middleware.galss.session import GalssPair
+from bifente.simulator.middleware.ini import LineEnd
+from bifente.simulator.middleware.return_codes import return_codes
 
 _NEEDS = frozenset({Capability.APDU})
 _FINDINGS: Observes = {

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Literal
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
-from conformance.steps.base import ANSWER, SW, Byte, CardStep, Hex, Message, Observation, Observes
-from conformance.steps.names import KeyName
-from reports.text import Text
-from simulator.hosts.padding import digest_info, enciphered
-from simulator.iso7816.apdu import Response
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
+from bifente.conformance.steps.base import ANSWER, SW, Byte, CardStep, Hex, Message, Observation, Observes
+from bifente.conformance.steps.names import KeyName
+from bifente.reports.text import Text
+from bifente.simulator.hosts.padding import digest_info, enciphered
+from bifente.simulator.iso7816.apdu import Response
 
 Digest = Literal["sha1", "sha256"]
 Scheme = Literal["pkcs1", "pss"]

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from conformance.loading.problems import nearest
-from simulator.cards.families import FAMILIES
-from simulator.cards.layout import Layout
+from bifente.conformance.loading.problems import nearest
+from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.cards.layout import Layout
 
 
 @cache

@@ -6,14 +6,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from conformance.bench.scene import Act
-from conformance.steps.base import SW, CardStep, Code, Observation, Observes, Step
-from conformance.steps.readers import virtual_bench
-from conformance.targets.base import Capability, PcscCode, ScardError
-from reports.text import Text
-from simulator.iso7816.apdu import Response
-from simulator.readers import Handle, PinPad
-from simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.steps.base import SW, CardStep, Code, Observation, Observes, Step
+from bifente.conformance.steps.readers import virtual_bench
+from bifente.conformance.targets.base import Capability, PcscCode, ScardError
+from bifente.reports.text import Text
+from bifente.simulator.iso7816.apdu import Response
+from bifente.simulator.readers import Handle, PinPad
+from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key
 
 _ASCII_CODE, _UNPADDED = 0x82, 0x00
 """bmFormatString: ASCII, counted in bytes from the start of the data; bmPINBlockString: no block, Lc follows."""

@@ -9,17 +9,17 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from conformance.bench.pkcs11 import Pkcs11Bench
-from conformance.bench.scene import Act
-from conformance.expectations import Matcher, ValueMatcher
-from conformance.expectations.return_code import NOT_FOUND, ReturnCodeMatcher
-from conformance.loading.problems import nearest
-from conformance.steps.base import Code, Observation, Observes, Step
-from conformance.targets import cryptoki
-from conformance.targets.base import Capability
-from conformance.targets.cryptoki import text
-from conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError, NoSuchObjectError
-from reports.text import Text
+from bifente.conformance.bench.pkcs11 import Pkcs11Bench
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import Matcher, ValueMatcher
+from bifente.conformance.expectations.return_code import NOT_FOUND, ReturnCodeMatcher
+from bifente.conformance.loading.problems import nearest
+from bifente.conformance.steps.base import Code, Observation, Observes, Step
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.cryptoki import text
+from bifente.conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError, NoSuchObjectError
+from bifente.reports.text import Text
 
 RV: Mapping[str, Matcher] = {"rv": ReturnCodeMatcher()}
 MAIN = "main"

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Literal
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import Field
 
-from conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
-from conformance.steps.base import Hex, Message, Observation, Observes
-from conformance.steps.pkcs11 import RV, MechanismName, Pkcs11Step, Token, mechanism_number, seen
-from conformance.targets import cryptoki
-from conformance.targets.pkcs11 import NoSuchObjectError
-from reports.text import Text
-from simulator.hosts.padding import digest_info, enciphered
+from bifente.conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
+from bifente.conformance.steps.base import Hex, Message, Observation, Observes
+from bifente.conformance.steps.pkcs11 import RV, MechanismName, Pkcs11Step, Token, mechanism_number, seen
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets.pkcs11 import NoSuchObjectError
+from bifente.reports.text import Text
+from bifente.simulator.hosts.padding import digest_info, enciphered
 
 Digest = Literal["sha1", "sha256"]
 Key = Literal["signature", "authentication"]

@@ -6,13 +6,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from conformance.expectations import BytesMatcher, TlvMatcher, ValueMatcher
-from conformance.steps.base import Hex, Observation, Observes
-from conformance.steps.business import FIELD_NAMES, decode
-from conformance.steps.pkcs11 import RV, ObjectClass, Pkcs11Step, Token, done, seen
-from conformance.targets import cryptoki
-from conformance.targets.pkcs11 import CryptokiError
-from reports.text import Text
+from bifente.conformance.expectations import BytesMatcher, TlvMatcher, ValueMatcher
+from bifente.conformance.steps.base import Hex, Observation, Observes
+from bifente.conformance.steps.business import FIELD_NAMES, decode
+from bifente.conformance.steps.pkcs11 import RV, ObjectClass, Pkcs11Step, Token, done, seen
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets.pkcs11 import CryptokiError
+from bifente.reports.text import Text
 
 Attribute = Literal[
     "CKA_CLASS",

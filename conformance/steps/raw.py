@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import TlvMatcher
-from conformance.steps.base import ANSWER, CardStep, Hex, Observation, Observes
-from reports.text import Text
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import TlvMatcher
+from bifente.conformance.steps.base import ANSWER, CardStep, Hex, Observation, Observes
+from bifente.reports.text import Text
 
 
 class Transmit(CardStep):

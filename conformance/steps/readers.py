@@ -9,17 +9,17 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.bench.virtual import VirtualBench
-from conformance.expectations import ValueMatcher
-from conformance.model import Identifier
-from conformance.steps.base import CardStep, Observation, Observes, Seconds, Step
-from conformance.targets.base import Capability, PcscCode, ScardError
-from conformance.targets.embedded import EmbeddedTarget
-from reports.text import Text
-from simulator.middleware.recognition import CardKind, kind_of
-from simulator.readers import PcscService, Reader, State
-from simulator.readers.sharing import COUNTER
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.model import Identifier
+from bifente.conformance.steps.base import CardStep, Observation, Observes, Seconds, Step
+from bifente.conformance.targets.base import Capability, PcscCode, ScardError
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.reports.text import Text
+from bifente.simulator.middleware.recognition import CardKind, kind_of
+from bifente.simulator.readers import PcscService, Reader, State
+from bifente.simulator.readers.sharing import COUNTER
 
 _SERIAL = re.compile(r"\d{6,}")
 _PCSC_LITE = re.compile(r"(?P<stem>.*) [0-9A-F]{2} (?P<slot>[0-9A-F]{2})")

@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import TlvMatcher
-from conformance.steps.base import ANSWER, CardStep, Hex, Observation, Observes
-from conformance.steps.names import Application, FileName
-from reports.text import Text
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import TlvMatcher
+from bifente.conformance.steps.base import ANSWER, CardStep, Hex, Observation, Observes
+from bifente.conformance.steps.names import Application, FileName
+from bifente.reports.text import Text
 
 
 class SelectApplication(CardStep):

@@ -7,14 +7,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import BytesMatcher, ValueMatcher
-from conformance.steps.base import CardStep, Observation, Observes, Step
-from conformance.steps.readers import virtual_bench
-from conformance.targets.base import Capability, Connection, PcscCode, ScardError
-from reports.text import Text
-from simulator.middleware.patience import EXCLUSIVITY, insist
-from simulator.readers import Handle, Share
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import BytesMatcher, ValueMatcher
+from bifente.conformance.steps.base import CardStep, Observation, Observes, Step
+from bifente.conformance.steps.readers import virtual_bench
+from bifente.conformance.targets.base import Capability, Connection, PcscCode, ScardError
+from bifente.reports.text import Text
+from bifente.simulator.middleware.patience import EXCLUSIVITY, insist
+from bifente.simulator.readers import Handle, Share
 
 _SHARES = {"shared": Share.SHARED, "exclusive": Share.EXCLUSIVE, "direct": Share.DIRECT}
 

@@ -9,18 +9,18 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from conformance.bench.scene import Act
-from conformance.bench.workstation import SOFTWARE, Way
-from conformance.expectations import BytesMatcher, Matcher, ValueMatcher
-from conformance.expectations.ssv_code import FieldsMatcher, GroupsMatcher, SsvCodeMatcher, code_in_words
-from conformance.steps.base import Code, Observation, Observes, Step
-from conformance.targets.base import Capability
-from conformance.targets.pkcs11 import Called
-from reports.text import Text
-from simulator.middleware.apcv import Call, Reply
-from simulator.middleware.return_codes import return_codes
-from simulator.middleware.ssv import Answer, Ssv
-from simulator.zones import GROUPS, Group, ZoneError, named
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.bench.workstation import SOFTWARE, Way
+from bifente.conformance.expectations import BytesMatcher, Matcher, ValueMatcher
+from bifente.conformance.expectations.ssv_code import FieldsMatcher, GroupsMatcher, SsvCodeMatcher, code_in_words
+from bifente.conformance.steps.base import Code, Observation, Observes, Step
+from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.reports.text import Text
+from bifente.simulator.middleware.apcv import Call, Reply
+from bifente.simulator.middleware.return_codes import return_codes
+from bifente.simulator.middleware.ssv import Answer, Ssv
+from bifente.simulator.zones import GROUPS, Group, ZoneError, named
 
 CODE: Mapping[str, Matcher] = {"code": SsvCodeMatcher(), "detail": ValueMatcher()}
 """The return code, and what the library found, in English: only the code is what a software of the field gets."""

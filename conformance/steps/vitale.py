@@ -13,24 +13,24 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from conformance.bench.cards import SeatedCard
-from conformance.bench.scene import Act
-from conformance.expectations import BytesMatcher, Matcher, TlvMatcher, ValueMatcher
-from conformance.judgement.certificates import FILES
-from conformance.loading.problems import nearest
-from conformance.steps.base import ANSWER, SUCCESS, SW, CardStep, Hex, Observation, Observes, Step
-from reports.text import Text
-from simulator.cards.vitale1 import MemoryImageError, read
-from simulator.cards.vitale1.memory import END, FREE, PRODUCTION, QUARTETS, WORD_SIZE
-from simulator.cards.vitale2.contents import ContentError, read_holders, read_numbers, read_rights
-from simulator.hosts import NotOnThisCardError
-from simulator.hosts.vitale import VitaleHost, proves
-from simulator.iso7816.apdu import Response
-from simulator.personalisation.authority import Authority, Publication
-from simulator.personalisation.profiles import AUTHENTICATION, Validity
-from simulator.personalisation.vitale.opposition import OppositionList, opposition
-from simulator.personalisation.vitale.template import FAMILIES, layout
-from simulator.zones import GROUPS, Group, named
+from bifente.conformance.bench.cards import SeatedCard
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import BytesMatcher, Matcher, TlvMatcher, ValueMatcher
+from bifente.conformance.judgement.certificates import FILES
+from bifente.conformance.loading.problems import nearest
+from bifente.conformance.steps.base import ANSWER, SUCCESS, SW, CardStep, Hex, Observation, Observes, Step
+from bifente.reports.text import Text
+from bifente.simulator.cards.vitale1 import MemoryImageError, read
+from bifente.simulator.cards.vitale1.memory import END, FREE, PRODUCTION, QUARTETS, WORD_SIZE
+from bifente.simulator.cards.vitale2.contents import ContentError, read_holders, read_numbers, read_rights
+from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.hosts.vitale import VitaleHost, proves
+from bifente.simulator.iso7816.apdu import Response
+from bifente.simulator.personalisation.authority import Authority, Publication
+from bifente.simulator.personalisation.profiles import AUTHENTICATION, Validity
+from bifente.simulator.personalisation.vitale.opposition import OppositionList, opposition
+from bifente.simulator.personalisation.vitale.template import FAMILIES, layout
+from bifente.simulator.zones import GROUPS, Group, named
 
 _VITALE2 = FAMILIES[1]
 _GROUPS = range(101, 112)

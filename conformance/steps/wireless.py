@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from conformance.bench.forgery import Forgery
-from conformance.bench.scene import Act
-from conformance.bench.virtual import VirtualBench
-from conformance.expectations import ChoiceMatcher, StatusMatcher, ValueMatcher
-from conformance.steps.base import Code, Observation, Observes, Seconds, Step
-from conformance.targets.base import Capability, GuardRefusalError
-from reports.text import Text
-from simulator.middleware.codes import SsvCode
-from simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from simulator.readers.wireless.states import Link
+from bifente.conformance.bench.forgery import Forgery
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.expectations import ChoiceMatcher, StatusMatcher, ValueMatcher
+from bifente.conformance.steps.base import Code, Observation, Observes, Seconds, Step
+from bifente.conformance.targets.base import Capability, GuardRefusalError
+from bifente.reports.text import Text
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless.states import Link
 
 if TYPE_CHECKING:
-    from conformance.bench.wireless import WirelessBench
+    from bifente.conformance.bench.wireless import WirelessBench
 
 ACCEPTED = "accepted"
 OUTCOMES = ChoiceMatcher(frozenset({ACCEPTED, *(reason.value for reason in Refusal)}))
@@ -136,7 +136,7 @@ class SetLink(TerminalStep):
 
     def do(self, bench: WirelessBench) -> None:
         """Change it."""
-        from simulator.readers.wireless.parameters import WeakLink
+        from bifente.simulator.readers.wireless.parameters import WeakLink
 
         model = bench.terminal.parameters.weak
         weak = WeakLink(
@@ -268,7 +268,7 @@ class Consultation(Step):
 
     def run(self, act: Act) -> Observation:
         """Let it pass. ``dropped`` counts the looks at which the terminal was out of reach."""
-        from simulator.readers.wireless.states import Condition
+        from bifente.simulator.readers.wireless.states import Condition
 
         bench, dropped, renewals, outcome = wireless(act), 0, 0, ACCEPTED
         for _ in range(self.minutes * 60 // self.renew_every):
@@ -355,7 +355,7 @@ class CallCloud(Step):
 
     def run(self, act: Act) -> Observation:
         """Call it."""
-        from conformance.bench.cloud_caller import Call, call
+        from bifente.conformance.bench.cloud_caller import Call, call
 
         bench = wireless(act)
         number, reply = 0, dict[str, Any]()

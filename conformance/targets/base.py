@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
-from reports.text import Text
-from simulator.readers import Connection, PcscCode, ReaderAccess, ScardError, Share
+from bifente.reports.text import Text
+from bifente.simulator.readers import Connection, PcscCode, ReaderAccess, ScardError, Share
 
 __all__ = ["Capability", "Connection", "GuardRefusalError", "PcscCode", "ScardError", "Target"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from conformance.targets.base import Capability, PcscCode, ScardError
-from simulator.clock import Clock, VirtualClock
-from simulator.readers import Context, Handle, PcscService, Reader, Share, State
+from bifente.conformance.targets.base import Capability, PcscCode, ScardError
+from bifente.simulator.clock import Clock, VirtualClock
+from bifente.simulator.readers import Context, Handle, PcscService, Reader, Share, State
 
 
 class EmbeddedTarget:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.targets.base import Connection, GuardRefusalError
-from reports.text import Text
-from simulator.iso7816.apdu import SHORT_NE, ApduError, Command
-from simulator.readers import PassingConnection, ReaderAccess
+from bifente.conformance.targets.base import Connection, GuardRefusalError
+from bifente.reports.text import Text
+from bifente.simulator.iso7816.apdu import SHORT_NE, ApduError, Command
+from bifente.simulator.readers import PassingConnection, ReaderAccess
 
 _VERIFY, _RESET_RETRY = 0x20, frozenset({0x2C, 0x2D})
 _CODES = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28}) | _RESET_RETRY

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from conformance.targets.base import Capability, PcscCode, ScardError
-from simulator.readers import Share, State
+from bifente.conformance.targets.base import Capability, PcscCode, ScardError
+from bifente.simulator.readers import Share, State
 
 _T0_OR_T1 = 3
 _LEAVE, _RESET, _UNPOWER = 0, 1, 2

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from conformance.targets import cryptoki
-from conformance.targets.base import PcscCode, ScardError
-from reports.masking import MARK
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets.base import PcscCode, ScardError
+from bifente.reports.masking import MARK
 
 WORKER = Path(__file__).with_name("pkcs11_worker.py")
 """The script that loads the module."""

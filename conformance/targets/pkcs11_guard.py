@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from conformance.targets import cryptoki
-from conformance.targets.base import GuardRefusalError
-from reports.text import Text
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets.base import GuardRefusalError
+from bifente.reports.text import Text
 
 _HARMLESS = frozenset(
     {"C_Initialize", "C_Finalize", "C_GetInfo", "C_GetSlotList", "C_GetSlotInfo", "C_GetTokenInfo"}

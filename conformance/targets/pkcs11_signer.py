@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from cryptography import x509
 from cryptography.x509 import ExtensionNotFound
 
-from conformance.targets import cryptoki
-from conformance.targets.base import ScardError
-from conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError
-from simulator.middleware.codes import SsvCode, SsvError
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets.base import ScardError
+from bifente.conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError
+from bifente.simulator.middleware.codes import SsvCode, SsvError
 
 T = TypeVar("T")
 

@@ -1,11 +1,11 @@
-"""The published JSON Schemas, written from the definitions by `python -m reports.schemas`."""
+"""The published JSON Schemas, written from the definitions by `python -m bifente.reports.schemas`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from reports.events import journal_schema
-from reports.writers import json_writer
+from bifente.reports.events import journal_schema
+from bifente.reports.writers import json_writer
 
 FOLDER = Path(__file__).parent
 """Where the schema files are."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from reports.schemas import publish
+from bifente.reports.schemas import publish
 
 publish()

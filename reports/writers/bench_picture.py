@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reports import words
-from reports.text import Lang
-from reports.timeline import Column, Lane, Span, Timeline
+from bifente.reports import words
+from bifente.reports.text import Lang
+from bifente.reports.timeline import Column, Lane, Span, Timeline
 
 _GUTTER = 150
 _WIDE, _NARROW, _ALL = 190, 74, 900

@@ -13,16 +13,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import explain, words
-from reports.clean import printable
-from reports.events import BenchChange, Call, Exchange
-from reports.fidelity import Fidelity
-from reports.model import Run, Scenario, Step
-from reports.text import Lang
-from reports.timeline import timeline
-from reports.verdict import Verdict
-from reports.writers.bench_picture import Picture, picture
-from reports.writers.exchange_html import MOST_BYTES, exchange_row
+from bifente.reports import explain, words
+from bifente.reports.clean import printable
+from bifente.reports.events import BenchChange, Call, Exchange
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.model import Run, Scenario, Step
+from bifente.reports.text import Lang
+from bifente.reports.timeline import timeline
+from bifente.reports.verdict import Verdict
+from bifente.reports.writers.bench_picture import Picture, picture
+from bifente.reports.writers.exchange_html import MOST_BYTES, exchange_row
 
 INLINE_EXCHANGES = 6
 """A step with more happenings than this shows them folded."""
@@ -54,7 +54,7 @@ def _clean(value: object) -> object:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("bifente.reports"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_clean,
@@ -71,7 +71,7 @@ def _environment() -> Environment:
 
 
 def _asset(name: str) -> Markup:
-    source = (PackageLoader("reports").get_source(_environment(), name)[0]).strip()
+    source = (PackageLoader("bifente.reports").get_source(_environment(), name)[0]).strip()
     return Markup(source)  # noqa: S704 - our own file
 
 

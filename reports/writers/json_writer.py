@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from reports.model import Run
-from reports.text import Lang
-from reports.verdict import Verdict
+from bifente.reports.model import Run
+from bifente.reports.text import Lang
+from bifente.reports.verdict import Verdict
 
 VERSION = 1
 """Version of the document: raised when a field changes its meaning or goes away."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from reports import explain
-from reports.clean import one_line, printable
-from reports.model import Run, Scenario, SuiteResult
-from reports.text import Lang
-from reports.verdict import Verdict
-from reports.words import labelled
+from bifente.reports import explain
+from bifente.reports.clean import one_line, printable
+from bifente.reports.model import Run, Scenario, SuiteResult
+from bifente.reports.text import Lang
+from bifente.reports.verdict import Verdict
+from bifente.reports.words import labelled
 
 RUN_SUITE = "bifente"
 """The suite that carries what concerns the run itself."""

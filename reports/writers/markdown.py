@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from reports import explain
-from reports.clean import one_line
-from reports.events import Judged
-from reports.model import Run, Scenario, SuiteResult
-from reports.text import Lang
-from reports.words import duration, labelled, percent, say
+from bifente.reports import explain
+from bifente.reports.clean import one_line
+from bifente.reports.events import Judged
+from bifente.reports.model import Run, Scenario, SuiteResult
+from bifente.reports.text import Lang
+from bifente.reports.words import duration, labelled, percent, say
 
 MOST_DETAILED = 20
 """Most scenarios told in full: a job page has a size limit, the HTML report has none."""

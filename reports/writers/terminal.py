@@ -11,13 +11,22 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text as Line
 
-from reports import explain
-from reports.clean import one_line, printable
-from reports.events import Event, Level, Note, RunFinished, RunStarted, ScenarioFinished, ScenarioStarted, StepStarted
-from reports.model import Fold, Run, Scenario
-from reports.text import Lang
-from reports.verdict import Verdict
-from reports.words import duration, labelled, percent, say
+from bifente.reports import explain
+from bifente.reports.clean import one_line, printable
+from bifente.reports.events import (
+    Event,
+    Level,
+    Note,
+    RunFinished,
+    RunStarted,
+    ScenarioFinished,
+    ScenarioStarted,
+    StepStarted,
+)
+from bifente.reports.model import Fold, Run, Scenario
+from bifente.reports.text import Lang
+from bifente.reports.verdict import Verdict
+from bifente.reports.words import duration, labelled, percent, say
 
 _STYLES = {
     Verdict.PASSED: "green",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from simulator.cards import cps3, cps4
-from simulator.iso7816.engine import Random, SmartCard
-from simulator.iso7816.image import CardImage
-from simulator.iso7816.memory import MemoryStore
+from bifente.simulator.cards import cps3, cps4
+from bifente.simulator.iso7816.engine import Random, SmartCard
+from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.memory import MemoryStore
 
 FAMILIES = {family.name: family for family in (cps3.FAMILY, cps4.FAMILY)}
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, Self
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from simulator.iso7816.access import ALWAYS, NEVER, AccessRule, FileOperation
-from simulator.iso7816.image import (
+from bifente.simulator.iso7816.access import ALWAYS, NEVER, AccessRule, FileOperation
+from bifente.simulator.iso7816.image import (
     Algorithm,
     Anchor,
     Application,
@@ -29,7 +29,7 @@ from simulator.iso7816.image import (
     Scheme,
     Secret,
 )
-from simulator.shipped import shipped
+from bifente.simulator.shipped import shipped
 
 
 def _hex(value: object) -> object:
@@ -81,7 +81,7 @@ class ChannelRule(_Model):
 
 
 class ApplicationRule(_Model):
-    """How an application lives on the logical channels (see ``simulator.iso7816.image.Application``)."""
+    """How an application lives on the logical channels (see ``bifente.simulator.iso7816.image.Application``)."""
 
     exclusive: bool = False
     forgets: bool = False

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from simulator.iso7816.engine import Random, SmartCard
-from simulator.iso7816.family import Family
-from simulator.iso7816.image import CardImage
-from simulator.iso7816.memory import MemoryStore
+from bifente.simulator.iso7816.engine import Random, SmartCard
+from bifente.simulator.iso7816.family import Family
+from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.memory import MemoryStore
 
 
 def maker(family: Family) -> Callable[..., SmartCard]:

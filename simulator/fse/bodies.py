@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from simulator.fse.errors import FseError
-from simulator.fse.tables import BODIES, REGIMES
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.tables import BODIES, REGIMES
 
 
 def body_of(regime: str, caisse: str, centre: str) -> str:

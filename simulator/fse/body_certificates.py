@@ -8,10 +8,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from simulator.personalisation.authority import Branch, Level, Pki
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.profiles import KeyUsageBit, Profile, Validity
-from simulator.personalisation.subjects import organisation
+from bifente.simulator.personalisation.authority import Branch, Level, Pki
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.profiles import KeyUsageBit, Profile, Validity
+from bifente.simulator.personalisation.subjects import organisation
 
 _PROFILE = Profile(frozenset({KeyUsageBit.KEY_ENCIPHERMENT}), (ExtendedKeyUsageOID.EMAIL_PROTECTION,))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.shipped import shipped
-from simulator.zones import GROUPS, GroupType
+from bifente.simulator.shipped import shipped
+from bifente.simulator.zones import GROUPS, GroupType
 
 _FIRST_OF_OURS = 9000
 _DATA: Mapping[str, Any] = shipped(__package__, "groups.yaml")

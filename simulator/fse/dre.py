@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from simulator.fse.errors import FseError
-from simulator.fse.frames import LABEL, day_of, day_text, fields_of, group_of
-from simulator.fse.model import Complementary, Dre, Invoice, Payment
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.frames import LABEL, day_of, day_text, fields_of, group_of
+from bifente.simulator.fse.model import Complementary, Dre, Invoice, Payment
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 #: The group of a claim: ours, modelled. Its first field says whose it is.
 DRE_GROUP = 9510

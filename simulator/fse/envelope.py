@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
     pkcs7_decrypt_der,
 )
 
-from simulator.fse.errors import FseError
+from bifente.simulator.fse.errors import FseError
 
 #: The largest file that is sealed or opened: a bound of ours.
 MAX_FILE: Final = 64 * 1024 * 1024

@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-from simulator.fse.errors import FseError
-from simulator.zones import Group, ZoneError, decode, encode
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.zones import Group, ZoneError, decode, encode
 
 #: What the first group of all that is ours says: nobody may take it for the format of the field.
 LABEL = "BIFENTE LABORATOIRE"

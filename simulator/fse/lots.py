@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from simulator.fse.canonical import parse
-from simulator.fse.dre import decode_dre, encode_dre
-from simulator.fse.errors import FseError
-from simulator.fse.frames import LABEL, Reader, day_of, day_text, fields_of, frame, group_of, summed, unsummed
-from simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Signer
-from simulator.fse.securing import decode_secured, encode_secured
-from simulator.zones import ZoneError, decode
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.dre import decode_dre, encode_dre
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.frames import LABEL, Reader, day_of, day_text, fields_of, frame, group_of, summed, unsummed
+from bifente.simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Signer
+from bifente.simulator.fse.securing import decode_secured, encode_secured
+from bifente.simulator.zones import ZoneError, decode
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from simulator.fse.bodies import body_of
-from simulator.fse.errors import FseError
-from simulator.fse.model import (
+from bifente.simulator.fse.bodies import body_of
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import (
     Accident,
     Beneficiary,
     Complementary,
@@ -25,10 +25,10 @@ from simulator.fse.model import (
     SecuringMode,
     Structure,
 )
-from simulator.fse.pricing import ActRequest, price
-from simulator.fse.tables import SERVICES, SITUATIONS, usual_specialty
-from simulator.identifiers import RPPS
-from simulator.zones import Group, OrderError, ZoneError, check_order, decode, named
+from bifente.simulator.fse.pricing import ActRequest, price
+from bifente.simulator.fse.tables import SERVICES, SITUATIONS, usual_specialty
+from bifente.simulator.identifiers import RPPS
+from bifente.simulator.zones import Group, OrderError, ZoneError, check_order, decode, named
 
 Fields = Mapping[str, str]
 

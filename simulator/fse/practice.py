@@ -15,18 +15,18 @@ from itertools import groupby
 
 from cryptography import x509
 
-from simulator.fse.canonical import canonical, parse
-from simulator.fse.dre import cancellation, claim, decode_dre, encode_dre
-from simulator.fse.errors import FseError
-from simulator.fse.files import make_file, profile_named
-from simulator.fse.lots import decode_lot, encode_lot, invoice_number, make_dre_lots, make_lots
-from simulator.fse.model import Arl, Dre, Invoice, Lot, LotKind, Payment, Rsp, SecuredInvoice, SecuringMode
-from simulator.fse.model import TransportFile as File
-from simulator.fse.securing import decode_secured, encode_secured
-from simulator.fse.store import Deadlines, FileRow, Store, Task, work_list
-from simulator.fse.store.numbers import ROUNDS, Sequence, form
-from simulator.fse.store.worklist import last_kept
-from simulator.fse.transport import Transport, TransportError
+from bifente.simulator.fse.canonical import canonical, parse
+from bifente.simulator.fse.dre import cancellation, claim, decode_dre, encode_dre
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import make_file, profile_named
+from bifente.simulator.fse.lots import decode_lot, encode_lot, invoice_number, make_dre_lots, make_lots
+from bifente.simulator.fse.model import Arl, Dre, Invoice, Lot, LotKind, Payment, Rsp, SecuredInvoice, SecuringMode
+from bifente.simulator.fse.model import TransportFile as File
+from bifente.simulator.fse.securing import decode_secured, encode_secured
+from bifente.simulator.fse.store import Deadlines, FileRow, Store, Task, work_list
+from bifente.simulator.fse.store.numbers import ROUNDS, Sequence, form
+from bifente.simulator.fse.store.worklist import last_kept
+from bifente.simulator.fse.transport import Transport, TransportError
 
 _LOT_NUMBERS = {LotKind.FSE: Sequence.LOT_FSE, LotKind.DRE: Sequence.LOT_DRE}
 

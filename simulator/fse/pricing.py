@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import Act, Beneficiary, Insurance, Payment, Share
-from simulator.fse.tables import ACTS, CARE_PATH, COMPLEMENTARY, EXONERATIONS, RATES, ActType, Indicator
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Act, Beneficiary, Insurance, Payment, Share
+from bifente.simulator.fse.tables import ACTS, CARE_PATH, COMPLEMENTARY, EXONERATIONS, RATES, ActType, Indicator
 
 #: Bounds of ours, well above what a line needs.
 MAX_QUANTITY = 99

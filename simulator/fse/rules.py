@@ -14,14 +14,14 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from simulator.fse.bodies import body_of, is_test_body
-from simulator.fse.errors import FseError
-from simulator.fse.model import Act, Insurance, Invoice, Payment, Proof, SecuringMode
-from simulator.fse.pricing import amc_of, amo_of, rate_of, reimbursable
-from simulator.fse.tables import ACTS, CARE_PATH, EXONERATIONS, REGIMES, profession_of
-from simulator.identifiers import BILLING, NIR
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.bodies import body_of, is_test_body
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Act, Insurance, Invoice, Payment, Proof, SecuringMode
+from bifente.simulator.fse.pricing import amc_of, amo_of, rate_of, reimbursable
+from bifente.simulator.fse.tables import ACTS, CARE_PATH, EXONERATIONS, REGIMES, profession_of
+from bifente.simulator.identifiers import BILLING, NIR
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 _YOUNG = "J"
 _WITHOUT_VITALE = frozenset({SecuringMode.WITHOUT_VITALE, SecuringMode.DEGRADED})

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from simulator.clock import Clock, WallClock
-from simulator.fse.lots import RawLot, signed_content
-from simulator.fse.model import Lot, Signer
-from simulator.fse.securing import (
+from bifente.simulator.clock import Clock, WallClock
+from bifente.simulator.fse.lots import RawLot, signed_content
+from bifente.simulator.fse.model import Lot, Signer
+from bifente.simulator.fse.securing import (
     ProfessionalSession,
     Refusal,
     Right,
@@ -22,11 +22,11 @@ from simulator.fse.securing import (
     SigningCard,
     signed,
 )
-from simulator.fse.securing.rsa import signed_by
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.resources import Pair
-from simulator.readers import Connection
-from simulator.sentence import Sentence
+from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.resources import Pair
+from bifente.simulator.readers import Connection
+from bifente.simulator.sentence import Sentence
 
 T = TypeVar("T")
 

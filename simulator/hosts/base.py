@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
-from simulator.cards.layout import Layout
-from simulator.hosts.dialogue import Dialogue
-from simulator.iso7816 import tlv
-from simulator.iso7816.apdu import Command, Response
-from simulator.sentence import Sentence
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.sentence import Sentence
 
 OK = 0x9000
 _CHAINED = 0x10

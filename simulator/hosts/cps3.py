@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from simulator.hosts.base import OK, CardHost, in_turn
-from simulator.iso7816 import tlv
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.hashing import BLOCK, advance, initial
-from simulator.iso7816.image import Digest
+from bifente.simulator.hosts.base import OK, CardHost, in_turn
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.hashing import BLOCK, advance, initial
+from bifente.simulator.iso7816.image import Digest
 
 _COUNTERS = {0x9A: "tries-maximum", 0x9B: "tries-left", 0x9D: "uses-left"}
 _CPS2TER, _CPS2TER_CLASS = "cps2ter", 0xA0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import ClassVar
 
-from simulator.hosts.base import OK, CardHost, NotOnThisCardError, in_turn
-from simulator.hosts.padding import deciphered, to_sign
-from simulator.iso7816.apdu import Command, Response
+from bifente.simulator.hosts.base import OK, CardHost, NotOnThisCardError, in_turn
+from bifente.simulator.hosts.padding import deciphered, to_sign
+from bifente.simulator.iso7816.apdu import Command, Response
 
 _MF = b"\x3f\x00"
 _LOCAL = 0x80

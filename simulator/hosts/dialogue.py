@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.atr import Atr, AtrError
-from simulator.readers import Connection
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.atr import Atr, AtrError
+from bifente.simulator.readers import Connection
 
 GET_RESPONSE = 0xC0
 _CHANNEL, _FURTHER_CLASSES = 0x03, 0x40

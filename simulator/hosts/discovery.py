@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.cards.families import FAMILIES
-from simulator.cards.layout import Layout
-from simulator.hosts.base import OK, CardHost
-from simulator.iso7816 import tlv
-from simulator.personalisation.description import description
-from simulator.personalisation.pkcs15 import (
+from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.hosts.base import OK, CardHost
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.personalisation.description import description
+from bifente.simulator.personalisation.pkcs15 import (
     CertificateObject,
     DataObject,
     ObjectDirectory,
     Pkcs15Error,
     load,
 )
-from simulator.personalisation.template import layout as known_layout
+from bifente.simulator.personalisation.template import layout as known_layout
 
 _MF, _DEFAULT_FOLDER = b"\x3f\x00", b"\x3f\x00\x50\x15"
 _APPLICATION, _AID, _PATH = 0x61, 0x4F, 0x51

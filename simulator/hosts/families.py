@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.cards.layout import Layout
-from simulator.hosts.base import CardHost, NotOnThisCardError
-from simulator.hosts.cps3 import Cps3Host
-from simulator.hosts.cps4 import Cps4Host
-from simulator.hosts.dialogue import Dialogue
-from simulator.hosts.vitale import VitaleHost
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.hosts.base import CardHost, NotOnThisCardError
+from bifente.simulator.hosts.cps3 import Cps3Host
+from bifente.simulator.hosts.cps4 import Cps4Host
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.hosts.vitale import VitaleHost
 
 HOSTS: Mapping[str, type[CardHost]] = {"cps3": Cps3Host, "cps4": Cps4Host, "vitale2": VitaleHost}
 """By the name of the family."""

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from simulator.cards.vitale2.family import CHALLENGE_SIZE
-from simulator.hosts.base import OK, CardHost, NotOnThisCardError
-from simulator.hosts.padding import digest_info
-from simulator.iso7816.apdu import Response
+from bifente.simulator.cards.vitale2.family import CHALLENGE_SIZE
+from bifente.simulator.hosts.base import OK, CardHost, NotOnThisCardError
+from bifente.simulator.hosts.padding import digest_info
+from bifente.simulator.iso7816.apdu import Response
 
 _MF = b"\x3f\x00"
 _CHAINED, _BLOCK = 0x10, 255

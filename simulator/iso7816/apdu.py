@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.iso7816.status import StatusWord
+from bifente.simulator.iso7816.status import StatusWord
 
 SHORT_NE = 0x100
 EXTENDED_NE = 0x10000

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.iso7816.channel import Channel, Volatile
-from simulator.iso7816.family import Side
-from simulator.iso7816.files import ImageError
-from simulator.iso7816.image import Application, CardImage
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816.channel import Channel, Volatile
+from bifente.simulator.iso7816.family import Side
+from bifente.simulator.iso7816.files import ImageError
+from bifente.simulator.iso7816.image import Application, CardImage
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _SELECT_BY_NAME = b"\xa4\x04"
 _PLAIN = Application()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simulator.iso7816.files import FileSystem, Node
-from simulator.iso7816.image import Algorithm, Digest, Key
-from simulator.iso7816.trust import Trust
+from bifente.simulator.iso7816.files import FileSystem, Node
+from bifente.simulator.iso7816.image import Algorithm, Digest, Key
+from bifente.simulator.iso7816.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)

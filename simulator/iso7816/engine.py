@@ -8,20 +8,20 @@ from __future__ import annotations
 import secrets as random_source
 from collections.abc import Callable
 
-from simulator.iso7816.access import AccessRule, FileOperation, KeyOperation, SecretOperation
-from simulator.iso7816.apdu import ApduError, Command
-from simulator.iso7816.applications import Applications
-from simulator.iso7816.atr import Atr
-from simulator.iso7816.channel import Chain, Channel, Pending, Volatile
-from simulator.iso7816.family import Class, Family, Instruction, Side
-from simulator.iso7816.files import FileSystem, ImageError, Node
-from simulator.iso7816.image import Algorithm, CardImage, Interface, Key, Secret
-from simulator.iso7816.inspection import CardState
-from simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
-from simulator.iso7816.rsa import RsaKey
-from simulator.iso7816.secrets import Memory, Secrets
-from simulator.iso7816.status import StatusError, StatusWord, more_data, wrong_expected
-from simulator.iso7816.trust import Trust
+from bifente.simulator.iso7816.access import AccessRule, FileOperation, KeyOperation, SecretOperation
+from bifente.simulator.iso7816.apdu import ApduError, Command
+from bifente.simulator.iso7816.applications import Applications
+from bifente.simulator.iso7816.atr import Atr
+from bifente.simulator.iso7816.channel import Chain, Channel, Pending, Volatile
+from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
+from bifente.simulator.iso7816.files import FileSystem, ImageError, Node
+from bifente.simulator.iso7816.image import Algorithm, CardImage, Interface, Key, Secret
+from bifente.simulator.iso7816.inspection import CardState
+from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
+from bifente.simulator.iso7816.rsa import RsaKey
+from bifente.simulator.iso7816.secrets import Memory, Secrets
+from bifente.simulator.iso7816.status import StatusError, StatusWord, more_data, wrong_expected
+from bifente.simulator.iso7816.trust import Trust
 
 GET_RESPONSE = 0xC0
 _MAX_TRIES = 15

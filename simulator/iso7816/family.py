@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.image import DedicatedFile, ElementaryFile
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile
 
 if TYPE_CHECKING:
-    from simulator.iso7816.channel import Channel
-    from simulator.iso7816.engine import SmartCard
+    from bifente.simulator.iso7816.channel import Channel
+    from bifente.simulator.iso7816.engine import SmartCard
 
 Handler = Callable[["SmartCard", "Channel", Command], Response]
 """What serves one instruction. It raises StatusError to refuse, and nothing else whatever the command's bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from simulator.iso7816 import tlv
+from bifente.simulator.iso7816 import tlv
 
 FCP_TEMPLATE = 0x62
 FCI_TEMPLATE = 0x6F

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from simulator.iso7816 import tlv
-from simulator.iso7816.access import AccessRule
-from simulator.iso7816.image import DedicatedFile, ElementaryFile, Interface
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.iso7816.access import AccessRule
+from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile, Interface
 
 MF = 0x3F00
 

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from simulator.iso7816.image import Digest
+from bifente.simulator.iso7816.image import Digest
 
 BLOCK = 64
 _MASK = 0xFFFFFFFF

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 
-from simulator.iso7816.channel import Channel, Environment, Volatile
-from simulator.iso7816.image import CardImage
-from simulator.iso7816.memory import CardMemory
+from bifente.simulator.iso7816.channel import Channel, Environment, Volatile
+from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.memory import CardMemory
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from simulator.iso7816.image import CardImage, ElementaryFile
+from bifente.simulator.iso7816.image import CardImage, ElementaryFile
 
 _FORMAT = "card-memory/1"
 _MAX_JSON = 8 << 20

@@ -10,9 +10,9 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 
-from simulator.iso7816.image import Secret
-from simulator.iso7816.memory import CardMemory, MemoryStore, SecretState
-from simulator.iso7816.status import StatusError, StatusWord, tries_left
+from bifente.simulator.iso7816.image import Secret
+from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, SecretState
+from bifente.simulator.iso7816.status import StatusError, StatusWord, tries_left
 
 
 class Memory:

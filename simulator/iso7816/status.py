@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 
 class StatusWord(IntEnum):

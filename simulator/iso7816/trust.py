@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from simulator.iso7816.image import Anchor
+from bifente.simulator.iso7816.image import Anchor
 
 _SIZES = range(1024, 4097)
 _MAX_CERTIFICATE = 4096

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from simulator.middleware.galss import Application, GalssServer
-from simulator.middleware.galss.model import CPS, VITALE
-from simulator.middleware.ini import edited
-from simulator.readers.faults import Fault, FaultError, Mechanism, Undo
+from bifente.simulator.middleware.galss import Application, GalssServer
+from bifente.simulator.middleware.galss.model import CPS, VITALE
+from bifente.simulator.middleware.ini import edited
+from bifente.simulator.readers.faults import Fault, FaultError, Mechanism, Undo
 
 _OTHER_PSS = (4, 0)
 """A PSS that goes with no GALSS of the field."""

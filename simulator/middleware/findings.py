@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulator.sentence import Sentence
+from bifente.simulator.sentence import Sentence
 
 
 class Severity(StrEnum):

@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from simulator.clock import Clock
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.patience import EXCLUSIVITY, Patience, insist
-from simulator.middleware.recognition import CardKind, kind_of
-from simulator.middleware.ssv.line import PS, VITALE, Blame
-from simulator.readers import Connection, PcscCode, ReaderAccess, ScardError
-from simulator.sentence import Sentence
-from simulator.zones import Group, unnamed
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.patience import EXCLUSIVITY, Patience, insist
+from bifente.simulator.middleware.recognition import CardKind, kind_of
+from bifente.simulator.middleware.ssv.line import PS, VITALE, Blame
+from bifente.simulator.readers import Connection, PcscCode, ReaderAccess, ScardError
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.zones import Group, unnamed
 
 __all__ = ["SEVERAL_CARDS", "CardKind", "FoundPair", "FullPcsc", "kind_of"]
 

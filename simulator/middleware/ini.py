@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from simulator.middleware.findings import Finding, Severity
-from simulator.sentence import Sentence
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.sentence import Sentence
 
 ENCODING = "cp1252"
 MAX_BYTES = 64 * 1024

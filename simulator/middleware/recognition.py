@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from simulator.sentence import Sentence
+from bifente.simulator.sentence import Sentence
 
 
 class CardKind(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from simulator.readers import Connection
+from bifente.simulator.readers import Connection
 
 
 class Pair(Protocol):

@@ -8,8 +8,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 
 class Layer(StrEnum):

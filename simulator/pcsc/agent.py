@@ -3,7 +3,7 @@
 Standard library only, and nothing of ours: it runs under ``python -I -S`` so that it starts in milliseconds. It talks
 with its parent over the inherited socket whose number is its first argument (its second is the parent's process id):
 one JSON object a message. The first message from the parent says what to run; the agent answers ``names`` (readers as
-a PC/SC client lists them) or ``failed`` (a link of :class:`simulator.pcsc.errors.Link`, ``detail``, ``log``). Then:
+a PC/SC client lists them) or ``failed`` (a link of ``simulator.pcsc.errors.Link``, ``detail``, ``log``). Then:
 ``{"op": "socket"}`` is answered with a fresh TCP socket of the network namespace, ``{"op": "log"}`` with pcscd's last
 messages. When pcscd ends on its own the agent says ``failed`` unasked, and ends. With the only argument
 ``--namespaces`` it merely tries them and prints the outcome.

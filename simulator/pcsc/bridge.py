@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from simulator.iso7816.card import Card
-from simulator.pcsc.errors import PcscdError
-from simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, control_of
-from simulator.readers import LineError, Slot, SlotError, SlotEvent, SlotEventKind
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.pcsc.errors import PcscdError
+from bifente.simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, control_of
+from bifente.simulator.readers import LineError, Slot, SlotError, SlotEvent, SlotEventKind
 
 _log = logging.getLogger(__name__)
 

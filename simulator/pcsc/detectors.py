@@ -12,9 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from simulator.pcsc.errors import CURES, Link, PcscdError
-from simulator.pcsc.readerconf import SLOTS_PER_ENTRY, SystemEntry
-from simulator.sentence import Sentence
+from bifente.simulator.pcsc.errors import CURES, Link, PcscdError
+from bifente.simulator.pcsc.readerconf import SLOTS_PER_ENTRY, SystemEntry
+from bifente.simulator.sentence import Sentence
 
 LATENCY_LIMIT = 0.002
 """Seconds: the median of an APDU through a healthy pcscd and vpcd is about 0.1 ms, of a delayed one 40 ms."""

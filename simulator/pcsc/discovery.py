@@ -10,8 +10,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulator.pcsc.errors import Link, PcscdError
-from simulator.sentence import Sentence
+from bifente.simulator.pcsc.errors import Link, PcscdError
+from bifente.simulator.sentence import Sentence
 
 DRIVER_NAME = "libifdvpcd.so"
 DRIVER_DIRECTORIES = (

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from simulator.clock import WallClock
-from simulator.pcsc import detectors
-from simulator.pcsc.detectors import Finding, Verdict, broken, good, skipped
-from simulator.pcsc.discovery import (
+from bifente.simulator.clock import WallClock
+from bifente.simulator.pcsc import detectors
+from bifente.simulator.pcsc.detectors import Finding, Verdict, broken, good, skipped
+from bifente.simulator.pcsc.discovery import (
     Installation,
     Pcscd,
     driver_directories,
@@ -25,13 +25,13 @@ from simulator.pcsc.discovery import (
     find_driver,
     find_pcscd,
 )
-from simulator.pcsc.echo import ECHO_ATR, EchoCard
-from simulator.pcsc.errors import CURES, Link, PcscdError
-from simulator.pcsc.private_pcscd import AGENT, PrivatePcscd, stale_run_directories, try_namespaces
-from simulator.pcsc.readerconf import FIRST_PORT, SystemEntry, parse
-from simulator.pcsc.vpcd import connect
-from simulator.readers import Reader
-from simulator.sentence import Sentence
+from bifente.simulator.pcsc.echo import ECHO_ATR, EchoCard
+from bifente.simulator.pcsc.errors import CURES, Link, PcscdError
+from bifente.simulator.pcsc.private_pcscd import AGENT, PrivatePcscd, stale_run_directories, try_namespaces
+from bifente.simulator.pcsc.readerconf import FIRST_PORT, SystemEntry, parse
+from bifente.simulator.pcsc.vpcd import connect
+from bifente.simulator.readers import Reader
+from bifente.simulator.sentence import Sentence
 
 __all__ = ["Finding", "Verdict", "diagnose"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from simulator.sentence import Sentence
+from bifente.simulator.sentence import Sentence
 
 
 class Link(Enum):

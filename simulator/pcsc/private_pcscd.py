@@ -19,13 +19,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulator.pcsc.bridge import Connector, Defect, DefectKind, Observer, SlotBridge
-from simulator.pcsc.discovery import Installation, find_installation
-from simulator.pcsc.errors import Link, PcscdError
-from simulator.pcsc.readerconf import SLOTS_PER_ENTRY, Entry, match_names, plan, render
-from simulator.pcsc.vpcd import connect
-from simulator.readers import Reader, Slot
-from simulator.sentence import Sentence
+from bifente.simulator.pcsc.bridge import Connector, Defect, DefectKind, Observer, SlotBridge
+from bifente.simulator.pcsc.discovery import Installation, find_installation
+from bifente.simulator.pcsc.errors import Link, PcscdError
+from bifente.simulator.pcsc.readerconf import SLOTS_PER_ENTRY, Entry, match_names, plan, render
+from bifente.simulator.pcsc.vpcd import connect
+from bifente.simulator.readers import Reader, Slot
+from bifente.simulator.sentence import Sentence
 
 RUN_PREFIX = "bifente-pcscd-"
 """How the run directories we name begin (see ``stale_run_directories``)."""

@@ -13,9 +13,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator.pcsc.errors import Link, PcscdError
-from simulator.readers import Reader, Slot
-from simulator.sentence import Sentence
+from bifente.simulator.pcsc.errors import Link, PcscdError
+from bifente.simulator.readers import Reader, Slot
+from bifente.simulator.sentence import Sentence
 
 SLOTS_PER_ENTRY = 2
 """Slots of one entry of Debian's vpcd."""

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.x509.oid import AuthorityInformationAccessOID as AccessOID
 
-from simulator.personalisation import profiles, subjects
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.profiles import Profile, Validity
+from bifente.simulator.personalisation import profiles, subjects
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.profiles import Profile, Validity
 
 #: Lifetime of every authority: wide, so that a bench set to another year still verifies. UTCTime ends in 2049.
 AUTHORITY_VALIDITY = Validity(date(2013, 1, 1), date(2049, 12, 31))

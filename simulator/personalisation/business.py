@@ -15,8 +15,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from simulator.iso7816 import tlv
-from simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Tagged, Text, Texts
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Tagged, Text, Texts
 
 Language = Literal["fr", "en"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from simulator.cards.layout import Layout
-from simulator.iso7816 import tlv
-from simulator.personalisation import elementary
-from simulator.personalisation.description import description
-from simulator.personalisation.elementary import Application
-from simulator.personalisation.material import Material, cps2ter_activities
-from simulator.personalisation.template import Lifecycle
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.personalisation import elementary
+from bifente.simulator.personalisation.description import description
+from bifente.simulator.personalisation.elementary import Application
+from bifente.simulator.personalisation.material import Material, cps2ter_activities
+from bifente.simulator.personalisation.template import Lifecycle
 
 KEYS = description("cps3").keys
 _UPDATE_LASTS = timedelta(minutes=5)

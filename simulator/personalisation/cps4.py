@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from simulator.cards.layout import Layout
-from simulator.iso7816 import tlv
-from simulator.iso7816.image import Interface
-from simulator.personalisation import elementary
-from simulator.personalisation.business import CardIdentity, HolderName, HolderProfession, Languages
-from simulator.personalisation.elementary import Application
-from simulator.personalisation.material import Material, cps2ter_activities
-from simulator.personalisation.template import Directory
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.iso7816.image import Interface
+from bifente.simulator.personalisation import elementary
+from bifente.simulator.personalisation.business import CardIdentity, HolderName, HolderProfession, Languages
+from bifente.simulator.personalisation.elementary import Application
+from bifente.simulator.personalisation.material import Material, cps2ter_activities
+from bifente.simulator.personalisation.template import Directory
 
 #: An application that a CPS client does not know: PKCS#15 on its own.
 _UNKNOWN_AID = bytes.fromhex("A000000063504B43532D3135")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from simulator.personalisation.personalise import PersonalisedCard
-from simulator.personalisation.profiles import Validity
-from simulator.personalisation.template import Lifecycle, Words
+from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.personalisation.profiles import Validity
+from bifente.simulator.personalisation.template import Lifecycle, Words
 
 Language = Literal["fr", "en"]
 

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.cards.layout import HexBytes
-from simulator.identifiers import luhn_key
-from simulator.personalisation.elementary import ISSUER
-from simulator.shipped import shipped
+from bifente.simulator.cards.layout import HexBytes
+from bifente.simulator.identifiers import luhn_key
+from bifente.simulator.personalisation.elementary import ISSUER
+from bifente.simulator.shipped import shipped
 
 Flags = tuple[str, ...]
 

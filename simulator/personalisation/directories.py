@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from simulator.cards.layout import AlgorithmRule, Layout
-from simulator.personalisation.description import CodeObject, Description, KeyFiles
-from simulator.personalisation.pkcs15 import (
+from bifente.simulator.cards.layout import AlgorithmRule, Layout
+from bifente.simulator.personalisation.description import CodeObject, Description, KeyFiles
+from bifente.simulator.personalisation.pkcs15 import (
     AuthenticationObject,
     CertificateObject,
     DataObject,

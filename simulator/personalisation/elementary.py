@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.iso7816 import tlv
+from bifente.simulator.iso7816 import tlv
 
 #: Issuer identification at the head of every card serial number; without it a client sees no token.
 ISSUER = "8025000001"

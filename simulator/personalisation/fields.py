@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, Protocol
 
-from simulator.cards.layout import Fidelity
+from bifente.simulator.cards.layout import Fidelity
 
 #: How text is written. No source says it; first names separated by FF exclude UTF-16, and accents must fit: modelled.
 TEXT_ENCODING = "iso-8859-1"

@@ -19,9 +19,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from simulator.cards.families import FAMILIES
-from simulator.personalisation.description import description
-from simulator.personalisation.template import Loc, Template, cross_checks
+from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.personalisation.description import description
+from bifente.simulator.personalisation.template import Loc, Template, cross_checks
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

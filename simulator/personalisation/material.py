@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.cards.layout import Layout
-from simulator.personalisation.business import Activity
-from simulator.personalisation.template import Template
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.personalisation.business import Activity
+from bifente.simulator.personalisation.template import Template
 
 
 @dataclass(frozen=True, slots=True)

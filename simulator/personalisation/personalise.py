@@ -11,11 +11,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage
-from simulator.personalisation import cps3, cps4, elementary, profiles, subjects
-from simulator.personalisation.authority import Authority, Branch, Pki, Revocation
-from simulator.personalisation.business import (
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.personalisation import cps3, cps4, elementary, profiles, subjects
+from bifente.simulator.personalisation.authority import Authority, Branch, Pki, Revocation
+from bifente.simulator.personalisation.business import (
     Activity,
     Billing,
     BillingSituation,
@@ -27,14 +27,14 @@ from simulator.personalisation.business import (
     LanguagePreference,
     Languages,
 )
-from simulator.personalisation.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
-from simulator.personalisation.description import description
-from simulator.personalisation.directories import Directories
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.loading import with_overrides
-from simulator.personalisation.material import Material
-from simulator.personalisation.profiles import Profile, Validity
-from simulator.personalisation.template import MODE_CODES, Lifecycle, Template, layout_of
+from bifente.simulator.personalisation.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
+from bifente.simulator.personalisation.description import description
+from bifente.simulator.personalisation.directories import Directories
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.loading import with_overrides
+from bifente.simulator.personalisation.material import Material
+from bifente.simulator.personalisation.profiles import Profile, Validity
+from bifente.simulator.personalisation.template import MODE_CODES, Lifecycle, Template, layout_of
 
 #: The keys of a card, and their certificates, by the name the layout gives the keys.
 ROLES = ("signature", "authentication")

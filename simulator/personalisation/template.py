@@ -15,11 +15,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from simulator import identifiers
-from simulator.cards.layout import Fidelity, Layout
-from simulator.iso7816.image import Interface
-from simulator.personalisation.authority import AUTHORITY_VALIDITY, Level
-from simulator.personalisation.business import (
+from bifente.simulator import identifiers
+from bifente.simulator.cards.layout import Fidelity, Layout
+from bifente.simulator.iso7816.image import Interface
+from bifente.simulator.personalisation.authority import AUTHORITY_VALIDITY, Level
+from bifente.simulator.personalisation.business import (
     MAX_ACTIVITIES,
     MAX_SITUATIONS,
     Activity,
@@ -30,8 +30,8 @@ from simulator.personalisation.business import (
     HolderProfession,
     Languages,
 )
-from simulator.personalisation.description import description
-from simulator.personalisation.profiles import KeyUsageBit
+from bifente.simulator.personalisation.description import description
+from bifente.simulator.personalisation.profiles import KeyUsageBit
 
 Loc = tuple[str | int, ...]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.readers.codes import PcscCode, ScardError
-from simulator.readers.sharing import COUNTER, Disposition, Share, State
-from simulator.readers.slot import LineError, SlotError
-from simulator.readers.terminal import Terminal
+from bifente.simulator.readers.codes import PcscCode, ScardError
+from bifente.simulator.readers.sharing import COUNTER, Disposition, Share, State
+from bifente.simulator.readers.slot import LineError, SlotError
+from bifente.simulator.readers.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from construct import Bytes, ConstError, ConstructError, Int8ul, Int16ul, Int32ul, Struct, Terminated, this
 
-from simulator.readers.codes import PcscCode, ScardError
+from bifente.simulator.readers.codes import PcscCode, ScardError
 
 GET_FEATURE_REQUEST = 0x42000000 + 3400
 """CM_IOCTL_GET_FEATURE_REQUEST as pcsc-lite numbers controls."""

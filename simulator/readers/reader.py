@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simulator.clock import Clock
-from simulator.readers.pin_pad import PinPad
-from simulator.readers.slot import Slot
+from bifente.simulator.clock import Clock
+from bifente.simulator.readers.pin_pad import PinPad
+from bifente.simulator.readers.slot import Slot
 
 
 @dataclass(frozen=True, slots=True)

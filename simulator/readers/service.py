@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from simulator.clock import Clock
-from simulator.readers.codes import PcscCode, ScardError
-from simulator.readers.handle import Handle, ReaderStatus
-from simulator.readers.reader import Reader
-from simulator.readers.sharing import COUNTER, PNP_NOTIFICATION, Protocol, Share, State
-from simulator.readers.slot import Slot
-from simulator.readers.terminal import Terminal
+from bifente.simulator.clock import Clock
+from bifente.simulator.readers.codes import PcscCode, ScardError
+from bifente.simulator.readers.handle import Handle, ReaderStatus
+from bifente.simulator.readers.reader import Reader
+from bifente.simulator.readers.sharing import COUNTER, PNP_NOTIFICATION, Protocol, Share, State
+from bifente.simulator.readers.slot import Slot
+from bifente.simulator.readers.terminal import Terminal
 
 
 class PcscService:

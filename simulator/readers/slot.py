@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from simulator.clock import Clock
-from simulator.iso7816.card import Card
-from simulator.readers.codes import PcscCode
+from bifente.simulator.clock import Clock
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.readers.codes import PcscCode
 
 
 class SlotEventKind(Enum):

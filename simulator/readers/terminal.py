@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol as Shape
 
-from simulator.clock import Clock
-from simulator.iso7816.atr import Atr, AtrError
-from simulator.readers.codes import PcscCode, ScardError
-from simulator.readers.pin_pad import PinPad
-from simulator.readers.sharing import COUNTER, Protocol, Share, State
-from simulator.readers.slot import LineError, Slot, SlotError, SlotEvent, SlotEventKind
+from bifente.simulator.clock import Clock
+from bifente.simulator.iso7816.atr import Atr, AtrError
+from bifente.simulator.readers.codes import PcscCode, ScardError
+from bifente.simulator.readers.pin_pad import PinPad
+from bifente.simulator.readers.sharing import COUNTER, Protocol, Share, State
+from bifente.simulator.readers.slot import LineError, Slot, SlotError, SlotEvent, SlotEventKind
 
 
 class Sharer(Shape):

@@ -1,10 +1,10 @@
 """The zones of the SSV interface: groups of positional fields, and what each group and field means."""
 
-from simulator.zones.catalogue import GROUPS, ORDERS, FieldKind, FieldType, GroupType
-from simulator.zones.codec import Group, decode, encode
-from simulator.zones.errors import ZoneError
-from simulator.zones.naming import bytes_of, fault, make, named, names, text_of, unnamed
-from simulator.zones.order import OrderError, check_order
+from bifente.simulator.zones.catalogue import GROUPS, ORDERS, FieldKind, FieldType, GroupType
+from bifente.simulator.zones.codec import Group, decode, encode
+from bifente.simulator.zones.errors import ZoneError
+from bifente.simulator.zones.naming import bytes_of, fault, make, named, names, text_of, unnamed
+from bifente.simulator.zones.order import OrderError, check_order
 
 __all__ = [
     "GROUPS",

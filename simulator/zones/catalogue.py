@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 Fidelity = Literal["documented", "observed", "modelled"]
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from construct import Construct, Int16ub, Subconstruct
 
-from simulator.zones.catalogue import GROUPS, called
-from simulator.zones.errors import ZoneError
+from bifente.simulator.zones.catalogue import GROUPS, called
+from bifente.simulator.zones.errors import ZoneError
 
 #: The longest zone and the most groups that are read or written: well above what a card or an invoice needs.
 MAX_ZONE = 0xFFFF

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from simulator.zones.catalogue import GROUPS, FieldKind, FieldType
-from simulator.zones.codec import Group
+from bifente.simulator.zones.catalogue import GROUPS, FieldKind, FieldType
+from bifente.simulator.zones.codec import Group
 
 #: How bytes that are no printable ASCII are written as text.
 _HEX = "hex:"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulator.zones.catalogue import ORDERS, Place, called
-from simulator.zones.codec import Group
+from bifente.simulator.zones.catalogue import ORDERS, Place, called
+from bifente.simulator.zones.codec import Group
 
 
 class OrderError(ValueError):

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from conformance.bench.factory import client_run_dir
-from conformance.targets.pcsc import PcscMissingError, PcscTarget
-from simulator.iso7816.card import Card
-from simulator.pcsc import PcscdError, PrivatePcscd
-from simulator.readers import Reader
+from bifente.conformance.bench.factory import client_run_dir
+from bifente.conformance.targets.pcsc import PcscMissingError, PcscTarget
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.pcsc import PcscdError, PrivatePcscd
+from bifente.simulator.readers import Reader
 
 ECHOES = 400
 

@@ -18,17 +18,17 @@ from statistics import median
 import pytest
 from benchmark_tools import behind_pcscd
 
-from conformance.bench.cards import Workshop
-from conformance.model import CardChoice
-from conformance.options import RunOptions, TargetKind
-from conformance.run.session import default_paths, execute, prepare
-from conformance.targets.pcsc import PcscTarget
-from reports.verdict import Verdict
-from simulator.cards.families import make_card
-from simulator.clock import WallClock
-from simulator.pcsc import EchoCard
-from simulator.personalisation.keystore import KeyStore
-from simulator.readers import Reader
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.run.session import default_paths, execute, prepare
+from bifente.conformance.targets.pcsc import PcscTarget
+from bifente.reports.verdict import Verdict
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.clock import WallClock
+from bifente.simulator.pcsc import EchoCard
+from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.readers import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -121,7 +121,7 @@ def test_the_built_in_suites(keys: Path, tmp_path: Path, capsys: pytest.CaptureF
     for card in set(prepare(RunOptions(paths=paths), workshop).cards):
         workshop.personalised(card, datetime.now(UTC).date())  # its keys are made once for all runs of a user
     options = ("--workers", "2", "--quiet", "--keys", keys, "--out", tmp_path)
-    command = (sys.executable, "-c", "from conformance.cli import main; main()", "run", *paths, *options)
+    command = (sys.executable, "-c", "from bifente.conformance.cli import main; main()", "run", *paths, *options)
     start = time.perf_counter()
     done = subprocess.run([*map(str, command)], capture_output=True, check=False)
     took = time.perf_counter() - start
@@ -169,12 +169,12 @@ MEMORY = """
 import json, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from conformance.bench.cards import Workshop
-from conformance.model import CardChoice
-from simulator.cards.families import make_card
-from simulator.clock import WallClock
-from simulator.pcsc import PcscdError, PrivatePcscd
-from simulator.readers import Reader
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.model import CardChoice
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.clock import WallClock
+from bifente.simulator.pcsc import PcscdError, PrivatePcscd
+from bifente.simulator.readers import Reader
 
 def resident(pid):
     status = Path(f"/proc/{pid}/status").read_text()

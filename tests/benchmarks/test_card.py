@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from simulator.cards.families import make_card
-from simulator.cards.layout import Layout
-from simulator.iso7816.engine import SmartCard
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.engine import SmartCard
 
 SERIAL = bytes.fromhex("5A0A8025000001992138450F")
 

@@ -21,16 +21,16 @@ from typing import Any
 import pytest
 from benchmark_tools import TimedCard, behind_pcscd, listener
 
-from conformance.bench.cards import SeatedCard, Workshop
-from conformance.model import CardChoice
-from conformance.targets.base import Target
-from conformance.targets.embedded import EmbeddedTarget
-from simulator.clock import WallClock
-from simulator.hosts import CardHost, host_for
-from simulator.hosts.dialogue import Dialogue
-from simulator.hosts.padding import digest_info, enciphered
-from simulator.pcsc import EchoCard
-from simulator.readers import Reader
+from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.base import Target
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.simulator.clock import WallClock
+from bifente.simulator.hosts import CardHost, host_for
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.hosts.padding import digest_info, enciphered
+from bifente.simulator.pcsc import EchoCard
+from bifente.simulator.readers import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "clients"))  # their way to PKCS#11 modules

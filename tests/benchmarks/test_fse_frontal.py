@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "services"))
 
 from frontal_bench import Bench
 
-from simulator.fse.model import ArlKind, LotKind, SecuredInvoice
-from simulator.services.frontal import Frontal
-from simulator.services.frontal.ledger import ItemState, Ledger
+from bifente.simulator.fse.model import ArlKind, LotKind, SecuredInvoice
+from bifente.simulator.services.frontal import Frontal
+from bifente.simulator.services.frontal.ledger import ItemState, Ledger
 
 SHEETS = 1000
 KNOWN = (100, 10_000, 100_000)

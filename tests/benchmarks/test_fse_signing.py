@@ -22,14 +22,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
 from securing_bench import AT, CPS4_DOCTOR, DOCTOR, PIN, anchors, card_of, cps_data, sheet_of_cards, vitale_data
 from store_bench import cps, vitale
 
-from conformance.bench.recording import RecordedAccess
-from conformance.targets.embedded import EmbeddedTarget
-from simulator.clock import VirtualClock
-from simulator.fse.canonical import canonical
-from simulator.fse.model import Invoice, SecuredInvoice
-from simulator.fse.securing import SecuringDesk, verify
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.readers import Reader, ReaderAccess
+from bifente.conformance.bench.recording import RecordedAccess
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.model import Invoice, SecuredInvoice
+from bifente.simulator.fse.securing import SecuringDesk, verify
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.readers import Reader, ReaderAccess
 
 ALONE, BATCH, TURNS = 10, 25, 3
 FAMILIES = {"CPS3": DOCTOR, "CPS4": CPS4_DOCTOR}

@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
-from simulator.clock import VirtualClock
-from simulator.fse.store import Deadlines, Sequence, Store, work_list
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.store import Deadlines, Sequence, Store, work_list
 
 MOST = int(os.environ.get("BIFENTE_STORE_SHEETS", "10000"))
 SIZES = [size for size in (100, 1_000, 10_000, 100_000) if size <= MOST]

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.model import CardChoice
-from simulator.cards.families import make_card
-from simulator.clock import VirtualClock, WallClock
-from simulator.iso7816.card import Card
-from simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
-from simulator.readers import PcscService, Reader
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.model import CardChoice
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
+from bifente.simulator.readers import PcscService, Reader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pcsc"))
 from pcsc_load import load, shares

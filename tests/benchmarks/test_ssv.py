@@ -14,14 +14,14 @@ from statistics import median
 import pytest
 from benchmark_tools import TimedCard, behind_pcscd, listener
 
-from conformance.bench.cards import Workshop
-from conformance.model import CardChoice
-from conformance.targets.embedded import EmbeddedTarget
-from simulator.clock import Clock, WallClock
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.middleware.ssv import Ssv
-from simulator.pcsc import EchoCard
-from simulator.readers import Reader, ReaderAccess
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.simulator.clock import Clock, WallClock
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.pcsc import EchoCard
+from bifente.simulator.readers import Reader, ReaderAccess
 
 REPEATS = 25
 CASES = {"1 beneficiary": "vitale/assure-seul", "19 beneficiaries": "vitale/dix-neuf-beneficiaires"}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.zones import Group, decode, encode, make
+from bifente.simulator.zones import Group, decode, encode, make
 
 #: Construct and the checks of the catalogue cost this many times a bare loop at most; about 7 and 4 when written.
 MOST = 20

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simulator.iso7816.apdu import Response
-from simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.apdu import Response
+from bifente.simulator.iso7816.engine import SmartCard
 
 PIN, PUK = b"1234", b"12345678"
 ROOT = "8025000001FF0100"

@@ -11,11 +11,11 @@ from card_driver import PIN, PROTECTED, PUK
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from simulator.cards.families import make_card
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.image import CardImage
-from simulator.iso7816.memory import VolatileMemory
-from simulator.iso7816.status import is_legal
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.memory import VolatileMemory
+from bifente.simulator.iso7816.status import is_legal
 
 Commands = st.SearchStrategy[bytes]
 BYTES = st.integers(0, 255)

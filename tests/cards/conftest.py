@@ -9,9 +9,9 @@ from card_driver import CHIPDOC, CONTENTS, CPS4_CONTENTS, PIN, PUK, Driver, Make
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.families import make_card
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage
 
 
 @pytest.fixture(scope="session")

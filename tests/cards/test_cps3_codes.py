@@ -8,11 +8,11 @@ import pytest
 from card_driver import CONTENTS, PIN, PUK, Driver, Maker
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.files import ImageError
-from simulator.iso7816.image import CardImage
-from simulator.iso7816.memory import CardMemory, CardMemoryError, PersistentMemory, VolatileMemory
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.files import ImageError
+from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.memory import CardMemory, CardMemoryError, PersistentMemory, VolatileMemory
 
 ASK_PIN, ASK_PUK = "0020000100", "0020000200"
 

@@ -6,9 +6,9 @@ import pytest
 from card_driver import APPLICATION, CONTACTLESS_APPLICATION, CONTENTS, PIN, PUK, Driver, Maker
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.families import make_card
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile, Interface
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile, Interface
 
 
 @pytest.fixture

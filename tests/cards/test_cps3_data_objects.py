@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from card_driver import Driver, Maker
 
-from simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.image import CardImage
 
 
 def ask(inner: str) -> str:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from card_driver import ACTIVITY, CONTENTS, CPS2TER_ACTIVITY, SITUATION, Driver, Maker
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
 
 ACTIVITY_FILE = "00A4090C063F000001D120"
 CPS_DATA_FILE = "00A4090C063F000001D107"

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.hashing import advance
-from simulator.iso7816.image import CardImage, Digest
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.hashing import advance
+from bifente.simulator.iso7816.image import CardImage, Digest
 
 Keys = dict[str, RSAPrivateKey]
 INITIAL = {

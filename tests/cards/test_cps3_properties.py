@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from simulator.cards.families import make_card
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage
 
 GRAMMAR = Grammar(
     classes=[0x00] * 6 + [0x10, 0xA0, 0xA0],

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from card_driver import APPLICATION, ROOT, Driver, Maker
 
-from simulator.iso7816.fcp import FileControl
-from simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.fcp import FileControl
+from bifente.simulator.iso7816.image import CardImage
 
 EF_SN_FCP = bytes.fromhex("62258002000C8201018302D0038801E0A1128C077BFFFFFFFFFF009C077BFFFFFFFFFF008A0105")
 EF_DIR_FCP = bytes.fromhex(

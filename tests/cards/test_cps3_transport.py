@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from card_driver import CONTENTS, Driver, Maker
 
-from simulator.iso7816.image import CardImage, Interface
+from bifente.simulator.iso7816.image import CardImage, Interface
 
 CONTACTLESS_ATR = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
 

@@ -6,9 +6,9 @@ import pytest
 from card_driver import CHIPDOC, CPS4_CONTENTS, PIN, PUK, Driver, Maker
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage
-from simulator.iso7816.memory import PersistentMemory, VolatileMemory
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.iso7816.memory import PersistentMemory, VolatileMemory
 
 ASK_PIN, ASK_PUK, UNBLOCK = "0120000100", "0120000200", "012C038100"
 

@@ -4,8 +4,8 @@ import pytest
 from card_driver import ACTIVITY, CPS2TER_ACTIVITY, CPS4_CONTENTS, PIN, PUK, SITUATION, Driver, Maker
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage, ElementaryFile
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage, ElementaryFile
 
 CPS_DATA = "01A40800040001D107"
 # CARD-CPS4-26, CL-T3: the activities of both kinds and the billing situations need the code.

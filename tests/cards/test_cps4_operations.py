@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import CardImage
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import CardImage
 
 Keys = dict[str, RSAPrivateKey]
 SHA1, SHA256 = hashes.SHA1(), hashes.SHA256()  # noqa: S303

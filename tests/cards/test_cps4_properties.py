@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 from test_cps3_properties import GRAMMAR as CPS3
 
-from simulator.cards.families import make_card
-from simulator.iso7816.image import CardImage
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.iso7816.image import CardImage
 
 SELECT = bytes.fromhex(f"01A4040C08{CHIPDOC}")
 GRAMMAR = Grammar(

@@ -6,11 +6,11 @@ import pytest
 from card_driver import APPLICATION, CHIPDOC, CPS2TER_AID, CPS4_CONTENTS, PIN, PUK, SECURITY_DOMAIN, Driver, Maker
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.cards import cps3, cps4
-from simulator.cards.layout import Layout
-from simulator.iso7816.atr import Atr
-from simulator.iso7816.files import ImageError
-from simulator.iso7816.image import Application, CardImage
+from bifente.simulator.cards import cps3, cps4
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.atr import Atr
+from bifente.simulator.iso7816.files import ImageError
+from bifente.simulator.iso7816.image import Application, CardImage
 
 ATR = "3BDC18FF00001225006480000401009000"
 OTHERS = {"t1": "3B9B188001001225006480040100009044", "t1-release-candidate": "3B9B188001001225006480000401009044"}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simulator.cards.families import FAMILIES
-from simulator.cards.layout import Layout
+from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.cards.layout import Layout
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.cards.layout import Layout
-from simulator.cards.vitale1 import MemoryCard, MemoryImageError, memory, read, write
-from simulator.iso7816.status import is_legal
-from simulator.zones import Group, make
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImageError, memory, read, write
+from bifente.simulator.iso7816.status import is_legal
+from bifente.simulator.zones import Group, make
 
 LAYOUT = Layout.load("vitale1")
 GROUPS = (make(101, {"card-type": "T", "serial-number": "99900017"}), make(104, {"usual-name": "TESTANCIENNE"}))

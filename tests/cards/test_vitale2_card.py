@@ -27,11 +27,11 @@ from vitale_driver import (
     proof,
 )
 
-from simulator.cards import vitale2
-from simulator.cards.families import make_card
-from simulator.cards.vitale2 import contents
-from simulator.iso7816.image import Interface
-from simulator.iso7816.status import is_legal
+from bifente.simulator.cards import vitale2
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.vitale2 import contents
+from bifente.simulator.iso7816.image import Interface
+from bifente.simulator.iso7816.status import is_legal
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from vitale_driver import FOREIGN, GOOD, IMAGE, OWN, SIGNING, VITALE, Talk, proof
 
-from simulator.cards import vitale2
+from bifente.simulator.cards import vitale2
 
 CONTENT = b"a sheet"
 HASH = hashlib.sha256(CONTENT).digest()

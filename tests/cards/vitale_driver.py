@@ -9,12 +9,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from simulator.cards import vitale2
-from simulator.cards.layout import Layout
-from simulator.cards.vitale2 import contents
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.image import Anchor, CardImage
-from simulator.zones import Group, make
+from bifente.simulator.cards import vitale2
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.cards.vitale2 import contents
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.image import Anchor, CardImage
+from bifente.simulator.zones import Group, make
 
 LAYOUT = Layout.load("vitale2")
 VITALE = "D250000002564954414C45"

@@ -21,12 +21,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from simulator.clock import WallClock
-from simulator.iso7816.card import Card
-from simulator.iso7816.engine import SmartCard
-from simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd
-from simulator.personalisation.personalise import PersonalisedCard
-from simulator.readers import Reader, Slot
+from bifente.simulator.clock import WallClock
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd
+from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.readers import Reader, Slot
 
 HERE = Path(__file__).parent
 PATIENCE = 30.0

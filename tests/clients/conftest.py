@@ -11,14 +11,14 @@ import pytest
 from clients_bench import Bench, CardMaker, Specimen, tool
 from cryptolib_tools import CPS3, CPS4, MOUNTED, VARIABLE, Cryptolib, Family
 
-from simulator.cards.families import make_card
-from simulator.pcsc.discovery import find_installation
-from simulator.pcsc.errors import PcscdError
-from simulator.pcsc.private_pcscd import try_namespaces
-from simulator.personalisation.authority import Pki
-from simulator.personalisation.keystore import KeyStore
-from simulator.personalisation.loading import shipped_templates
-from simulator.personalisation.personalise import PersonalisedCard, personalise
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.pcsc.discovery import find_installation
+from bifente.simulator.pcsc.errors import PcscdError
+from bifente.simulator.pcsc.private_pcscd import try_namespaces
+from bifente.simulator.personalisation.authority import Pki
+from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.personalisation.loading import shipped_templates
+from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
 
 
 @pytest.fixture(scope="session", autouse=True)

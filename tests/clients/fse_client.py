@@ -10,14 +10,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.targets.pcsc import PcscTarget
-from simulator.clock import WallClock
-from simulator.fse.canonical import parse
-from simulator.fse.model import Signer
-from simulator.fse.securing import SecuringDesk, SecuringError, decode_secured, encode_secured
-from simulator.middleware.codes import SsvError
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.middleware.patience import Patience
+from bifente.conformance.targets.pcsc import PcscTarget
+from bifente.simulator.clock import WallClock
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.model import Signer
+from bifente.simulator.fse.securing import SecuringDesk, SecuringError, decode_secured, encode_secured
+from bifente.simulator.middleware.codes import SsvError
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.middleware.patience import Patience
 
 
 def serve(desk: SecuringDesk, order: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.options import RunOptions
-from conformance.run.session import execute, prepare
-from reports.journal import FILE_NAME, Recorder
-from reports.render import render
-from simulator.clock import WallClock
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.run.session import execute, prepare
+from bifente.reports.journal import FILE_NAME, Recorder
+from bifente.reports.render import render
+from bifente.simulator.clock import WallClock
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -23,23 +23,23 @@ import httpx
 import pytest
 from clients_bench import tool
 
-from conformance.bench.cards import Workshop
-from conformance.bench.forgery import Forgery, forge
-from conformance.bench.live import Device
-from conformance.bench.profiles import load_profile
-from conformance.bench.wireless import WirelessBench
-from conformance.model import CardChoice
-from simulator.clock import VirtualClock
-from simulator.middleware.cloudfsv.certificate import ServerIdentity
-from simulator.middleware.cloudfsv.serving import LoopbackServer
-from simulator.personalisation.authority import Pki
-from simulator.personalisation.keystore import KeyStore
-from simulator.readers import PcscService
-from simulator.readers.wireless import Link
-from simulator.readers.wireless.claims import ACCESS
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.forgery import Forgery, forge
+from bifente.conformance.bench.live import Device
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.bench.wireless import WirelessBench
+from bifente.conformance.model import CardChoice
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.middleware.cloudfsv.certificate import ServerIdentity
+from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer
+from bifente.simulator.personalisation.authority import Pki
+from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.readers import PcscService
+from bifente.simulator.readers.wireless import Link
+from bifente.simulator.readers.wireless.claims import ACCESS
 
 PROFILE = "readers/olaqin-like-wireless"
-SERVE = (sys.executable, "-c", "from conformance.cli import main; main()", "serve")
+SERVE = (sys.executable, "-c", "from bifente.conformance.cli import main; main()", "serve")
 
 
 @dataclass(frozen=True, slots=True)

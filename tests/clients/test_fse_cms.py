@@ -12,13 +12,13 @@ import pytest
 from clients_bench import PATIENCE, tool
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from simulator.cards.families import make_card
-from simulator.clock import VirtualClock
-from simulator.fse.body_certificates import BodyIdentity, body_identity
-from simulator.fse.canonical import canonical
-from simulator.fse.files import make_file, open_file
-from simulator.fse.lots import make_lots, numbers, signed_content
-from simulator.fse.model import (
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.body_certificates import BodyIdentity, body_identity
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.files import make_file, open_file
+from bifente.simulator.fse.lots import make_lots, numbers, signed_content
+from bifente.simulator.fse.model import (
     Act,
     Beneficiary,
     Insurance,
@@ -33,13 +33,13 @@ from simulator.fse.model import (
     SecuringMode,
     Share,
 )
-from simulator.fse.series import sign_lot
-from simulator.personalisation.authority import Pki
-from simulator.personalisation.keystore import MemoryKeys
-from simulator.personalisation.loading import shipped_templates
-from simulator.personalisation.personalise import personalise
-from simulator.personalisation.profiles import Validity
-from simulator.readers import PcscService, Reader
+from bifente.simulator.fse.series import sign_lot
+from bifente.simulator.personalisation.authority import Pki
+from bifente.simulator.personalisation.keystore import MemoryKeys
+from bifente.simulator.personalisation.loading import shipped_templates
+from bifente.simulator.personalisation.personalise import personalise
+from bifente.simulator.personalisation.profiles import Validity
+from bifente.simulator.readers import PcscService, Reader
 
 TODAY = date(2026, 3, 2)
 BODY = "013490349"

@@ -18,13 +18,13 @@ import pytest
 from clients_bench import HERE, PATIENCE, PIN, opensc_module, tool
 from cryptolib_tools import VARIABLE
 
-from conformance.bench.cards import Workshop
-from conformance.bench.live import Device, LiveBench
-from conformance.model import CardChoice
-from conformance.targets.pkcs11 import Cryptoki, ModuleProcess
-from conformance.targets.pkcs11_signer import Pkcs11Signer
-from simulator.fse.canonical import canonical
-from simulator.fse.model import (
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleProcess
+from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.model import (
     Act,
     Beneficiary,
     Insurance,
@@ -37,13 +37,13 @@ from simulator.fse.model import (
     SecuringMode,
     Share,
 )
-from simulator.fse.securing import Anchors, decode_secured, export, verify
-from simulator.fse.securing.rsa import signed_by
-from simulator.iso7816.card import Card
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.personalisation.personalise import PersonalisedCard
-from simulator.personalisation.vitale.personalise import PersonalisedVitale
-from simulator.readers import LineError, PcscCode
+from bifente.simulator.fse.securing import Anchors, decode_secured, export, verify
+from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
+from bifente.simulator.readers import LineError, PcscCode
 
 pytestmark = pytest.mark.timeout(60)
 

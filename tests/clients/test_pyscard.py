@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from clients_bench import HERE, PIN, Bench, CardMaker, Talker, tool
 
-from simulator.clock import WallClock
-from simulator.pcsc import PrivatePcscd
-from simulator.readers import Reader
+from bifente.simulator.clock import WallClock
+from bifente.simulator.pcsc import PrivatePcscd
+from bifente.simulator.readers import Reader
 
 pytestmark = pytest.mark.timeout(60)
 

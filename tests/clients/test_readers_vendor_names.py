@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 from clients_bench import HERE, CardMaker, Talker, tool
 
-from conformance.bench.profiles import load_profile
-from simulator.clock import WallClock
-from simulator.pcsc import PrivatePcscd
-from simulator.readers import Reader
+from bifente.conformance.bench.profiles import load_profile
+from bifente.simulator.clock import WallClock
+from bifente.simulator.pcsc import PrivatePcscd
+from bifente.simulator.readers import Reader
 
 pytestmark = pytest.mark.timeout(60)
 

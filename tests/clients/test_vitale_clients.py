@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from clients_bench import PATIENCE, tool
 
-from conformance.bench.cards import Workshop
-from conformance.bench.live import Device, LiveBench
-from conformance.model import CardChoice
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.model import CardChoice
 
 pytestmark = pytest.mark.timeout(60)
 

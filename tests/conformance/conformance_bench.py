@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent, indent
 
-from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool
-from conformance.loading import InputError
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.scenario import run_scenario
-from conformance.scenario.loader import load_suite
-from conformance.scenario.plan import PlannedSuite
-from reports.events import Event, Exchange, ScenarioFinished, StepFinished, StepStarted
-from reports.verdict import Verdict
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool
+from bifente.conformance.loading import InputError
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.scenario import run_scenario
+from bifente.conformance.scenario.loader import load_suite
+from bifente.conformance.scenario.plan import PlannedSuite
+from bifente.reports.events import Event, Exchange, ScenarioFinished, StepFinished, StepStarted
+from bifente.reports.verdict import Verdict
 
 CARD = "bench: {cards: {cps: medecin-generaliste}}"
 ANY = "requirements: [CARD-CPS3-16]"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cli import main
+from bifente.conformance.cli import main
 
-COMMAND = (sys.executable, "-c", "from conformance.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from bifente.conformance.cli import main; main()")
 PATIENCE = 60
 
 

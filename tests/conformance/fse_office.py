@@ -9,14 +9,14 @@ from pathlib import Path
 
 from conformance_bench import Lab
 
-from conformance.bench.fse import FseBench, Made, Order
-from conformance.bench.scene import Scene
-from conformance.model import CardChoice
-from simulator.fse.lots import encode_lot
-from simulator.fse.making import Care
-from simulator.fse.model import Lot, Payment, SecuredInvoice, TransportFile
-from simulator.fse.pricing import ActRequest
-from simulator.fse.securing import encode_secured
+from bifente.conformance.bench.fse import FseBench, Made, Order
+from bifente.conformance.bench.scene import Scene
+from bifente.conformance.model import CardChoice
+from bifente.simulator.fse.lots import encode_lot
+from bifente.simulator.fse.making import Care
+from bifente.simulator.fse.model import Lot, Payment, SecuredInvoice, TransportFile
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.fse.securing import encode_secured
 
 CODE = "1234"
 PROFILE = "readers/generic-bislot"

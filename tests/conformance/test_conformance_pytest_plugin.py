@@ -12,9 +12,9 @@ import pytest
 from conformance_bench import scenario_text, steps_text, suite_text, write
 from lxml import etree
 
-from simulator.pcsc.discovery import find_installation
-from simulator.pcsc.errors import PcscdError
-from simulator.pcsc.private_pcscd import try_namespaces
+from bifente.simulator.pcsc.discovery import find_installation
+from bifente.simulator.pcsc.errors import PcscdError
+from bifente.simulator.pcsc.private_pcscd import try_namespaces
 
 SUITE = suite_text(
     scenario_text("steps: [get-challenge: 8]", "passes"),
@@ -158,7 +158,7 @@ def test_the_bench_fixture_puts_the_reader_behind_pcsc(tmp_path: Path) -> None:
 
 
 def test_without_pcscd_what_needs_it_is_skipped_with_the_reason(tmp_path: Path) -> None:
-    lacking = "from simulator.pcsc import discovery\ndiscovery._SYSTEM_PATHS = ('/nowhere',)\n"
+    lacking = "from bifente.simulator.pcsc import discovery\ndiscovery._SYSTEM_PATHS = ('/nowhere',)\n"
     (tmp_path / "conftest.py").write_text(lacking + "import os\nos.environ['PATH'] = '/nowhere'\n", encoding="utf-8")
     (tmp_path / "test_live.py").write_text(LIVE, encoding="utf-8")
     write(tmp_path, steps_text("- get-challenge: 8"))

@@ -25,16 +25,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from simulator.clock import VirtualClock
-from simulator.fse.canonical import parse
-from simulator.fse.lots import signed_content
-from simulator.fse.model import Invoice, Lot, SecuredInvoice, Signature, Signer, State
-from simulator.fse.practice import Practice
-from simulator.fse.securing import Anchors, decode_secured, encode_secured
-from simulator.fse.store import Store
-from simulator.fse.transport.in_process import InProcessTransport
-from simulator.services.frontal import Frontal, decode_return
-from simulator.services.frontal.ledger import Ledger
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.lots import signed_content
+from bifente.simulator.fse.model import Invoice, Lot, SecuredInvoice, Signature, Signer, State
+from bifente.simulator.fse.practice import Practice
+from bifente.simulator.fse.securing import Anchors, decode_secured, encode_secured
+from bifente.simulator.fse.store import Store
+from bifente.simulator.fse.transport.in_process import InProcessTransport
+from bifente.simulator.services.frontal import Frontal, decode_return
+from bifente.simulator.services.frontal.ledger import Ledger
 
 _AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from simulator.fse.model import (
+from bifente.simulator.fse.model import (
     Act,
     Beneficiary,
     Complementary,
@@ -22,7 +22,7 @@ from simulator.fse.model import (
     Share,
     Structure,
 )
-from simulator.fse.pricing import amc_of, amo_of
+from bifente.simulator.fse.pricing import amc_of, amo_of
 
 TODAY = date(2026, 3, 2)
 PROFESSIONAL = Professional(

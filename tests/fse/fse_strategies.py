@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from simulator.fse.model import (
+from bifente.simulator.fse.model import (
     Accident,
     Act,
     Beneficiary,

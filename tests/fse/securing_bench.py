@@ -14,21 +14,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from fse_samples import sample_invoice
 
-from simulator.cards import cps3, cps4, vitale2
-from simulator.cards.vitale1 import MemoryCard, MemoryImage
-from simulator.clock import VirtualClock
-from simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, Signer
-from simulator.fse.securing import Anchors, SecuringDesk
-from simulator.iso7816.card import Card
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.personalisation.authority import Branch, Level, Pki
-from simulator.personalisation.keystore import MemoryKeys
-from simulator.personalisation.loading import shipped_templates
-from simulator.personalisation.personalise import PersonalisedCard, personalise
-from simulator.personalisation.vitale.authority import VitaleAuthority
-from simulator.personalisation.vitale.loading import shipped_vitale
-from simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
-from simulator.readers import PcscService, Reader
+from bifente.simulator.cards import cps3, cps4, vitale2
+from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, Signer
+from bifente.simulator.fse.securing import Anchors, SecuringDesk
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.personalisation.authority import Branch, Level, Pki
+from bifente.simulator.personalisation.keystore import MemoryKeys
+from bifente.simulator.personalisation.loading import shipped_templates
+from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
+from bifente.simulator.personalisation.vitale.authority import VitaleAuthority
+from bifente.simulator.personalisation.vitale.loading import shipped_vitale
+from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
+from bifente.simulator.readers import PcscService, Reader
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
@@ -180,7 +180,7 @@ class Strike:
 
 def codes(secured: SecuredInvoice, at: datetime = LATER, *lists: x509.CertificateRevocationList) -> list[str]:
     """The reasons for which a sheet is refused."""
-    from simulator.fse.securing import verify
+    from bifente.simulator.fse.securing import verify
 
     return sorted(item.code for item in verify(secured, at, anchors(), lists))
 

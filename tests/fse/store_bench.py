@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from securing_bench import AT, anchors, cps_data, keys, sheet_of_cards, vitale_data
 
-from simulator.clock import VirtualClock
-from simulator.fse.canonical import canonical
-from simulator.fse.files import open_file
-from simulator.fse.lots import invoice_number, signed_content
-from simulator.fse.model import (
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.files import open_file
+from bifente.simulator.fse.lots import invoice_number, signed_content
+from bifente.simulator.fse.model import (
     Act,
     Complementary,
     Invoice,
@@ -34,12 +34,12 @@ from simulator.fse.model import (
     Signer,
     TransportFile,
 )
-from simulator.fse.practice import Practice
-from simulator.fse.securing import WITH_PAPER, signed, wants
-from simulator.fse.store import Deadlines, Store
-from simulator.fse.transport.base import TransportError
-from simulator.services.frontal import Frontal, Parameters, decode_return, encode_return
-from simulator.services.frontal.ledger import Ledger
+from bifente.simulator.fse.practice import Practice
+from bifente.simulator.fse.securing import WITH_PAPER, signed, wants
+from bifente.simulator.fse.store import Deadlines, Store
+from bifente.simulator.fse.transport.base import TransportError
+from bifente.simulator.services.frontal import Frontal, Parameters, decode_return, encode_return
+from bifente.simulator.services.frontal.ledger import Ledger
 
 SENDER = "991000019"
 BODIES = ("013490349", "023490349", "103490349")

@@ -12,11 +12,22 @@ from hypothesis import strategies as st
 from securing_bench import AT
 from store_bench import SENDER, Body, Desk, SwiftConnection, practice, secured, sheet, with_claim
 
-from simulator.clock import VirtualClock
-from simulator.fse.errors import FseError
-from simulator.fse.model import Arl, ArlKind, LotKind, Outcome, Payment, Rejection, Rsp, RspLine, State, TransportFile
-from simulator.fse.store import FileRow, Store, Task, TaskKind
-from simulator.services.frontal import Parameters
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import (
+    Arl,
+    ArlKind,
+    LotKind,
+    Outcome,
+    Payment,
+    Rejection,
+    Rsp,
+    RspLine,
+    State,
+    TransportFile,
+)
+from bifente.simulator.fse.store import FileRow, Store, Task, TaskKind
+from bifente.simulator.services.frontal import Parameters
 
 BODY = "013490349"
 REASONS = (

@@ -15,11 +15,11 @@ from fse_strategies import invoices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.fse.canonical import MAX_ACTS, MAX_FORM, MAX_PERIODS, canonical, parse
-from simulator.fse.catalogue import OURS, group_type
-from simulator.fse.errors import FseError
-from simulator.fse.model import Accident, Invoice, SecuringMode, Share
-from simulator.zones import GROUPS, Group, decode, encode
+from bifente.simulator.fse.canonical import MAX_ACTS, MAX_FORM, MAX_PERIODS, canonical, parse
+from bifente.simulator.fse.catalogue import OURS, group_type
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Accident, Invoice, SecuringMode, Share
+from bifente.simulator.zones import GROUPS, Group, decode, encode
 
 FULL = sample_invoice(
     beneficiary__complementary=AMC,

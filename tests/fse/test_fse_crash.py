@@ -40,13 +40,13 @@ from store_bench import (
     sheet,
 )
 
-from simulator.clock import VirtualClock
-from simulator.fse.files import open_file
-from simulator.fse.lots import invoice_number
-from simulator.fse.model import Arl, Rsp, State
-from simulator.fse.practice import Practice
-from simulator.fse.store import Store
-from simulator.services.frontal import Parameters, encode_return
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.files import open_file
+from bifente.simulator.fse.lots import invoice_number
+from bifente.simulator.fse.model import Arl, Rsp, State
+from bifente.simulator.fse.practice import Practice
+from bifente.simulator.fse.store import Store
+from bifente.simulator.services.frontal import Parameters, encode_return
 
 POINTS = int(os.environ.get("BIFENTE_CRASH_POINTS", "20"))
 HERE = Path(__file__).resolve().parent

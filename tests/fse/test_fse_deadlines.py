@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from securing_bench import AT
 from store_bench import Desk, secured, sheet, with_claim
 
-from simulator.fse.model import Arl, ArlKind, LotKind, Payment, Rejection, SecuringMode, State
-from simulator.fse.store import Deadlines, Rules, Task, TaskKind, Urgency
-from simulator.fse.store.deadlines import civil_day
-from simulator.services.frontal.faults import Trouble
+from bifente.simulator.fse.model import Arl, ArlKind, LotKind, Payment, Rejection, SecuringMode, State
+from bifente.simulator.fse.store import Deadlines, Rules, Task, TaskKind, Urgency
+from bifente.simulator.fse.store.deadlines import civil_day
+from bifente.simulator.services.frontal.faults import Trouble
 
 PLAIN, ALSACE = Deadlines(), Deadlines(alsace_moselle=True)
 RULES = Rules.default()

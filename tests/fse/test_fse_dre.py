@@ -10,10 +10,10 @@ from fse_samples import AMC, TODAY, sample_invoice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.fse.dre import DRE_GROUP, cancellation, claim, decode_dre, encode_dre, indicators
-from simulator.fse.errors import FseError
-from simulator.fse.frames import group_of
-from simulator.fse.model import Complementary, Dre, Invoice, Payment, Share
+from bifente.simulator.fse.dre import DRE_GROUP, cancellation, claim, decode_dre, encode_dre, indicators
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.frames import group_of
+from bifente.simulator.fse.model import Complementary, Dre, Invoice, Payment, Share
 
 DIRECT, TP = {Payment.DIRECT}, {Payment.TIERS_PAYANT}
 ALLOWED = {

@@ -16,16 +16,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import keys, pki
 
-from simulator.fse.body_certificates import BodyIdentity, body_identity
-from simulator.fse.canonical import canonical
-from simulator.fse.envelope import EnvelopeError, is_sealed, seal, unseal
-from simulator.fse.errors import FseError
-from simulator.fse.files import FileHead, file_name, file_profiles, make_file, named, open_file, read_file
-from simulator.fse.frames import frame, summed, unsummed
-from simulator.fse.lots import make_dre_lots, make_lots, numbers
-from simulator.fse.model import Act, Dre, Lot, LotKind, Nomenclature, SecuredInvoice, SecuringMode, TransportFile
-from simulator.personalisation.profiles import SIGNATURE, Validity
-from simulator.personalisation.subjects import organisation
+from bifente.simulator.fse.body_certificates import BodyIdentity, body_identity
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.envelope import EnvelopeError, is_sealed, seal, unseal
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import FileHead, file_name, file_profiles, make_file, named, open_file, read_file
+from bifente.simulator.fse.frames import frame, summed, unsummed
+from bifente.simulator.fse.lots import make_dre_lots, make_lots, numbers
+from bifente.simulator.fse.model import (
+    Act,
+    Dre,
+    Lot,
+    LotKind,
+    Nomenclature,
+    SecuredInvoice,
+    SecuringMode,
+    TransportFile,
+)
+from bifente.simulator.personalisation.profiles import SIGNATURE, Validity
+from bifente.simulator.personalisation.subjects import organisation
 
 CNAM, MSA = "013490349", "023490349"
 YEAR = Validity(date(2026, 1, 1), date(2026, 12, 31))
@@ -279,7 +288,7 @@ def test_a_certificate_of_signature_seals_nothing() -> None:
 
 
 def _places():  # type: ignore[no-untyped-def]
-    from simulator.personalisation.authority import Branch, Level
+    from bifente.simulator.personalisation.authority import Branch, Level
 
     return Level.STANDARD, Branch.ORGANISATIONS
 

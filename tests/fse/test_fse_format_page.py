@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from securing_bench import AT, Practice
 
-from simulator.fse.files import make_file
-from simulator.fse.lots import encode_lot, make_lots, numbers, signed_content
-from simulator.fse.model import LotKind
-from simulator.fse.securing import encode_secured
+from bifente.simulator.fse.files import make_file
+from bifente.simulator.fse.lots import encode_lot, make_lots, numbers, signed_content
+from bifente.simulator.fse.model import LotKind
+from bifente.simulator.fse.securing import encode_secured
 
 
 def length(data: bytes, at: int) -> tuple[int, int]:

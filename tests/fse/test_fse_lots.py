@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import CPS_SLOT, PIN, Practice, card_of, cps_data
 
-from simulator.fse.canonical import canonical, parse
-from simulator.fse.errors import FseError
-from simulator.fse.frames import frame, group_of, summed
-from simulator.fse.lots import (
+from bifente.simulator.fse.canonical import canonical, parse
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.frames import frame, group_of, summed
+from bifente.simulator.fse.lots import (
     SIGNATURE_GROUP,
     LotError,
     LotLimits,
@@ -29,11 +29,11 @@ from simulator.fse.lots import (
     signed_content,
     understand,
 )
-from simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Signer
-from simulator.fse.securing import SecuringError, Verifier
-from simulator.fse.series import LotSeries, lot_signature_holds, sign_lot
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.readers import ScardError
+from bifente.simulator.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Signer
+from bifente.simulator.fse.securing import SecuringError, Verifier
+from bifente.simulator.fse.series import LotSeries, lot_signature_holds, sign_lot
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.readers import ScardError
 
 MSA = "023490349"
 CNAM = "013490349"
@@ -442,7 +442,7 @@ class CardInReader:
         self.sign: Callable[[bytes], tuple[bytes, bytes]]
 
     def open(self, code: str) -> FakeSession:
-        from simulator.fse.series import CardLotSession
+        from bifente.simulator.fse.series import CardLotSession
 
         self.codes.append(code)
         self.sign = CardLotSession(_cps(self.practice), code, self.practice.clock).sign

@@ -17,17 +17,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import AT, PIN, Practice, cps_data, vitale_data
 
-from simulator.fse.canonical import canonical, parse
-from simulator.fse.errors import FseError
-from simulator.fse.making import Care, Settings, beneficiary_from, invoice_from, laboratory_settings, professional_from
-from simulator.fse.model import Accident, Insurance, Invoice, Payment, Proof, SecuringMode, Structure
-from simulator.fse.pricing import ActRequest
-from simulator.fse.rules import Facts, blocks, examine
-from simulator.middleware.apcv import Call, Desk, Phone, Service
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.middleware.ssv import Ssv
-from simulator.personalisation.vitale.loading import shipped_vitale
-from simulator.zones import Group, decode, encode, make, named
+from bifente.simulator.fse.canonical import canonical, parse
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.making import (
+    Care,
+    Settings,
+    beneficiary_from,
+    invoice_from,
+    laboratory_settings,
+    professional_from,
+)
+from bifente.simulator.fse.model import Accident, Insurance, Invoice, Payment, Proof, SecuringMode, Structure
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.fse.rules import Facts, blocks, examine
+from bifente.simulator.middleware.apcv import Call, Desk, Phone, Service
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.personalisation.vitale.loading import shipped_vitale
+from bifente.simulator.zones import Group, decode, encode, make, named
 
 TODAY = AT.date()
 LAB = Settings("01", "1", "30", "01")

@@ -18,14 +18,14 @@ import pytest
 from securing_bench import AT
 from store_bench import SENDER, Body, SwiftConnection, practice, secured, sheet, with_claim
 
-from simulator.clock import VirtualClock
-from simulator.fse.model import Arl, Invoice, Payment, SecuredInvoice, SecuringMode, State
-from simulator.fse.store import Store, Task, TaskKind, Urgency
-from simulator.fse.transport import TransportError
-from simulator.fse.transport.disturbances import Direction, Weather
-from simulator.fse.transport.in_process import InProcessTransport
-from simulator.services.frontal import Parameters, encode_return
-from simulator.services.frontal.faults import Trouble
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.model import Arl, Invoice, Payment, SecuredInvoice, SecuringMode, State
+from bifente.simulator.fse.store import Store, Task, TaskKind, Urgency
+from bifente.simulator.fse.transport import TransportError
+from bifente.simulator.fse.transport.disturbances import Direction, Weather
+from bifente.simulator.fse.transport.in_process import InProcessTransport
+from bifente.simulator.services.frontal import Parameters, encode_return
+from bifente.simulator.services.frontal.faults import Trouble
 
 DAYS, SHEETS_A_DAY = 30, 25
 MONTHS = int(os.environ.get("BIFENTE_MONTHS", "0"))

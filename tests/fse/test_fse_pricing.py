@@ -11,9 +11,9 @@ from fse_samples import AMC, BENEFICIARY, TODAY, sample_invoice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import Act, Beneficiary, Complementary, Insurance, Nomenclature, Payment
-from simulator.fse.pricing import (
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Act, Beneficiary, Complementary, Insurance, Nomenclature, Payment
+from bifente.simulator.fse.pricing import (
     MAX_COEFFICIENT,
     MAX_PRICE,
     MAX_QUANTITY,
@@ -24,7 +24,7 @@ from simulator.fse.pricing import (
     price,
     reimbursable,
 )
-from simulator.fse.tables import ACTS, CARE_PATH, COMPLEMENTARY, EXONERATIONS
+from bifente.simulator.fse.tables import ACTS, CARE_PATH, COMPLEMENTARY, EXONERATIONS
 
 MUTUELLE = Complementary("99999349", "", "01", mutuelle=True)
 TP = Payment.TIERS_PAYANT

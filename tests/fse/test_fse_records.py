@@ -11,10 +11,10 @@ from fse_samples import ACT, AMC, BENEFICIARY, PRESCRIBER, PROFESSIONAL, TODAY, 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.fse.canonical import canonical
-from simulator.fse.dre import cancellation
-from simulator.fse.lots import make_dre_lots, make_lots, numbers
-from simulator.fse.model import (
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.dre import cancellation
+from bifente.simulator.fse.lots import make_dre_lots, make_lots, numbers
+from bifente.simulator.fse.model import (
     Accident,
     Act,
     Dre,
@@ -26,10 +26,19 @@ from simulator.fse.model import (
     SecuredInvoice,
     Share,
 )
-from simulator.fse.pricing import reimbursable
-from simulator.fse.records import LAYOUTS, WIDTH, Record, RecordError, read_records, records, records_of, write_records
-from simulator.fse.records.layouts import FieldLayout, Kind
-from simulator.fse.records.record import make, read, write
+from bifente.simulator.fse.pricing import reimbursable
+from bifente.simulator.fse.records import (
+    LAYOUTS,
+    WIDTH,
+    Record,
+    RecordError,
+    read_records,
+    records,
+    records_of,
+    write_records,
+)
+from bifente.simulator.fse.records.layouts import FieldLayout, Kind
+from bifente.simulator.fse.records.record import make, read, write
 
 CCAM_ACT = replace(ACT, nomenclature=Nomenclature.CCAM, code="DEQP003", base=1352, amount=1352, rate=70)
 

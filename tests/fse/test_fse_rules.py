@@ -14,10 +14,10 @@ from fse_strategies import invoices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.fse.model import Accident, Act, Insurance, Nomenclature, Payment, Proof, SecuringMode, Share
-from simulator.fse.pricing import ActRequest, price
-from simulator.fse.rules import RULES, Facts, Severity, age, blocks, examine
-from simulator.fse.tables import ACTS
+from bifente.simulator.fse.model import Accident, Act, Insurance, Nomenclature, Payment, Proof, SecuringMode, Share
+from bifente.simulator.fse.pricing import ActRequest, price
+from bifente.simulator.fse.rules import RULES, Facts, Severity, age, blocks, examine
+from bifente.simulator.fse.tables import ACTS
 
 TOMORROW, YESTERDAY = TODAY + timedelta(days=1), TODAY - timedelta(days=1)
 NURSE = {"professional__specialty": "24", "care_path": ""}

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import LATER, Practice, anchors
 
-from simulator.fse.model import SecuredInvoice, SecuringMode, Signature, Signer
-from simulator.fse.securing import SecuredFormatError, Verifier, decode_secured, encode_secured
-from simulator.zones import Group, decode, encode
+from bifente.simulator.fse.model import SecuredInvoice, SecuringMode, Signature, Signer
+from bifente.simulator.fse.securing import SecuredFormatError, Verifier, decode_secured, encode_secured
+from bifente.simulator.zones import Group, decode, encode
 
 
 @cache

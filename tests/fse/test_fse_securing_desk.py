@@ -21,9 +21,9 @@ from securing_bench import (
     vitale_data,
 )
 
-from simulator.fse.canonical import canonical
-from simulator.fse.model import Act, Invoice, SecuredInvoice, SecuringMode, Signer
-from simulator.fse.securing import (
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.model import Act, Invoice, SecuredInvoice, SecuringMode, Signer
+from bifente.simulator.fse.securing import (
     Refusal,
     Right,
     SecuringError,
@@ -34,8 +34,8 @@ from simulator.fse.securing import (
     signed,
     wants,
 )
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.readers import LineError, PcscCode
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.readers import LineError, PcscCode
 
 DESYNCHRONISED = SecuringMode.DESYNCHRONISED
 PSO_SIGN = bytes.fromhex("002A9E9A")

@@ -30,13 +30,13 @@ from securing_bench import (
     vitale_data,
 )
 
-from simulator.fse.canonical import canonical, parse
-from simulator.fse.errors import FseError
-from simulator.fse.model import SecuredInvoice, SecuringMode, Signature, Signer
-from simulator.fse.securing import Anchors, Verifier, export, reasons, verify, wants
-from simulator.personalisation.authority import Pki, Revocation
-from simulator.personalisation.profiles import Validity
-from simulator.personalisation.vitale.authority import VitaleAuthority, signature_serial
+from bifente.simulator.fse.canonical import canonical, parse
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import SecuredInvoice, SecuringMode, Signature, Signer
+from bifente.simulator.fse.securing import Anchors, Verifier, export, reasons, verify, wants
+from bifente.simulator.personalisation.authority import Pki, Revocation
+from bifente.simulator.personalisation.profiles import Validity
+from bifente.simulator.personalisation.vitale.authority import VitaleAuthority, signature_serial
 
 
 @cache
@@ -160,8 +160,8 @@ def test_a_certificate_of_another_authority_with_the_same_names() -> None:
             return keys().key("card/other" if name.startswith("authority/") else name, size)
 
     strange = Pki(Others())
-    from simulator.personalisation.loading import shipped_templates
-    from simulator.personalisation.personalise import personalise
+    from bifente.simulator.personalisation.loading import shipped_templates
+    from bifente.simulator.personalisation.personalise import personalise
 
     card = personalise(shipped_templates()["medecin-generaliste"], keys(), at=AT.date(), pki=strange)
     forged = signature_by(card.certificates["signature"], keys().key("card/signature"), Signer.PROFESSIONAL)

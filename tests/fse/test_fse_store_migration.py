@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from store_bench import SENDER, Desk, practice
 
-from simulator.fse.errors import FseError
-from simulator.fse.store import Store
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.store import Store
 
 WITHOUT_SHA256 = """
 CREATE TABLE files_before (

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from securing_bench import AT
 from store_bench import SENDER, Desk
 
-from simulator.clock import VirtualClock
-from simulator.fse.errors import FseError
-from simulator.fse.lots import next_number
-from simulator.fse.model import LotKind
-from simulator.fse.store import Sequence, Store
-from simulator.fse.store.numbers import MAX_SHEET, ROUNDS, form
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.lots import next_number
+from bifente.simulator.fse.model import LotKind
+from bifente.simulator.fse.store import Sequence, Store
+from bifente.simulator.fse.store.numbers import MAX_SHEET, ROUNDS, form
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from store_bench import SENDER, Desk, sheet, with_claim
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import Invoice, Outcome, Payment, Rejection, Rsp, RspLine, State
-from simulator.fse.store import Task, TaskKind, Urgency
-from simulator.services.frontal import encode_return
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, Outcome, Payment, Rejection, Rsp, RspLine, State
+from bifente.simulator.fse.store import Task, TaskKind, Urgency
+from bifente.simulator.services.frontal import encode_return
 
 BODY, AMC = "013490349", "99999349"
 WHY = Rejection("above-due", "more than is due", 1)

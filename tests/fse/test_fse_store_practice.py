@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from securing_bench import AT
 from store_bench import BODIES, SENDER, Desk, PowerCut, secured, sheet, sign_lot, with_claim
 
-from simulator.clock import VirtualClock
-from simulator.fse.errors import FseError
-from simulator.fse.lots import decode_lot
-from simulator.fse.model import (
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.lots import decode_lot
+from bifente.simulator.fse.model import (
     Arl,
     ArlKind,
     Lot,
@@ -30,13 +30,13 @@ from simulator.fse.model import (
     SecuredInvoice,
     State,
 )
-from simulator.fse.store import TRANSITIONS, Move, Sequence, Store, TaskKind
-from simulator.fse.store.database import Database
-from simulator.fse.store.schema import MIGRATIONS
-from simulator.fse.store.states import after
-from simulator.fse.transport import TransportError, TransportFailure
-from simulator.services.frontal import encode_return
-from simulator.services.frontal.faults import Trouble
+from bifente.simulator.fse.store import TRANSITIONS, Move, Sequence, Store, TaskKind
+from bifente.simulator.fse.store.database import Database
+from bifente.simulator.fse.store.schema import MIGRATIONS
+from bifente.simulator.fse.store.states import after
+from bifente.simulator.fse.transport import TransportError, TransportFailure
+from bifente.simulator.services.frontal import encode_return
+from bifente.simulator.services.frontal.faults import Trouble
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simulator.fse import tables
-from simulator.fse.bodies import body_of, is_test_body
-from simulator.fse.errors import FseError
-from simulator.fse.tables import (
+from bifente.simulator.fse import tables
+from bifente.simulator.fse.bodies import body_of, is_test_body
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.tables import (
     ACTS,
     BODIES,
     CARE_PATH,
@@ -26,9 +26,9 @@ from simulator.fse.tables import (
     profession_of,
     usual_specialty,
 )
-from simulator.personalisation.loading import shipped_templates
-from simulator.personalisation.vitale.loading import shipped_vitale
-from simulator.zones import GROUPS
+from bifente.simulator.personalisation.loading import shipped_templates
+from bifente.simulator.personalisation.vitale.loading import shipped_vitale
+from bifente.simulator.zones import GROUPS
 
 TABLES = [RATES, EXONERATIONS, CARE_PATH, REGIMES, BODIES, PROFESSIONS, SITUATIONS, COMPLEMENTARY, SERVICES]
 ACT: dict[str, Any] = {

@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import keys, pki
 
-from simulator.clock import VirtualClock
-from simulator.fse.body_certificates import body_identity
-from simulator.fse.canonical import canonical
-from simulator.fse.errors import FseError
-from simulator.fse.files import make_file, open_file
-from simulator.fse.lots import make_lots, numbers
-from simulator.fse.model import LotKind, SecuredInvoice, TransportFile
-from simulator.fse.transport import (
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.body_certificates import body_identity
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import make_file, open_file
+from bifente.simulator.fse.lots import make_lots, numbers
+from bifente.simulator.fse.model import LotKind, SecuredInvoice, TransportFile
+from bifente.simulator.fse.transport import (
     Direction,
     InProcessTransport,
     Reception,
@@ -32,10 +32,10 @@ from simulator.fse.transport import (
     Weather,
     disturbances,
 )
-from simulator.fse.transport import smtp as smtp_module
-from simulator.fse.transport.disturbances import flipped
-from simulator.fse.transport.mail import Attachment, MailError, read_mail, write_mail
-from simulator.personalisation.profiles import Validity
+from bifente.simulator.fse.transport import smtp as smtp_module
+from bifente.simulator.fse.transport.disturbances import flipped
+from bifente.simulator.fse.transport.mail import Attachment, MailError, read_mail, write_mail
+from bifente.simulator.personalisation.profiles import Validity
 
 SENDER, BODY = "991000019", "013490349"
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

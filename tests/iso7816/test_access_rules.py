@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816.access import AccessRule, AccessRuleError, FileOperation, KeyOperation, SecretOperation
+from bifente.simulator.iso7816.access import AccessRule, AccessRuleError, FileOperation, KeyOperation, SecretOperation
 
 
 def _nobody(environment: int) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816.atr import Atr, AtrError
+from bifente.simulator.iso7816.atr import Atr, AtrError
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816.apdu import ApduError, Command, Response
+from bifente.simulator.iso7816.apdu import ApduError, Command, Response
 
 BYTE = st.integers(0, 255)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816.memory import CardMemory, CardMemoryError, PersistentMemory, SecretState
+from bifente.simulator.iso7816.memory import CardMemory, CardMemoryError, PersistentMemory, SecretState
 
 MEMORIES = st.builds(
     CardMemory,

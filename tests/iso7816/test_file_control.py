@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816 import fcp
-from simulator.iso7816.fcp import FcpError, FileControl
+from bifente.simulator.iso7816 import fcp
+from bifente.simulator.iso7816.fcp import FcpError, FileControl
 
 CONTROLS = st.builds(
     FileControl,

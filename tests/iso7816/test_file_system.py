@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.iso7816 import files
-from simulator.iso7816.files import FileSystem, ImageError
-from simulator.iso7816.image import DedicatedFile, ElementaryFile, Interface
+from bifente.simulator.iso7816 import files
+from bifente.simulator.iso7816.files import FileSystem, ImageError
+from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile, Interface
 
 READ = b"\x01\x00"
 NAME = bytes.fromhex("A00000000101")

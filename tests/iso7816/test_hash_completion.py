@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816.hashing import BLOCK, HashingError, advance, finish, state_size
-from simulator.iso7816.image import Digest
+from bifente.simulator.iso7816.hashing import BLOCK, HashingError, advance, finish, state_size
+from bifente.simulator.iso7816.image import Digest
 
 INITIAL = {
     Digest.SHA1: bytes.fromhex("67452301EFCDAB8998BADCFE10325476C3D2E1F0"),

@@ -14,9 +14,9 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.iso7816.access import AccessRule, Condition, FileOperation
-from simulator.iso7816.image import Anchor
-from simulator.iso7816.trust import (
+from bifente.simulator.iso7816.access import AccessRule, Condition, FileOperation
+from bifente.simulator.iso7816.image import Anchor
+from bifente.simulator.iso7816.trust import (
     ForgedCertificateError,
     MalformedCertificateError,
     Party,

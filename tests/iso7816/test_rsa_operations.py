@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.iso7816.image import Digest, Scheme
-from simulator.iso7816.rsa import RsaError, RsaKey
+from bifente.simulator.iso7816.image import Digest, Scheme
+from bifente.simulator.iso7816.rsa import RsaError, RsaKey
 
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
 PUBLIC = PRIVATE.public_key()

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816 import status
-from simulator.iso7816.status import StatusWord, is_legal, meaning
+from bifente.simulator.iso7816 import status
+from bifente.simulator.iso7816.status import StatusWord, is_legal, meaning
 
 
 @pytest.mark.parametrize(

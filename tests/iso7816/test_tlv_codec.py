@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816 import tlv
-from simulator.iso7816.tlv import Tlv, TlvError
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.iso7816.tlv import Tlv, TlvError
 
 
 def _tags(constructed: bool) -> st.SearchStrategy[int]:

@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 
-from simulator.clock import VirtualClock
-from simulator.middleware.cloudfsv import Bearers, CloudFsv, Outcome, application, laboratory_key
-from simulator.personalisation.keystore import MemoryKeys
-from simulator.readers import Slot
-from simulator.readers.wireless import Platform, Terminal, TerminalParameters
-from simulator.readers.wireless.seal import SigningKey
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, Outcome, application, laboratory_key
+from bifente.simulator.personalisation.keystore import MemoryKeys
+from bifente.simulator.readers import Slot
+from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.readers.wireless.seal import SigningKey
 
 KEYS = MemoryKeys()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.clock import VirtualClock
-from simulator.middleware.galss import GalssServer, SlotName, for_pcsc, generate
-from simulator.readers import PcscCode, ScardError
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, generate
+from bifente.simulator.readers import PcscCode, ScardError
 
 CPS_NAME, VITALE_NAME = "Lab TL 1 0", "Lab TL 2 0"
 SLOTS = [SlotName("cps", CPS_NAME), SlotName("vitale", VITALE_NAME)]

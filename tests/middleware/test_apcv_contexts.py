@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from simulator.clock import VirtualClock
-from simulator.middleware.apcv import ApcvError, Context, Desk, Parameters, Phone, Refusal, Service
-from simulator.middleware.apcv.context import moment, written
-from simulator.middleware.apcv.phone import QR_PREFIX, SEAL
-from simulator.middleware.codes import SsvCode
-from simulator.zones import Group, make
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.middleware.apcv import ApcvError, Context, Desk, Parameters, Phone, Refusal, Service
+from bifente.simulator.middleware.apcv.context import moment, written
+from bifente.simulator.middleware.apcv.phone import QR_PREFIX, SEAL
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.zones import Group, make
 
 AT = datetime(2026, 3, 3, 9, tzinfo=UTC)
 LIVES = Parameters()

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from ssv_bench import CPS_SLOT, PIN, VITALE_SLOT, Desk, cps, vitale
 
-from simulator.iso7816.card import Card
-from simulator.middleware.cloudfsv import Bearers, CloudFsv, Function, laboratory_key
-from simulator.middleware.faults import inject_galss
-from simulator.middleware.galss import Application, GalssServer, SlotName, for_pcsc, generate
-from simulator.middleware.ssv import Ssv
-from simulator.personalisation.keystore import MemoryKeys
-from simulator.readers import Connection, PcscCode, ScardError
-from simulator.readers.faults import Fault, Mechanism, Spot, Undo, catalogue, inject
-from simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, Function, laboratory_key
+from bifente.simulator.middleware.faults import inject_galss
+from bifente.simulator.middleware.galss import Application, GalssServer, SlotName, for_pcsc, generate
+from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.personalisation.keystore import MemoryKeys
+from bifente.simulator.readers import Connection, PcscCode, ScardError
+from bifente.simulator.readers.faults import Fault, Mechanism, Spot, Undo, catalogue, inject
+from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
 
 FILE = generate(for_pcsc([SlotName("cps", CPS_SLOT), SlotName("vitale", VITALE_SLOT)]))
 READ = bytes.fromhex("00B0000001")

@@ -9,11 +9,20 @@ from galss_bench import SLOTS, SOUND
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.findings import Severity
-from simulator.middleware.galss import SlotName, System, breakages, examine, for_pcsc, for_serial, generate, misfits
-from simulator.middleware.galss.breaking import swapped
-from simulator.middleware.galss.model import (
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.findings import Severity
+from bifente.simulator.middleware.galss import (
+    SlotName,
+    System,
+    breakages,
+    examine,
+    for_pcsc,
+    for_serial,
+    generate,
+    misfits,
+)
+from bifente.simulator.middleware.galss.breaking import swapped
+from bifente.simulator.middleware.galss.model import (
     Channel,
     Configuration,
     Lad,
@@ -21,7 +30,7 @@ from simulator.middleware.galss.model import (
     Protocol,
     ProtocolNumber,
 )
-from simulator.middleware.ini import LineEnd, edited
+from bifente.simulator.middleware.ini import LineEnd, edited
 
 _TEXT = st.text(st.sampled_from("ABCdefgh0123456789 _()-.'é"), min_size=1, max_size=40).map(str.strip).filter(bool)
 _NAME = st.text(st.sampled_from("ABCdef0123_"), min_size=1, max_size=8)

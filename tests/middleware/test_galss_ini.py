@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.middleware import ini
-from simulator.middleware.findings import Finding, Severity
-from simulator.middleware.ini import LineEnd
+from bifente.simulator.middleware import ini
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.middleware.ini import LineEnd
 
 _NAME = st.text(st.sampled_from("abcXYZ019._é"), min_size=1, max_size=12)
 _VALUE = st.text(st.sampled_from("abc =[];,é%\\:09"), max_size=30).map(str.strip)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.return_codes import (
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.return_codes import (
     Layer,
     http_statuses,
     readings,

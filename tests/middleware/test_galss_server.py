@@ -9,13 +9,13 @@ from galss_bench import CPS_NAME, SLOTS, SOUND, VITALE_NAME, Lab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.galss import Installation, SlotName, System, for_pcsc, for_serial, generate
-from simulator.middleware.galss.model import Configuration
-from simulator.middleware.galss.server import MAX_SESSIONS
-from simulator.middleware.ini import edited
-from simulator.middleware.patience import Patience
-from simulator.readers import PcscCode, ScardError
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.galss import Installation, SlotName, System, for_pcsc, for_serial, generate
+from bifente.simulator.middleware.galss.model import Configuration
+from bifente.simulator.middleware.galss.server import MAX_SESSIONS
+from bifente.simulator.middleware.ini import edited
+from bifente.simulator.middleware.patience import Patience
+from bifente.simulator.readers import PcscCode, ScardError
 
 SELECT = bytes.fromhex("00A4040000")
 VERIFY = bytes.fromhex("0020000104 31323334")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.middleware.ini import edited
-from simulator.middleware.patience import Patience
-from simulator.middleware.sesam import KnownFolders, Sesam, examine, generate, usual
+from bifente.simulator.middleware.ini import edited
+from bifente.simulator.middleware.patience import Patience
+from bifente.simulator.middleware.sesam import KnownFolders, Sesam, examine, generate, usual
 
 USUAL = usual()
 SOUND = generate(USUAL)

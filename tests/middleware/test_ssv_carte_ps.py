@@ -7,10 +7,10 @@ import re
 import pytest
 from ssv_bench import PIN, Desk, Strike, broken, cps, cps_data, fields, ids, vitale
 
-from simulator.middleware.codes import SsvCode
-from simulator.personalisation.business import Activity, BusinessError
-from simulator.readers import PcscCode
-from simulator.zones import check_order
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.personalisation.business import Activity, BusinessError
+from bifente.simulator.readers import PcscCode
+from bifente.simulator.zones import check_order
 
 FAMILIES = ("cps3", "cps4")
 BILLING = ("medecin-generaliste", "pharmacien", "infirmier")

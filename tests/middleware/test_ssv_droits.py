@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ssv_bench import PIN, TODAY, VITALE_SLOT, Desk, Strike, broken, cps, cps_data, fields, ids, vitale, vitale_data
 
-from simulator.cards import vitale2
-from simulator.middleware.codes import SsvCode
-from simulator.personalisation.authority import Pki
-from simulator.personalisation.keystore import MemoryKeys
-from simulator.personalisation.vitale.loading import shipped_vitale
-from simulator.personalisation.vitale.personalise import personalise_vitale
-from simulator.readers import PcscCode
-from simulator.zones import check_order, encode
+from bifente.simulator.cards import vitale2
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.personalisation.authority import Pki
+from bifente.simulator.personalisation.keystore import MemoryKeys
+from bifente.simulator.personalisation.vitale.loading import shipped_vitale
+from bifente.simulator.personalisation.vitale.personalise import personalise_vitale
+from bifente.simulator.readers import PcscCode
+from bifente.simulator.zones import check_order, encode
 
 EVERY = tuple(shipped_vitale())
 SECOND_GENERATION = tuple(name for name, template in shipped_vitale().items() if template.family == "vitale2")

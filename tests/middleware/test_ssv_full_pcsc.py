@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ssv_bench import CPS_SLOT, PIN, THIRD_SLOT, VITALE_SLOT, Desk, broken, cps, fields, ids, vitale
 
-from simulator.clock import VirtualClock
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.full_pcsc import FullPcsc
-from simulator.middleware.recognition import ATR_PREFIXES, CardKind, kind_of
-from simulator.pcsc import EchoCard
-from simulator.readers import Connection, PcscCode, ScardError, Share
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.full_pcsc import FullPcsc
+from bifente.simulator.middleware.recognition import ATR_PREFIXES, CardKind, kind_of
+from bifente.simulator.pcsc import EchoCard
+from bifente.simulator.readers import Connection, PcscCode, ScardError, Share
 
 CPS_ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 VITALE_ATR = bytes.fromhex("3B751300004709EA9000")

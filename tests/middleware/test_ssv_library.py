@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from ssv_bench import AT, CPS_SLOT, PIN, TODAY, VITALE_SLOT, Desk, cps, fields, ids, vitale
 
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.galss import GalssServer, SlotName, for_pcsc, generate
-from simulator.middleware.ssv import Answer, Components, Ssv
-from simulator.middleware.ssv.library import Inventory
-from simulator.zones import ZoneError, check_order, encode
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, generate
+from bifente.simulator.middleware.ssv import Answer, Components, Ssv
+from bifente.simulator.middleware.ssv.library import Inventory
+from bifente.simulator.zones import ZoneError, check_order, encode
 
 
 def desk() -> Desk:

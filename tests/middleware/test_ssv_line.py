@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.clock import VirtualClock
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.ssv.line import PS, VITALE, Blame, Line
-from simulator.readers import PcscCode, ScardError
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.ssv.line import PS, VITALE, Blame, Line
+from bifente.simulator.readers import PcscCode, ScardError
 
 READ = bytes.fromhex("00B0000010")
 VERIFY = bytes.fromhex("002000010431323334")

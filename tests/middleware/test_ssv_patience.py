@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.clock import VirtualClock, WallClock
-from simulator.middleware.patience import EXCLUSIVITY, TRANSMISSION, Patience, insist
+from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.simulator.middleware.patience import EXCLUSIVITY, TRANSMISSION, Patience, insist
 
 
 class Failing:

@@ -4,9 +4,9 @@ import importlib.util
 
 import pytest
 
-from simulator.pcsc.discovery import Installation, find_installation
-from simulator.pcsc.errors import PcscdError
-from simulator.pcsc.private_pcscd import try_namespaces
+from bifente.simulator.pcsc.discovery import Installation, find_installation
+from bifente.simulator.pcsc.errors import PcscdError
+from bifente.simulator.pcsc.private_pcscd import try_namespaces
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pcsc_tools import new_reader
 
-from simulator.pcsc import EchoCard, PrivatePcscd
+from bifente.simulator.pcsc import EchoCard, PrivatePcscd
 
 reader = new_reader("Killed")
 reader.slots[0].insert(EchoCard())

@@ -12,10 +12,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from simulator.clock import WallClock
-from simulator.pcsc.echo import EchoCard
-from simulator.pcsc.vpcd import Decoder, encode
-from simulator.readers import Reader, Slot
+from bifente.simulator.clock import WallClock
+from bifente.simulator.pcsc.echo import EchoCard
+from bifente.simulator.pcsc.vpcd import Decoder, encode
+from bifente.simulator.readers import Reader, Slot
 
 CLIENT = Path(__file__).with_name("pcsc_client.py")
 PATIENCE = 5.0

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 from pcsc_tools import PATIENCE, FakeReader, ScriptedCard, new_slot
 
-from simulator.iso7816.card import Card
-from simulator.pcsc import SlotBridge
-from simulator.pcsc.bridge import NO_ANSWER
-from simulator.pcsc.vpcd import tcp_connect
-from simulator.readers import LineError, PcscCode, Slot
-from simulator.readers.faults.line import DeadCard, lay
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.pcsc import SlotBridge
+from bifente.simulator.pcsc.bridge import NO_ANSWER
+from bifente.simulator.pcsc.vpcd import tcp_connect
+from bifente.simulator.readers import LineError, PcscCode, Slot
+from bifente.simulator.readers.faults.line import DeadCard, lay
 
 GET_ATR, ON, RESET = b"\4", b"\1", b"\2"
 COMMAND = bytes.fromhex("00DA000001AA")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from pcsc_tools import PATIENCE, Client, ScriptedCard, new_reader
 
-from simulator.clock import WallClock
-from simulator.pcsc import PrivatePcscd
-from simulator.pcsc.bridge import MUTE, NO_ANSWER
-from simulator.pcsc.discovery import Installation
-from simulator.readers import PcscCode, ScardError, Share
-from simulator.readers.faults import UNREADABLE, Fault, Mechanism, Spot, Undo, When, catalogue, fault, inject
-from simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.clock import WallClock
+from bifente.simulator.pcsc import PrivatePcscd
+from bifente.simulator.pcsc.bridge import MUTE, NO_ANSWER
+from bifente.simulator.pcsc.discovery import Installation
+from bifente.simulator.readers import PcscCode, ScardError, Share
+from bifente.simulator.readers.faults import UNREADABLE, Fault, Mechanism, Spot, Undo, When, catalogue, fault, inject
+from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
 
 COMMAND = "00B0000001AA"
 ANSWER = "30aa9000"

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pcsc_tools import PATIENCE, FakeReader, MuteCard, ScriptedCard, new_slot
 
-from simulator.pcsc import Defect, DefectKind, EchoCard, Exchange, ExchangeKind, PcscdError, SlotBridge
-from simulator.pcsc.bridge import MissedRemovalError
-from simulator.pcsc.errors import Link
-from simulator.pcsc.vpcd import tcp_connect
-from simulator.readers import Slot
+from bifente.simulator.pcsc import Defect, DefectKind, EchoCard, Exchange, ExchangeKind, PcscdError, SlotBridge
+from bifente.simulator.pcsc.bridge import MissedRemovalError
+from bifente.simulator.pcsc.errors import Link
+from bifente.simulator.pcsc.vpcd import tcp_connect
+from bifente.simulator.readers import Slot
 
 GET_ATR, ON, OFF, RESET = b"\4", b"\1", b"\0", b"\2"
 COMMAND = bytes.fromhex("00DA000001AA")

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.pcsc import detectors, discovery, doctor
-from simulator.pcsc.detectors import Verdict, listening
-from simulator.pcsc.echo import ECHO_ATR
-from simulator.pcsc.errors import CURES, Link, PcscdError
-from simulator.pcsc.readerconf import SystemEntry, parse
+from bifente.simulator.pcsc import detectors, discovery, doctor
+from bifente.simulator.pcsc.detectors import Verdict, listening
+from bifente.simulator.pcsc.echo import ECHO_ATR
+from bifente.simulator.pcsc.errors import CURES, Link, PcscdError
+from bifente.simulator.pcsc.readerconf import SystemEntry, parse
 
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.iso7816.card import Card
-from simulator.pcsc.echo import ECHO_ATR, EchoCard
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.pcsc.echo import ECHO_ATR, EchoCard
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pcsc_tools import new_reader
 
-from simulator.pcsc.errors import Link, PcscdError
-from simulator.pcsc.readerconf import match_names, parse, plan, render
+from bifente.simulator.pcsc.errors import Link, PcscdError
+from bifente.simulator.pcsc.readerconf import match_names, parse, plan, render
 
 
 def test_a_reader_takes_one_entry_for_each_two_slots() -> None:

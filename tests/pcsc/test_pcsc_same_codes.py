@@ -14,10 +14,10 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from simulator.clock import VirtualClock, WallClock
-from simulator.pcsc import EchoCard, PrivatePcscd
-from simulator.pcsc.discovery import Installation
-from simulator.readers import (
+from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.simulator.pcsc import EchoCard, PrivatePcscd
+from bifente.simulator.pcsc.discovery import Installation
+from bifente.simulator.readers import (
     Context,
     Disposition,
     Handle,

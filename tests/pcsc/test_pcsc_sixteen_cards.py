@@ -8,11 +8,11 @@ import pytest
 from pcsc_load import load, shares
 from pcsc_tools import new_reader
 
-from simulator.clock import VirtualClock
-from simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
-from simulator.pcsc.discovery import Installation
-from simulator.pcsc.readerconf import plan
-from simulator.readers import PcscService, Reader
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
+from bifente.simulator.pcsc.discovery import Installation
+from bifente.simulator.pcsc.readerconf import plan
+from bifente.simulator.readers import PcscService, Reader
 
 SECONDS = 2.0
 EXCHANGES = 100_000

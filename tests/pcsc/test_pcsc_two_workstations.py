@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pcsc_tools import PATIENCE, Client, ScriptedCard, new_reader
 
-from simulator.pcsc import PrivatePcscd
-from simulator.pcsc.detectors import listening
-from simulator.pcsc.discovery import Installation
-from simulator.pcsc.readerconf import FIRST_PORT
-from simulator.readers import PcscCode, Reader
+from bifente.simulator.pcsc import PrivatePcscd
+from bifente.simulator.pcsc.detectors import listening
+from bifente.simulator.pcsc.discovery import Installation
+from bifente.simulator.pcsc.readerconf import FIRST_PORT
+from bifente.simulator.readers import PcscCode, Reader
 
 COMMAND = "00B0000001AA"
 A, B = "Counter A 00 00", "Counter B 00 00"

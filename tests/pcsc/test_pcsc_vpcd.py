@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.pcsc import vpcd
-from simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, Decoder, connect, control_of, encode
+from bifente.simulator.pcsc import vpcd
+from bifente.simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, Decoder, connect, control_of, encode
 
 payloads = st.lists(st.binary(min_size=1, max_size=600), max_size=6)
 

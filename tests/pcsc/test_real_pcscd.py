@@ -12,7 +12,7 @@ from statistics import median
 import pytest
 from pcsc_tools import PATIENCE, Client, FakeReader, MuteCard, ScriptedCard, new_reader, new_slot
 
-from simulator.pcsc import (
+from bifente.simulator.pcsc import (
     DefectKind,
     EchoCard,
     Exchange,
@@ -24,10 +24,10 @@ from simulator.pcsc import (
     doctor,
     vpcd,
 )
-from simulator.pcsc.detectors import Verdict, listening
-from simulator.pcsc.discovery import Installation
-from simulator.pcsc.readerconf import FIRST_PORT
-from simulator.readers import Reader
+from bifente.simulator.pcsc.detectors import Verdict, listening
+from bifente.simulator.pcsc.discovery import Installation
+from bifente.simulator.pcsc.readerconf import FIRST_PORT
+from bifente.simulator.readers import Reader
 
 COMMAND = "00DA000001AA"
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from pcsc_tools import PATIENCE, Client, new_reader
 
-import simulator
-from simulator.pcsc import DefectKind, EchoCard, Link, PcscdError, PrivatePcscd, private_pcscd
-from simulator.pcsc.discovery import Installation
-from simulator.pcsc.errors import CURES
+import bifente.simulator as simulator
+from bifente.simulator.pcsc import DefectKind, EchoCard, Link, PcscdError, PrivatePcscd, private_pcscd
+from bifente.simulator.pcsc.discovery import Installation
+from bifente.simulator.pcsc.errors import CURES
 
 HERE = Path(__file__).parent
 ROOT = Path(simulator.__file__).parent.parent
@@ -162,7 +162,7 @@ def test_a_refused_namespace_is_named_with_its_cure(
     script = (
         "from pathlib import Path\n"
         f"for name in {limits!r}: Path('/proc/sys/user', name).write_text('0')\n"
-        "from simulator.pcsc import PrivatePcscd, PcscdError\n"
+        "from bifente.simulator.pcsc import PrivatePcscd, PcscdError\n"
         "from pcsc_tools import new_reader\n"
         "try: PrivatePcscd.start([new_reader('A')])\n"
         "except PcscdError as error: print(error.link.value, error.cure.en, sep='|')\n"
@@ -176,7 +176,7 @@ def test_an_ordinary_user_needs_no_root(installation: Installation) -> None:
     if os.geteuid() != 0 or (su := shutil.which("su")) is None:
         pytest.skip("already runs as an ordinary user, or there is no su")
     script = (
-        "from simulator.pcsc import PrivatePcscd, EchoCard\n"
+        "from bifente.simulator.pcsc import PrivatePcscd, EchoCard\n"
         "from pcsc_tools import Client, new_reader\n"
         "reader = new_reader('User'); reader.slots[0].insert(EchoCard())\n"
         "with PrivatePcscd.start([reader]) as pcscd, Client(pcscd.environment) as client:\n"
@@ -193,7 +193,7 @@ def test_an_ordinary_user_needs_no_root(installation: Installation) -> None:
         environment = {**ENVIRONMENT, "SCRIPT": code}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd="/")
 
-    reading = run("import simulator.pcsc, pcsc_tools, smartcard")
+    reading = run("import bifente.simulator.pcsc, pcsc_tools, smartcard")
     if reading.returncode != 0:
         pytest.skip(f"the ordinary user cannot read this checkout: {reading.stderr.strip()[-200:]}")
     done = run(script)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from simulator.personalisation.business import (
+from bifente.simulator.personalisation.business import (
     MAX_DATA,
     MAX_SITUATIONS,
     NAME_LENGTH,
@@ -26,7 +26,7 @@ from simulator.personalisation.business import (
     Languages,
     decode,
 )
-from simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Text, Texts
+from bifente.simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Text, Texts
 
 # ISO 8859-1 letters but "ÿ", which separates names. A plain list: the first use of st.characters costs a second.
 letters = [chr(code) for code in range(0x20, 0xFF) if chr(code).isalnum()]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.cards.layout import Layout
-from simulator.personalisation import cps3, elementary, pkcs15
-from simulator.personalisation.description import description
-from simulator.personalisation.directories import Directories
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.personalisation import cps3, elementary, pkcs15
+from bifente.simulator.personalisation.description import description
+from bifente.simulator.personalisation.directories import Directories
 
 LAYOUT = Layout.load("cps3")
 CPS3 = Directories(LAYOUT, description("cps3"))

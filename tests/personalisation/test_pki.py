@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtensionOID
 
-from simulator.personalisation import profiles, subjects
-from simulator.personalisation.authority import Authority, Branch, Level, Pki, Publication, Revocation
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.profiles import KeyUsageBit, Profile, Validity
+from bifente.simulator.personalisation import profiles, subjects
+from bifente.simulator.personalisation.authority import Authority, Branch, Level, Pki, Publication, Revocation
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.profiles import KeyUsageBit, Profile, Validity
 
 OpenSsl = Callable[..., subprocess.CompletedProcess[str]]
 VALIDITY = Validity(date(2025, 1, 1), date(2027, 12, 31))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from simulator.personalisation.loading import (
+from bifente.simulator.personalisation.loading import (
     MAX_SIZE,
     TemplateError,
     load_template,
@@ -17,7 +17,7 @@ from simulator.personalisation.loading import (
     shipped_templates,
     with_overrides,
 )
-from simulator.personalisation.template import CardType, Lifecycle
+from bifente.simulator.personalisation.template import CardType, Lifecycle
 
 NAMES = {
     "medecin-generaliste",

@@ -14,19 +14,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.cards.vitale1 import MemoryImage
-from simulator.cards.vitale2 import contents as card_contents
-from simulator.identifiers import NIR
-from simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
-from simulator.personalisation.authority import Branch, Level, Pki
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.loading import TemplateError, shipped_templates
-from simulator.personalisation.vitale.describe import describe_vitale
-from simulator.personalisation.vitale.loading import is_vitale, load_vitale, parse_vitale, shipped_vitale
-from simulator.personalisation.vitale.opposition import OppositionError, OppositionList, opposition
-from simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
-from simulator.personalisation.vitale.spans import Span
-from simulator.zones import Group, check_order, decode, encode, named
+from bifente.simulator.cards.vitale1 import MemoryImage
+from bifente.simulator.cards.vitale2 import contents as card_contents
+from bifente.simulator.identifiers import NIR
+from bifente.simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
+from bifente.simulator.personalisation.authority import Branch, Level, Pki
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.loading import TemplateError, shipped_templates
+from bifente.simulator.personalisation.vitale.describe import describe_vitale
+from bifente.simulator.personalisation.vitale.loading import is_vitale, load_vitale, parse_vitale, shipped_vitale
+from bifente.simulator.personalisation.vitale.opposition import OppositionError, OppositionList, opposition
+from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
+from bifente.simulator.personalisation.vitale.spans import Span
+from bifente.simulator.zones import Group, check_order, decode, encode, named
 
 AT = date(2026, 3, 3)
 NAMES = {

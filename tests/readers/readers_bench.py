@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from simulator.clock import VirtualClock
-from simulator.pcsc.echo import EchoCard
-from simulator.readers import PcscCode, PcscService, Reader, ScardError
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.pcsc.echo import EchoCard
+from bifente.simulator.readers import PcscCode, PcscService, Reader, ScardError
 
 SELECT = bytes.fromhex("00A40000023F00")
 

@@ -11,12 +11,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.readers import PcscCode
-from simulator.readers.faults import UNREADABLE, FaultError, Place, catalogue, fault, search
-from simulator.readers.faults.catalogue import parse
+from bifente.simulator.readers import PcscCode
+from bifente.simulator.readers.faults import UNREADABLE, FaultError, Place, catalogue, fault, search
+from bifente.simulator.readers.faults.catalogue import parse
 
 DATA = yaml.load(
-    (resources.files("simulator.readers.faults") / "catalogue.yaml").read_text(encoding="utf-8"),
+    (resources.files("bifente.simulator.readers.faults") / "catalogue.yaml").read_text(encoding="utf-8"),
     yaml.BaseLoader,  # noqa: S506 - builds texts, lists and mappings only
 )
 NEEDED = {

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.clock import VirtualClock, WallClock
-from simulator.readers import LineError, PcscCode, PcscService, Reader, ScardError, Slot
-from simulator.readers.faults import LONGEST_WAIT, FaultError, Mechanism, Spot, When, catalogue, fault, inject
-from simulator.readers.faults.line import FaultyLine, Pause, failed, late, lay, mute, truncated, unpowered
-from simulator.readers.faults.trigger import Trigger
+from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader, ScardError, Slot
+from bifente.simulator.readers.faults import LONGEST_WAIT, FaultError, Mechanism, Spot, When, catalogue, fault, inject
+from bifente.simulator.readers.faults.line import FaultyLine, Pause, failed, late, lay, mute, truncated, unpowered
+from bifente.simulator.readers.faults.trigger import Trigger
 
 READ, VERIFY = bytes.fromhex("00B0000003"), bytes.fromhex("0020000100")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 from readers_bench import SELECT, Specimen, workstation
 
-from simulator.readers import Context, Disposition, Handle, PcscCode, ScardError, Share, State
+from bifente.simulator.readers import Context, Disposition, Handle, PcscCode, ScardError, Share, State
 
 SLOTS = ("TL 0", "TL 1", "XL 0")
 OK = 0

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from readers_bench import SELECT, Specimen, refused
 
-from simulator.clock import VirtualClock
-from simulator.iso7816.card import Card
-from simulator.readers import Handle, PcscCode, PcscService, PinPad, Reader
-from simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.readers import Handle, PcscCode, PcscService, PinPad, Reader
+from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key
 
 ASCII, BCD, BINARY = 0x82, 0x81, 0x80
 

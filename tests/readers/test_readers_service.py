@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from readers_bench import SELECT, Specimen, refused, workstation
 
-from simulator.clock import VirtualClock
-from simulator.iso7816.card import Card
-from simulator.pcsc.echo import EchoCard
-from simulator.readers import (
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.pcsc.echo import EchoCard
+from bifente.simulator.readers import (
     Context,
     Disposition,
     Handle,
@@ -25,7 +25,7 @@ from simulator.readers import (
     Slot,
     State,
 )
-from simulator.readers.sharing import COUNTER, PNP_NOTIFICATION
+from bifente.simulator.readers.sharing import COUNTER, PNP_NOTIFICATION
 
 NAME, EMPTY = "TL 0", "TL 1"
 

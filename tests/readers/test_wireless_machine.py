@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from wireless_bench import Field
 
-from simulator.readers import LineError, SlotError
-from simulator.readers.wireless import BatteryModel, Link, Session, TerminalParameters, TokenRefusedError
+from bifente.simulator.readers import LineError, SlotError
+from bifente.simulator.readers.wireless import BatteryModel, Link, Session, TerminalParameters, TokenRefusedError
 
 HOURS, EXCHANGES = 0.5, 200
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from simulator.readers.wireless import Refusal, TokenRefusedError
-from simulator.readers.wireless.seal import LONGEST_CONTENT, LONGEST_TOKEN, Seal, SigningKey, deflate, inflate
+from bifente.simulator.readers.wireless import Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless.seal import LONGEST_CONTENT, LONGEST_TOKEN, Seal, SigningKey, deflate, inflate
 
 ACCESS = Seal("ES256", deflated=True)
 PLAIN = Seal("RS256", deflated=False)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from wireless_bench import Field
 
-from simulator.readers import LineError, PcscCode, SlotEventKind
-from simulator.readers.wireless import (
+from bifente.simulator.readers import LineError, PcscCode, SlotEventKind
+from bifente.simulator.readers.wireless import (
     BatteryModel,
     BusyError,
     Condition,
@@ -24,9 +24,9 @@ from simulator.readers.wireless import (
     TokenRefusedError,
     WeakLink,
 )
-from simulator.readers.wireless.claims import ACCESS
-from simulator.readers.wireless.seal import SigningKey
-from simulator.readers.wireless.states import TRANSITIONS
+from bifente.simulator.readers.wireless.claims import ACCESS
+from bifente.simulator.readers.wireless.seal import SigningKey
+from bifente.simulator.readers.wireless.states import TRANSITIONS
 
 
 def refusal(act: Any, *arguments: Any) -> Refusal:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from simulator.clock import VirtualClock
-from simulator.readers import Slot
-from simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.readers import Slot
+from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
 
 ATR = bytes.fromhex("3B00")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from reports.events import (
+from bifente.reports.events import (
     BenchChange,
     Call,
     Event,
@@ -27,11 +27,11 @@ from reports.events import (
     Suite,
     Tool,
 )
-from reports.fidelity import Fidelity
-from reports.journal import Recorder
-from reports.masking import Masker
-from reports.text import Text
-from reports.verdict import Verdict
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.journal import Recorder
+from bifente.reports.masking import Masker
+from bifente.reports.text import Text
+from bifente.reports.verdict import Verdict
 
 SUITE = "authentication.code-porteur"
 OTHER = "lecteurs.bi-fente"

@@ -10,9 +10,9 @@ import sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import events
-from reports.events import EVENT_TYPES, NAMES, SCHEMA, EventError, NotJsonError, parse_event, to_dict
-from reports.schemas import FOLDER, contents, publish
+from bifente.reports import events
+from bifente.reports.events import EVENT_TYPES, NAMES, SCHEMA, EventError, NotJsonError, parse_event, to_dict
+from bifente.reports.schemas import FOLDER, contents, publish
 
 VALIDATOR = jsonschema.Draft202012Validator(events.journal_schema())
 
@@ -124,7 +124,7 @@ def test_a_journal_of_the_first_version_is_still_read() -> None:
 def test_the_published_schemas_are_current(tmp_path: Any) -> None:
     publish(tmp_path)
     for name, text in contents().items():
-        assert (FOLDER / name).read_text(encoding="utf-8") == text, "run: python -m reports.schemas"
+        assert (FOLDER / name).read_text(encoding="utf-8") == text, "run: python -m bifente.reports.schemas"
         assert (tmp_path / name).read_text(encoding="utf-8") == text
         jsonschema.Draft202012Validator.check_schema(json.loads(text))
 

@@ -8,11 +8,11 @@ import pytest
 import sample
 from lxml import html as parser
 
-from reports.events import Event, Exchange, StepFinished, StepStarted
-from reports.model import fold
-from reports.text import LANGS, Lang, Text
-from reports.verdict import Verdict
-from reports.writers import exchange_html, html
+from bifente.reports.events import Event, Exchange, StepFinished, StepStarted
+from bifente.reports.model import fold
+from bifente.reports.text import LANGS, Lang, Text
+from bifente.reports.verdict import Verdict
+from bifente.reports.writers import exchange_html, html
 
 
 def _text(events: list[Event] | None = None, lang: Lang = "fr") -> str:

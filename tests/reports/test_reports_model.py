@@ -5,12 +5,12 @@ import random
 import pytest
 import sample
 
-from reports.events import Event, Exchange, Note, RunFinished, ScenarioFinished, ScenarioStarted, Suite
-from reports.fidelity import Fidelity
-from reports.model import Fold, Run, Scenario, fold
-from reports.text import Text
-from reports.verdict import Verdict
-from reports.words import INTERRUPTED
+from bifente.reports.events import Event, Exchange, Note, RunFinished, ScenarioFinished, ScenarioStarted, Suite
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.model import Fold, Run, Scenario, fold
+from bifente.reports.text import Text
+from bifente.reports.verdict import Verdict
+from bifente.reports.words import INTERRUPTED
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def test_one_scenario_can_be_had_while_the_run_goes_on() -> None:
 def test_notes_and_changes_between_steps_are_kept(run: Run) -> None:
     assert [type(note) for note in run.notes] == [Note]
     events = sample.wrong_code()
-    from reports.events import BenchChange
+    from bifente.reports.events import BenchChange
 
     change = BenchChange(scenario=events[0].scenario, what=Text("a", "b"))  # type: ignore[union-attr]
     assert fold([*events[:-1], change, events[-1]]).scenarios[0].changes == (change,)

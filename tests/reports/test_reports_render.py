@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import sample
 
-from reports import render as rendering
-from reports.journal import JournalError
-from reports.render import FORMATS, RenderError, load, render
+from bifente.reports import render as rendering
+from bifente.reports.journal import JournalError
+from bifente.reports.render import FORMATS, RenderError, load, render
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_truncated_journal_renders_and_says_so(journal: Path, tmp_path: Path) 
 def test_reports_imports_nothing_of_the_rest_of_the_bench() -> None:
     import re
 
-    import reports
+    import bifente.reports as reports
 
     for path in Path(reports.__file__).parent.rglob("*.py"):
         assert not re.search(r"^\s*(from|import) (simulator|conformance)\b", path.read_text(), re.MULTILINE), path

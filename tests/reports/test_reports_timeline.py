@@ -10,13 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
-from reports.events import BenchChange, Event, RunFinished, ScenarioFinished, ScenarioStarted, StepFinished, StepStarted
-from reports.model import Scenario, fold
-from reports.text import Text
-from reports.timeline import Column, Lane, Span, Timeline, timeline
-from reports.verdict import Verdict
-from reports.writers import html as page
-from reports.writers.bench_picture import picture
+from bifente.reports.events import (
+    BenchChange,
+    Event,
+    RunFinished,
+    ScenarioFinished,
+    ScenarioStarted,
+    StepFinished,
+    StepStarted,
+)
+from bifente.reports.model import Scenario, fold
+from bifente.reports.text import Text
+from bifente.reports.timeline import Column, Lane, Span, Timeline, timeline
+from bifente.reports.verdict import Verdict
+from bifente.reports.writers import html as page
+from bifente.reports.writers.bench_picture import picture
 
 ID = "t/one"
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from reports.fidelity import Fidelity
-from reports.text import LANGS, Text
-from reports.verdict import WORST_FIRST, Verdict
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.text import LANGS, Text
+from bifente.reports.verdict import WORST_FIRST, Verdict
 
 
 def test_the_seven_verdicts_are_those_of_the_design() -> None:

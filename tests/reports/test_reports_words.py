@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import reports
-from reports import words
-from reports.clean import one_line, printable
-from reports.text import LANGS
+import bifente.reports as reports
+from bifente.reports import words
+from bifente.reports.clean import one_line, printable
+from bifente.reports.text import LANGS
 
 ROOT = Path(reports.__file__).parent
 

@@ -14,15 +14,15 @@ import sample
 from lxml import etree
 from rich.console import Console
 
-from reports.events import Event, Exchange, RunStarted
-from reports.journal import read_journal
-from reports.model import Run, fold
-from reports.render import FORMATS
-from reports.text import LANGS, Lang, Text
-from reports.verdict import Verdict
-from reports.words import say
-from reports.writers import ctrf, html, json_writer, junit, markdown
-from reports.writers.terminal import Terminal
+from bifente.reports.events import Event, Exchange, RunStarted
+from bifente.reports.journal import read_journal
+from bifente.reports.model import Run, fold
+from bifente.reports.render import FORMATS
+from bifente.reports.text import LANGS, Lang, Text
+from bifente.reports.verdict import Verdict
+from bifente.reports.words import say
+from bifente.reports.writers import ctrf, html, json_writer, junit, markdown
+from bifente.reports.writers.terminal import Terminal
 
 SCHEMAS = Path(__file__).parent / "schemas"
 XSD = etree.XMLSchema(etree.parse(SCHEMAS / "junit.xsd"))

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.session import RunPlan, default_paths, execute, prepare
-from conformance.scenario.plan import PlannedScenario, PlannedStep
-from reports.events import Event, ScenarioFinished, StepFinished
-from reports.journal import read_journal
-from reports.verdict import Verdict
-from simulator.pcsc.discovery import find_installation
-from simulator.pcsc.errors import PcscdError
-from simulator.pcsc.private_pcscd import try_namespaces
-from simulator.personalisation.keystore import ENVIRONMENT
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
+from bifente.reports.events import Event, ScenarioFinished, StepFinished
+from bifente.reports.journal import read_journal
+from bifente.reports.verdict import Verdict
+from bifente.simulator.pcsc.discovery import find_installation
+from bifente.simulator.pcsc.errors import PcscdError
+from bifente.simulator.pcsc.private_pcscd import try_namespaces
+from bifente.simulator.personalisation.keystore import ENVIRONMENT
 
 TOPICS = ("readers", "vitale", "wireless", "faults", "fse")
 LEAST = 120
@@ -192,7 +192,7 @@ def test_through_pcscd_the_verdicts_are_the_same(plan: RunPlan, workshop: Worksh
     # A process of its own: the PC/SC library asks once in its life where its service is.
     select = [word for scenario in SAMPLE for word in ("--select", scenario)]
     done = subprocess.run(
-        [sys.executable, "-c", "from conformance.cli import main; main()", "run"]
+        [sys.executable, "-c", "from bifente.conformance.cli import main; main()", "run"]
         + [str(default_paths()[0] / topic) for topic in TOPICS]
         + ["--target", "pcsc", "--out", str(tmp_path / "run"), *select],
         env={**os.environ, ENVIRONMENT: str(keys)},

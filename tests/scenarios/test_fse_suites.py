@@ -9,26 +9,26 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.bench.workstation import Way, Workstation
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.session import RunPlan, default_paths, execute, prepare
-from conformance.scenario.plan import PlannedScenario, PlannedStep
-from reports.events import Call, Event, ScenarioFinished
-from reports.verdict import Verdict
-from simulator.fse import practice, pricing, rules, series
-from simulator.fse.model import Arl, Outcome, RspLine
-from simulator.fse.securing import cards, desk
-from simulator.fse.securing.cards import ProfessionalSession
-from simulator.fse.securing.verifying import Verifier
-from simulator.fse.series import CardLotSession, LotSeries
-from simulator.fse.store.deadlines import Deadlines
-from simulator.fse.store.store import Store
-from simulator.middleware.galss.server import GalssServer
-from simulator.readers.wireless.terminal import Terminal
-from simulator.services.frontal import frontal
-from simulator.services.frontal.reception import Reception
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.workstation import Way, Workstation
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
+from bifente.reports.events import Call, Event, ScenarioFinished
+from bifente.reports.verdict import Verdict
+from bifente.simulator.fse import practice, pricing, rules, series
+from bifente.simulator.fse.model import Arl, Outcome, RspLine
+from bifente.simulator.fse.securing import cards, desk
+from bifente.simulator.fse.securing.cards import ProfessionalSession
+from bifente.simulator.fse.securing.verifying import Verifier
+from bifente.simulator.fse.series import CardLotSession, LotSeries
+from bifente.simulator.fse.store.deadlines import Deadlines
+from bifente.simulator.fse.store.store import Store
+from bifente.simulator.middleware.galss.server import GalssServer
+from bifente.simulator.readers.wireless.terminal import Terminal
+from bifente.simulator.services.frontal import frontal
+from bifente.simulator.services.frontal.reception import Reception
 
 FILES = tuple(sorted(path for path in (default_paths()[0] / "fse").glob("*.yaml") if not path.name.startswith("_")))
 LEAST = 80
@@ -192,7 +192,7 @@ def _one_number(patch: pytest.MonkeyPatch) -> None:
 
 
 def _nothing_blocks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("conformance.bench.fse.making.blocks", lambda findings: False)
+    patch.setattr("bifente.conformance.bench.fse.making.blocks", lambda findings: False)
     patch.setattr(rules, "blocks", lambda findings: False)
 
 
@@ -223,7 +223,7 @@ def _pays_always(patch: pytest.MonkeyPatch) -> None:
 
 
 def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("conformance.bench.fse.office.Office._sign_lot", lambda self, lot: lot)
+    patch.setattr("bifente.conformance.bench.fse.office.Office._sign_lot", lambda self, lot: lot)
 
 
 def _code_for_each_lot(patch: pytest.MonkeyPatch) -> None:

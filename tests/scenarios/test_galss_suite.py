@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.options import RunOptions
-from conformance.run.session import RunPlan, default_paths, execute, prepare
-from reports.events import Event, ScenarioFinished
-from reports.verdict import Verdict
-from simulator.middleware.galss import session
-from simulator.middleware.galss.model import Resource
-from simulator.middleware.galss.reading import Examination
-from simulator.middleware.galss.server import GalssServer
-from simulator.middleware.galss.session import Application, GalssConnection
-from simulator.middleware.sesam.reading import SesamExamination
-from simulator.readers import PcscCode
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.reports.events import Event, ScenarioFinished
+from bifente.reports.verdict import Verdict
+from bifente.simulator.middleware.galss import session
+from bifente.simulator.middleware.galss.model import Resource
+from bifente.simulator.middleware.galss.reading import Examination
+from bifente.simulator.middleware.galss.server import GalssServer
+from bifente.simulator.middleware.galss.session import Application, GalssConnection
+from bifente.simulator.middleware.sesam.reading import SesamExamination
+from bifente.simulator.readers import PcscCode
 
 SUITE = default_paths()[0] / "readers" / "galss.yaml"
 

@@ -19,18 +19,18 @@ from test_suites import (
     wrong_tries_are_not_counted,
 )
 
-from conformance.bench.cards import Workshop
-from conformance.bench.module_profiles import module_profiles
-from conformance.model import ModuleAbility
-from conformance.options import RunOptions, TargetKind
-from conformance.run.session import SCENARIOS, RunPlan, execute, prepare
-from conformance.scenario.plan import PlannedScenario, PlannedStep
-from conformance.targets.base import Capability
-from reports.events import Event
-from reports.verdict import Verdict
-from simulator.pcsc.discovery import find_installation
-from simulator.pcsc.errors import PcscdError
-from simulator.pcsc.private_pcscd import try_namespaces
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.module_profiles import module_profiles
+from bifente.conformance.model import ModuleAbility
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.run.session import SCENARIOS, RunPlan, execute, prepare
+from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
+from bifente.conformance.targets.base import Capability
+from bifente.reports.events import Event
+from bifente.reports.verdict import Verdict
+from bifente.simulator.pcsc.discovery import find_installation
+from bifente.simulator.pcsc.errors import PcscdError
+from bifente.simulator.pcsc.private_pcscd import try_namespaces
 
 LEAST = 60
 FOLDER = SCENARIOS / "pkcs11"

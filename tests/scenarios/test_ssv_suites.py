@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.session import RunPlan, default_paths, execute, prepare
-from conformance.scenario.plan import PlannedScenario
-from reports.events import Event, ScenarioFinished
-from reports.verdict import Verdict
-from simulator.middleware import full_pcsc
-from simulator.middleware.ssv import library, professional
-from simulator.middleware.ssv.professional import ProfessionalCard
-from simulator.middleware.ssv.vitale2 import Vitale2
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.scenario.plan import PlannedScenario
+from bifente.reports.events import Event, ScenarioFinished
+from bifente.reports.verdict import Verdict
+from bifente.simulator.middleware import full_pcsc
+from bifente.simulator.middleware.ssv import library, professional
+from bifente.simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.simulator.middleware.ssv.vitale2 import Vitale2
 
 FILES = tuple(sorted((default_paths()[0] / "vitale").glob("ssv-*.yaml")))
 LEAST = 60

@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.session import RunPlan, default_paths, execute, prepare
-from conformance.scenario.plan import PlannedScenario, PlannedStep
-from reports.events import Event, RunStarted, ScenarioFinished
-from reports.verdict import Verdict
-from simulator.cards.cps3 import operations
-from simulator.iso7816 import hashing
-from simulator.iso7816.access import AccessRule
-from simulator.iso7816.applications import Applications
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.image import Application
-from simulator.iso7816.rsa import RsaKey
-from simulator.iso7816.secrets import Secrets
-from simulator.iso7816.status import StatusError
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
+from bifente.reports.events import Event, RunStarted, ScenarioFinished
+from bifente.reports.verdict import Verdict
+from bifente.simulator.cards.cps3 import operations
+from bifente.simulator.iso7816 import hashing
+from bifente.simulator.iso7816.access import AccessRule
+from bifente.simulator.iso7816.applications import Applications
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.image import Application
+from bifente.simulator.iso7816.rsa import RsaKey
+from bifente.simulator.iso7816.secrets import Secrets
+from bifente.simulator.iso7816.status import StatusError
 
 ROOT = default_paths()[0]
 FOLDERS = (ROOT / "card", ROOT / "authentication", ROOT / "cps4")
@@ -201,7 +201,7 @@ Mutation = Callable[[pytest.MonkeyPatch], None]
 
 
 def any_code_is_right(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("simulator.iso7816.secrets.hmac", SimpleNamespace(compare_digest=lambda given, right: True))
+    patch.setattr("bifente.simulator.iso7816.secrets.hmac", SimpleNamespace(compare_digest=lambda given, right: True))
 
 
 def everything_is_allowed(patch: pytest.MonkeyPatch) -> None:

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.options import RunOptions
-from conformance.run.session import RunPlan, default_paths, execute, prepare
-from conformance.scenario.plan import PlannedScenario
-from reports.events import Event, ScenarioFinished
-from reports.verdict import Verdict
-from simulator.cards.vitale1 import memory
-from simulator.cards.vitale2 import contents as files
-from simulator.iso7816 import tlv, trust
-from simulator.iso7816.access import AccessRule
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.rsa import RsaKey
-from simulator.iso7816.trust import Party, Trust
-from simulator.personalisation.vitale import contents
-from simulator.personalisation.vitale.opposition import OppositionList
-from simulator.zones import encode
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.scenario.plan import PlannedScenario
+from bifente.reports.events import Event, ScenarioFinished
+from bifente.reports.verdict import Verdict
+from bifente.simulator.cards.vitale1 import memory
+from bifente.simulator.cards.vitale2 import contents as files
+from bifente.simulator.iso7816 import tlv, trust
+from bifente.simulator.iso7816.access import AccessRule
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.rsa import RsaKey
+from bifente.simulator.iso7816.trust import Party, Trust
+from bifente.simulator.personalisation.vitale import contents
+from bifente.simulator.personalisation.vitale.opposition import OppositionList
+from bifente.simulator.zones import encode
 
 FOLDER = default_paths()[0] / "vitale"
 SUITES = tuple(FOLDER / f"{name}.yaml" for name in ("card", "presence", "templates", "vitale-1"))
@@ -100,7 +100,9 @@ def any_card_type_will_do(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_types_are_not_a_parameter(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("simulator.personalisation.vitale.personalise.card_type", lambda code: tlv.Tlv(0x02, b"\x02\x01\x00"))
+    patch.setattr(
+        "bifente.simulator.personalisation.vitale.personalise.card_type", lambda code: tlv.Tlv(0x02, b"\x02\x01\x00")
+    )
 
 
 def a_challenge_serves_for_ever(patch: pytest.MonkeyPatch) -> None:

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from conformance.bench.cards import Workshop
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.session import RunPlan, default_paths, execute, prepare
-from conformance.scenario.plan import PlannedStep
-from reports.events import Event, ScenarioFinished
-from reports.fidelity import Fidelity
-from reports.verdict import Verdict
-from simulator.middleware.cloudfsv.bearer import Bearers
-from simulator.middleware.cloudfsv.service import CloudFsv, Outcome
-from simulator.middleware.codes import SsvCode
-from simulator.readers.wireless import Link, Platform, Session, SessionEvent, Terminal
-from simulator.readers.wireless.claims import AccessClaims
-from simulator.readers.wireless.seal import Seal
-from simulator.readers.wireless.states import TRANSITIONS
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.scenario.plan import PlannedStep
+from bifente.reports.events import Event, ScenarioFinished
+from bifente.reports.fidelity import Fidelity
+from bifente.reports.verdict import Verdict
+from bifente.simulator.middleware.cloudfsv.bearer import Bearers
+from bifente.simulator.middleware.cloudfsv.service import CloudFsv, Outcome
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.readers.wireless import Link, Platform, Session, SessionEvent, Terminal
+from bifente.simulator.readers.wireless.claims import AccessClaims
+from bifente.simulator.readers.wireless.seal import Seal
+from bifente.simulator.readers.wireless.states import TRANSITIONS
 
 LEAST = 30
 
@@ -117,11 +117,11 @@ def sessions_never_lapse(patch: pytest.MonkeyPatch) -> None:
 
 def a_lapsed_session_is_renewed(patch: pytest.MonkeyPatch) -> None:
     table = {**TRANSITIONS, (Session.LAPSED, SessionEvent.RENEW): Session.OPEN}
-    patch.setattr("simulator.readers.wireless.terminal.TRANSITIONS", table)
+    patch.setattr("bifente.simulator.readers.wireless.terminal.TRANSITIONS", table)
 
 
 def signatures_are_not_verified(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("simulator.readers.wireless.seal.jws.validate_compact", lambda *given, **more: True)
+    patch.setattr("bifente.simulator.readers.wireless.seal.jws.validate_compact", lambda *given, **more: True)
 
 
 def any_algorithm_goes(patch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def any_bearer_goes(patch: pytest.MonkeyPatch) -> None:
 
 
 def bombs_are_inflated(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("simulator.readers.wireless.seal.LONGEST_CONTENT", 10_000_000)
+    patch.setattr("bifente.simulator.readers.wireless.seal.LONGEST_CONTENT", 10_000_000)
 
 
 def replays_pass(patch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def a_link_lost_costs_no_power(patch: pytest.MonkeyPatch) -> None:
 
 
 def data_leave_without_a_professional_in_turbo_mode(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("simulator.middleware.cloudfsv.request.TURBO", "never")
+    patch.setattr("bifente.simulator.middleware.cloudfsv.request.TURBO", "never")
 
 
 def refusals_of_the_library_are_hidden(patch: pytest.MonkeyPatch) -> None:

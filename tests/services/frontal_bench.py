@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
 from fse_samples import AMC
 from securing_bench import anchors, cps_data, keys, sheet_of_cards, vitale_data
 
-from simulator.clock import VirtualClock
-from simulator.fse.canonical import canonical
-from simulator.fse.files import make_file
-from simulator.fse.lots import signed_content
-from simulator.fse.model import (
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.files import make_file
+from bifente.simulator.fse.lots import signed_content
+from bifente.simulator.fse.model import (
     Complementary,
     Dre,
     Invoice,
@@ -40,11 +40,11 @@ from simulator.fse.model import (
     Signature,
     Signer,
 )
-from simulator.fse.securing import wants
-from simulator.personalisation.personalise import PersonalisedCard
-from simulator.personalisation.vitale.personalise import PersonalisedVitale
-from simulator.services.frontal import Frontal, Parameters
-from simulator.services.frontal.ledger import Ledger
+from bifente.simulator.fse.securing import wants
+from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
+from bifente.simulator.services.frontal import Frontal, Parameters
+from bifente.simulator.services.frontal.ledger import Ledger
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """A Tuesday."""

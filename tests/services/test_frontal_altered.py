@@ -15,16 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import anchors, keys
 
-from simulator.clock import VirtualClock
-from simulator.fse.body_certificates import BodyIdentity
-from simulator.fse.files import make_file
-from simulator.fse.frames import frame
-from simulator.fse.lots import encode_lot, signed_content
-from simulator.fse.model import Arl, ArlKind, Lot, SecuredInvoice, Signature, Signer
-from simulator.fse.securing import encode_secured
-from simulator.services.frontal import Frontal
-from simulator.services.frontal.laboratory import identity
-from simulator.services.frontal.returns import decode_return, encode_return
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.body_certificates import BodyIdentity
+from bifente.simulator.fse.files import make_file
+from bifente.simulator.fse.frames import frame
+from bifente.simulator.fse.lots import encode_lot, signed_content
+from bifente.simulator.fse.model import Arl, ArlKind, Lot, SecuredInvoice, Signature, Signer
+from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.services.frontal import Frontal
+from bifente.simulator.services.frontal.laboratory import identity
+from bifente.simulator.services.frontal.returns import decode_return, encode_return
 
 BODY = "013490349"
 

@@ -12,14 +12,14 @@ import pytest
 from frontal_bench import NOW, Bench, third_party
 from securing_bench import anchors, keys
 
-from simulator.clock import VirtualClock
-from simulator.fse.files import make_file
-from simulator.fse.model import Arl, ArlKind
-from simulator.fse.transport import TransportError, TransportFailure
-from simulator.services.frontal import Frontal, Parameters, decode_return
-from simulator.services.frontal.faults import Trouble, frontal_faults
-from simulator.services.frontal.laboratory import identity, laboratory
-from simulator.services.frontal.ledger import Ledger
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.files import make_file
+from bifente.simulator.fse.model import Arl, ArlKind
+from bifente.simulator.fse.transport import TransportError, TransportFailure
+from bifente.simulator.services.frontal import Frontal, Parameters, decode_return
+from bifente.simulator.services.frontal.faults import Trouble, frontal_faults
+from bifente.simulator.services.frontal.laboratory import identity, laboratory
+from bifente.simulator.services.frontal.ledger import Ledger
 
 BODY = "013490349"
 

@@ -13,16 +13,26 @@ from frontal_bench import AMC_BODY, BODY, NOW, TODAY, Bench, claim, lot_of, secu
 from securing_bench import cps_data, lists, vitale_data
 from test_frontal_conformity import WRONG as NOT_CONFORMING
 
-from simulator.fse.dre import encode_dre
-from simulator.fse.files import FILE_GROUP
-from simulator.fse.frames import frame, group_of, summed
-from simulator.fse.lots import LOT_GROUP, SIGNATURE_GROUP
-from simulator.fse.model import Arl, ArlKind, Invoice, Lot, LotKind, SecuredInvoice, SecuringMode, Signature, Signer
-from simulator.fse.securing import encode_secured
-from simulator.fse.securing import reasons as signature_reasons
-from simulator.personalisation.personalise import PersonalisedCard
-from simulator.services.frontal import Parameters
-from simulator.services.frontal.reasons import Effect, Level, reasons
+from bifente.simulator.fse.dre import encode_dre
+from bifente.simulator.fse.files import FILE_GROUP
+from bifente.simulator.fse.frames import frame, group_of, summed
+from bifente.simulator.fse.lots import LOT_GROUP, SIGNATURE_GROUP
+from bifente.simulator.fse.model import (
+    Arl,
+    ArlKind,
+    Invoice,
+    Lot,
+    LotKind,
+    SecuredInvoice,
+    SecuringMode,
+    Signature,
+    Signer,
+)
+from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.fse.securing import reasons as signature_reasons
+from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.services.frontal import Parameters
+from bifente.simulator.services.frontal.reasons import Effect, Level, reasons
 
 
 def told(arl: Arl) -> set[tuple[str, int | None]]:

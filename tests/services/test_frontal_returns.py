@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
-from simulator.services.frontal.entities import read, types
-from simulator.services.frontal.returns import MARK, decode_return, encode_return
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
+from bifente.simulator.services.frontal.entities import read, types
+from bifente.simulator.services.frontal.returns import MARK, decode_return, encode_return
 
 WIDTH = 256
 ON = date(2026, 3, 4)

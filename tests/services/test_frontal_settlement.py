@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import vitale_data
 
-from simulator.fse.model import Complementary, Rsp, RspLine, SecuringMode, Share
-from simulator.services.frontal import Parameters, decode_return, encode_return
+from bifente.simulator.fse.model import Complementary, Rsp, RspLine, SecuringMode, Share
+from bifente.simulator.services.frontal import Parameters, decode_return, encode_return
 
 NIR = vitale_data().facts()["nir"]
 CLOSED = Parameters(closed_rights={NIR: date(2026, 1, 1)})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simulator.zones import GROUPS, ORDERS, FieldKind, GroupType
+from bifente.simulator.zones import GROUPS, ORDERS, FieldKind, GroupType
 
 #: How many fields each group has (sesam-vitale.md 3.3 to 3.6), the least for open ones.
 COUNTS = {

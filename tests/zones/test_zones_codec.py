@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zone_samples import KNOWN, ZONES, card, groups
 
-from simulator.zones import GROUPS, Group, ZoneError, decode, encode
-from simulator.zones.codec import MAX_GROUPS, MAX_ZONE
+from bifente.simulator.zones import GROUPS, Group, ZoneError, decode, encode
+from bifente.simulator.zones.codec import MAX_GROUPS, MAX_ZONE
 
 #: A number that no catalogue has.
 OTHER = 0x7777

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zone_samples import ZONES
 
-from simulator.zones import GROUPS, Group, bytes_of, make, named, text_of, unnamed
+from bifente.simulator.zones import GROUPS, Group, bytes_of, make, named, text_of, unnamed
 
 
 @settings(deadline=None)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.zones import Group, OrderError, check_order
+from bifente.simulator.zones import Group, OrderError, check_order
 
 
 def zone(*numbers: int) -> list[Group]:

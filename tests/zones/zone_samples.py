@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from simulator.zones import GROUPS, FieldKind, FieldType, Group, make
+from bifente.simulator.zones import GROUPS, FieldKind, FieldType, Group, make
 
 ALPHABETS = {
     FieldKind.TEXT: " ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'-.",

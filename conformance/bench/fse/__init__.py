@@ -4,7 +4,7 @@ All of it is made when it is first needed, from the cards of the bench and the l
 scenario. Sheets are made of what the SSV functions read and signed by the cards in the reader, whatever the target.
 """
 
-from conformance.bench.fse.bench import FseBench
-from conformance.bench.fse.making import PRESCRIBER, Made, Order
+from bifente.conformance.bench.fse.bench import FseBench
+from bifente.conformance.bench.fse.making import PRESCRIBER, Made, Order
 
 __all__ = ["PRESCRIBER", "FseBench", "Made", "Order"]

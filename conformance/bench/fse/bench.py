@@ -5,21 +5,21 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from conformance.bench.apcv import ApcvBench
-from conformance.bench.base import Bench
-from conformance.bench.fse.days import Days
-from conformance.bench.fse.front_end import FrontEnd
-from conformance.bench.fse.laboratory import Laboratory
-from conformance.bench.fse.making import Made, Order, made_of
-from conformance.bench.fse.office import Office
-from conformance.bench.fse.reading import Reader, Reading
-from conformance.bench.fse.signing import Signing
-from conformance.bench.virtual import VirtualBench
-from conformance.bench.workstation import Workstation
-from conformance.model import CardChoice
-from simulator.fse.errors import FseError
-from simulator.fse.model import Invoice, SecuredInvoice, Signer
-from simulator.fse.securing import Batch
+from bifente.conformance.bench.apcv import ApcvBench
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.fse.days import Days
+from bifente.conformance.bench.fse.front_end import FrontEnd
+from bifente.conformance.bench.fse.laboratory import Laboratory
+from bifente.conformance.bench.fse.making import Made, Order, made_of
+from bifente.conformance.bench.fse.office import Office
+from bifente.conformance.bench.fse.reading import Reader, Reading
+from bifente.conformance.bench.fse.signing import Signing
+from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.bench.workstation import Workstation
+from bifente.conformance.model import CardChoice
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, SecuredInvoice, Signer
+from bifente.simulator.fse.securing import Batch
 
 
 class FseBench:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from simulator.fse.body_certificates import BodyIdentity
-from simulator.fse.canonical import canonical, parse
-from simulator.fse.envelope import is_sealed
-from simulator.fse.errors import FseError
-from simulator.fse.files import make_file, named, open_file
-from simulator.fse.model import Lot, SecuredInvoice, Share, Signature, TransportFile
+from bifente.simulator.fse.body_certificates import BodyIdentity
+from bifente.simulator.fse.canonical import canonical, parse
+from bifente.simulator.fse.envelope import is_sealed
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import make_file, named, open_file
+from bifente.simulator.fse.model import Lot, SecuredInvoice, Share, Signature, TransportFile
 
 
 class Change(StrEnum):

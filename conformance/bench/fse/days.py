@@ -7,8 +7,8 @@ from functools import cache
 
 import holidays
 
-from conformance.bench.base import Bench
-from simulator.fse.store.deadlines import civil_day
+from bifente.conformance.bench.base import Bench
+from bifente.simulator.fse.store.deadlines import civil_day
 
 
 @cache

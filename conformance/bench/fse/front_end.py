@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from conformance.bench.fse.laboratory import Laboratory
-from simulator.clock import Clock
-from simulator.fse.errors import FseError
-from simulator.fse.model import Arl, Rsp
-from simulator.services.frontal import Frontal, Parameters, encode_return
-from simulator.services.frontal.faults import Trouble
+from bifente.conformance.bench.fse.laboratory import Laboratory
+from bifente.simulator.clock import Clock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Arl, Rsp
+from bifente.simulator.services.frontal import Frontal, Parameters, encode_return
+from bifente.simulator.services.frontal.faults import Trouble
 
 
 class FrontEnd:

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from cryptography import x509
 
-from conformance.bench.base import Bench
-from conformance.bench.cards import SeatedCard, Workshop
-from simulator.fse.body_certificates import BodyIdentity
-from simulator.fse.securing import Anchors, Verifier
-from simulator.personalisation.authority import Authority, Revocation
-from simulator.services.frontal.laboratory import anchors, identity
-from simulator.zones import named
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.simulator.fse.body_certificates import BodyIdentity
+from bifente.simulator.fse.securing import Anchors, Verifier
+from bifente.simulator.personalisation.authority import Authority, Revocation
+from bifente.simulator.services.frontal.laboratory import anchors, identity
+from bifente.simulator.zones import named
 
 _AMC = 109
 

@@ -6,14 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from conformance.bench.fse.reading import Reading
-from simulator.fse.making import Care, invoice_from, laboratory_settings
-from simulator.fse.model import Invoice, Person, SecuringMode
-from simulator.fse.pricing import ActRequest
-from simulator.fse.rules import Facts, Finding, blocks, examine
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.ssv import Answer
-from simulator.zones import named
+from bifente.conformance.bench.fse.reading import Reading
+from bifente.simulator.fse.making import Care, invoice_from, laboratory_settings
+from bifente.simulator.fse.model import Invoice, Person, SecuringMode
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.fse.rules import Facts, Finding, blocks, examine
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.ssv import Answer
+from bifente.simulator.zones import named
 
 PRESCRIBER = Person("991000019", "TESTPRESCRIPTEUR", "JEAN", "01")
 """Who prescribes, where a scenario only says that somebody did."""

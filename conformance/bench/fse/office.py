@@ -11,20 +11,20 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from conformance.bench.fse.front_end import FrontEnd
-from conformance.bench.fse.laboratory import Laboratory
-from conformance.bench.fse.signing import Breakdown
-from conformance.bench.fse.wire import Wire
-from simulator.clock import Clock
-from simulator.fse.errors import FseError
-from simulator.fse.files import profile_named
-from simulator.fse.model import Arl, Lot, Rsp
-from simulator.fse.practice import Practice, Sending
-from simulator.fse.records import WIDTH, records
-from simulator.fse.store import Database, Deadlines, Rules, Sequence, Store
-from simulator.fse.transport import InProcessTransport, SmtpTransport, Transport, Weather
-from simulator.services.frontal import decode_return
-from simulator.services.frontal.laboratory import EVERY_BODY
+from bifente.conformance.bench.fse.front_end import FrontEnd
+from bifente.conformance.bench.fse.laboratory import Laboratory
+from bifente.conformance.bench.fse.signing import Breakdown
+from bifente.conformance.bench.fse.wire import Wire
+from bifente.simulator.clock import Clock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import profile_named
+from bifente.simulator.fse.model import Arl, Lot, Rsp
+from bifente.simulator.fse.practice import Practice, Sending
+from bifente.simulator.fse.records import WIDTH, records
+from bifente.simulator.fse.store import Database, Deadlines, Rules, Sequence, Store
+from bifente.simulator.fse.transport import InProcessTransport, SmtpTransport, Transport, Weather
+from bifente.simulator.services.frontal import decode_return
+from bifente.simulator.services.frontal.laboratory import EVERY_BODY
 
 
 class LotSeries(Protocol):

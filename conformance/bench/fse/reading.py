@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from conformance.bench.apcv import ApcvBench
-from conformance.bench.fse.days import Days
-from conformance.bench.workstation import SOFTWARE, Workstation
-from simulator.clock import Clock
-from simulator.middleware.apcv import Call
-from simulator.middleware.ssv import Answer
-from simulator.middleware.ssv.line import PS, Line
-from simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.conformance.bench.apcv import ApcvBench
+from bifente.conformance.bench.fse.days import Days
+from bifente.conformance.bench.workstation import SOFTWARE, Workstation
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.apcv import Call
+from bifente.simulator.middleware.ssv import Answer
+from bifente.simulator.middleware.ssv.line import PS, Line
+from bifente.simulator.middleware.ssv.professional import ProfessionalCard
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,19 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool
-from conformance.bench.fse.making import Order
-from conformance.bench.scene import Scene
-from conformance.model import CardChoice
-from conformance.options import RunOptions
-from simulator.fse.files import make_file
-from simulator.fse.lots import encode_lot
-from simulator.fse.making import Care
-from simulator.fse.model import Payment
-from simulator.fse.pricing import ActRequest
-from simulator.fse.securing import encode_secured
-from simulator.services.frontal import encode_return
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool
+from bifente.conformance.bench.fse.making import Order
+from bifente.conformance.bench.scene import Scene
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions
+from bifente.simulator.fse.files import make_file
+from bifente.simulator.fse.lots import encode_lot
+from bifente.simulator.fse.making import Care
+from bifente.simulator.fse.model import Payment
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.services.frontal import encode_return
 
 _PROFILE = "readers/generic-bislot"
 _CARDS = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul"}

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from conformance.bench.base import Bench
-from conformance.bench.fse.laboratory import Laboratory
-from conformance.bench.workstation import SOFTWARE, Workstation
-from simulator.fse.errors import FseError
-from simulator.fse.model import Invoice, Lot, SecuredInvoice, Signer
-from simulator.fse.securing import Batch, SecuringDesk, lacking
-from simulator.fse.series import DeskLotSession, LotSeries
-from simulator.middleware.codes import SsvCode, SsvError
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.fse.laboratory import Laboratory
+from bifente.conformance.bench.workstation import SOFTWARE, Workstation
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, Lot, SecuredInvoice, Signer
+from bifente.simulator.fse.securing import Batch, SecuringDesk, lacking
+from bifente.simulator.fse.series import DeskLotSession, LotSeries
+from bifente.simulator.middleware.codes import SsvCode, SsvError
 
 
 @dataclass(frozen=True, slots=True)

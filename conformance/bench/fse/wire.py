@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulator.fse.model import TransportFile
-from simulator.fse.transport import Transport
+from bifente.simulator.fse.model import TransportFile
+from bifente.simulator.fse.transport import Transport
 
 
 class Wire:

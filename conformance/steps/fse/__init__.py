@@ -2,7 +2,7 @@
 
 # In the order of the journey: the register of steps, the schema and the reference page keep it.
 # isort: off
-from conformance.steps.fse import software, making, securing, sending, answers, desk
+from bifente.conformance.steps.fse import software, making, securing, sending, answers, desk
 
 # isort: on
 

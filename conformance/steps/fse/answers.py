@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import ValueMatcher
-from conformance.judgement.sheet_words import rejection_words
-from conformance.steps.base import Observes
-from conformance.steps.fse.base import (
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.judgement.sheet_words import rejection_words
+from bifente.conformance.steps.base import Observes
+from bifente.conformance.steps.fse.base import (
     DONE,
     FseStep,
     Told,
 )
-from reports.text import Text
-from simulator.fse.model import Arl, ArlKind, Rsp
-from simulator.fse.store import Deadlines
+from bifente.reports.text import Text
+from bifente.simulator.fse.model import Arl, ArlKind, Rsp
+from bifente.simulator.fse.store import Deadlines
 
 if TYPE_CHECKING:
-    from conformance.bench.fse import FseBench
+    from bifente.conformance.bench.fse import FseBench
 
 
 class FrontEnd(FseStep):

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from conformance.bench.scene import Act
-from conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
-from conformance.expectations.ssv_code import SsvCodeMatcher, code_in_words
-from conformance.steps.base import ImpossibleStepError, Observation, Step, kebab
-from conformance.steps.wireless import follow
-from conformance.targets.base import Capability
-from conformance.targets.pkcs11 import Called
-from reports.masking import MARK
-from reports.text import Text
-from simulator.fse.errors import FseError
-from simulator.fse.model import Invoice, State
-from simulator.fse.securing import SecuringError
-from simulator.middleware.codes import SsvError
-from simulator.middleware.return_codes import return_codes
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
+from bifente.conformance.expectations.ssv_code import SsvCodeMatcher, code_in_words
+from bifente.conformance.steps.base import ImpossibleStepError, Observation, Step, kebab
+from bifente.conformance.steps.wireless import follow
+from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.reports.masking import MARK
+from bifente.reports.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, State
+from bifente.simulator.fse.securing import SecuringError
+from bifente.simulator.middleware.codes import SsvError
+from bifente.simulator.middleware.return_codes import return_codes
 
 if TYPE_CHECKING:
-    from conformance.bench.fse import FseBench
+    from bifente.conformance.bench.fse import FseBench
 
 CODE: Mapping[str, Matcher] = {"code": SsvCodeMatcher(), "refusal": ValueMatcher(), "reason": ValueMatcher()}
 """Of a step that asks something of the cards: the return code, and what was refused beyond it."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import ChoiceMatcher, ValueMatcher
-from conformance.judgement.sheet_words import MODES, STATES
-from conformance.steps.base import Observes
-from conformance.steps.fse.base import (
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
+from bifente.conformance.judgement.sheet_words import MODES, STATES
+from bifente.conformance.steps.base import Observes
+from bifente.conformance.steps.fse.base import (
     DONE,
     DONE_OR_NOT,
     FseStep,
@@ -18,12 +18,12 @@ from conformance.steps.fse.base import (
     refused_by_rules,
     seen_of,
 )
-from reports.text import Text
-from simulator.fse.errors import FseError
-from simulator.fse.model import State
+from bifente.reports.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import State
 
 if TYPE_CHECKING:
-    from conformance.bench.fse import FseBench
+    from bifente.conformance.bench.fse import FseBench
 
 
 class LookAtSheet(FseStep):

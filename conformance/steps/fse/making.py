@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from conformance.bench.scene import Act
-from conformance.expectations import ChoiceMatcher, ValueMatcher
-from conformance.expectations.ssv_code import SsvCodeMatcher, code_in_words
-from conformance.judgement.sheet_words import euros
-from conformance.steps.base import Code, Observes, kebab
-from conformance.steps.fse.base import (
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
+from bifente.conformance.expectations.ssv_code import SsvCodeMatcher, code_in_words
+from bifente.conformance.judgement.sheet_words import euros
+from bifente.conformance.steps.base import Code, Observes, kebab
+from bifente.conformance.steps.fse.base import (
     BLOCKED,
     IMPOSSIBLE,
     MADE,
@@ -22,16 +22,16 @@ from conformance.steps.fse.base import (
     code_told,
     seen_of,
 )
-from reports.text import Text
-from simulator.fse.errors import FseError
-from simulator.fse.making import Care
-from simulator.fse.model import Insurance, Payment, SecuringMode, State
-from simulator.fse.pricing import ActRequest
-from simulator.fse.tables import ACTS
-from simulator.middleware.codes import SsvError
+from bifente.reports.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.making import Care
+from bifente.simulator.fse.model import Insurance, Payment, SecuringMode, State
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.fse.tables import ACTS
+from bifente.simulator.middleware.codes import SsvError
 
 if TYPE_CHECKING:
-    from conformance.bench.fse import FseBench
+    from bifente.conformance.bench.fse import FseBench
 
 
 class ReadCards(FseStep):
@@ -137,7 +137,7 @@ class Make(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Make it."""
-        from conformance.bench.fse import PRESCRIBER, Order
+        from bifente.conformance.bench.fse import PRESCRIBER, Order
 
         day = fse.days.today - timedelta(days=self.days_ago)
         kinds = [ACTS[one.code] for one in self.acts if one.code in ACTS]

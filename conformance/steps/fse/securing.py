@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from conformance.bench.scene import Act
-from conformance.expectations import ValueMatcher
-from conformance.expectations.ssv_code import code_in_words
-from conformance.judgement.sheet_words import rejection_words
-from conformance.steps.base import Code, Observes
-from conformance.steps.fse.base import (
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.expectations.ssv_code import code_in_words
+from bifente.conformance.judgement.sheet_words import rejection_words
+from bifente.conformance.steps.base import Code, Observes
+from bifente.conformance.steps.fse.base import (
     CODE,
     DONE,
     REFUSED,
@@ -21,14 +21,14 @@ from conformance.steps.fse.base import (
     Told,
     refused_by_card,
 )
-from reports.text import Text
-from simulator.fse.errors import FseError
-from simulator.fse.model import SecuringMode, Signer
-from simulator.fse.securing import lacking
-from simulator.middleware.codes import SsvCode, SsvError
+from bifente.reports.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import SecuringMode, Signer
+from bifente.simulator.fse.securing import lacking
+from bifente.simulator.middleware.codes import SsvCode, SsvError
 
 if TYPE_CHECKING:
-    from conformance.bench.fse import FseBench
+    from bifente.conformance.bench.fse import FseBench
 
 
 class _SigningStep(FseStep, ABC):
@@ -151,7 +151,7 @@ class Verify(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Check it."""
-        from conformance.bench.fse.changes import one_byte
+        from bifente.conformance.bench.fse.changes import one_byte
 
         number = fse.sheet(self.sheet).number
         if (secured := fse.secured.get(number)) is None:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
 
-from conformance.bench.scene import Act
-from conformance.expectations import ValueMatcher
-from conformance.expectations.ssv_code import code_in_words
-from conformance.steps.base import Code, Observes
-from conformance.steps.fse.base import (
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.expectations.ssv_code import code_in_words
+from bifente.conformance.steps.base import Code, Observes
+from bifente.conformance.steps.fse.base import (
     CODE,
     DONE,
     REFUSED,
@@ -19,13 +19,13 @@ from conformance.steps.fse.base import (
     plain,
     refused_by_card,
 )
-from reports.text import Text
-from simulator.fse.errors import FseError
-from simulator.fse.transport import Direction, disturbances
-from simulator.middleware.codes import SsvCode, SsvError
+from bifente.reports.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.transport import Direction, disturbances
+from bifente.simulator.middleware.codes import SsvCode, SsvError
 
 if TYPE_CHECKING:
-    from conformance.bench.fse import FseBench
+    from bifente.conformance.bench.fse import FseBench
 
 
 _CODE_SCHEMA = {"type": ["string", "integer"], "pattern": r"^(\$.*|[0-9A-Fa-f]{1,4})$"}
@@ -76,7 +76,7 @@ class Lots(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Make them."""
-        from conformance.bench.fse.signing import Breakdown
+        from bifente.conformance.bench.fse.signing import Breakdown
 
         breakdown = Breakdown(self.fails.lot, self.fails.code) if self.fails is not None else None
         before = fse.codes_presented
@@ -147,7 +147,7 @@ class Send(FseStep):
 
 
 def _change(name: str) -> str:
-    from conformance.bench.fse.changes import Change
+    from bifente.conformance.bench.fse.changes import Change
 
     if name not in set(Change):
         raise ValueError(f"no such change; known: {', '.join(Change)}")
@@ -166,7 +166,7 @@ class Alter(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Ask for it."""
-        from conformance.bench.fse.changes import Change, changed
+        from bifente.conformance.bench.fse.changes import Change, changed
 
         kind = Change(self.change)
         fse.office.wire.changes.append(lambda file: changed(file, kind, self.at, fse.laboratory.body))

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from conformance.bench.scene import Act
-from conformance.expectations import ValueMatcher
-from conformance.model import CardChoice
-from conformance.steps.base import Observes, kebab
-from conformance.steps.fse.base import (
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.model import CardChoice
+from bifente.conformance.steps.base import Observes, kebab
+from bifente.conformance.steps.fse.base import (
     FseStep,
     Told,
 )
-from conformance.targets.base import Capability
-from reports.text import Text
-from simulator.fse.errors import FseError
-from simulator.fse.files import file_profiles
-from simulator.fse.store import Rules
+from bifente.conformance.targets.base import Capability
+from bifente.reports.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.files import file_profiles
+from bifente.simulator.fse.store import Rules
 
 if TYPE_CHECKING:
-    from conformance.bench.fse import FseBench
+    from bifente.conformance.bench.fse import FseBench
 
 
 def _profile(name: str) -> str:

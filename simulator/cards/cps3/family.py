@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from simulator.cards.cps3.operations import (
+from bifente.simulator.cards.cps3.operations import (
     internal_authenticate,
     manage_security_environment,
     perform_security_operation,
 )
-from simulator.cards.cps3.sdo import get_data
-from simulator.iso7816 import fcp
-from simulator.iso7816.commands import selection
-from simulator.iso7816.commands.binary import read_binary, update_binary
-from simulator.iso7816.commands.challenge import GetChallenge
-from simulator.iso7816.commands.codes import ByParameter, exchange, present, unblock_anew
-from simulator.iso7816.family import Class, Family, Instruction, Side
-from simulator.iso7816.image import DedicatedFile, ElementaryFile
-from simulator.iso7816.status import StatusWord
+from bifente.simulator.cards.cps3.sdo import get_data
+from bifente.simulator.iso7816 import fcp
+from bifente.simulator.iso7816.commands import selection
+from bifente.simulator.iso7816.commands.binary import read_binary, update_binary
+from bifente.simulator.iso7816.commands.challenge import GetChallenge
+from bifente.simulator.iso7816.commands.codes import ByParameter, exchange, present, unblock_anew
+from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
+from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile
+from bifente.simulator.iso7816.status import StatusWord
 
 _MF_TYPE, _DF_TYPE, _EF_TYPE = 0x01, 0x02, 0x04
 _MF = 0x3F00

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.iso7816 import hashing, tlv
-from simulator.iso7816.access import KeyOperation
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel, Environment, HashValue
-from simulator.iso7816.commands.security import (
+from bifente.simulator.iso7816 import hashing, tlv
+from bifente.simulator.iso7816.access import KeyOperation
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel, Environment, HashValue
+from bifente.simulator.iso7816.commands.security import (
     COMPUTE_SIGNATURE,
     DECIPHER,
     PARTIAL_HASH,
@@ -22,10 +22,10 @@ from simulator.iso7816.commands.security import (
     digest_of,
     key_named,
 )
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.image import KeyUse
-from simulator.iso7816.rsa import RsaError
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.image import KeyUse
+from bifente.simulator.iso7816.rsa import RsaError
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _ALGORITHM, _KEY = 0x80, 0x84
 _BOTH = Form({_ALGORITHM: 1, _KEY: 1})

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from simulator.iso7816 import tlv
-from simulator.iso7816.access import KeyOperation, SecretOperation
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.iso7816.access import KeyOperation, SecretOperation
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _EXTENDED_HEADER_LIST, _WRAPPER = 0x4D, 0x70
 _CURRENT_DF = 0x3FFF

@@ -1,7 +1,7 @@
 """The CPS4: a ChipDoc application on a Java Card. ``layout.yaml``: where things lie; ``family.py``: what is served."""
 
-from simulator.cards.cps4.family import FAMILY
-from simulator.cards.making import maker
+from bifente.simulator.cards.cps4.family import FAMILY
+from bifente.simulator.cards.making import maker
 
 __all__ = ["FAMILY", "card"]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from simulator.cards.cps4.operations import manage_security_environment, perform_security_operation
-from simulator.iso7816 import fcp
-from simulator.iso7816.commands import selection
-from simulator.iso7816.commands.binary import read_binary, update_binary
-from simulator.iso7816.commands.challenge import GetChallenge
-from simulator.iso7816.commands.codes import ByParameter, assign, present, unblock
-from simulator.iso7816.family import Class, Family, Instruction, Side
-from simulator.iso7816.image import DedicatedFile, ElementaryFile
+from bifente.simulator.cards.cps4.operations import manage_security_environment, perform_security_operation
+from bifente.simulator.iso7816 import fcp
+from bifente.simulator.iso7816.commands import selection
+from bifente.simulator.iso7816.commands.binary import read_binary, update_binary
+from bifente.simulator.iso7816.commands.challenge import GetChallenge
+from bifente.simulator.iso7816.commands.codes import ByParameter, assign, present, unblock
+from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
+from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile
 
 _CHAINED = 0x10
 _CHANNELS = range(4)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.iso7816.access import KeyOperation
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel, Environment
-from simulator.iso7816.commands.security import (
+from bifente.simulator.iso7816.access import KeyOperation
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel, Environment
+from bifente.simulator.iso7816.commands.security import (
     COMPUTE_SIGNATURE,
     DECIPHER,
     SET_FOR_VERIFICATION,
@@ -19,10 +19,10 @@ from simulator.iso7816.commands.security import (
     compute_signature,
     key_named,
 )
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.image import KeyUse
-from simulator.iso7816.rsa import RsaError
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.image import KeyUse
+from bifente.simulator.iso7816.rsa import RsaError
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _ALGORITHM_AND_KEY, _KEY = 0x91, 0x83
 _LOCAL = 0x80

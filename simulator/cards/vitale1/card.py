@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.cards.vitale1 import memory
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.cards.vitale1 import memory
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _CLASS, _END_ADDRESS, _READ = 0xBC, 0xC0, 0xB0
 _END_ADDRESS_SIZE = 8

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from simulator.cards.layout import Layout
-from simulator.iso7816.image import Interface
-from simulator.zones import Group, ZoneError, decode, encode
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.image import Interface
+from bifente.simulator.zones import Group, ZoneError, decode, encode
 
 FIRST, FREE, PRODUCTION, END = 0x0200, 0x0288, 0x2128, 0x2188
 """Addresses: of the first word, of the free and the production area, and of what follows the last word."""

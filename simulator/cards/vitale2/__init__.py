@@ -1,7 +1,7 @@
 """The Vitale 2. ``layout.yaml``: where things lie and who may read them; ``family.py``: what is served."""
 
-from simulator.cards.making import maker
-from simulator.cards.vitale2.family import FAMILY
+from bifente.simulator.cards.making import maker
+from bifente.simulator.cards.vitale2.family import FAMILY
 
 __all__ = ["FAMILY", "card"]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from simulator.iso7816 import tlv
-from simulator.zones import Group, ZoneError, decode, encode
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.zones import Group, ZoneError, decode, encode
 
 BENEFICIARY, RIGHT_PERIOD, COVERAGE = 104, 105, 106
 

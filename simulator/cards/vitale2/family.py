@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from simulator.cards.vitale2.operations import ComputeSignature
-from simulator.iso7816 import fcp
-from simulator.iso7816.commands import selection
-from simulator.iso7816.commands.authentication import (
+from bifente.simulator.cards.vitale2.operations import ComputeSignature
+from bifente.simulator.iso7816 import fcp
+from bifente.simulator.iso7816.commands import selection
+from bifente.simulator.iso7816.commands.authentication import (
     VERIFY_CERTIFICATE,
     VERIFY_CERTIFICATE_AS_GIVEN,
     InternalAuthenticate,
     external_authenticate,
     verify_certificate,
 )
-from simulator.iso7816.commands.binary import read_binary
-from simulator.iso7816.commands.challenge import GetChallenge
-from simulator.iso7816.commands.security import COMPUTE_SIGNATURE, PerformSecurityOperation
-from simulator.iso7816.family import Class, Family, Instruction, Side
-from simulator.iso7816.image import DedicatedFile, ElementaryFile
+from bifente.simulator.iso7816.commands.binary import read_binary
+from bifente.simulator.iso7816.commands.challenge import GetChallenge
+from bifente.simulator.iso7816.commands.security import COMPUTE_SIGNATURE, PerformSecurityOperation
+from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
+from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile
 
 CHALLENGE_SIZE = 16
 """Bytes of a challenge of the card."""

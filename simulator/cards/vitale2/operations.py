@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.iso7816 import hashing
-from simulator.iso7816.access import KeyOperation
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel
-from simulator.iso7816.commands.security import digest_of
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816 import hashing
+from bifente.simulator.iso7816.access import KeyOperation
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel
+from bifente.simulator.iso7816.commands.security import digest_of
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 
 @dataclass(frozen=True, slots=True)

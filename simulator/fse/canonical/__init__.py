@@ -5,8 +5,8 @@ says that it is a laboratory format. There is one form for a sheet and one sheet
 byte that ``canonical`` would not write.
 """
 
-from simulator.fse.canonical.forms import MAX_ACTS, MAX_FORM, MAX_PERIODS
-from simulator.fse.canonical.reading import parse
-from simulator.fse.canonical.writing import canonical
+from bifente.simulator.fse.canonical.forms import MAX_ACTS, MAX_FORM, MAX_PERIODS
+from bifente.simulator.fse.canonical.reading import parse
+from bifente.simulator.fse.canonical.writing import canonical
 
 __all__ = ["MAX_ACTS", "MAX_FORM", "MAX_PERIODS", "canonical", "parse"]

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
-from simulator.fse.canonical.forms import COEFFICIENT, called, names_of, shown
-from simulator.fse.errors import FseError
-from simulator.zones import Group
+from bifente.simulator.fse.canonical.forms import COEFFICIENT, called, names_of, shown
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.zones import Group
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from simulator.fse.catalogue import group_type
-from simulator.fse.model import Insurance, Nomenclature, Payment, Proof
+from bifente.simulator.fse.catalogue import group_type
+from bifente.simulator.fse.model import Insurance, Nomenclature, Payment, Proof
 
 #: The longest form read, the most acts and periods of rights: bounds of ours, well above what a sheet needs.
 MAX_FORM = 16_384

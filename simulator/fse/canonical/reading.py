@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from simulator.fse.canonical.fields import Fields
-from simulator.fse.canonical.forms import (
+from bifente.simulator.fse.canonical.fields import Fields
+from bifente.simulator.fse.canonical.forms import (
     INSURANCE,
     MAX_ACTS,
     MAX_FORM,
@@ -17,10 +17,10 @@ from simulator.fse.canonical.forms import (
     names_of,
     shown,
 )
-from simulator.fse.canonical.writing import groups_of
-from simulator.fse.catalogue import FORMAT_NAME, FORMAT_VERSION
-from simulator.fse.errors import FseError
-from simulator.fse.model import (
+from bifente.simulator.fse.canonical.writing import groups_of
+from bifente.simulator.fse.catalogue import FORMAT_NAME, FORMAT_VERSION
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import (
     Accident,
     Act,
     Beneficiary,
@@ -32,7 +32,7 @@ from simulator.fse.model import (
     Share,
     Structure,
 )
-from simulator.zones import Group, ZoneError, decode
+from bifente.simulator.zones import Group, ZoneError, decode
 
 
 def parse(data: bytes) -> Invoice:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
 
-from simulator.fse.canonical.forms import (
+from bifente.simulator.fse.canonical.forms import (
     COEFFICIENT,
     INSURANCE,
     MAX_ACTS,
@@ -20,9 +20,9 @@ from simulator.fse.canonical.forms import (
     PROOF,
     called,
 )
-from simulator.fse.catalogue import FORMAT_NAME, FORMAT_VERSION, group_type
-from simulator.fse.errors import FseError
-from simulator.fse.model import (
+from bifente.simulator.fse.catalogue import FORMAT_NAME, FORMAT_VERSION, group_type
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import (
     Act,
     Beneficiary,
     Insurance,
@@ -34,7 +34,7 @@ from simulator.fse.model import (
     Proof,
     SecuringMode,
 )
-from simulator.zones import Group, ZoneError, encode, fault
+from bifente.simulator.zones import Group, ZoneError, encode, fault
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)

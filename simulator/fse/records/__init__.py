@@ -1,8 +1,8 @@
 """Lots as fixed-width records shaped like those of norm B2, as far as that is public: see ``layouts.yaml``."""
 
-from simulator.fse.records.layouts import LAYOUTS, WIDTH, FieldLayout, RecordLayout
-from simulator.fse.records.lots import LotRecords, read_records, records, records_of, write_records
-from simulator.fse.records.record import Record, RecordError
+from bifente.simulator.fse.records.layouts import LAYOUTS, WIDTH, FieldLayout, RecordLayout
+from bifente.simulator.fse.records.lots import LotRecords, read_records, records, records_of, write_records
+from bifente.simulator.fse.records.record import Record, RecordError
 
 __all__ = [
     "LAYOUTS",

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulator.fse.model import LotKind
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.model import LotKind
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 
 class Kind(StrEnum):

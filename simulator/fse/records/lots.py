@@ -8,11 +8,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
-from simulator.fse.canonical import parse
-from simulator.fse.model import Act, Dre, Insurance, Invoice, Lot, LotKind, Nomenclature, Payment, Proof
-from simulator.fse.pricing import amo_part, reimbursable
-from simulator.fse.records.layouts import LAYOUTS, WIDTH
-from simulator.fse.records.record import Record, RecordError, make, read, write
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.model import Act, Dre, Insurance, Invoice, Lot, LotKind, Nomenclature, Payment, Proof
+from bifente.simulator.fse.pricing import amo_part, reimbursable
+from bifente.simulator.fse.records.layouts import LAYOUTS, WIDTH
+from bifente.simulator.fse.records.record import Record, RecordError, make, read, write
 
 #: The most records that are read: a bound of ours.
 MAX_RECORDS = 200_000

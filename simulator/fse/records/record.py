@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.fse.errors import FseError
-from simulator.fse.records.layouts import LAYOUTS, MARK, WIDTH, FieldLayout, RecordLayout
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.records.layouts import LAYOUTS, MARK, WIDTH, FieldLayout, RecordLayout
 
 
 class RecordError(FseError):

@@ -2,7 +2,7 @@
 RSA of the laboratory's cards over the canonical form, with the published rules around them (sesam-vitale.md 5).
 """
 
-from simulator.fse.securing.cards import (
+from bifente.simulator.fse.securing.cards import (
     ProfessionalSession,
     Right,
     SigningCard,
@@ -11,12 +11,12 @@ from simulator.fse.securing.cards import (
     sign_as_professional,
     signed,
 )
-from simulator.fse.securing.codec import SecuredFormatError, decode_secured, encode_secured
-from simulator.fse.securing.desk import Batch, SecuringDesk, lacking, unsigned
-from simulator.fse.securing.exporting import export
-from simulator.fse.securing.modes import WITH_PAPER, wants
-from simulator.fse.securing.refusals import Refusal, SecuringError
-from simulator.fse.securing.verifying import Anchors, Verifier, reasons, signing_professional, verify
+from bifente.simulator.fse.securing.codec import SecuredFormatError, decode_secured, encode_secured
+from bifente.simulator.fse.securing.desk import Batch, SecuringDesk, lacking, unsigned
+from bifente.simulator.fse.securing.exporting import export
+from bifente.simulator.fse.securing.modes import WITH_PAPER, wants
+from bifente.simulator.fse.securing.refusals import Refusal, SecuringError
+from bifente.simulator.fse.securing.verifying import Anchors, Verifier, reasons, signing_professional, verify
 
 __all__ = [
     "WITH_PAPER",

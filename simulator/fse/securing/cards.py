@@ -14,21 +14,21 @@ from typing import Protocol
 
 from cryptography import x509
 
-from simulator.clock import Clock, WallClock
-from simulator.fse.canonical import parse
-from simulator.fse.errors import FseError
-from simulator.fse.model import Invoice, Signature, Signer
-from simulator.fse.securing.modes import wants
-from simulator.fse.securing.refusals import Refusal, SecuringError
-from simulator.fse.securing.rsa import signed_by
-from simulator.hosts import NotOnThisCardError
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.ssv.line import PS, VITALE, Line
-from simulator.middleware.ssv.meeting import vitale_on
-from simulator.middleware.ssv.professional import MAY_SIGN_INVOICE, MAY_SIGN_LOT, ProfessionalCard
-from simulator.middleware.ssv.vitale import VitaleCard
-from simulator.readers import Connection
-from simulator.zones import Group
+from bifente.simulator.clock import Clock, WallClock
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, Signature, Signer
+from bifente.simulator.fse.securing.modes import wants
+from bifente.simulator.fse.securing.refusals import Refusal, SecuringError
+from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.ssv.line import PS, VITALE, Line
+from bifente.simulator.middleware.ssv.meeting import vitale_on
+from bifente.simulator.middleware.ssv.professional import MAY_SIGN_INVOICE, MAY_SIGN_LOT, ProfessionalCard
+from bifente.simulator.middleware.ssv.vitale import VitaleCard
+from bifente.simulator.readers import Connection
+from bifente.simulator.zones import Group
 
 _OK, _NOT_ALLOWED = 0x9000, 0x6982
 _KEY, _DIGEST = "signature", "sha256"

@@ -17,9 +17,9 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import SecuredInvoice, Signature, Signer
-from simulator.zones import Group, ZoneError, decode, encode
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import SecuredInvoice, Signature, Signer
+from bifente.simulator.zones import Group, ZoneError, decode, encode
 
 MARK = b"BIFENTE LABORATOIRE"
 VERSION = b"1"

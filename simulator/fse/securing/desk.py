@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from simulator.clock import Clock
-from simulator.fse.canonical import canonical
-from simulator.fse.errors import FseError
-from simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, Signature, Signer
-from simulator.fse.securing.cards import (
+from bifente.simulator.clock import Clock
+from bifente.simulator.fse.canonical import canonical
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, Signature, Signer
+from bifente.simulator.fse.securing.cards import (
     ProfessionalSession,
     Right,
     check_same_vitale,
@@ -27,14 +27,14 @@ from simulator.fse.securing.cards import (
     sheet_signed_by_professional,
     signed,
 )
-from simulator.fse.securing.modes import WITH_PAPER, wants
-from simulator.fse.securing.refusals import Refusal, SecuringError
-from simulator.fse.securing.rsa import signed_by
-from simulator.middleware.codes import SsvError
-from simulator.middleware.resources import Pair, Resources
-from simulator.middleware.ssv.line import VITALE, Line
-from simulator.middleware.ssv.meeting import vitale_on
-from simulator.middleware.ssv.vitale import VitaleCard
+from bifente.simulator.fse.securing.modes import WITH_PAPER, wants
+from bifente.simulator.fse.securing.refusals import Refusal, SecuringError
+from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.middleware.codes import SsvError
+from bifente.simulator.middleware.resources import Pair, Resources
+from bifente.simulator.middleware.ssv.line import VITALE, Line
+from bifente.simulator.middleware.ssv.meeting import vitale_on
+from bifente.simulator.middleware.ssv.vitale import VitaleCard
 
 T = TypeVar("T")
 

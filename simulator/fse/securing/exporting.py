@@ -9,9 +9,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import SecuredInvoice, Signature
-from simulator.fse.securing.rsa import certificate_of
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import SecuredInvoice, Signature
+from bifente.simulator.fse.securing.rsa import certificate_of
 
 _MOMENT = "%Y%m%d%H%M%S"
 _HEAD = """\

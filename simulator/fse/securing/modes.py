@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulator.fse.model import SecuringMode, Signer
+from bifente.simulator.fse.model import SecuringMode, Signer
 
 _BOTH = frozenset(Signer)
 _PROFESSIONAL = frozenset({Signer.PROFESSIONAL})

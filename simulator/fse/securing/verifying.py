@@ -17,15 +17,15 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
 
-from simulator.fse.canonical import parse
-from simulator.fse.errors import FseError
-from simulator.fse.model import Invoice, Rejection, SecuredInvoice, Signature, Signer
-from simulator.fse.securing.modes import WITH_PAPER, wants
-from simulator.fse.securing.rsa import Finding, certificate_of, judged
-from simulator.personalisation.profiles import CARD_ID, CARD_TYPE, card_type
-from simulator.personalisation.vitale.authority import CARD_NAME
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, Rejection, SecuredInvoice, Signature, Signer
+from bifente.simulator.fse.securing.modes import WITH_PAPER, wants
+from bifente.simulator.fse.securing.rsa import Finding, certificate_of, judged
+from bifente.simulator.personalisation.profiles import CARD_ID, CARD_TYPE, card_type
+from bifente.simulator.personalisation.vitale.authority import CARD_NAME
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 _SIGNING_TYPES = frozenset({card_type(0).value})
 """Cards of professionals alone: CPS. A student, an employee or an authorised person signs no sheet."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import Arl, ArlKind, LotKind
-from simulator.fse.store.life import table_of
-from simulator.fse.store.outbox import Outbox
-from simulator.fse.store.returns import Returns
-from simulator.fse.store.states import Move
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Arl, ArlKind, LotKind
+from bifente.simulator.fse.store.life import table_of
+from bifente.simulator.fse.store.outbox import Outbox
+from bifente.simulator.fse.store.returns import Returns
+from bifente.simulator.fse.store.states import Move
 
 
 class Acknowledgements(Returns, Outbox):

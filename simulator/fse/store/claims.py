@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import State
-from simulator.fse.store.life import Life
-from simulator.fse.store.rows import CLAIMS, ClaimRow
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import State
+from bifente.simulator.fse.store.life import Life
+from bifente.simulator.fse.store.rows import CLAIMS, ClaimRow
 
 
 class Claims(Life):

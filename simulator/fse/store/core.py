@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
-from simulator.clock import Clock
-from simulator.fse.errors import FseError
-from simulator.fse.store.database import Database
-from simulator.fse.store.deadlines import civil_day
-from simulator.fse.store.numbers import Sequence as Numbers
+from bifente.simulator.clock import Clock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.store.database import Database
+from bifente.simulator.fse.store.deadlines import civil_day
+from bifente.simulator.fse.store.numbers import Sequence as Numbers
 
 
 class Core:

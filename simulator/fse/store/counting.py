@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import LotKind
-from simulator.fse.store.core import Core
-from simulator.fse.store.numbers import ROUNDS, form
-from simulator.fse.store.numbers import Sequence as Numbers
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import LotKind
+from bifente.simulator.fse.store.core import Core
+from bifente.simulator.fse.store.numbers import ROUNDS, form
+from bifente.simulator.fse.store.numbers import Sequence as Numbers
 
 
 class Counting(Core):

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simulator.fse.errors import FseError
-from simulator.fse.store.schema import APPLICATION_ID, MIGRATIONS
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.store.schema import APPLICATION_ID, MIGRATIONS
 
 _PATIENCE = 10.0
 """Seconds that a writer waits for another one."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.shipped import shipped
+from bifente.simulator.shipped import shipped
 
 PARIS = ZoneInfo("Europe/Paris")
 _ALSACE_MOSELLE = "57"

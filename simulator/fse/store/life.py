@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import LotKind, Outcome, State
-from simulator.fse.store.core import Core
-from simulator.fse.store.rows import CLAIMS, SHEETS, ClaimRow, Payment, SheetRow, day
-from simulator.fse.store.states import Move, after
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import LotKind, Outcome, State
+from bifente.simulator.fse.store.core import Core
+from bifente.simulator.fse.store.rows import CLAIMS, SHEETS, ClaimRow, Payment, SheetRow, day
+from bifente.simulator.fse.store.states import Move, after
 
 _WITH_REASON = (Move.REJECT, Move.RETRY, Move.REFUSE_PAYMENT, Move.PAPER)
 

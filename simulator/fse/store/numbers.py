@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from simulator.fse.errors import FseError
+from bifente.simulator.fse.errors import FseError
 
 MAX_SHEET = 999_999_999
 """The largest number of a sheet or of a claim: nine digits (sesam-vitale.md 5). They never begin again."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import LotKind, TransportFile
-from simulator.fse.store.life import Life, table_of
-from simulator.fse.store.numbers import Sequence as Numbers
-from simulator.fse.store.numbers import form
-from simulator.fse.store.rows import FileRow, LotRow
-from simulator.fse.store.states import Move
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import LotKind, TransportFile
+from bifente.simulator.fse.store.life import Life, table_of
+from bifente.simulator.fse.store.numbers import Sequence as Numbers
+from bifente.simulator.fse.store.numbers import form
+from bifente.simulator.fse.store.rows import FileRow, LotRow
+from bifente.simulator.fse.store.states import Move
 
 # As for returns: a partial index only serves a state that is written out.
 _FILES_IN = {state: f"SELECT * FROM files WHERE state = '{state}'" for state in ("ready", "sent")}  # noqa: S608

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlite3 import Row
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import Rsp, RspLine, State
-from simulator.fse.store.life import Life
-from simulator.fse.store.returns import Returns
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Rsp, RspLine, State
+from bifente.simulator.fse.store.life import Life
+from bifente.simulator.fse.store.returns import Returns
 
 _CURE = "ask the body what it means before anything of it is booked"
 

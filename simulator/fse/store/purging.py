@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from simulator.fse.store.core import Core
-from simulator.fse.store.rows import SHEETS_WITHOUT_BYTES, SheetRow
+from bifente.simulator.fse.store.core import Core
+from bifente.simulator.fse.store.rows import SHEETS_WITHOUT_BYTES, SheetRow
 
 
 class Purging(Core):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import Arl, Rsp
-from simulator.fse.store.core import Core
-from simulator.fse.store.rows import ReturnRow
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Arl, Rsp
+from bifente.simulator.fse.store.core import Core
+from bifente.simulator.fse.store.rows import ReturnRow
 
 # The partial indexes hold few rows, those of which something is awaited, and only serve a state that is written out;
 # for ``+id`` see ``rows``.

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date
 
-from simulator.fse.model import LotKind, Outcome, State
+from bifente.simulator.fse.model import LotKind, Outcome, State
 
 
 def day(text: str | None) -> date | None:

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable
 
-from simulator.fse.errors import FseError
+from bifente.simulator.fse.errors import FseError
 
 APPLICATION_ID = 0x42494645
 """Says in the header of the file that it is a store of this bench."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import State
-from simulator.fse.store.life import Life
-from simulator.fse.store.rows import SHEETS, SHEETS_WITHOUT_BYTES, SheetRow
-from simulator.fse.store.states import Move
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import State
+from bifente.simulator.fse.store.life import Life
+from bifente.simulator.fse.store.rows import SHEETS, SHEETS_WITHOUT_BYTES, SheetRow
+from bifente.simulator.fse.store.states import Move
 
 
 class Sheets(Life):

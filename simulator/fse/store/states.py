@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from simulator.fse.errors import FseError
-from simulator.fse.model import State
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import State
 
 
 class Move(StrEnum):

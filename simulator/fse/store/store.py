@@ -16,12 +16,12 @@ that keeps the promise: one that was reserved and not used is a hole, never a se
 
 from __future__ import annotations
 
-from simulator.fse.store.acknowledgements import Acknowledgements
-from simulator.fse.store.claims import Claims
-from simulator.fse.store.counting import Counting
-from simulator.fse.store.payments import Payments
-from simulator.fse.store.purging import Purging
-from simulator.fse.store.sheets import Sheets
+from bifente.simulator.fse.store.acknowledgements import Acknowledgements
+from bifente.simulator.fse.store.claims import Claims
+from bifente.simulator.fse.store.counting import Counting
+from bifente.simulator.fse.store.payments import Payments
+from bifente.simulator.fse.store.purging import Purging
+from bifente.simulator.fse.store.sheets import Sheets
 
 
 class Store(Counting, Sheets, Claims, Acknowledgements, Payments, Purging):

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 
-from simulator.fse.model import State
-from simulator.fse.store.deadlines import Deadlines, Rule
-from simulator.fse.store.rows import ClaimRow, ReturnRow, SheetRow
-from simulator.fse.store.store import Store
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.model import State
+from bifente.simulator.fse.store.deadlines import Deadlines, Rule
+from bifente.simulator.fse.store.rows import ClaimRow, ReturnRow, SheetRow
+from bifente.simulator.fse.store.store import Store
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 
 class TaskKind(StrEnum):

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulator.fse.model import Insurance, Nomenclature
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.model import Insurance, Nomenclature
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 Fidelity = Literal["documented", "observed", "modelled"]
 Percent = Annotated[int, Field(ge=0, le=100)]

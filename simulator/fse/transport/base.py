@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Protocol
 
-from simulator.fse.model import TransportFile
+from bifente.simulator.fse.model import TransportFile
 
 #: What a body does with a file: its bytes and its name, then the returns to send back, each as bytes.
 Reception = Callable[[bytes, str], Iterable[bytes]]

@@ -10,9 +10,9 @@ from functools import cache
 from random import Random
 from typing import Generic, TypeVar
 
-from simulator.fse.transport.base import TransportError, TransportFailure
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.transport.base import TransportError, TransportFailure
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 T = TypeVar("T")
 

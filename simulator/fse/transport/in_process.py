@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-from simulator.fse.model import TransportFile
-from simulator.fse.transport.base import Reception, TransportError
-from simulator.fse.transport.disturbances import Direction, Way, Weather, flipped
-from simulator.fse.transport.mailbox import Mailbox
+from bifente.simulator.fse.model import TransportFile
+from bifente.simulator.fse.transport.base import Reception, TransportError
+from bifente.simulator.fse.transport.disturbances import Direction, Way, Weather, flipped
+from bifente.simulator.fse.transport.mailbox import Mailbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
 
-from simulator.fse.envelope import MAX_FILE, is_sealed
-from simulator.fse.errors import FseError
+from bifente.simulator.fse.envelope import MAX_FILE, is_sealed
+from bifente.simulator.fse.errors import FseError
 
 #: The largest mail that is written or taken: base64 and headers come on top of the file.
 MAX_MAIL = MAX_FILE * 4 // 3 + MAX_FILE // 16

@@ -18,11 +18,11 @@ from typing import Any, Final, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from simulator.clock import Clock, WallClock
-from simulator.fse.model import TransportFile
-from simulator.fse.transport.base import Reception, TransportError, TransportFailure
-from simulator.fse.transport.disturbances import Direction, Disturbance, Effect, Way, Weather, flipped
-from simulator.fse.transport.mail import (
+from bifente.simulator.clock import Clock, WallClock
+from bifente.simulator.fse.model import TransportFile
+from bifente.simulator.fse.transport.base import Reception, TransportError, TransportFailure
+from bifente.simulator.fse.transport.disturbances import Direction, Disturbance, Effect, Way, Weather, flipped
+from bifente.simulator.fse.transport.mail import (
     MAX_MAIL,
     Attachment,
     MailError,
@@ -31,7 +31,7 @@ from simulator.fse.transport.mail import (
     read_mail,
     write_mail,
 )
-from simulator.fse.transport.mailbox import Mailbox
+from bifente.simulator.fse.transport.mailbox import Mailbox
 
 _LOOPBACK: Final = "127.0.0.1"
 _PATIENCE: Final = 30.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from simulator.iso7816.access import FileOperation
-from simulator.iso7816.apdu import EXTENDED_NE, SHORT_NE, Command, Response
-from simulator.iso7816.channel import Channel
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.files import Node
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816.access import FileOperation
+from bifente.simulator.iso7816.apdu import EXTENDED_NE, SHORT_NE, Command, Response
+from bifente.simulator.iso7816.channel import Channel
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.files import Node
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 
 def _target(channel: Channel, command: Command) -> tuple[Node, int]:

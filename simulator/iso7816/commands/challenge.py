@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.status import StatusError, StatusWord, wrong_expected
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.status import StatusError, StatusWord, wrong_expected
 
 
 @dataclass(frozen=True, slots=True)

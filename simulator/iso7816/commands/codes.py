@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.iso7816.access import SecretOperation
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.family import Handler
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816.access import SecretOperation
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.family import Handler
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _GLOBAL_OR_LOCAL = 0x80
 

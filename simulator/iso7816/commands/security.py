@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from simulator.iso7816 import hashing, tlv
-from simulator.iso7816.access import KeyOperation
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel, Environment
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.family import Handler
-from simulator.iso7816.image import Algorithm, Digest, Key, KeyUse
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816 import hashing, tlv
+from bifente.simulator.iso7816.access import KeyOperation
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel, Environment
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.family import Handler
+from bifente.simulator.iso7816.image import Algorithm, Digest, Key, KeyUse
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 # Control reference templates of MSE SET and what each prepares.
 _USES = {0xAA: KeyUse.HASH, 0xB6: KeyUse.SIGN, 0xA4: KeyUse.AUTHENTICATE, 0xB8: KeyUse.DECIPHER}

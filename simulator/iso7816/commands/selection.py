@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from simulator.iso7816 import files
-from simulator.iso7816.apdu import Command, Response
-from simulator.iso7816.channel import Channel
-from simulator.iso7816.engine import SmartCard
-from simulator.iso7816.status import StatusError, StatusWord
+from bifente.simulator.iso7816 import files
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.iso7816.channel import Channel
+from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from simulator.clock import Clock
-from simulator.middleware.apcv.context import Context
-from simulator.middleware.apcv.phone import Phone
-from simulator.middleware.apcv.refusals import ApcvError, Refusal
-from simulator.middleware.apcv.service import Service
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.resources import Resources
-from simulator.middleware.ssv.answer import Answer
-from simulator.middleware.ssv.library import Ssv
-from simulator.middleware.ssv.line import PS, Line
-from simulator.middleware.ssv.professional import ProfessionalCard
-from simulator.zones import Group, encode, named
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.apcv.context import Context
+from bifente.simulator.middleware.apcv.phone import Phone
+from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal
+from bifente.simulator.middleware.apcv.service import Service
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.resources import Resources
+from bifente.simulator.middleware.ssv.answer import Answer
+from bifente.simulator.middleware.ssv.library import Ssv
+from bifente.simulator.middleware.ssv.line import PS, Line
+from bifente.simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.simulator.zones import Group, encode, named
 
 _INSURED, _COVERAGE, _MUTUELLE, _AMC = 101, 106, 107, 109
 _TEST_MARK = "T"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from simulator.middleware.codes import SsvCode
-from simulator.sentence import Sentence
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.sentence import Sentence
 
 
 class Refusal(StrEnum):

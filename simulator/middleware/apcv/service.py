@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from simulator.clock import Clock
-from simulator.middleware.apcv.context import Context, Parameters, moment, written
-from simulator.middleware.apcv.phone import NFC, QR, QR_PREFIX, SEAL, Phone
-from simulator.middleware.apcv.refusals import ApcvError, Refusal
-from simulator.readers.wireless.claims import moment as seconds
-from simulator.readers.wireless.claims import text
-from simulator.readers.wireless.refusals import Refusal as TokenRefusal
-from simulator.readers.wireless.refusals import TokenRefusedError
-from simulator.readers.wireless.seal import Key, SigningKey
-from simulator.zones import Group
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.apcv.context import Context, Parameters, moment, written
+from bifente.simulator.middleware.apcv.phone import NFC, QR, QR_PREFIX, SEAL, Phone
+from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal
+from bifente.simulator.readers.wireless.claims import moment as seconds
+from bifente.simulator.readers.wireless.claims import text
+from bifente.simulator.readers.wireless.refusals import Refusal as TokenRefusal
+from bifente.simulator.readers.wireless.refusals import TokenRefusedError
+from bifente.simulator.readers.wireless.seal import Key, SigningKey
+from bifente.simulator.zones import Group
 
 _INVOICE = re.compile(r"[0-9]{1,9}", re.ASCII)
 #: Refusals of a token that mean that somebody changed or made it.

@@ -15,10 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.middleware.cloudfsv.laboratory import Laboratory
-from simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_request, bad_token
-from simulator.middleware.cloudfsv.request import LONGEST_BODY, METHODS, Function
-from simulator.middleware.cloudfsv.service import CloudFsv, Outcome
+from bifente.simulator.middleware.cloudfsv.laboratory import Laboratory
+from bifente.simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_request, bad_token
+from bifente.simulator.middleware.cloudfsv.request import LONGEST_BODY, METHODS, Function
+from bifente.simulator.middleware.cloudfsv.service import CloudFsv, Outcome
 
 ACCESS_HEADER = "accessHealthcareToken"
 REASON_HEADER = "X-Bifente-Reason"

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from joserfc.jwk import RSAKey
 
-from simulator.clock import Clock
-from simulator.personalisation.keystore import KeySource
-from simulator.readers.wireless.claims import ROUNDING, moment, number, text
-from simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from simulator.readers.wireless.seal import Key, Seal, SigningKey
+from bifente.simulator.clock import Clock
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.readers.wireless.claims import ROUNDING, moment, number, text
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless.seal import Key, Seal, SigningKey
 
 BEARER = Seal("RS256", deflated=False)
 KID = "laboratory-software-1"

@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from simulator.personalisation import subjects
-from simulator.personalisation.authority import Branch, Level, Pki
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.profiles import KeyUsageBit, Profile, Validity
+from bifente.simulator.personalisation import subjects
+from bifente.simulator.personalisation.authority import Branch, Level, Pki
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.profiles import KeyUsageBit, Profile, Validity
 
 LOOPBACK = "127.0.0.1"
 _LIFE = timedelta(days=30)

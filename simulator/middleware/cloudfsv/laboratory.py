@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_token, offline
-from simulator.middleware.cloudfsv.service import CloudFsv
-from simulator.readers.wireless import Refusal, Terminal, TokenRefusedError
+from bifente.simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_token, offline
+from bifente.simulator.middleware.cloudfsv.service import CloudFsv
+from bifente.simulator.readers.wireless import Refusal, Terminal, TokenRefusedError
 
 
 class Laboratory:

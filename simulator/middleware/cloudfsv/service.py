@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from simulator.clock import Clock
-from simulator.middleware.cloudfsv.bearer import Bearers
-from simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, offline, unavailable
-from simulator.middleware.cloudfsv.request import Body, Function
-from simulator.middleware.codes import SsvCode
-from simulator.readers.wireless import BusyError, Condition, Platform, Terminal, TokenRefusedError
-from simulator.readers.wireless.terminal import CODE_ROLE
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.cloudfsv.bearer import Bearers
+from bifente.simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, offline, unavailable
+from bifente.simulator.middleware.cloudfsv.request import Body, Function
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.readers.wireless import BusyError, Condition, Platform, Terminal, TokenRefusedError
+from bifente.simulator.readers.wireless.terminal import CODE_ROLE
 
 FSV_VERSION = "1.40.14"
 
@@ -40,7 +40,7 @@ class Result(Protocol):
 
 
 class Reading(Protocol):
-    """The SSV functions the service offers, as ``simulator.middleware.ssv.Ssv`` has them."""
+    """The SSV functions the service offers, as ``bifente.simulator.middleware.ssv.Ssv`` has them."""
 
     def lire_config(self) -> Result:
         """SSV_LireConfig."""

@@ -1,12 +1,12 @@
 """The GALSS, manager of access to the health and social reader: its file ``galss.ini`` and its server."""
 
-from simulator.middleware.galss.breaking import Breakage, breakages, swapped
-from simulator.middleware.galss.fitting import misfits
-from simulator.middleware.galss.model import Configuration
-from simulator.middleware.galss.reading import Examination, examine
-from simulator.middleware.galss.server import GalssServer, Installation
-from simulator.middleware.galss.session import Application
-from simulator.middleware.galss.writing import SlotName, System, for_pcsc, for_serial, generate
+from bifente.simulator.middleware.galss.breaking import Breakage, breakages, swapped
+from bifente.simulator.middleware.galss.fitting import misfits
+from bifente.simulator.middleware.galss.model import Configuration
+from bifente.simulator.middleware.galss.reading import Examination, examine
+from bifente.simulator.middleware.galss.server import GalssServer, Installation
+from bifente.simulator.middleware.galss.session import Application
+from bifente.simulator.middleware.galss.writing import SlotName, System, for_pcsc, for_serial, generate
 
 __all__ = [
     "Application",

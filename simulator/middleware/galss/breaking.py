@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from simulator.middleware import ini
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.middleware import ini
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 _WHOLE: Mapping[str, bytes | None] = {
     "missing": None,

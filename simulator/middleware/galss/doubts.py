@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulator.middleware.findings import Finding, Severity
-from simulator.middleware.galss.model import CPS, VITALE, Configuration, ProtocolNumber
-from simulator.middleware.ini import IniFile, is_number
-from simulator.sentence import Sentence
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.middleware.galss.model import CPS, VITALE, Configuration, ProtocolNumber
+from bifente.simulator.middleware.ini import IniFile, is_number
+from bifente.simulator.sentence import Sentence
 
 
 def unread(file: IniFile, count: int) -> Iterator[Finding]:

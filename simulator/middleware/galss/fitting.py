@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
-from simulator.middleware import ini
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.findings import Finding, Severity
-from simulator.middleware.galss.model import CPS, VITALE, Configuration, ProtocolNumber
-from simulator.middleware.galss.writing import SlotName
-from simulator.sentence import Sentence
+from bifente.simulator.middleware import ini
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.middleware.galss.model import CPS, VITALE, Configuration, ProtocolNumber
+from bifente.simulator.middleware.galss.writing import SlotName
+from bifente.simulator.sentence import Sentence
 
 _ROLES = {CPS: "cps", VITALE: "vitale"}
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from simulator.middleware import ini
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.findings import Finding, Severity
-from simulator.middleware.galss.doubts import doubts, unread
-from simulator.middleware.galss.model import (
+from bifente.simulator.middleware import ini
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.middleware.galss.doubts import doubts, unread
+from bifente.simulator.middleware.galss.model import (
     MAX_ADDRESS,
     MAX_CHANNELS,
     MAX_NAME,
@@ -25,9 +25,9 @@ from simulator.middleware.galss.model import (
     Protocol,
     ProtocolNumber,
 )
-from simulator.middleware.galss.writing import LIBRARIES, System
-from simulator.middleware.ini import IniFile, Section, is_number
-from simulator.sentence import Sentence
+from bifente.simulator.middleware.galss.writing import LIBRARIES, System
+from bifente.simulator.middleware.ini import IniFile, Section, is_number
+from bifente.simulator.sentence import Sentence
 
 T = TypeVar("T")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from simulator.clock import Clock
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.galss.model import Configuration, ProtocolNumber, Resource
-from simulator.middleware.galss.reading import Examination, examine
-from simulator.middleware.galss.session import Application, GalssPair, code_of
-from simulator.middleware.galss.writing import System
-from simulator.middleware.patience import EXCLUSIVITY, Patience, insist
-from simulator.readers import ReaderAccess, ScardError
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.galss.model import Configuration, ProtocolNumber, Resource
+from bifente.simulator.middleware.galss.reading import Examination, examine
+from bifente.simulator.middleware.galss.session import Application, GalssPair, code_of
+from bifente.simulator.middleware.galss.writing import System
+from bifente.simulator.middleware.patience import EXCLUSIVITY, Patience, insist
+from bifente.simulator.readers import ReaderAccess, ScardError
 
 MAX_SESSIONS = 16
 """Sessions open at once before 0002: the text gives no number, this one is ours."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.galss.model import ALIASES, CPS, LOG_SV, VITALE, Configuration, Resource
-from simulator.middleware.patience import TRANSMISSION, Patience, insist
-from simulator.readers import Connection, PcscCode, ScardError
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.galss.model import ALIASES, CPS, LOG_SV, VITALE, Configuration, Resource
+from bifente.simulator.middleware.patience import TRANSMISSION, Patience, insist
+from bifente.simulator.readers import Connection, PcscCode, ScardError
 
 if TYPE_CHECKING:
-    from simulator.middleware.galss.server import GalssServer
+    from bifente.simulator.middleware.galss.server import GalssServer
 
 _ONCE = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2A, 0x2C, 0x2D, 0x82, 0x84, 0x86, 0x88})
 """Codes, challenges and cryptography: sent once, since the card may have acted before the line broke."""

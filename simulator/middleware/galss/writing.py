@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulator.middleware import ini
-from simulator.middleware.galss.model import (
+from bifente.simulator.middleware import ini
+from bifente.simulator.middleware.galss.model import (
     ALIASES,
     CPS,
     LOG_SV,
@@ -20,7 +20,7 @@ from simulator.middleware.galss.model import (
     Protocol,
     ProtocolNumber,
 )
-from simulator.middleware.ini import LineEnd
+from bifente.simulator.middleware.ini import LineEnd
 
 
 class System(StrEnum):

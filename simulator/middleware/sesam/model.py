@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from simulator.middleware.patience import Patience
+from bifente.simulator.middleware.patience import Patience
 
 KIT = Patience(10, 0.5)
 """What the workstation kit sets for each of the three: 500 ms, 10 times."""

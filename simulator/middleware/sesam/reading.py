@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.middleware import ini
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.findings import Finding, Severity
-from simulator.middleware.ini import Entry, IniFile
-from simulator.middleware.patience import Patience
-from simulator.middleware.sesam.model import KIT, LOG_FILE, WORK_FILES, Disk, Sesam
-from simulator.sentence import Sentence
+from bifente.simulator.middleware import ini
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.findings import Finding, Severity
+from bifente.simulator.middleware.ini import Entry, IniFile
+from bifente.simulator.middleware.patience import Patience
+from bifente.simulator.middleware.sesam.model import KIT, LOG_FILE, WORK_FILES, Disk, Sesam
+from bifente.simulator.sentence import Sentence
 
 _TABLE_UNREADABLE = 0xF610
 """Table file 0: the first that the SSV would look for there."""

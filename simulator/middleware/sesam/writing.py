@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.middleware import ini
-from simulator.middleware.patience import Patience
-from simulator.middleware.sesam.model import Sesam
+from bifente.simulator.middleware import ini
+from bifente.simulator.middleware.patience import Patience
+from bifente.simulator.middleware.sesam.model import Sesam
 
 
 def usual(version: str = "1.40.14") -> Sesam:

@@ -3,8 +3,8 @@
 ``SSV_TraduireARL`` and the functions of the invoice are not here: nothing reads a card in them.
 """
 
-from simulator.middleware.ssv.answer import Answer
-from simulator.middleware.ssv.components import Components
-from simulator.middleware.ssv.library import Ssv
+from bifente.simulator.middleware.ssv.answer import Answer
+from bifente.simulator.middleware.ssv.components import Components
+from bifente.simulator.middleware.ssv.library import Ssv
 
 __all__ = ["Answer", "Components", "Ssv"]

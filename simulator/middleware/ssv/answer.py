@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulator.zones import Group, decode
+from bifente.simulator.zones import Group, decode
 
 
 @dataclass(frozen=True, slots=True)

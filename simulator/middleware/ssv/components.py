@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from simulator.shipped import shipped
-from simulator.zones import Group, unnamed
+from bifente.simulator.shipped import shipped
+from bifente.simulator.zones import Group, unnamed
 
 
 class _Model(BaseModel):

@@ -11,16 +11,16 @@ from typing import Protocol, runtime_checkable
 
 from cryptography import x509
 
-from simulator.clock import Clock
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.resources import Pair, Resources
-from simulator.middleware.ssv.answer import Answer
-from simulator.middleware.ssv.components import Components
-from simulator.middleware.ssv.line import PS, VITALE, Line
-from simulator.middleware.ssv.meeting import vitale_on
-from simulator.middleware.ssv.professional import ProfessionalCard
-from simulator.middleware.ssv.vitale import VitaleCard
-from simulator.zones import Group, encode
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.resources import Pair, Resources
+from bifente.simulator.middleware.ssv.answer import Answer
+from bifente.simulator.middleware.ssv.components import Components
+from bifente.simulator.middleware.ssv.line import PS, VITALE, Line
+from bifente.simulator.middleware.ssv.meeting import vitale_on
+from bifente.simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.simulator.middleware.ssv.vitale import VitaleCard
+from bifente.simulator.zones import Group, encode
 
 _MUTUELLE, _AMC = 107, 109
 _DAY, _MOMENT = "%Y%m%d", "%Y%m%d%H%M%S"

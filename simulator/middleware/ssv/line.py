@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from simulator.clock import Clock
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.patience import TRANSMISSION, insist
-from simulator.readers import Connection, PcscCode, ScardError
+from bifente.simulator.clock import Clock
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.patience import TRANSMISSION, insist
+from bifente.simulator.readers import Connection, PcscCode, ScardError
 
 _ONCE = frozenset({0x20, 0x21, 0x24, 0x2A, 0x2C, 0x82, 0x84, 0x86, 0x88})
 """Never sent twice: the card may have acted on the command whose answer was lost. A code would cost a second try, a

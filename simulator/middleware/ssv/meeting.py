@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from cryptography import x509
 
-from simulator.middleware.recognition import CardKind, kind_of
-from simulator.middleware.ssv.line import Line
-from simulator.middleware.ssv.vitale import VitaleCard, fault
-from simulator.middleware.ssv.vitale1 import Vitale1
-from simulator.middleware.ssv.vitale2 import Vitale2
+from bifente.simulator.middleware.recognition import CardKind, kind_of
+from bifente.simulator.middleware.ssv.line import Line
+from bifente.simulator.middleware.ssv.vitale import VitaleCard, fault
+from bifente.simulator.middleware.ssv.vitale1 import Vitale1
+from bifente.simulator.middleware.ssv.vitale2 import Vitale2
 
 
 def vitale_on(line: Line, random: Callable[[int], bytes], anchors: tuple[x509.Certificate, ...]) -> VitaleCard:

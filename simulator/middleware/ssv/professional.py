@@ -10,15 +10,15 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from simulator.cards.families import FAMILIES
-from simulator.cards.layout import Layout
-from simulator.hosts import CardHost, host_for
-from simulator.hosts.dialogue import Dialogue
-from simulator.hosts.discovery import discover, families_of
-from simulator.iso7816.apdu import Response
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.ssv.line import Line
-from simulator.personalisation.business import (
+from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.hosts import CardHost, host_for
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.hosts.discovery import discover, families_of
+from bifente.simulator.iso7816.apdu import Response
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.ssv.line import Line
+from bifente.simulator.personalisation.business import (
     MAX_ACTIVITIES,
     Activity,
     Billing,
@@ -29,9 +29,9 @@ from simulator.personalisation.business import (
     HolderName,
     HolderProfession,
 )
-from simulator.personalisation.template import layout
-from simulator.shipped import shipped
-from simulator.zones import Group, unnamed
+from bifente.simulator.personalisation.template import layout
+from bifente.simulator.shipped import shipped
+from bifente.simulator.zones import Group, unnamed
 
 T = TypeVar("T", bound=BusinessObject)
 

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.ssv.professional import ProfessionalCard
-from simulator.zones import Group, OrderError, check_order
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.simulator.zones import Group, OrderError, check_order
 
 OK = 0x9000
 _TEST_MARK = b"T"

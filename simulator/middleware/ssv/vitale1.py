@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from simulator.cards.vitale1 import MemoryImageError, read
-from simulator.cards.vitale1.memory import FREE, PRODUCTION, QUARTETS, WORD_SIZE
-from simulator.hosts.dialogue import Dialogue
-from simulator.middleware.ssv.line import Line
-from simulator.middleware.ssv.professional import ProfessionalCard
-from simulator.middleware.ssv.vitale import OK, VitaleCard, checked, fault
-from simulator.zones import Group
+from bifente.simulator.cards.vitale1 import MemoryImageError, read
+from bifente.simulator.cards.vitale1.memory import FREE, PRODUCTION, QUARTETS, WORD_SIZE
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.middleware.ssv.line import Line
+from bifente.simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.simulator.middleware.ssv.vitale import OK, VitaleCard, checked, fault
+from bifente.simulator.zones import Group
 
 _CLASS, _END_ADDRESS, _READ = 0xBC, 0xC0, 0xB0
 _END_ADDRESS_SIZE = 8

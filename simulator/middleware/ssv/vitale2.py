@@ -16,20 +16,20 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from simulator.cards.vitale2.contents import ContentError, read_rights, with_coverage
-from simulator.cards.vitale2.family import CHALLENGE_SIZE
-from simulator.hosts import NotOnThisCardError
-from simulator.hosts.base import in_turn
-from simulator.hosts.dialogue import Dialogue
-from simulator.hosts.padding import digest_info
-from simulator.iso7816 import tlv
-from simulator.iso7816.apdu import Command, Response
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.middleware.ssv.line import Line
-from simulator.middleware.ssv.professional import ProfessionalCard
-from simulator.middleware.ssv.vitale import OK, VitaleCard, checked, fault
-from simulator.personalisation.vitale.template import layout
-from simulator.zones import Group
+from bifente.simulator.cards.vitale2.contents import ContentError, read_rights, with_coverage
+from bifente.simulator.cards.vitale2.family import CHALLENGE_SIZE
+from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.hosts.base import in_turn
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.hosts.padding import digest_info
+from bifente.simulator.iso7816 import tlv
+from bifente.simulator.iso7816.apdu import Command, Response
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.ssv.line import Line
+from bifente.simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.simulator.middleware.ssv.vitale import OK, VitaleCard, checked, fault
+from bifente.simulator.personalisation.vitale.template import layout
+from bifente.simulator.zones import Group
 
 _FCP, _SIZE = 0x62, 0x80
 _PIECE, _BLOCK, _CHAINED = 256, 255, 0x10

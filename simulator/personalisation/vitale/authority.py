@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
 
-from simulator.personalisation.authority import Authority, Publication
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.profiles import KeyUsageBit, Validity, key_usage
+from bifente.simulator.personalisation.authority import Authority, Publication
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.profiles import KeyUsageBit, Validity, key_usage
 
 _NOWHERE = Publication(
     web="http://vitale.laboratoire.invalid", ocsp="http://vitale.laboratoire.invalid/ocsp", ldap="ldap://invalid"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from simulator.cards.layout import Layout
-from simulator.cards.vitale2 import contents
-from simulator.identifiers import nir_key
-from simulator.personalisation.vitale.spans import Period, stamp
-from simulator.personalisation.vitale.template import Beneficiary, Insured, VitaleTemplate
-from simulator.zones import Group, check_order, make
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.cards.vitale2 import contents
+from bifente.simulator.identifiers import nir_key
+from bifente.simulator.personalisation.vitale.spans import Period, stamp
+from bifente.simulator.personalisation.vitale.template import Beneficiary, Insured, VitaleTemplate
+from bifente.simulator.zones import Group, check_order, make
 
 _NO_KEY = "00"
 _NO_SERVICE = "00"

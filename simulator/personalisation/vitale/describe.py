@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Literal
 
-from simulator.personalisation.template import Words
-from simulator.personalisation.vitale.contents import nir_of
-from simulator.personalisation.vitale.personalise import PersonalisedVitale
-from simulator.personalisation.vitale.spans import Period
-from simulator.personalisation.vitale.template import Beneficiary, CardState
-from simulator.sentence import Sentence
-from simulator.zones import GROUPS
+from bifente.simulator.personalisation.template import Words
+from bifente.simulator.personalisation.vitale.contents import nir_of
+from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
+from bifente.simulator.personalisation.vitale.spans import Period
+from bifente.simulator.personalisation.vitale.template import Beneficiary, CardState
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.zones import GROUPS
 
 Language = Literal["fr", "en"]
 

@@ -9,8 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from simulator.personalisation.loading import Problem, TemplateError, checked, merged, read_yaml
-from simulator.personalisation.vitale.template import FAMILIES, VitaleTemplate, cross_checks
+from bifente.simulator.personalisation.loading import Problem, TemplateError, checked, merged, read_yaml
+from bifente.simulator.personalisation.vitale.template import FAMILIES, VitaleTemplate, cross_checks
 
 
 def is_vitale(data: object) -> bool:

@@ -15,12 +15,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from simulator.cards.layout import Layout
-from simulator.identifiers import NIR, nir_key
-from simulator.iso7816.image import Interface
-from simulator.personalisation.template import FidelityNote, Loc, Words
-from simulator.personalisation.vitale.spans import Span
-from simulator.zones import GROUPS, fault
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.identifiers import NIR, nir_key
+from bifente.simulator.iso7816.image import Interface
+from bifente.simulator.personalisation.template import FidelityNote, Loc, Words
+from bifente.simulator.personalisation.vitale.spans import Span
+from bifente.simulator.zones import GROUPS, fault
 
 MAX_BENEFICIARIES = 19
 """Most people on one card (SV-VITALE-05)."""

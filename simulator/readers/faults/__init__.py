@@ -1,6 +1,6 @@
 """Faults of the field: a catalogue as data, and their injection into slots, readers, terminals and services."""
 
-from simulator.readers.faults.catalogue import (
+from bifente.simulator.readers.faults.catalogue import (
     UNREADABLE,
     Artefact,
     Codes,
@@ -12,9 +12,9 @@ from simulator.readers.faults.catalogue import (
     fault,
     search,
 )
-from simulator.readers.faults.injection import Spot, Undo, inject, when
-from simulator.readers.faults.line import LONGEST_WAIT
-from simulator.readers.faults.trigger import When
+from bifente.simulator.readers.faults.injection import Spot, Undo, inject, when
+from bifente.simulator.readers.faults.line import LONGEST_WAIT
+from bifente.simulator.readers.faults.trigger import When
 
 __all__ = [
     "LONGEST_WAIT",

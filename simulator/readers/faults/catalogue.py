@@ -9,9 +9,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from simulator.readers.codes import PcscCode
-from simulator.sentence import Sentence
-from simulator.shipped import shipped_texts
+from bifente.simulator.readers.codes import PcscCode
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped_texts
 
 UNREADABLE = "UNREADABLE_ANSWER"
 """What a client makes of a PC/SC success whose answer has no room for a status word."""

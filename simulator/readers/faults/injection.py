@@ -8,11 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from simulator.clock import Clock
-from simulator.iso7816.card import Card
-from simulator.readers.codes import PcscCode, ScardError
-from simulator.readers.faults.catalogue import Fault, FaultError, Mechanism
-from simulator.readers.faults.line import (
+from bifente.simulator.clock import Clock
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.readers.codes import PcscCode, ScardError
+from bifente.simulator.readers.faults.catalogue import Fault, FaultError, Mechanism
+from bifente.simulator.readers.faults.line import (
     DeadCard,
     Effect,
     FaultyLine,
@@ -30,10 +30,10 @@ from simulator.readers.faults.line import (
     withdrawn_during,
     wrong_status,
 )
-from simulator.readers.faults.trigger import Trigger, When
-from simulator.readers.sharing import Share
-from simulator.readers.slot import Slot
-from simulator.readers.wireless import Link, Session, Terminal
+from bifente.simulator.readers.faults.trigger import Trigger, When
+from bifente.simulator.readers.sharing import Share
+from bifente.simulator.readers.slot import Slot
+from bifente.simulator.readers.wireless import Link, Session, Terminal
 
 
 class Stoppable(Protocol):

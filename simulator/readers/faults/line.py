@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from simulator.clock import Clock
-from simulator.iso7816.card import Card
-from simulator.readers.codes import PcscCode
-from simulator.readers.faults.trigger import Trigger
-from simulator.readers.slot import Interference, LineError, Slot
+from bifente.simulator.clock import Clock
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.readers.codes import PcscCode
+from bifente.simulator.readers.faults.trigger import Trigger
+from bifente.simulator.readers.slot import Interference, LineError, Slot
 
 LONGEST_WAIT = 2.0
 """Seconds of real time a fault holds a command at most: on a clock that cannot be advanced, somebody is waiting."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from simulator.readers.wireless.seal import Seal
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless.seal import Seal
 
 ACCESS = Seal("ES256", deflated=True)
 """The seal of access tokens as observed in the field: JOSE header ES256, zip DEF (sesam-vitale.md 2.4)."""

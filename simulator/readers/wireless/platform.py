@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simulator.clock import Clock
-from simulator.readers.wireless.claims import ACCESS, AccessClaims
-from simulator.readers.wireless.parameters import TerminalParameters
-from simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from simulator.readers.wireless.seal import Key, SigningKey
-from simulator.readers.wireless.states import Pairing
+from bifente.simulator.clock import Clock
+from bifente.simulator.readers.wireless.claims import ACCESS, AccessClaims
+from bifente.simulator.readers.wireless.parameters import TerminalParameters
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless.seal import Key, SigningKey
+from bifente.simulator.readers.wireless.states import Pairing
 
 _SESSIONS = 16
 """Sessions of one terminal that are kept in mind; older ones cannot be renewed."""

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.registry import HeaderParameter
 
-from simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
 
 LONGEST_TOKEN = 4096
 """Most characters of a token: it travels in an HTTP header."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from simulator.readers.wireless.refusals import Refusal
+from bifente.simulator.readers.wireless.refusals import Refusal
 
 
 class Pairing(StrEnum):

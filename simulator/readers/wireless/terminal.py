@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
-from simulator.iso7816.card import Card
-from simulator.readers.codes import PcscCode
-from simulator.readers.slot import LineError, Slot, SlotEvent, SlotEventKind
-from simulator.readers.wireless.claims import AccessClaims
-from simulator.readers.wireless.parameters import TerminalParameters, WeakLink
-from simulator.readers.wireless.platform import Platform
-from simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from simulator.readers.wireless.states import TRANSITIONS, Condition, Link, Pairing, Session, SessionEvent
+from bifente.simulator.iso7816.card import Card
+from bifente.simulator.readers.codes import PcscCode
+from bifente.simulator.readers.slot import LineError, Slot, SlotEvent, SlotEventKind
+from bifente.simulator.readers.wireless.claims import AccessClaims
+from bifente.simulator.readers.wireless.parameters import TerminalParameters, WeakLink
+from bifente.simulator.readers.wireless.platform import Platform
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless.states import TRANSITIONS, Condition, Link, Pairing, Session, SessionEvent
 
 CODE_ROLE = "cps"
 """The slot whose card's holder code the terminal may remember."""

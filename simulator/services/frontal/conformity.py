@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 
-from simulator.fse.model import Invoice, Rejection
-from simulator.fse.rules import Facts, examine
-from simulator.services.frontal.reasons import reasons, rejection
+from bifente.simulator.fse.model import Invoice, Rejection
+from bifente.simulator.fse.rules import Facts, examine
+from bifente.simulator.services.frontal.reasons import reasons, rejection
 
 
 def sheet_reasons(sheet: Invoice, today: date) -> Iterator[Rejection]:

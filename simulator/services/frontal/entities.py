@@ -11,9 +11,9 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 
-from simulator.fse.errors import FseError
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 Value = str | int | date
 CLOSING = "990"

@@ -1,6 +1,6 @@
 """What goes wrong at a front end, in the words of the desk (``faults.yaml``); each is switched on by its id.
 
-What happens to a message on its way is the transport's: ``simulator.fse.transport``.
+What happens to a message on its way is the transport's: ``bifente.simulator.fse.transport``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 
 class Trouble(StrEnum):

@@ -15,21 +15,21 @@ from random import Random
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from simulator.clock import Clock
-from simulator.fse.envelope import is_sealed
-from simulator.fse.lots import RawLot
-from simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp
-from simulator.fse.securing import Anchors, Verifier
-from simulator.fse.store.deadlines import civil_day
-from simulator.fse.transport import TransportError, TransportFailure
-from simulator.services.frontal.faults import Trouble
-from simulator.services.frontal.ledger import ItemState, Ledger, Part
-from simulator.services.frontal.opening import Opened, open_data
-from simulator.services.frontal.parameters import Parameters
-from simulator.services.frontal.reasons import rejection, shortened
-from simulator.services.frontal.reception import Examined, Reception
-from simulator.services.frontal.returns import decode_return, encode_return
-from simulator.services.frontal.settlement import (
+from bifente.simulator.clock import Clock
+from bifente.simulator.fse.envelope import is_sealed
+from bifente.simulator.fse.lots import RawLot
+from bifente.simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp
+from bifente.simulator.fse.securing import Anchors, Verifier
+from bifente.simulator.fse.store.deadlines import civil_day
+from bifente.simulator.fse.transport import TransportError, TransportFailure
+from bifente.simulator.services.frontal.faults import Trouble
+from bifente.simulator.services.frontal.ledger import ItemState, Ledger, Part
+from bifente.simulator.services.frontal.opening import Opened, open_data
+from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.services.frontal.reasons import rejection, shortened
+from bifente.simulator.services.frontal.reception import Examined, Reception
+from bifente.simulator.services.frontal.returns import decode_return, encode_return
+from bifente.simulator.services.frontal.settlement import (
     claim_line,
     claim_without_sheet,
     pays_the_professional,

@@ -12,16 +12,16 @@ from random import Random
 
 from cryptography import x509
 
-from simulator.clock import Clock
-from simulator.fse.body_certificates import BodyIdentity, body_identity
-from simulator.fse.securing import Anchors
-from simulator.personalisation.authority import Branch, Level, Pki
-from simulator.personalisation.keystore import KeySource
-from simulator.personalisation.profiles import Validity
-from simulator.personalisation.vitale.authority import VitaleAuthority
-from simulator.services.frontal.frontal import Frontal
-from simulator.services.frontal.ledger import Ledger
-from simulator.services.frontal.parameters import Parameters
+from bifente.simulator.clock import Clock
+from bifente.simulator.fse.body_certificates import BodyIdentity, body_identity
+from bifente.simulator.fse.securing import Anchors
+from bifente.simulator.personalisation.authority import Branch, Level, Pki
+from bifente.simulator.personalisation.keystore import KeySource
+from bifente.simulator.personalisation.profiles import Validity
+from bifente.simulator.personalisation.vitale.authority import VitaleAuthority
+from bifente.simulator.services.frontal.frontal import Frontal
+from bifente.simulator.services.frontal.ledger import Ledger
+from bifente.simulator.services.frontal.parameters import Parameters
 
 EVERY_BODY = "000000000"
 """The name under which one front end stands for every body."""

@@ -14,9 +14,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from simulator.fse.dre import decode_dre, encode_dre
-from simulator.fse.model import Dre, LotKind, Outcome, Rejection, RspLine
-from simulator.services.frontal.reasons import reasons, rejection
+from bifente.simulator.fse.dre import decode_dre, encode_dre
+from bifente.simulator.fse.model import Dre, LotKind, Outcome, Rejection, RspLine
+from bifente.simulator.services.frontal.reasons import reasons, rejection
 
 _SCHEMA = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;

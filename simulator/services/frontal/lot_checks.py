@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from simulator.fse.canonical import parse
-from simulator.fse.errors import FseError
-from simulator.fse.frames import day_of
-from simulator.fse.lots import signed_content
-from simulator.fse.model import Invoice, Lot, LotKind, Rejection, SecuredInvoice, Signature
-from simulator.fse.securing import Verifier, signing_professional
-from simulator.services.frontal.reasons import rejection
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.frames import day_of
+from bifente.simulator.fse.lots import signed_content
+from bifente.simulator.fse.model import Invoice, Lot, LotKind, Rejection, SecuredInvoice, Signature
+from bifente.simulator.fse.securing import Verifier, signing_professional
+from bifente.simulator.services.frontal.reasons import rejection
 
 _ALTERED = "content-altered"
 _DAY_BEFORE = timedelta(days=1)

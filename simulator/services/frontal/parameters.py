@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from simulator.fse.store.deadlines import Deadlines
+from bifente.simulator.fse.store.deadlines import Deadlines
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from simulator.fse.model import Rejection
-from simulator.fse.securing import reasons as signature_reasons
-from simulator.sentence import Sentence
-from simulator.shipped import shipped
+from bifente.simulator.fse.model import Rejection
+from bifente.simulator.fse.securing import reasons as signature_reasons
+from bifente.simulator.sentence import Sentence
+from bifente.simulator.shipped import shipped
 
 _PLACE = 80
 """Characters of a place in a return."""

@@ -19,20 +19,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from simulator.fse.canonical import parse
-from simulator.fse.dre import decode_dre
-from simulator.fse.errors import FseError
-from simulator.fse.lots import RawItem, RawLot
-from simulator.fse.model import Dre, Invoice, LotKind, Payment, Rejection
-from simulator.fse.securing import SecuredFormatError, Verifier, decode_secured
-from simulator.fse.store.deadlines import civil_day
-from simulator.fse.store.numbers import MAX_SHEET, ROUNDS, Sequence
-from simulator.services.frontal.conformity import sheet_reasons
-from simulator.services.frontal.ledger import ItemState, Ledger
-from simulator.services.frontal.lot_checks import Carried, belonging, signed
-from simulator.services.frontal.parameters import Parameters
-from simulator.services.frontal.reasons import rejection, shortened
-from simulator.services.frontal.standing import claim_reasons
+from bifente.simulator.fse.canonical import parse
+from bifente.simulator.fse.dre import decode_dre
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.lots import RawItem, RawLot
+from bifente.simulator.fse.model import Dre, Invoice, LotKind, Payment, Rejection
+from bifente.simulator.fse.securing import SecuredFormatError, Verifier, decode_secured
+from bifente.simulator.fse.store.deadlines import civil_day
+from bifente.simulator.fse.store.numbers import MAX_SHEET, ROUNDS, Sequence
+from bifente.simulator.services.frontal.conformity import sheet_reasons
+from bifente.simulator.services.frontal.ledger import ItemState, Ledger
+from bifente.simulator.services.frontal.lot_checks import Carried, belonging, signed
+from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.services.frontal.reasons import rejection, shortened
+from bifente.simulator.services.frontal.standing import claim_reasons
 
 _ROUNDS = {LotKind.FSE: ROUNDS[Sequence.LOT_FSE], LotKind.DRE: ROUNDS[Sequence.LOT_DRE]}
 _MAY_COME = {None, ItemState.REJECTED}

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from random import Random
 
-from simulator.fse.dre import indicators
-from simulator.fse.model import Dre, Invoice, Outcome, Payment, RspLine, SecuringMode
-from simulator.services.frontal.parameters import Parameters
-from simulator.services.frontal.reasons import rejection
+from bifente.simulator.fse.dre import indicators
+from bifente.simulator.fse.model import Dre, Invoice, Outcome, Payment, RspLine, SecuringMode
+from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.services.frontal.reasons import rejection
 
 AMO, AMC = "amo", "amc"
 """The payers that a line names."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from simulator.fse.model import Dre, LotKind, Rejection
-from simulator.services.frontal.ledger import ItemState, Ledger
-from simulator.services.frontal.reasons import rejection
+from bifente.simulator.fse.model import Dre, LotKind, Rejection
+from bifente.simulator.services.frontal.ledger import ItemState, Ledger
+from bifente.simulator.services.frontal.reasons import rejection
 
 _STANDS = {ItemState.ACCEPTED, ItemState.SETTLED}
 

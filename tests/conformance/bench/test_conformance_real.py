@@ -11,19 +11,19 @@ import pytest
 from conformance_bench import Lab, Ran, scenario_text, suite_text, write
 from conformance_cli import COMMAND, Said, apart
 
-from conformance.bench import real
-from conformance.bench.real import RealBench
-from conformance.model import CardChoice
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.scenario import run_scenario
-from conformance.scenario.loader import load_suite
-from conformance.targets.base import Capability, GuardRefusalError, ScardError
-from conformance.targets.embedded import EmbeddedTarget
-from reports.text import Text
-from reports.verdict import Verdict
-from simulator.clock import WallClock
-from simulator.readers import Reader, Slot
+from bifente.conformance.bench import real
+from bifente.conformance.bench.real import RealBench
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.scenario import run_scenario
+from bifente.conformance.scenario.loader import load_suite
+from bifente.conformance.targets.base import Capability, GuardRefusalError, ScardError
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.reports.text import Text
+from bifente.reports.verdict import Verdict
+from bifente.simulator.clock import WallClock
+from bifente.simulator.readers import Reader, Slot
 
 NAME = "Somebody's Reader 00 00"
 SERIAL = "99000001"
@@ -217,7 +217,7 @@ def test_a_template_that_cannot_be_of_the_card_s_family_is_not_run(
 def test_a_card_whose_answer_to_reset_nobody_knows_is_read_as_each_family(
     bench: Bench, slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conformance.bench.real.families_of", lambda atr: ("cps4", "cps3"))
+    monkeypatch.setattr("bifente.conformance.bench.real.families_of", lambda atr: ("cps4", "cps3"))
     verdicts, ran = run(bench(), tmp_path, suite_text(READS))
     assert verdicts == {"reads": Verdict.PASSED}, ran.told()
 

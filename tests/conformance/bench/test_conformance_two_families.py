@@ -15,10 +15,10 @@ from conformance_bench import Lab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.bench.live import Device, LiveBench
-from conformance.model import CardChoice
-from conformance.targets.base import Connection
-from conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.base import Connection
+from bifente.conformance.targets.embedded import EmbeddedTarget
 
 CLIENT = Path(__file__).with_name("two_families_client.py")
 ROOT = Path(__file__).resolve().parents[3]

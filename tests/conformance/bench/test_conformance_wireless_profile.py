@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.bench.profiles import ReaderProfile, load_profile
-from conformance.bench.wireless import parameters
-from conformance.loading import InputError
-from conformance.targets.base import Capability
-from reports.fidelity import Fidelity
+from bifente.conformance.bench.profiles import ReaderProfile, load_profile
+from bifente.conformance.bench.wireless import parameters
+from bifente.conformance.loading import InputError
+from bifente.conformance.targets.base import Capability
+from bifente.reports.fidelity import Fidelity
 
 SHIPPED = "readers/olaqin-like-wireless"
 

@@ -10,14 +10,14 @@ import pytest
 from conformance_bench import Lab
 from fse_office import CODE, Office
 
-from conformance.bench.fse.making import Order, made_of
-from conformance.bench.fse.reading import Reading
-from conformance.model import CardChoice
-from simulator.fse.errors import FseError
-from simulator.fse.making import Care
-from simulator.fse.pricing import ActRequest
-from simulator.middleware.codes import SsvCode
-from simulator.middleware.ssv import Ssv
+from bifente.conformance.bench.fse.making import Order, made_of
+from bifente.conformance.bench.fse.reading import Reading
+from bifente.conformance.model import CardChoice
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.making import Care
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.middleware.ssv import Ssv
 
 
 @pytest.fixture

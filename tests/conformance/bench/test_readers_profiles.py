@@ -9,18 +9,18 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool, _fitting
-from conformance.bench.profiles import ROOT, ReaderProfile, known_profiles, load_profile
-from conformance.bench.virtual import VirtualBench
-from conformance.cli import app
-from conformance.loading import InputError
-from conformance.model import CardChoice
-from conformance.options import RunOptions
-from conformance.steps.readers import renamed
-from conformance.targets.base import Capability
-from simulator.clock import VirtualClock, WallClock
-from simulator.pcsc.readerconf import MAX_ENTRIES, plan
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool, _fitting
+from bifente.conformance.bench.profiles import ROOT, ReaderProfile, known_profiles, load_profile
+from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.cli import app
+from bifente.conformance.loading import InputError
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions
+from bifente.conformance.steps.readers import renamed
+from bifente.conformance.targets.base import Capability
+from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.simulator.pcsc.readerconf import MAX_ENTRIES, plan
 
 PROFILES = tuple(known_profiles())
 FIELD = {

@@ -8,16 +8,16 @@ from random import Random
 import pytest
 from conformance_bench import Lab, Ran, scenario_text, suite_text, write
 
-from conformance.bench.real import RealBench
-from conformance.model import CardChoice
-from conformance.options import RunOptions
-from conformance.requirements import load_catalogue
-from conformance.run.scenario import run_scenario
-from conformance.scenario.loader import load_suite
-from conformance.targets.embedded import EmbeddedTarget
-from reports.verdict import Verdict
-from simulator.clock import WallClock
-from simulator.readers import Reader, Slot
+from bifente.conformance.bench.real import RealBench
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.scenario import run_scenario
+from bifente.conformance.scenario.loader import load_suite
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.reports.verdict import Verdict
+from bifente.simulator.clock import WallClock
+from bifente.simulator.readers import Reader, Slot
 
 CPS, VITALE = "Somebody's Reader 00 00", "Somebody else's Reader 01 00"
 

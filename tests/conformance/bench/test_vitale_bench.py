@@ -11,14 +11,14 @@ from conformance_bench import Lab, scenario_text, suite_text
 from conformance_cli import Cli
 from fake_module import FakeLab
 
-from conformance.bench.cards import VITALE_TEMPLATES, SeatedCard
-from conformance.bench.live import Device
-from conformance.expectations.circumstances import STATE_KEYS
-from conformance.loading import InputError
-from conformance.model import CardChoice
-from reports.verdict import Verdict
-from simulator.cards.vitale1 import MemoryCard
-from simulator.hosts import NotOnThisCardError
+from bifente.conformance.bench.cards import VITALE_TEMPLATES, SeatedCard
+from bifente.conformance.bench.live import Device
+from bifente.conformance.expectations.circumstances import STATE_KEYS
+from bifente.conformance.loading import InputError
+from bifente.conformance.model import CardChoice
+from bifente.reports.verdict import Verdict
+from bifente.simulator.cards.vitale1 import MemoryCard
+from bifente.simulator.hosts import NotOnThisCardError
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SELECT = bytes.fromhex("00A404000BD250000002564954414C45")

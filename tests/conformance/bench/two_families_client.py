@@ -13,10 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from conformance.targets.pcsc import PcscTarget
-from simulator.cards.layout import Layout
-from simulator.hosts import host_for
-from simulator.hosts.dialogue import Dialogue
+from bifente.conformance.targets.pcsc import PcscTarget
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.hosts import host_for
+from bifente.simulator.hosts.dialogue import Dialogue
 
 
 def visit(target: PcscTarget, card: dict[str, Any], message: bytes) -> list[str]:

@@ -11,16 +11,16 @@ from conformance_bench import place, scenario_text, steps_text, suite_text, writ
 from conformance_cli import Cli
 from jsonschema import Draft202012Validator
 
-from conformance.bench.cards import TEMPLATES, VITALE_TEMPLATES
-from conformance.bench.profiles import ROOT
-from conformance.bench.profiles import known_profiles as profile_names
-from conformance.cli.schema import SCHEMAS
-from conformance.loading import load_document
-from conformance.run.session import default_paths
-from conformance.steps import STEPS
-from reports.journal import FILE_NAME
-from simulator.pcsc import PcscdError, PrivatePcscd, discovery
-from simulator.pcsc.errors import Link
+from bifente.conformance.bench.cards import TEMPLATES, VITALE_TEMPLATES
+from bifente.conformance.bench.profiles import ROOT
+from bifente.conformance.bench.profiles import known_profiles as profile_names
+from bifente.conformance.cli.schema import SCHEMAS
+from bifente.conformance.loading import load_document
+from bifente.conformance.run.session import default_paths
+from bifente.conformance.steps import STEPS
+from bifente.reports.journal import FILE_NAME
+from bifente.simulator.pcsc import PcscdError, PrivatePcscd, discovery
+from bifente.simulator.pcsc.errors import Link
 
 GOOD = steps_text("- get-challenge: 8")
 
@@ -314,7 +314,7 @@ def test_a_key_store_that_cannot_be_used_is_one_sentence(cli: Cli, tmp_path: Pat
 def test_what_nobody_foresaw_is_a_bench_error_and_no_failed_run(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import conformance.cli.profiles as profiles
+    import bifente.conformance.cli.profiles as profiles
 
     def broken(name: str) -> None:
         raise RuntimeError("boom")

@@ -13,11 +13,11 @@ import pytest
 from conformance_bench import scenario_text, suite_text, write
 from conformance_cli import COMMAND, PATIENCE, Cli, apart
 
-from conformance.cli.run import exit_code
-from conformance.run.session import default_paths
-from reports.journal import FILE_NAME, read_journal
-from reports.model import fold
-from reports.verdict import Verdict
+from bifente.conformance.cli.run import exit_code
+from bifente.conformance.run.session import default_paths
+from bifente.reports.journal import FILE_NAME, read_journal
+from bifente.reports.model import fold
+from bifente.reports.verdict import Verdict
 
 PASSES = scenario_text("steps: [get-challenge: 8]", "passes")
 FAILS = scenario_text("steps: [code-status]", "fails")

@@ -12,19 +12,19 @@ import pytest
 import typer
 from conformance_cli import Cli
 
-from conformance.cli import app
-from conformance.cli.app import COMMANDS, _Console
-from conformance.cli.live import _tell_wireless
+from bifente.conformance.cli import app
+from bifente.conformance.cli.app import COMMANDS, _Console
+from bifente.conformance.cli.live import _tell_wireless
 
 HEAVY = ("pydantic", "yaml", "cryptography", "construct", "joserfc", "starlette", "httpx", "uvicorn", "jinja2")
 LOADED = """
 import sys
-from conformance.cli import main
+from bifente.conformance.cli import main
 sys.argv = ["bifente", *sys.argv[1:]]
 try:
     main()
 except SystemExit:
-    print("loaded:", *(name for name in sys.modules if "." not in name or name.startswith("conformance.")))
+    print("loaded:", *(name for name in sys.modules if "." not in name or name.startswith("bifente.conformance.")))
 """
 
 
@@ -44,13 +44,16 @@ def loaded(*arguments: str, cwd: Path) -> set[str]:
 def test_help_and_version_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     found = loaded(*arguments, cwd=tmp_path)
     assert not found & {*HEAVY}
-    assert {name for name in found if name.startswith("conformance.")} == {"conformance.cli", "conformance.cli.app"}
+    assert {name for name in found if name.startswith("bifente.conformance.")} == {
+        "bifente.conformance.cli",
+        "bifente.conformance.cli.app",
+    }
 
 
 def test_a_code_is_told_without_the_bench(tmp_path: Path) -> None:
     found = loaded("codes", "F001", cwd=tmp_path)
     assert not found & {*HEAVY} - {"yaml", "pydantic"}  # typer has the second
-    assert not any(name.startswith(("conformance.bench", "conformance.steps")) for name in found)
+    assert not any(name.startswith(("bifente.conformance.bench", "bifente.conformance.steps")) for name in found)
 
 
 def test_every_command_of_the_list_is_there_and_every_one_is_in_the_list(cli: Cli) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conformance_cli import COMMAND, PATIENCE, Cli
 
-from simulator.zones import Group, encode, make
+from bifente.simulator.zones import Group, encode, make
 
 INSURED = {"card-type": "T", "serial-number": "123456789", "nir": "1801913055001", "nir-key": "27", "caisse": "349"}
 PERSON = {
@@ -74,7 +74,7 @@ def test_what_is_wrong_on_standard_input_is_told_of_it(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "piped").write_text("- grup: 101\n")
-    monkeypatch.setattr("conformance.cli.zone._PIPE", tmp_path / "piped")
+    monkeypatch.setattr("bifente.conformance.cli.zone._PIPE", tmp_path / "piped")
     cli("zone", "encode", "-").fails(2, "bifente: standard input:1:3: a group has a number")
 
 

@@ -19,15 +19,15 @@ from conformance_cli import Cli
 from cryptography.hazmat.primitives.serialization import Encoding
 from fse_office import CODE, Office
 
-from conformance.bench.cards import VITALE_TEMPLATES
-from conformance.model import CardChoice
-from conformance.run.session import default_paths
-from simulator.fse.canonical import canonical, parse
-from simulator.fse.files import make_file
-from simulator.fse.lots import encode_lot, signed_content
-from simulator.fse.model import Lot, Share
-from simulator.fse.securing import encode_secured
-from simulator.personalisation.authority import Revocation
+from bifente.conformance.bench.cards import VITALE_TEMPLATES
+from bifente.conformance.model import CardChoice
+from bifente.conformance.run.session import default_paths
+from bifente.simulator.fse.canonical import canonical, parse
+from bifente.simulator.fse.files import make_file
+from bifente.simulator.fse.lots import encode_lot, signed_content
+from bifente.simulator.fse.model import Lot, Share
+from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.personalisation.authority import Revocation
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from conformance_cli import Cli
 
-from simulator.middleware.galss import breakages, examine
-from simulator.middleware.ini import edited
-from simulator.middleware.sesam import generate, usual
-from simulator.services.frontal.reasons import reasons
+from bifente.simulator.middleware.galss import breakages, examine
+from bifente.simulator.middleware.ini import edited
+from bifente.simulator.middleware.sesam import generate, usual
+from bifente.simulator.services.frontal.reasons import reasons
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import pytest
 from conformance_bench import Lab
 from conformance_cli import COMMAND, Cli, Said, apart
 
-from conformance.bench import factory
-from conformance.bench.real import RealBench
-from conformance.model import CardChoice
-from conformance.options import RunOptions
-from conformance.targets.base import GuardRefusalError, ScardError
-from conformance.targets.embedded import EmbeddedTarget
-from simulator.clock import WallClock
-from simulator.readers import Reader, Slot
+from bifente.conformance.bench import factory
+from bifente.conformance.bench.real import RealBench
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions
+from bifente.conformance.targets.base import GuardRefusalError, ScardError
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.simulator.clock import WallClock
+from bifente.simulator.readers import Reader, Slot
 
 CPS_READER, VITALE_READER = "Somebody's Reader 00 00", "Somebody else's Reader 01 00"
 CPS = ("--card", "cps=medecin-generaliste")

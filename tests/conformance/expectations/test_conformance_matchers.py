@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from conformance.expectations import (
+from bifente.conformance.expectations import (
     BytesMatcher,
     ChoiceMatcher,
     Matcher,
@@ -17,10 +17,10 @@ from conformance.expectations import (
     TlvMatcher,
     ValueMatcher,
 )
-from conformance.expectations.circumstances import COMMON_EXPECTATIONS, DurationMatcher, StateMatcher
-from simulator.personalisation.keystore import KeyStore
-from simulator.personalisation.loading import shipped_templates
-from simulator.personalisation.personalise import PersonalisedCard
+from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DurationMatcher, StateMatcher
+from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.personalisation.loading import shipped_templates
+from bifente.simulator.personalisation.personalise import PersonalisedCard
 
 SW, BYTES, VALUE, TLV = StatusMatcher(), BytesMatcher(), ValueMatcher(), TlvMatcher()
 CHOICE, STATE, WITHIN = ChoiceMatcher(frozenset({"RESET_CARD", "REMOVED_CARD"})), StateMatcher(), DurationMatcher()
@@ -301,7 +301,7 @@ def test_conditions_agree_with_bytes(data: bytes, start: int, size: int) -> None
 def cards() -> tuple[PersonalisedCard, PersonalisedCard]:
     from datetime import date
 
-    from simulator.personalisation.personalise import personalise
+    from bifente.simulator.personalisation.personalise import personalise
 
     keys, day = KeyStore(), date(2026, 6, 1)
     return tuple(personalise(shipped_templates()[name], keys, at=day) for name in ("medecin-generaliste", "infirmier"))  # type: ignore[return-value]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.expectations.ssv_code import FieldsMatcher, GroupsMatcher, SsvCodeMatcher, code_of, found_at
-from simulator.zones import Group, unnamed
+from bifente.conformance.expectations.ssv_code import FieldsMatcher, GroupsMatcher, SsvCodeMatcher, code_of, found_at
+from bifente.simulator.zones import Group, unnamed
 
 ZONE = (
     unnamed(101, {"card-type": "T", "nir": "1701975349001"}),

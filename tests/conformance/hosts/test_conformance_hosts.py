@@ -1,4 +1,4 @@
-"""``simulator.hosts`` on the cards of the templates.
+"""``bifente.simulator.hosts`` on the cards of the templates.
 
 They are tested from here because conformance makes those cards (``Workshop``) and runs the suites whose steps call
 the hosts.
@@ -16,16 +16,16 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.bench.cards import SeatedCard
-from conformance.model import CardChoice
-from reports.verdict import Verdict
-from simulator.cards.families import FAMILIES
-from simulator.cards.layout import Layout
-from simulator.hosts import HOSTS, CardHost, NotOnThisCardError, host_for
-from simulator.hosts.dialogue import Dialogue, Exchanged
-from simulator.hosts.discovery import discover, families_of
-from simulator.hosts.padding import deciphered, digest_info, enciphered, to_sign
-from simulator.iso7816.engine import SmartCard
+from bifente.conformance.bench.cards import SeatedCard
+from bifente.conformance.model import CardChoice
+from bifente.reports.verdict import Verdict
+from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.hosts import HOSTS, CardHost, NotOnThisCardError, host_for
+from bifente.simulator.hosts.dialogue import Dialogue, Exchanged
+from bifente.simulator.hosts.discovery import discover, families_of
+from bifente.simulator.hosts.padding import deciphered, digest_info, enciphered, to_sign
+from bifente.simulator.iso7816.engine import SmartCard
 
 CPS4 = "bench: {cards: {cps: {template: medecin-generaliste, family: cps4}}}"
 SELECT = "01A4040C088025000001FF0100"

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import conformance.loading.document as document_module
-from conformance.loading import InputError, load_document
-from conformance.loading.document import MAX_BYTES, MAX_DEPTH
+import bifente.conformance.loading.document as document_module
+from bifente.conformance.loading import InputError, load_document
+from bifente.conformance.loading.document import MAX_BYTES, MAX_DEPTH
 
 quick = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from conformance_bench import ANY, complaints, place, scenario_text, steps_text, suite_text
 
-from conformance.bench.profiles import load_profile
-from conformance.loading import InputError, nearest
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.loading import InputError, nearest
 
 GOOD = steps_text("- code-status")
 

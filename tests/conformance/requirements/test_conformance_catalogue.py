@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.loading import InputError
-from conformance.requirements import CATALOGUE, load_catalogue
-from reports.fidelity import Fidelity
+from bifente.conformance.loading import InputError
+from bifente.conformance.requirements import CATALOGUE, load_catalogue
+from bifente.reports.fidelity import Fidelity
 
 ONE = """
 - set: {set}

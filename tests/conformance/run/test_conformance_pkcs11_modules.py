@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from conformance_cli import COMMAND, Cli, apart
 
-from conformance.bench.cards import Workshop
-from conformance.bench.live import Device, LiveBench
-from conformance.model import CardChoice
-from conformance.options import TargetKind
-from conformance.run.session import SCENARIOS, default_paths
-from reports.events import Call, ScenarioFinished
-from reports.journal import FILE_NAME, Journal, read_journal
-from reports.verdict import Verdict
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import TargetKind
+from bifente.conformance.run.session import SCENARIOS, default_paths
+from bifente.reports.events import Call, ScenarioFinished
+from bifente.reports.journal import FILE_NAME, Journal, read_journal
+from bifente.reports.verdict import Verdict
 
 pytestmark = [pytest.mark.usefixtures("_chain"), pytest.mark.timeout(180)]
 
@@ -239,7 +239,7 @@ def test_what_is_no_module_is_one_sentence(cli: Cli, tmp_path: Path) -> None:
 
 def test_without_pykcs11_the_cure_is_one_sentence(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "m.so").write_text("no library")
-    monkeypatch.setattr("conformance.targets.pkcs11.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("bifente.conformance.targets.pkcs11.importlib.util.find_spec", lambda name: None)
     said = cli("run", "--target", "pkcs11", "--module", "m.so", "-q", "--formats", "")
     said.fails(3, "needs PyKCS11: pip install 'bifente[pkcs11]'")
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from conformance_bench import Lab, place, scenario_text, steps_text, suite_text, write
 
-from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool, BenchUnavailableError
-from conformance.loading import InputError
-from conformance.options import RunOptions
-from conformance.run import session
-from conformance.run.environment import environment, tool
-from conformance.run.reproduce import reproduce_line
-from conformance.run.session import execute, prepare
-from reports.events import Event, RunFinished, RunStarted, ScenarioFinished, ScenarioStarted, StepFinished
-from reports.model import fold
-from reports.verdict import Verdict
-from simulator.pcsc import PcscdError
-from simulator.pcsc.errors import Link
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
+from bifente.conformance.loading import InputError
+from bifente.conformance.options import RunOptions
+from bifente.conformance.run import session
+from bifente.conformance.run.environment import environment, tool
+from bifente.conformance.run.reproduce import reproduce_line
+from bifente.conformance.run.session import execute, prepare
+from bifente.reports.events import Event, RunFinished, RunStarted, ScenarioFinished, ScenarioStarted, StepFinished
+from bifente.reports.model import fold
+from bifente.reports.verdict import Verdict
+from bifente.simulator.pcsc import PcscdError
+from bifente.simulator.pcsc.errors import Link
 
 MIXED = suite_text(
     scenario_text("steps: [get-challenge: 8]", "passes"),
@@ -230,7 +230,7 @@ def test_a_wrong_bench_is_shown_where_it_is_asked_for(lab: Lab, tmp_path: Path, 
 
 
 def test_a_template_file_with_a_mistake_keeps_its_own_place_too(lab: Lab, tmp_path: Path) -> None:
-    from conformance.bench.cards import TEMPLATES
+    from bifente.conformance.bench.cards import TEMPLATES
 
     good = (TEMPLATES / "medecin-generaliste.yaml").read_text(encoding="utf-8")
     mine = write(tmp_path, good.replace("pin: '1234'", "pin: '12345'"), "mine.yaml")

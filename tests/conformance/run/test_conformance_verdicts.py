@@ -8,14 +8,14 @@ from typing import ClassVar
 import pytest
 from conformance_bench import CARD, Lab, Ran, scenario_text, steps_text, suite_text
 
-from conformance.bench.scene import Act
-from conformance.expectations import ValueMatcher
-from conformance.steps import STEPS, Observation, Step
-from conformance.steps.base import ANSWER, CardStep, Observes
-from conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
-from reports.events import BenchChange, Phase
-from reports.text import Text
-from reports.verdict import Verdict
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.steps import STEPS, Observation, Step
+from bifente.conformance.steps.base import ANSWER, CardStep, Observes
+from bifente.conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
+from bifente.reports.events import BenchChange, Phase
+from bifente.reports.text import Text
+from bifente.reports.verdict import Verdict
 
 Run = Callable[..., Ran]
 EAR = "- verify-code: '0000'\n  expect: {sw: 63C2}\n"
@@ -65,7 +65,7 @@ def odd_steps() -> Iterator[None]:
         observes: ClassVar[Observes] = ANSWER
 
         def run(self, act: Act) -> Observation:
-            from simulator.iso7816.apdu import Response
+            from bifente.simulator.iso7816.apdu import Response
 
             return Observation.of(Response.parse(b"\x90"))
 
@@ -112,7 +112,7 @@ def test_steps_pass_pass_with_a_remark_or_fail(run: Run, steps: str, verdict: Ve
 
 
 def test_too_slow_is_a_remark_since_the_machine_may_be_at_fault(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from conformance.expectations import circumstances
+    from bifente.conformance.expectations import circumstances
 
     monkeypatch.setitem(circumstances.DURATIONS, "instant", -1.0)
     ran = run(steps_text("- get-challenge: 8\n  expect: {within: instant}"))

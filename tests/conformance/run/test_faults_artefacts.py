@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from conformance_bench import Lab, Ran, complaints, steps_text
 
-from conformance.bench.cards import Workshop
-from conformance.bench.factory import BenchPool
-from conformance.options import RunOptions, TargetKind
-from reports.events import BenchChange, ScenarioFinished
-from reports.verdict import Verdict
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool
+from bifente.conformance.options import RunOptions, TargetKind
+from bifente.reports.events import BenchChange, ScenarioFinished
+from bifente.reports.verdict import Verdict
 
 WHY = "why: {fr: un octet tient lieu de réponse, en: one byte stands for the answer}"
 MUTE = "- connect\n- inject-fault: {fault: answer-truncated, times: 1}\n- code-status:\n"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from conformance_bench import CARD, complaints, load, place, scenario_text, steps_text, suite_text, write
 
-from conformance.loading import InputError
-from conformance.scenario.loader import find_suites
-from reports.events import Phase
-from reports.fidelity import Fidelity
+from bifente.conformance.loading import InputError
+from bifente.conformance.scenario.loader import find_suites
+from bifente.reports.events import Phase
+from bifente.reports.fidelity import Fidelity
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.scenario.references import (
+from bifente.conformance.scenario.references import (
     BadReferenceError,
     card_role,
     is_name,

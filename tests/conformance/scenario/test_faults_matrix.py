@@ -12,14 +12,14 @@ from conformance_bench import complaints, load, scenario_text, steps_text, suite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.bench.profiles import load_profile
-from conformance.loading import InputError
-from conformance.model import BenchModel, CardChoice, Combine, Matrix
-from conformance.requirements import load_catalogue
-from conformance.scenario.loader import load_suite
-from conformance.scenario.matrix import MOST, MatrixError, spread
-from conformance.scenario.references import substitute
-from simulator.readers.faults import catalogue
+from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.loading import InputError
+from bifente.conformance.model import BenchModel, CardChoice, Combine, Matrix
+from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.scenario.loader import load_suite
+from bifente.conformance.scenario.matrix import MOST, MatrixError, spread
+from bifente.conformance.scenario.references import substitute
+from bifente.simulator.readers.faults import catalogue
 
 BENCH = BenchModel(profile="readers/generic-bislot", cards={"cps": "infirmier"})
 

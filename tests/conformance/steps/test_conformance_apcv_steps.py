@@ -9,9 +9,9 @@ import pytest
 from conformance_bench import Lab, complaints, steps_text
 from pydantic import ValidationError
 
-from conformance.steps import STEPS
-from conformance.steps.apcv import _TAMPER, Tampering
-from reports.verdict import Verdict
+from bifente.conformance.steps import STEPS
+from bifente.conformance.steps.apcv import _TAMPER, Tampering
+from bifente.reports.verdict import Verdict
 
 PAIR = "bench: {cards: {cps: medecin-generaliste, vitale: vitale/assure-seul}}"
 ALONE = "bench: {cards: {cps: medecin-generaliste}}"

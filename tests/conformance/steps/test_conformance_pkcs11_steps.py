@@ -11,15 +11,15 @@ from conformance_bench import CARD, Lab, complaints, scenario_text, suite_text
 from conformance_bench import steps_text as steps_text_of
 from fake_module import FakeLab
 
-from conformance.bench import module_profiles
-from conformance.bench.module_profiles import ModuleProfile
-from conformance.bench.module_profiles import module_profiles as profiles
-from conformance.model import ModuleAbility, Title
-from conformance.targets.base import Capability
-from conformance.targets.pkcs11 import ModuleGoneError, ModuleInfo
-from reports.events import Call, ScenarioStarted, to_dict
-from reports.masking import Masker
-from reports.verdict import Verdict
+from bifente.conformance.bench import module_profiles
+from bifente.conformance.bench.module_profiles import ModuleProfile
+from bifente.conformance.bench.module_profiles import module_profiles as profiles
+from bifente.conformance.model import ModuleAbility, Title
+from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.pkcs11 import ModuleGoneError, ModuleInfo
+from bifente.reports.events import Call, ScenarioStarted, to_dict
+from bifente.reports.masking import Masker
+from bifente.reports.verdict import Verdict
 
 CPS4 = "bench: {cards: {cps: {template: medecin-generaliste, family: cps4}}}"
 OPEN = "- p11-open-session\n"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from conformance.steps import STEPS
-from conformance.steps.base import CardStep, Step, expectable
+from bifente.conformance.steps import STEPS
+from bifente.conformance.steps.base import CardStep, Step, expectable
 
 
 def made(name: str, raw: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from conformance_bench import Ran, complaints, scenario_text, steps_text, suite_text
 
-from conformance.steps import STEPS
-from reports.events import BenchChange
-from reports.verdict import Verdict
+from bifente.conformance.steps import STEPS
+from bifente.reports.events import BenchChange
+from bifente.reports.verdict import Verdict
 
 Run = Callable[..., Ran]
 

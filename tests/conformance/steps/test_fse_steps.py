@@ -8,9 +8,9 @@ import pytest
 from conformance_bench import Ran, steps_text
 from pydantic import ValidationError
 
-from conformance.steps import STEPS
-from reports.events import Call
-from reports.verdict import Verdict
+from bifente.conformance.steps import STEPS
+from bifente.reports.events import Call
+from bifente.reports.verdict import Verdict
 
 TWO = "bench: {cards: {cps: medecin-generaliste, vitale: vitale/assure-seul}}"
 SECURED = "- fse-read-cards: $card.code\n- fse-make: [{code: G}]\n- fse-secure: $card.code\n"

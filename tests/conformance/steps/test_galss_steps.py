@@ -8,8 +8,8 @@ import pytest
 from conformance_bench import Ran, steps_text
 from pydantic import ValidationError
 
-from conformance.steps import STEPS
-from reports.verdict import Verdict
+from bifente.conformance.steps import STEPS
+from bifente.reports.verdict import Verdict
 
 TWO = "bench: {profile: readers/olaqin-vitalact, cards: {cps: medecin-generaliste, vitale: vitale/assure-seul}}"
 Run = Callable[..., Ran]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from conformance_bench import Ran
 
-from conformance.loading import InputError
-from conformance.steps.base import STEPS
-from conformance.steps.pin_pad import PinPadStep
-from conformance.targets.base import Capability
-from conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.loading import InputError
+from bifente.conformance.steps.base import STEPS
+from bifente.conformance.steps.pin_pad import PinPadStep
+from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.embedded import EmbeddedTarget
 
 HEAD = """suite: readers
 title: {{fr: Lecteurs, en: Readers}}

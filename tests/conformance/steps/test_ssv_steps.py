@@ -8,13 +8,13 @@ from collections.abc import Callable
 import pytest
 from conformance_bench import Lab, Ran, complaints, steps_text
 
-from conformance.bench.recording import RecordedAccess
-from conformance.steps import STEPS
-from conformance.targets.base import Capability
-from reports.events import Call, to_dict
-from reports.verdict import Verdict
-from simulator.hosts.dialogue import Exchanged
-from simulator.readers import PcscCode, ScardError
+from bifente.conformance.bench.recording import RecordedAccess
+from bifente.conformance.steps import STEPS
+from bifente.conformance.targets.base import Capability
+from bifente.reports.events import Call, to_dict
+from bifente.reports.verdict import Verdict
+from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.readers import PcscCode, ScardError
 
 BENCH = "bench: {cards: {cps: medecin-generaliste, vitale: vitale/famille-trois}}"
 Run = Callable[..., Ran]

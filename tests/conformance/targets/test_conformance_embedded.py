@@ -5,11 +5,11 @@ from random import Random
 import pytest
 from conformance_bench import Lab
 
-from conformance.model import CardChoice
-from conformance.targets.base import PcscCode, ScardError
-from conformance.targets.embedded import EmbeddedTarget
-from simulator.clock import VirtualClock
-from simulator.readers import Reader, Slot
+from bifente.conformance.model import CardChoice
+from bifente.conformance.targets.base import PcscCode, ScardError
+from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.readers import Reader, Slot
 
 STATUS = bytes.fromhex("0020000100")
 NAME = "Bench 00 00"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conformance.targets.base import GuardRefusalError
-from conformance.targets.guard import Codes, GuardedConnection
-from simulator.iso7816.apdu import Command
+from bifente.conformance.targets.base import GuardRefusalError
+from bifente.conformance.targets.guard import Codes, GuardedConnection
+from bifente.simulator.iso7816.apdu import Command
 
 PIN, PUK = 0x01, 0x02
 RIGHT = {PIN: b"1234", PUK: b"12345678"}

@@ -12,10 +12,10 @@ from fake_module import FakeModule
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.targets import cryptoki
-from conformance.targets import pkcs11 as target
-from conformance.targets.base import GuardRefusalError, ScardError
-from conformance.targets.pkcs11 import (
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets import pkcs11 as target
+from bifente.conformance.targets.base import GuardRefusalError, ScardError
+from bifente.conformance.targets.pkcs11 import (
     Called,
     Cryptoki,
     CryptokiError,
@@ -23,7 +23,7 @@ from conformance.targets.pkcs11 import (
     ModuleMissingError,
     ModuleProcess,
 )
-from conformance.targets.pkcs11_guard import Pkcs11Guard
+from bifente.conformance.targets.pkcs11_guard import Pkcs11Guard
 
 # -- names ------------------------------------------------------------------------------------------------------------
 

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from conformance.targets import cryptoki
-from conformance.targets.pkcs11 import Cryptoki, ModuleGoneError
-from conformance.targets.pkcs11_signer import Pkcs11Signer
-from simulator.cards import cps3
-from simulator.clock import VirtualClock
-from simulator.fse.model import Signer
-from simulator.fse.securing import SigningCard, signed
-from simulator.fse.securing.rsa import signed_by
-from simulator.hosts.cps3 import Cps3Host
-from simulator.hosts.dialogue import Dialogue
-from simulator.middleware.codes import SsvCode, SsvError
-from simulator.personalisation.keystore import MemoryKeys
-from simulator.personalisation.loading import shipped_templates
-from simulator.personalisation.personalise import PersonalisedCard, personalise
-from simulator.readers import PcscService, Reader
+from bifente.conformance.targets import cryptoki
+from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleGoneError
+from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
+from bifente.simulator.cards import cps3
+from bifente.simulator.clock import VirtualClock
+from bifente.simulator.fse.model import Signer
+from bifente.simulator.fse.securing import SigningCard, signed
+from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.hosts.cps3 import Cps3Host
+from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.personalisation.keystore import MemoryKeys
+from bifente.simulator.personalisation.loading import shipped_templates
+from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
+from bifente.simulator.readers import PcscService, Reader
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 READER, SLOT, SESSION = "Bench TL 1 0", 3, 8
