@@ -1,6 +1,6 @@
 """The shape of a suite file, as pydantic models: the loader, the JSON Schema and the messages come from here.
 
-The steps themselves stay raw here: each is checked by the class registered under its name (``conformance.steps``).
+The steps themselves stay raw here: each is checked by the class registered under its name (``conformance.scenario.steps``).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bifente.conformance.targets.base import Capability
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Text
 from bifente.reports.events import Judged
-from bifente.reports.fidelity import Fidelity
-from bifente.reports.text import Text
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="lower-case words joined by -")]
 SuiteName = Annotated[

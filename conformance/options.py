@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bifente.reports.text import Lang
+from bifente.ground.text import Lang
 
 
 class TargetKind(StrEnum):

@@ -17,8 +17,8 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from bifente.reports.fidelity import Fidelity
-from bifente.reports.text import Lang, Text
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Lang, Text
 from bifente.reports.verdict import Verdict
 
 SCHEMA = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from bifente.ground.text import Lang
 from bifente.reports.clean import one_line, printable
 from bifente.reports.model import Run, Scenario, Step
-from bifente.reports.text import Lang
 from bifente.reports.words import labelled, say
 
 

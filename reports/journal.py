@@ -12,9 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from bifente.ground.text import Text
 from bifente.reports.events import Event, EventError, Level, Note, NotJsonError, RunStarted, parse_event, to_dict
 from bifente.reports.masking import Masker
-from bifente.reports.text import Text
 
 LINE_LIMIT = 4 * 1024 * 1024
 """Most bytes in a line, its end included: above that a journal is damaged or not ours."""

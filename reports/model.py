@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
     Call,
@@ -27,8 +29,6 @@ from bifente.reports.events import (
     Suite,
     Tool,
 )
-from bifente.reports.fidelity import Fidelity
-from bifente.reports.text import Text
 from bifente.reports.verdict import WORST_FIRST, Verdict
 from bifente.reports.words import INTERRUPTED
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
 
+from bifente.ground.text import LANGS, Lang
 from bifente.reports.events import Event
 from bifente.reports.journal import read_journal
 from bifente.reports.model import Run, fold
-from bifente.reports.text import LANGS, Lang
 from bifente.reports.writers import ctrf, html, json_writer, junit, markdown
 
 Writer: TypeAlias = Callable[[Run, Lang], str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from bifente.reports.text import Text
+from bifente.ground.text import Text
 
 JUnitOutcome: TypeAlias = Literal["passed", "failure", "error", "skipped"]
 """What JUnit XML can say of a test case; `passed` is the absence of a child element."""

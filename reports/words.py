@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bifente.reports.text import Lang, Text
+from bifente.ground.text import Lang, Text
 
 INTERRUPTED = Text("interrompu avant la fin", "interrupted before its end")
 """The reason of a scenario or a step whose end is not in the journal."""

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bifente.conformance.bench.apcv import _Ahead
-from bifente.simulator import clock as module
-from bifente.simulator.clock import Clock, VirtualClock, WallClock
+from bifente.conformance.domains.vitale.apcv import _Ahead
+from bifente.ground import clock as module
+from bifente.ground.clock import Clock, VirtualClock, WallClock
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from stdnum.fr import nir as stdnum_nir
 from stdnum.fr import siret as stdnum_siret
 
-from bifente.simulator import identifiers
-from bifente.simulator.identifiers import (
+from bifente.ground import identifiers
+from bifente.ground.identifiers import (
     BILLING,
     FINESS,
     NIR,

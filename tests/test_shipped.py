@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 import bifente.simulator as simulator
-from bifente.simulator import shipped as module
-from bifente.simulator.shipped import shipped, shipped_texts
+from bifente.ground import shipped as module
+from bifente.ground.shipped import shipped, shipped_texts
 
 ROOT = Path(simulator.__file__).parent
 FILES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.yaml"))

@@ -11,8 +11,8 @@ from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.profiles import ReaderProfile
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Capability, Connection
-from bifente.reports.text import Text
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
+from bifente.ground.text import Text
 from bifente.simulator.readers import Reader, ReaderAccess, Slot
 
 

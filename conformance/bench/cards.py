@@ -14,17 +14,15 @@ from typing import Any
 
 from bifente.conformance.loading import Document, InputError, Problem, load_document, nearest
 from bifente.conformance.model import CardChoice
+from bifente.ground.identifiers import nir_key
 from bifente.simulator.cards import vitale2
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
 from bifente.simulator.hosts import NotOnThisCardError
-from bifente.simulator.identifiers import nir_key
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.iso7816.image import Interface
 from bifente.simulator.iso7816.memory import MemoryStore
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import KeySource, KeyStore
 from bifente.simulator.personalisation.loading import TemplateError, parse_template, with_overrides
 from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
 from bifente.simulator.personalisation.template import Template, layout
@@ -32,6 +30,8 @@ from bifente.simulator.personalisation.vitale.loading import is_vitale, parse_vi
 from bifente.simulator.personalisation.vitale.loading import with_overrides as vitale_with_overrides
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
 from bifente.simulator.personalisation.vitale.template import VitaleTemplate
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeySource, KeyStore
 
 TEMPLATES = Path(str(resources.files("bifente.simulator.personalisation") / "templates"))
 """The templates of professionals' cards that come with the bench."""
@@ -98,7 +98,7 @@ class SeatedCard:
         return self.smart
 
     def state(self) -> Mapping[str, Any] | None:
-        """Its inner state by the names of ``STATE_KEYS``; None for a real card."""
+        """Its inner state by the state keys of the domains; None for a real card."""
         if self.smart is None:
             return None
         if isinstance(self.smart, MemoryCard):

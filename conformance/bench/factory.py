@@ -16,17 +16,17 @@ from rich.console import Console
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.pkcs11 import ModuleUnderTest, Pkcs11Bench
 from bifente.conformance.bench.profiles import ReaderProfile, load_profile
 from bifente.conformance.bench.real import RealBench
 from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.domains.pkcs11.bench import ModuleUnderTest, Pkcs11Bench
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.targets.base import ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.pcsc import PcscMissingError, PcscTarget
 from bifente.conformance.targets.pkcs11 import ModuleMissingError, ModuleProcess
-from bifente.reports.text import Lang, Text
-from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.ground.clock import VirtualClock, WallClock
+from bifente.ground.text import Lang, Text
 from bifente.simulator.pcsc import PcscdError, PrivatePcscd
 from bifente.simulator.pcsc.readerconf import MAX_ENTRIES, plan
 from bifente.simulator.readers import Reader

@@ -12,7 +12,7 @@ from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.loading import InputError, nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Capability
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.hosts import NotOnThisCardError
 from bifente.simulator.iso7816.memory import PersistentMemory, VolatileMemory
 from bifente.simulator.pcsc import Observer, PrivatePcscd

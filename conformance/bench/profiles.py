@@ -10,12 +10,12 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from bifente.conformance.bench.wireless_profile import WirelessProfile
+from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.model import Identifier, Model, Title
 from bifente.conformance.targets.base import Capability
-from bifente.reports.fidelity import Fidelity
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
+from bifente.ground.fidelity import Fidelity
 from bifente.simulator.readers import PinPad, Reader
 
 ROOT = Path(__file__).resolve().parents[2] / "vendor_profiles"

@@ -16,10 +16,10 @@ from bifente.conformance.model import CardChoice, Title
 from bifente.conformance.options import RunOptions
 from bifente.conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
 from bifente.conformance.targets.guard import Codes, GuardedAccess, GuardedConnection
-from bifente.reports.fidelity import Fidelity
-from bifente.reports.text import Text
+from bifente.ground.clock import WallClock
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Text
 from bifente.simulator.cards.layout import Layout
-from bifente.simulator.clock import WallClock
 from bifente.simulator.hosts import host_for
 from bifente.simulator.hosts.dialogue import Dialogue
 from bifente.simulator.hosts.discovery import discover, families_of

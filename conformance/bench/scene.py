@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bifente.conformance.bench.apcv import ApcvBench
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import SeatedCard
-from bifente.conformance.bench.workstation import Workstation
+from bifente.conformance.domains.vitale.apcv import ApcvBench
+from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.conformance.targets.base import Connection
 from bifente.conformance.targets.pkcs11 import Called
-from bifente.reports.text import Text
+from bifente.ground.text import Text
 from bifente.simulator.hosts import CardHost, host_for
 from bifente.simulator.hosts.dialogue import Dialogue, Exchanged
 
 if TYPE_CHECKING:
-    from bifente.conformance.bench.fse import FseBench
+    from bifente.conformance.domains.fse.bench import FseBench
 
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""
@@ -53,7 +53,7 @@ class Scene:
         """The billing software and the front end of the scene, made at first use."""
         if self._fse is None:
             # Here, not above: it brings mail servers, a store and envelopes along, which no other scenario needs.
-            from bifente.conformance.bench.fse import FseBench
+            from bifente.conformance.domains.fse.bench import FseBench
 
             self._fse = FseBench(self.bench, self.workstation, self.apcv, self.random)
         return self._fse

@@ -13,12 +13,12 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.pcsc import PcscTarget
-from bifente.reports.text import Text
-from bifente.simulator.clock import Clock, VirtualClock
+from bifente.ground.clock import Clock, VirtualClock
+from bifente.ground.text import Text
 from bifente.simulator.readers import Reader, ReaderAccess, Slot
 
 if TYPE_CHECKING:
-    from bifente.conformance.bench.wireless import WirelessBench
+    from bifente.conformance.domains.wireless.bench import WirelessBench
 
 _SEEN_WITHIN = 3.0
 """Seconds a movement may take to be seen: pcscd polls every 0.4 s."""
@@ -183,7 +183,7 @@ class VirtualBench:
         if self.profile.wireless is None:
             return
         # Here, not above: it brings a web framework and signatures along, which no other bench needs.
-        from bifente.conformance.bench.wireless import WirelessBench
+        from bifente.conformance.domains.wireless.bench import WirelessBench
 
         if self.wireless is not None:
             self.wireless.close()

@@ -176,7 +176,7 @@ def _foreseen() -> tuple[type[Exception], ...]:
     from bifente.reports.journal import JournalError
     from bifente.reports.render import RenderError
     from bifente.simulator.pcsc import PcscdError
-    from bifente.simulator.personalisation.keystore import KeyStoreError
+    from bifente.simulator.pki.keystore import KeyStoreError
 
     return (
         *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),

@@ -13,8 +13,8 @@ from bifente.conformance.bench.cards import Personalised, Workshop
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.model import CardChoice
+from bifente.ground.clock import WallClock
 from bifente.simulator.cards.vitale1 import MemoryImage
-from bifente.simulator.clock import WallClock
 from bifente.simulator.personalisation.describe import describe
 from bifente.simulator.personalisation.vitale.describe import describe_vitale
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale

@@ -10,17 +10,16 @@ import typer
 
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
-from bifente.reports.text import Lang
+from bifente.ground.text import Lang, Text
 from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, readings, return_codes
-from bifente.simulator.sentence import Sentence
 
 if TYPE_CHECKING:
     from bifente.simulator.services.frontal.reasons import Reason
 
 _WORDS = {
-    "cause": Sentence(fr="cause", en="cause"),
-    "remedy": Sentence(fr="remède", en="remedy"),
-    "source": Sentence(fr="source", en="source"),
+    "cause": Text(fr="cause", en="cause"),
+    "remedy": Text(fr="remède", en="remedy"),
+    "source": Text(fr="source", en="source"),
 }
 
 
@@ -110,5 +109,5 @@ def _number(one: ReturnCode) -> str:
     return f"HTTP {one.code:6}" if one.id.startswith("http-") else f"{one.hex} {one.code:6}"
 
 
-def _in(said: Sentence, language: Lang) -> str:
+def _in(said: Text, language: Lang) -> str:
     return said.fr if language == "fr" else said.en

@@ -19,15 +19,14 @@ from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import InputError
 from bifente.conformance.targets.base import Capability
+from bifente.ground.text import Lang, Text
 from bifente.reports.clean import one_line
-from bifente.reports.text import Lang
 from bifente.simulator.middleware import galss as manager
 from bifente.simulator.middleware import sesam as fsv
 from bifente.simulator.middleware.findings import Finding, Severity
 from bifente.simulator.middleware.galss import SlotName, System
 from bifente.simulator.middleware.ini import MAX_BYTES
 from bifente.simulator.middleware.return_codes import return_codes
-from bifente.simulator.sentence import Sentence
 
 galss = typer.Typer(help="The GALSS and its file galss.ini.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(galss, name="galss")
@@ -45,17 +44,17 @@ _LONGEST = 600
 """Most characters of one line told."""
 _ALIKE = 5
 """Most warnings of the same words told one by one: a file that is none of these has one for each line."""
-_MORE = Sentence(fr="… et {count} remarques semblables", en="… and {count} warnings alike")
+_MORE = Text(fr="… et {count} remarques semblables", en="… and {count} warnings alike")
 _SEVERITIES = {
-    Severity.ERROR: Sentence(fr="erreur", en="error"),
-    Severity.WARNING: Sentence(fr="remarque", en="warning"),
+    Severity.ERROR: Text(fr="erreur", en="error"),
+    Severity.WARNING: Text(fr="remarque", en="warning"),
 }
-_SOUND = Sentence(fr="rien à redire", en="nothing wrong")
-_PORT_TABLE = Sentence(
+_SOUND = Text(fr="rien à redire", en="nothing wrong")
+_PORT_TABLE = Text(
     fr="io_comm.ini (table des ports) n'a pas de description publique : le fichier n'est ni examiné ni écrit",
     en="io_comm.ini (port table) has no public description: that file is neither examined nor written",
 )
-_UNNAMED = Sentence(
+_UNNAMED = Text(
     fr="nom PC/SC inconnu sur {system} pour {slots} : celui d'un autre système est écrit, à corriger",
     en="no PC/SC name is known on {system} for {slots}: that of another system is written, correct it",
 )
@@ -190,5 +189,5 @@ def _check_bits(bits: int | None) -> None:
         raise fail(f"--bits {bits}: 32 or 64", Exit.BAD_INPUT)
 
 
-def _in(said: Sentence, language: Lang) -> str:
+def _in(said: Text, language: Lang) -> str:
     return said.fr if language == "fr" else said.en

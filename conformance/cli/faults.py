@@ -10,10 +10,9 @@ import typer
 from bifente.conformance.cli.app import app, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import InputError, nearest
-from bifente.reports.text import Lang
+from bifente.ground.text import Lang, Text
 from bifente.simulator.readers.codes import PcscCode
 from bifente.simulator.readers.faults import Fault, Place, catalogue, search
-from bifente.simulator.sentence import Sentence
 
 faults = typer.Typer(help="Faults of the field: symptoms, codes, causes, remedies.", rich_markup_mode=None)
 app.add_typer(faults, name="faults")
@@ -61,7 +60,7 @@ def show_fault(identifier: Annotated[str, typer.Argument(help="Id of a fault.")]
         out.tell(line)
 
 
-def _say(sentence: Sentence, lang: Lang) -> str:
+def _say(sentence: Text, lang: Lang) -> str:
     return sentence.fr if lang == "fr" else sentence.en
 
 
@@ -85,13 +84,13 @@ def _codes(one: Fault) -> Iterator[str]:
 
 
 _LABELS = {
-    "strikes": Sentence("frappe", "strikes"),
-    "codes": Sentence("codes", "codes"),
-    "cause": Sentence("cause", "cause"),
-    "remedy": Sentence("remède", "remedy"),
-    "vpcd": Sentence("vpcd montre", "vpcd shows"),
-    "needs": Sentence("exige", "needs"),
-    "source": Sentence("source", "source"),
+    "strikes": Text("frappe", "strikes"),
+    "codes": Text("codes", "codes"),
+    "cause": Text("cause", "cause"),
+    "remedy": Text("remède", "remedy"),
+    "vpcd": Text("vpcd montre", "vpcd shows"),
+    "needs": Text("exige", "needs"),
+    "source": Text("source", "source"),
 }
 
 

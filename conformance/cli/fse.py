@@ -16,18 +16,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
-from bifente.conformance.judgement.sheet_words import MODEL, plain, rejection_words, told
-from bifente.conformance.judgement.sheets import Kind, Opened, opened, recognised
-from bifente.reports.text import Lang
-from bifente.simulator.clock import WallClock
+from bifente.conformance.domains.fse.sheet_words import MODEL, plain, rejection_words, told
+from bifente.conformance.domains.fse.sheets import Kind, Opened, opened, recognised
+from bifente.ground.clock import WallClock
+from bifente.ground.text import Lang, Text
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.files import FileHead, encode_file, file_name
 from bifente.simulator.fse.lots import read_lot
 from bifente.simulator.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
 from bifente.simulator.fse.records import WIDTH, records
 from bifente.simulator.fse.securing import Verifier, export
-from bifente.simulator.personalisation.keystore import KeyStore
-from bifente.simulator.sentence import Sentence
+from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.services.frontal import Parameters, encode_return
 from bifente.simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
 from bifente.simulator.services.frontal.lot_checks import lot_problems
@@ -45,8 +44,8 @@ CrlOption = Annotated[
     list[Path] | None, typer.Option("--crl", help="Revocation list of the cards' authorities (DER or PEM); repeatable.")
 ]
 _MAX_INPUT = 66 * 1024 * 1024
-_GOOD = Sentence("bon : aucun motif de refus", "good: nothing to refuse")
-_NO_SIGNATURE = Sentence("rien n'y est signé : la forme est bonne", "nothing is signed in it: its form is good")
+_GOOD = Text("bon : aucun motif de refus", "good: nothing to refuse")
+_NO_SIGNATURE = Text("rien n'y est signé : la forme est bonne", "nothing is signed in it: its form is good")
 _UNSIGNED_CONTENT = "signature-missing"
 
 
@@ -178,7 +177,7 @@ def write_sample(
     """Write a sample of everything that travels: a consultation signed by both cards, its lot, its files, its ARL."""
     # With it come the benches: none of the other commands needs them.
     from bifente.conformance.bench.cards import Workshop
-    from bifente.conformance.bench.fse.sample import sample
+    from bifente.conformance.domains.fse.bench.sample import sample
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -289,7 +288,7 @@ def _records(source: Path, found: Opened) -> list[list[str]]:
 def _lines(found: Opened, lang: Lang) -> Iterator[str]:
     if found.head is not None:
         head = found.head
-        sealed = Sentence("chiffré", "encrypted") if found.sealed else Sentence("en clair", "in clear")
+        sealed = Text("chiffré", "encrypted") if found.sealed else Text("en clair", "in clear")
         yield f"{head.number:03}, {head.on}, {head.sender} → {head.body}, {_say(sealed, lang)}"
     for thing in found.value if isinstance(found.value, tuple) else (found.value,):
         yield from _told(thing, lang)
@@ -305,5 +304,5 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=True)
 
 
-def _say(sentence: Sentence, lang: Lang) -> str:
+def _say(sentence: Text, lang: Lang) -> str:
     return sentence.fr if lang == "fr" else sentence.en

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bifente.conformance.cli.app import Exit, fail
-from bifente.reports.text import LANGS, Lang
+from bifente.ground.text import LANGS, Lang
 
 LangOption = Annotated[str | None, typer.Option("--lang", help="fr or en (default: the locale's, else fr).")]
 KeysOption = Annotated[

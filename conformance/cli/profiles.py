@@ -10,15 +10,14 @@ import typer
 from bifente.conformance.bench.profiles import ReaderProfile, known_profiles, load_profile
 from bifente.conformance.cli.app import app, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
-from bifente.reports.text import Lang
-from bifente.simulator.sentence import Sentence
+from bifente.ground.text import Lang, Text
 
 profiles = typer.Typer(help="Reader profiles.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(profiles, name="profiles")
 
 
-_UNKNOWN = Sentence("non connu", "not known")
-_SLOTS = Sentence("fente(s)", "slot(s)")
+_UNKNOWN = Text("non connu", "not known")
+_SLOTS = Text("fente(s)", "slot(s)")
 
 
 @profiles.command(name="list")
@@ -50,7 +49,7 @@ def describe(profile: ReaderProfile, lang: Lang) -> Iterator[tuple[str, str]]:
     unknown = _in(_UNKNOWN, lang)
 
     def said(fr: str, en: str) -> str:
-        return _in(Sentence(fr, en), lang)
+        return _in(Text(fr, en), lang)
 
     yield said("appareil", "device"), profile.device
     yield said("nom PnP", "PnP name"), profile.pnp_name or unknown
@@ -69,5 +68,5 @@ def describe(profile: ReaderProfile, lang: Lang) -> Iterator[tuple[str, str]]:
             yield "", f"{system}: {name}"
 
 
-def _in(said: Sentence, lang: Lang) -> str:
+def _in(said: Text, lang: Lang) -> str:
     return said.fr if lang == "fr" else said.en

@@ -15,18 +15,17 @@ from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.factory import BenchPool
 from bifente.conformance.bench.real import VITALES, NotOfTestError, RealBench
-from bifente.conformance.bench.workstation import Way, Workstation
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.domains.vitale.workstation import Way, Workstation
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.targets.base import GuardRefusalError
-from bifente.reports.text import Lang
+from bifente.ground.text import Lang, Text
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.return_codes import return_codes
 from bifente.simulator.middleware.ssv import Answer, Ssv
-from bifente.simulator.sentence import Sentence
 from bifente.simulator.zones import GROUPS, Group, named
 from bifente.simulator.zones.catalogue import FieldKind, FieldType
 
@@ -39,14 +38,14 @@ _CONFIGURATION, _PROFESSIONAL, _RIGHTS = "SSV_LireConfig", "SSV_LireCartePS", "S
 class _Note(Enum):
     """What else is to be said of a function: why it was not called, or what it was not asked for."""
 
-    SPARED = Sentence(
+    SPARED = Text(
         "non appelée : le code vient d'être refusé, un second essai en coûterait un autre à la carte",
         "not called: the code has just been refused, a second call would cost the card another try",
     )
-    VITALE = Sentence(
+    VITALE = Text(
         "non appelée : le lecteur nommé tient une Vitale", "not called: the reader that was named holds a Vitale"
     )
-    WITHOUT_CPS = Sentence(
+    WITHOUT_CPS = Text(
         "lue comme sans CPS, car le groupe 106 (couverture) veut que la Vitale et la CPS d'un autre lecteur se "
         "reconnaissent (EXTERNAL AUTHENTICATE), ce qui n'est pas tenté sur une carte réelle : nul ne sait ce qu'un "
         "refus lui coûterait",
@@ -54,7 +53,7 @@ class _Note(Enum):
         "each other (EXTERNAL AUTHENTICATE), which is not tried on a real card: nobody knows what a refusal would "
         "cost it",
     )
-    VITALE_1 = Sentence(
+    VITALE_1 = Text(
         "rien n'est lu : une Vitale 1 se lit par des commandes de sa propre classe (BC), qui ne sont pas envoyées à "
         "une carte réelle",
         "nothing is read: a Vitale 1 is read by commands of a class of its own (BC), which are not sent to a real card",
@@ -71,17 +70,17 @@ class _Called:
 
 
 _WORDS = {
-    _CONFIGURATION: Sentence("Configuration du poste", "Configuration of the workstation"),
-    _PROFESSIONAL: Sentence("Carte du professionnel", "Professional's card"),
-    _RIGHTS: Sentence("Droits de la Vitale", "Rights on the Vitale"),
-    "cause": Sentence("cause", "cause"),
-    "remedy": Sentence("remède", "remedy"),
-    "unknown": Sentence("code inconnu", "unknown code"),
-    "real": Sentence(
+    _CONFIGURATION: Text("Configuration du poste", "Configuration of the workstation"),
+    _PROFESSIONAL: Text("Carte du professionnel", "Professional's card"),
+    _RIGHTS: Text("Droits de la Vitale", "Rights on the Vitale"),
+    "cause": Text("cause", "cause"),
+    "remedy": Text("remède", "remedy"),
+    "unknown": Text("code inconnu", "unknown code"),
+    "real": Text(
         "bifente read ne le permet pas : avec --reader, il lit ce que les cartes donnent sans cela",
         "bifente read has no leave for it: with --reader it reads what cards give without that",
     ),
-    "over": Sentence("dépassée", "over"),
+    "over": Text("dépassée", "over"),
 }
 _ENDS = "end"
 """What the name of a field ends with that tells until when something holds."""
@@ -265,5 +264,5 @@ def _date(name: str, text: str, lang: Lang, today: str) -> str:
     return f"{said}, {_say(_WORDS['over'], lang)}" if name.endswith(_ENDS) and text[:8] < today else said
 
 
-def _say(sentence: Sentence, lang: Lang) -> str:
+def _say(sentence: Text, lang: Lang) -> str:
     return sentence.fr if lang == "fr" else sentence.en

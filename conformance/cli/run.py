@@ -18,13 +18,13 @@ from bifente.conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_f
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.session import default_paths, execute, prepare
+from bifente.ground.clock import WallClock
 from bifente.reports.explain import conclusion
 from bifente.reports.journal import FILE_NAME, JournalError, Recorder
 from bifente.reports.masking import Masker
 from bifente.reports.render import RenderError, load, render
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers.terminal import Terminal
-from bifente.simulator.clock import WallClock
 
 RUNS = Path("runs")
 """Where records go unless told otherwise."""

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bifente.conformance.bench.module_profiles import ModuleProfile
 from bifente.conformance.bench.profiles import ReaderProfile
 from bifente.conformance.cli.app import app
+from bifente.conformance.domains.pkcs11.module_profiles import ModuleProfile
 from bifente.conformance.scenario.reference import steps_page
 from bifente.conformance.scenario.schema import DIALECT, stages_schema, suite_schema
 from bifente.reports.events import journal_schema

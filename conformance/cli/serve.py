@@ -21,13 +21,13 @@ from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.live import CardOption, chosen_cards, signals
 from bifente.conformance.cli.options import KeysOption
 from bifente.conformance.loading import InputError
-from bifente.simulator.clock import WallClock
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.ground.clock import WallClock
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.readers.wireless import TokenRefusedError
 
 if TYPE_CHECKING:
-    from bifente.conformance.bench.wireless import WirelessBench
+    from bifente.conformance.domains.wireless.bench import WirelessBench
 
 WIRELESS_PROFILE = "readers/olaqin-like-wireless"
 DEFAULT_CARDS = ("cps=medecin-generaliste", "vitale=vitale/famille-trois")
@@ -52,9 +52,9 @@ def serve(
 ) -> None:
     """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled."""
     # Here, not above: a web server is a tenth of a second that no other command should spend.
-    from bifente.conformance.bench.wireless import WirelessBench
-    from bifente.simulator.middleware.cloudfsv.certificate import ServerIdentity
+    from bifente.conformance.domains.wireless.bench import WirelessBench
     from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer, ServingError
+    from bifente.simulator.pki.server_certificate import ServerIdentity
     from bifente.simulator.readers import PcscService
 
     model, _document = load_profile(profile)

@@ -18,8 +18,7 @@ import typer
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import Document, InputError, load_document
-from bifente.reports.text import Lang
-from bifente.simulator.sentence import Sentence
+from bifente.ground.text import Lang, Text
 from bifente.simulator.zones import (
     GROUPS,
     ORDERS,
@@ -190,7 +189,7 @@ def _json(groups: Sequence[Group]) -> str:
 def _lines(groups: Sequence[Group], lang: Lang) -> Iterator[str]:
     for group in groups:
         known = GROUPS.get(group.id)
-        unknown = Sentence(fr="groupe inconnu", en="unknown group")
+        unknown = Text(fr="groupe inconnu", en="unknown group")
         yield f"{group.id} {_say(known.name if known else unknown, lang)}"
         fields = known.fields if known else ()
         for index, (name, text) in enumerate(named(group).items()):
@@ -201,7 +200,7 @@ def _lines(groups: Sequence[Group], lang: Lang) -> Iterator[str]:
             yield f"  {index + 1:2} {name:24} {meaning:34} {label}".rstrip()
 
 
-def _say(sentence: Sentence, lang: Lang) -> str:
+def _say(sentence: Text, lang: Lang) -> str:
     return sentence.fr if lang == "fr" else sentence.en
 
 

@@ -6,21 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bifente.conformance.domain import domains
 from bifente.conformance.expectations.matchers import Matcher, ValueMatcher
 from bifente.conformance.loading.problems import nearest
+from bifente.ground.text import Text
 
-STATE_KEYS = (
-    "powered",
-    "pin-tries",
-    "pin-verified",
-    "puk-tries",
-    "puk-uses",
-    "puk-verified",
-    "hash",
-    "selected",
-    "authenticated-by",
-)
-"""What can be looked up inside a virtual card; the last one is of a Vitale, which has no code."""
+
+def state_keys() -> dict[str, Text]:
+    """Return what can be looked up inside a virtual card, each key with a sentence. Raise DomainError."""
+    return {key: words for domain in domains() for key, words in domain.state.items()}
+
 
 DURATIONS = {"instant": 0.05, "prompt": 0.5, "patient": 5.0}
 """Classes of duration and their bound in seconds of wall time. Too slow is a remark: the machine may be at fault."""
@@ -37,7 +32,7 @@ class StateMatcher:
         """A mapping of state keys to values."""
         return {
             "type": "object",
-            "properties": dict.fromkeys(STATE_KEYS, self.value.schema),
+            "properties": dict.fromkeys(state_keys(), self.value.schema),
             "additionalProperties": False,
             "minProperties": 1,
         }
@@ -46,9 +41,10 @@ class StateMatcher:
         """Says which key is unknown."""
         if not isinstance(expected, Mapping) or not expected:
             return "a mapping of state to value is needed, e.g. {pin-tries: 2}"
+        known = state_keys()
         for key, value in expected.items():
-            if key not in STATE_KEYS:
-                return f"the card has no state {key!r}, {nearest(key, STATE_KEYS)}"
+            if key not in known:
+                return f"the card has no state {key!r}, {nearest(key, known)}"
             if complaint := self.value.complaint(value):
                 return f"{key}: {complaint}"
         return None

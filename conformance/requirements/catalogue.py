@@ -12,8 +12,8 @@ from pydantic import Field, RootModel
 
 from bifente.conformance.loading import Document, InputError, Problem, load_document, validate
 from bifente.conformance.model import Model
+from bifente.ground.fidelity import Fidelity
 from bifente.reports import events
-from bifente.reports.fidelity import Fidelity
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 """The catalogue that comes with the bench."""

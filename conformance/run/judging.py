@@ -9,7 +9,7 @@ from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, 
 from bifente.conformance.expectations.matchers import Matcher
 from bifente.conformance.scenario.plan import PlannedArtefact, PlannedStep
 from bifente.conformance.scenario.references import resolve
-from bifente.conformance.steps.base import expectable
+from bifente.conformance.scenario.step import expectable
 from bifente.reports.events import Expectation
 from bifente.reports.verdict import Verdict
 

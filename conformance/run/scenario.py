@@ -17,16 +17,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from bifente.conformance.bench.base import Bench
-from bifente.conformance.bench.pkcs11 import Pkcs11Bench
 from bifente.conformance.bench.scene import Act, Scene
+from bifente.conformance.domains.pkcs11.bench import Pkcs11Bench
 from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
 from bifente.conformance.run.reproduce import reproduce_line
 from bifente.conformance.run.telling import event_of
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.conformance.scenario.references import CARDS, BadReferenceError, is_reference, references, resolve, root
-from bifente.conformance.steps.base import CardStep, ImpossibleStepError, Observation
+from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation
 from bifente.conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
 from bifente.conformance.targets.pkcs11 import Called
+from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
     Event,
@@ -40,7 +41,6 @@ from bifente.reports.events import (
 )
 from bifente.reports.journal import JournalError
 from bifente.reports.masking import MARK
-from bifente.reports.text import Text
 from bifente.reports.verdict import Verdict
 from bifente.simulator.hosts import NotOnThisCardError
 from bifente.simulator.hosts.dialogue import Exchanged

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from bifente.conformance.targets.pkcs11 import Called
+from bifente.ground.text import Text
 from bifente.reports.events import Call, Exchange
 from bifente.reports.masking import mask_command
-from bifente.reports.text import Text
 from bifente.simulator.hosts.dialogue import Exchanged
 from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning

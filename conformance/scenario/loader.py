@@ -16,10 +16,10 @@ from bifente.conformance.scenario.mistakes import Mistakes
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep, PlannedSuite
 from bifente.conformance.scenario.references import ROOTS, BadReferenceError, card_role, references
 from bifente.conformance.scenario.step_reader import BESIDE, StepReader
-from bifente.conformance.steps import STEPS
+from bifente.conformance.scenario.steps import steps
 from bifente.conformance.targets.base import Capability
+from bifente.ground.fidelity import Fidelity
 from bifente.reports.events import Phase
-from bifente.reports.fidelity import Fidelity
 
 DEFAULT_PROFILE = "readers/generic-bislot"
 """The reader of a suite that names none."""
@@ -206,17 +206,17 @@ class _Loader:
         names = [key for key in raw if key not in BESIDE and not (key == "with" and "use" in raw)]
         if len(names) != 1:
             what = "says nothing to do" if not names else f"says several things to do ({', '.join(names)})"
-            unknown = next((name for name in names if name not in STEPS and name != "use"), None)
-            cure = nearest(unknown, [*STEPS, *BESIDE]) if unknown else "one step has one action, and expect beside it"
+            unknown = next((name for name in names if name not in steps() and name != "use"), None)
+            cure = nearest(unknown, [*steps(), *BESIDE]) if unknown else "one step has one action, and expect beside it"
             self._mistakes.note(document, (*at, unknown) if unknown else at, f"a step {what}", cure)
             return
         name = names[0]
         if name == "use":
             yield from self._use(raw, document, at, phase, scope)
             return
-        kind = STEPS.get(name)
+        kind = steps().get(name)
         if kind is None:
-            self._mistakes.note(document, (*at, name), f"unknown step {name!r}", nearest(name, [*STEPS, "use"]))
+            self._mistakes.note(document, (*at, name), f"unknown step {name!r}", nearest(name, [*steps(), "use"]))
             return
         self._reader.check_references(raw, document, at, scope.names)
         self._reader.check_arguments(kind, raw[name], document, (*at, name))

@@ -10,11 +10,11 @@ from typing import Any
 from bifente.conformance.loading import Document
 from bifente.conformance.loading.document import Location
 from bifente.conformance.model import CardChoice, Scenario, Suite
-from bifente.conformance.steps.base import Step
+from bifente.conformance.scenario.step import Step
 from bifente.conformance.targets.base import Capability
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Text
 from bifente.reports.events import Phase
-from bifente.reports.fidelity import Fidelity
-from bifente.reports.text import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS, STATE_KEYS
-from bifente.conformance.steps import STEPS, Step
-from bifente.conformance.steps.base import expectable, kebab
+from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS, state_keys
+from bifente.conformance.scenario.step import Step, expectable, kebab
+from bifente.conformance.scenario.steps import steps
 
 _INTRODUCTION = """# Steps
 
@@ -26,12 +26,14 @@ Every step also lets one expect:
 
 def steps_page() -> str:
     """The whole page."""
-    return _INTRODUCTION + "\n".join((*_common(), "", *(line for name in sorted(STEPS) for line in _step(STEPS[name]))))
+    return _INTRODUCTION + "\n".join(
+        (*_common(), "", *(line for name in sorted(steps()) for line in _step(steps()[name])))
+    )
 
 
 def _common() -> Iterator[str]:
     notes = {
-        "before": f"state of the card before the step: {', '.join(STATE_KEYS)}",
+        "before": f"state of the card before the step: {', '.join(state_keys())}",
         "after": "state of the card after the step, by the same names",
         "within": "duration class: " + ", ".join(f"{name} ({bound:g} s)" for name, bound in DURATIONS.items()),
     }

@@ -6,8 +6,8 @@ from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
 from bifente.conformance.model import StageFile, Suite, Title
-from bifente.conformance.steps import STEPS, Step
-from bifente.conformance.steps.base import expectable, kebab
+from bifente.conformance.scenario.step import Step, expectable, kebab
+from bifente.conformance.scenario.steps import steps
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -27,7 +27,8 @@ def stages_schema() -> dict[str, Any]:
 def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     definitions = schema["$defs"]
     definitions["Title"] = Title.model_json_schema()
-    for name, kind in STEPS.items():
+    known = steps()
+    for name, kind in known.items():
         definitions[f"step.{name}"] = _step(name, kind)
         # What a model of arguments defines for itself is referred to from the root of the whole schema.
         for own, definition in kind.model_json_schema().get("$defs", {}).items():
@@ -36,13 +37,13 @@ def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
         # References in a step's own schema are from the root of the whole.
         definitions |= kind.model_json_schema().get("$defs", {})
     definitions["step.use"] = _use()
-    bare = [name for name, kind in STEPS.items() if not any(info.is_required() for info in kind.model_fields.values())]
-    forms = [{"$ref": f"#/$defs/step.{name}"} for name in (*STEPS, "use")]
+    bare = [name for name, kind in known.items() if not any(info.is_required() for info in kind.model_fields.values())]
+    forms = [{"$ref": f"#/$defs/step.{name}"} for name in (*known, "use")]
     definitions["Step"] = {"oneOf": [*forms, {"enum": sorted(bare), "description": "a step without arguments"}]}
-    steps = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
+    items = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
     for owner, keys in (("Scenario", ("setup", "steps", "teardown")), ("Stage", ("steps",))):
         for key in keys if owner in definitions else ():
-            definitions[owner]["properties"][key] |= steps
+            definitions[owner]["properties"][key] |= items
     return {"$schema": DIALECT, **schema, "title": title}
 
 

@@ -16,8 +16,7 @@ from bifente.conformance.model import Artefact, RawStep, Title
 from bifente.conformance.scenario.mistakes import Mistakes
 from bifente.conformance.scenario.plan import PlannedArtefact
 from bifente.conformance.scenario.references import ROOTS, is_name, malformed, references, root
-from bifente.conformance.steps import Step
-from bifente.conformance.steps.base import expectable
+from bifente.conformance.scenario.step import Step, expectable
 
 BESIDE = ("expect", "should", "artefact", "capture", "slot", "title")
 """What a step may say beside its action."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
-from bifente.reports.text import Text
+from bifente.ground.text import Text
 from bifente.simulator.readers import Connection, PcscCode, ReaderAccess, ScardError, Share
 
 __all__ = ["Capability", "Connection", "GuardRefusalError", "PcscCode", "ScardError", "Target"]

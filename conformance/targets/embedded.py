@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bifente.conformance.targets.base import Capability, PcscCode, ScardError
-from bifente.simulator.clock import Clock, VirtualClock
+from bifente.ground.clock import Clock, VirtualClock
 from bifente.simulator.readers import Context, Handle, PcscService, Reader, Share, State
 
 

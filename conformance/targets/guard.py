@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bifente.conformance.targets.base import Connection, GuardRefusalError
-from bifente.reports.text import Text
+from bifente.ground.text import Text
 from bifente.simulator.iso7816.apdu import SHORT_NE, ApduError, Command
 from bifente.simulator.readers import PassingConnection, ReaderAccess
 

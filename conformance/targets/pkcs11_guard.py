@@ -7,7 +7,7 @@ from typing import Any
 
 from bifente.conformance.targets import cryptoki
 from bifente.conformance.targets.base import GuardRefusalError
-from bifente.reports.text import Text
+from bifente.ground.text import Text
 
 _HARMLESS = frozenset(
     {"C_Initialize", "C_Finalize", "C_GetInfo", "C_GetSlotList", "C_GetSlotInfo", "C_GetTokenInfo"}

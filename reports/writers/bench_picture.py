@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bifente.ground.text import Lang
 from bifente.reports import words
-from bifente.reports.text import Lang
 from bifente.reports.timeline import Column, Lane, Span, Timeline
 
 _GUTTER = 150

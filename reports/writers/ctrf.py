@@ -8,10 +8,10 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from bifente.ground.text import Lang
 from bifente.reports import explain
 from bifente.reports.clean import one_line, printable
 from bifente.reports.model import Run, Scenario
-from bifente.reports.text import Lang
 
 SPEC_VERSION = "0.0.0"
 """The version the specification gives itself: a working draft, not yet 1.0."""

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from bifente.ground.text import Lang
 from bifente.reports import words
 from bifente.reports.clean import printable
 from bifente.reports.events import Exchange
-from bifente.reports.text import Lang
 
 MOST_BYTES = 512
 """Most bytes of one command or response shown on the page; the journal has them all."""

@@ -13,12 +13,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Lang
 from bifente.reports import explain, words
 from bifente.reports.clean import printable
 from bifente.reports.events import BenchChange, Call, Exchange
-from bifente.reports.fidelity import Fidelity
 from bifente.reports.model import Run, Scenario, Step
-from bifente.reports.text import Lang
 from bifente.reports.timeline import timeline
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers.bench_picture import Picture, picture

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from bifente.ground.text import Lang
 from bifente.reports.model import Run
-from bifente.reports.text import Lang
 from bifente.reports.verdict import Verdict
 
 VERSION = 1

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
+from bifente.ground.text import Lang
 from bifente.reports import explain
 from bifente.reports.clean import one_line, printable
 from bifente.reports.model import Run, Scenario, SuiteResult
-from bifente.reports.text import Lang
 from bifente.reports.verdict import Verdict
 from bifente.reports.words import labelled
 

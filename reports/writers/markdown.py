@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from bifente.ground.text import Lang
 from bifente.reports import explain
 from bifente.reports.clean import one_line
 from bifente.reports.events import Judged
 from bifente.reports.model import Run, Scenario, SuiteResult
-from bifente.reports.text import Lang
 from bifente.reports.words import duration, labelled, percent, say
 
 MOST_DETAILED = 20

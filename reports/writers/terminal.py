@@ -11,6 +11,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text as Line
 
+from bifente.ground.text import Lang
 from bifente.reports import explain
 from bifente.reports.clean import one_line, printable
 from bifente.reports.events import (
@@ -24,7 +25,6 @@ from bifente.reports.events import (
     StepStarted,
 )
 from bifente.reports.model import Fold, Run, Scenario
-from bifente.reports.text import Lang
 from bifente.reports.verdict import Verdict
 from bifente.reports.words import duration, labelled, percent, say
 

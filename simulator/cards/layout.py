@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from bifente.ground.shipped import shipped
 from bifente.simulator.iso7816.access import ALWAYS, NEVER, AccessRule, FileOperation
 from bifente.simulator.iso7816.image import (
     Algorithm,
@@ -29,7 +30,6 @@ from bifente.simulator.iso7816.image import (
     Scheme,
     Secret,
 )
-from bifente.simulator.shipped import shipped
 
 
 def _hex(value: object) -> object:

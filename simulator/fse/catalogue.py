@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bifente.simulator.shipped import shipped
+from bifente.ground.shipped import shipped
 from bifente.simulator.zones import GROUPS, GroupType
 
 _FIRST_OF_OURS = 9000

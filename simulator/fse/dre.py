@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.frames import LABEL, day_of, day_text, fields_of, group_of
 from bifente.simulator.fse.model import Complementary, Dre, Invoice, Payment
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 #: The group of a claim: ours, modelled. Its first field says whose it is.
 DRE_GROUP = 9510
@@ -28,7 +28,7 @@ class Indicator:
     """What a treatment indicator of an AMC allows: a claim beside these payments, maybe none."""
 
     code: str
-    label: Sentence
+    label: Text
     payments: frozenset[Payment]
     rectification: bool
     fidelity: str
@@ -40,7 +40,7 @@ def indicators() -> Mapping[str, Indicator]:
     return {
         code: Indicator(
             code,
-            Sentence(item["fr"], item["en"]),
+            Text(item["fr"], item["en"]),
             frozenset(Payment(one) for one in item["payment"]),
             item.get("rectification", False),
             item["fidelity"],

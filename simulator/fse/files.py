@@ -16,13 +16,13 @@ from functools import cache
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from bifente.ground.shipped import shipped
 from bifente.simulator.fse.canonical import parse
 from bifente.simulator.fse.envelope import MAX_FILE, is_sealed, seal, unseal
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.frames import LABEL, Reader, day_of, day_text, frame, group_of, summed
 from bifente.simulator.fse.lots import RawLot, encode_lot, read_lot, understand
 from bifente.simulator.fse.model import Lot, LotKind, Nomenclature, SecuringMode, TransportFile
-from bifente.simulator.shipped import shipped
 
 #: Ours, modelled: the header of a file.
 FILE_GROUP = 9520

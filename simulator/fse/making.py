@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from bifente.ground.identifiers import RPPS
 from bifente.simulator.fse.bodies import body_of
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import (
@@ -27,7 +28,6 @@ from bifente.simulator.fse.model import (
 )
 from bifente.simulator.fse.pricing import ActRequest, price
 from bifente.simulator.fse.tables import SERVICES, SITUATIONS, usual_specialty
-from bifente.simulator.identifiers import RPPS
 from bifente.simulator.zones import Group, OrderError, ZoneError, check_order, decode, named
 
 Fields = Mapping[str, str]

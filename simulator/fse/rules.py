@@ -14,14 +14,14 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from bifente.ground.identifiers import BILLING, NIR
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.bodies import body_of, is_test_body
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import Act, Insurance, Invoice, Payment, Proof, SecuringMode
 from bifente.simulator.fse.pricing import amc_of, amo_of, rate_of, reimbursable
 from bifente.simulator.fse.tables import ACTS, CARE_PATH, EXONERATIONS, REGIMES, profession_of
-from bifente.simulator.identifiers import BILLING, NIR
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 _YOUNG = "J"
 _WITHOUT_VITALE = frozenset({SecuringMode.WITHOUT_VITALE, SecuringMode.DEGRADED})
@@ -41,7 +41,7 @@ class Finding:
 
     severity: Severity
     code: str
-    sentence: Sentence
+    sentence: Text
     source: str
 
 
@@ -102,7 +102,7 @@ def age(birth: str, on: date) -> int:
 
 def _finding(code: str, words: Mapping[str, object]) -> Finding:
     rule = RULES[code]
-    return Finding(rule.severity, code, Sentence(rule.fr.format(**words), rule.en.format(**words)), rule.source)
+    return Finding(rule.severity, code, Text(rule.fr.format(**words), rule.en.format(**words)), rule.source)
 
 
 def _broken(code: str, /, **words: object) -> Broken:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from bifente.simulator.clock import Clock, WallClock
+from bifente.ground.clock import Clock, WallClock
+from bifente.ground.text import Text
 from bifente.simulator.fse.lots import RawLot, signed_content
 from bifente.simulator.fse.model import Lot, Signer
 from bifente.simulator.fse.securing import (
@@ -26,7 +27,6 @@ from bifente.simulator.fse.securing.rsa import signed_by
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.resources import Pair
 from bifente.simulator.readers import Connection
-from bifente.simulator.sentence import Sentence
 
 T = TypeVar("T")
 
@@ -117,20 +117,20 @@ class SeriesReport:
     broken: bool = False
 
     @property
-    def sentence(self) -> Sentence:
+    def sentence(self) -> Text:
         """What was done, what remains, and what to do."""
         done, left = len(self.formatted), len(self.unformatted)
         if self.error is None:
-            return Sentence(f"{done} lot(s) formaté(s)", f"{done} lot(s) formatted")
+            return Text(f"{done} lot(s) formaté(s)", f"{done} lot(s) formatted")
         numbers = ", ".join(lot.number for lot in self.unformatted)
         code = f"{self.error.code:04X}"
         fr = f"{done} lot(s) formaté(s), {left} non formaté(s) ({numbers})"
         en = f"{done} lot(s) formatted, {left} not formatted ({numbers})"
         if self.broken:
-            return Sentence(
+            return Text(
                 f"{code} : {fr} ; reprendre ceux-ci avec le code porteur", f"{code}: {en}; take these up with the code"
             )
-        return Sentence(
+        return Text(
             f"{code}, série non rompue : {fr} ; reprendre ceux-ci sans le code",
             f"{code}, series not broken: {en}; take these up without the code",
         )

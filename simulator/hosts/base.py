@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
+from bifente.ground.text import Text
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.hosts.dialogue import Dialogue
 from bifente.simulator.iso7816 import tlv
 from bifente.simulator.iso7816.apdu import Command, Response
-from bifente.simulator.sentence import Sentence
 
 OK = 0x9000
 _CHAINED = 0x10
@@ -22,7 +22,7 @@ class NotOnThisCardError(Exception):
     """What a scenario asks for does not exist on cards of this family; the text says what."""
 
     def __init__(self, family: str, fr: str, en: str) -> None:
-        self.why = Sentence(f"une {family.upper()} {fr}", f"a {family.upper()} {en}")
+        self.why = Text(f"une {family.upper()} {fr}", f"a {family.upper()} {en}")
         super().__init__(self.why.en)
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 
 
 class StatusWord(IntEnum):
@@ -71,30 +71,30 @@ def is_legal(sw: int) -> bool:
 class _Family:
     mask: int
     value: int
-    text: Sentence
+    text: Text
 
-    def meaning(self, sw: int) -> Sentence:
+    def meaning(self, sw: int) -> Text:
         variable = sw & ~self.mask
         values = {"value": variable, "bytes": variable or 0x100}
-        return Sentence(fr=self.text.fr.format(**values), en=self.text.en.format(**values))
+        return Text(fr=self.text.fr.format(**values), en=self.text.en.format(**values))
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[Sentence, Mapping[int, Sentence], tuple[_Family, ...]]:
+def _table() -> tuple[Text, Mapping[int, Text], tuple[_Family, ...]]:
     data = shipped(__package__, "status.yaml")
-    words = {int(word, 16): Sentence(**meaning) for word, meaning in data["words"].items()}
+    words = {int(word, 16): Text(**meaning) for word, meaning in data["words"].items()}
     families = tuple(
         _Family(
             mask=int("".join("0" if digit == "x" else "F" for digit in family["match"]), 16),
             value=int(family["match"].replace("x", "0"), 16),
-            text=Sentence(fr=family["fr"], en=family["en"]),
+            text=Text(fr=family["fr"], en=family["en"]),
         )
         for family in data["families"]
     )
-    return Sentence(**data["illegal"]), words, families
+    return Text(**data["illegal"]), words, families
 
 
-def meaning(sw: int) -> Sentence:
+def meaning(sw: int) -> Text:
     """What a status word (16 bits) says, in French and English; an illegal word is said to be so."""
     illegal, words, families = _table()
     if not is_legal(sw):

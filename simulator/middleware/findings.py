@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bifente.simulator.sentence import Sentence
+from bifente.ground.text import Text
 
 
 class Severity(StrEnum):
@@ -22,7 +22,7 @@ class Finding:
     """One mistake. ``line`` counts from 1, 0 for the file as a whole; ``code`` is None where no code is documented."""
 
     line: int
-    message: Sentence
-    cure: Sentence
+    message: Text
+    cure: Text
     code: int | None = None
     severity: Severity = Severity.ERROR

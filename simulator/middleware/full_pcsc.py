@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
+from bifente.ground.text import Text
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.patience import EXCLUSIVITY, Patience, insist
 from bifente.simulator.middleware.recognition import CardKind, kind_of
 from bifente.simulator.middleware.ssv.line import PS, VITALE, Blame
 from bifente.simulator.readers import Connection, PcscCode, ReaderAccess, ScardError
-from bifente.simulator.sentence import Sentence
 from bifente.simulator.zones import Group, unnamed
 
 __all__ = ["SEVERAL_CARDS", "CardKind", "FoundPair", "FullPcsc", "kind_of"]
@@ -23,9 +23,7 @@ T = TypeVar("T")
 
 _PS = frozenset({CardKind.CPS})
 _VITALE = frozenset({CardKind.VITALE_2, CardKind.VITALE_1})
-SEVERAL_CARDS = Sentence(
-    "plusieurs cartes du même type ont été identifiées", "several cards of the same type identified"
-)
+SEVERAL_CARDS = Text("plusieurs cartes du même type ont été identifiées", "several cards of the same type identified")
 """What the field's software says of it (SV-PCSC-03). No code is known to go with it: FFFF, unspecified, is ours."""
 _EMPTY = frozenset({PcscCode.NO_SMARTCARD, PcscCode.REMOVED_CARD, PcscCode.UNKNOWN_READER, PcscCode.READER_UNAVAILABLE})
 """What leaves a slot out of the search: nothing to speak to there, now."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from bifente.ground.text import Text
 from bifente.simulator.middleware.findings import Finding, Severity
-from bifente.simulator.sentence import Sentence
 
 ENCODING = "cp1252"
 MAX_BYTES = 64 * 1024
@@ -34,7 +34,7 @@ class LineEnd(Enum):
 class UnreadableError(Exception):
     """The file as a whole cannot be taken for a configuration file; ``finding`` says why and how to mend it."""
 
-    def __init__(self, message: Sentence, cure: Sentence) -> None:
+    def __init__(self, message: Text, cure: Text) -> None:
         self.finding = Finding(0, message, cure)
         super().__init__(message.en)
 
@@ -197,7 +197,7 @@ def _decoded(data: bytes) -> tuple[str, tuple[Finding, ...]]:
         return data.decode(ENCODING), tuple(findings)
     except UnicodeDecodeError as error:
         raise UnreadableError(
-            Sentence(
+            Text(
                 fr=f"l'octet {error.start} ({data[error.start]:02X}) n'est pas du texte {ENCODING}",
                 en=f"byte {error.start} ({data[error.start]:02X}) is no {ENCODING} text",
             ),
@@ -222,63 +222,61 @@ def _plain(text: str) -> bool:
     return not any(mark in text for mark in "\r\n\0")
 
 
-def _warning(line: int, message: Sentence, cure: Sentence) -> Finding:
+def _warning(line: int, message: Text, cure: Text) -> Finding:
     return Finding(line, message, cure, severity=Severity.WARNING)
 
 
 def _twice(line: int, what: str, first: int) -> Finding:
     return _warning(
         line,
-        Sentence(
+        Text(
             fr=f"{what} est déjà écrit ligne {first} : seul le premier compte",
             en=f"{what} stands already on line {first}: only the first counts",
         ),
-        Sentence(fr="n'en garder qu'un", en="keep one of them"),
+        Text(fr="n'en garder qu'un", en="keep one of them"),
     )
 
 
-_SAVE = Sentence(fr="enregistrer le fichier en texte Windows (cp1252)", en="save the file as Windows text (cp1252)")
+_SAVE = Text(fr="enregistrer le fichier en texte Windows (cp1252)", en="save the file as Windows text (cp1252)")
 _UTF16 = (
-    Sentence(
-        fr="le fichier est en UTF-16 ou contient des octets nuls", en="the file is UTF-16 text or holds null bytes"
-    ),
+    Text(fr="le fichier est en UTF-16 ou contient des octets nuls", en="the file is UTF-16 text or holds null bytes"),
     _SAVE,
 )
 _BOM = (
-    Sentence(
+    Text(
         fr="le fichier commence par une marque UTF-8 : la première section peut ne pas être vue",
         en="the file begins with a UTF-8 mark: its first section may not be seen",
     ),
     _SAVE,
 )
 _UTF8 = (
-    Sentence(
+    Text(
         fr="les accents sont en UTF-8 : un nom de lecteur ou de dossier accentué ne sera pas reconnu",
         en="the accents are UTF-8: a reader or folder name that has one will not be recognised",
     ),
     _SAVE,
 )
 _TOO_LONG = (
-    Sentence(
+    Text(
         fr=f"le fichier dépasse {MAX_BYTES // 1024} Kio ou {MAX_LINES} lignes",
         en=f"the file has more than {MAX_BYTES // 1024} KiB or {MAX_LINES} lines",
     ),
-    Sentence(fr="le générer à nouveau", en="generate it anew"),
+    Text(fr="le générer à nouveau", en="generate it anew"),
 )
 _NO_NAME = (
-    Sentence(
+    Text(
         fr="le nom de section est vide ou sans crochet fermant : ce qui suit est ignoré",
         en="the section name is empty or has no closing bracket: what follows is ignored",
     ),
-    Sentence(fr="l'écrire [NOM]", en="write it [NAME]"),
+    Text(fr="l'écrire [NOM]", en="write it [NAME]"),
 )
 _NO_KEY = (
-    Sentence(fr="la ligne n'est pas de la forme clé=valeur : elle est ignorée", en="the line is no key=value: ignored"),
-    Sentence(fr="l'écrire clé=valeur, ou ; devant un commentaire", en="write key=value, or ; before a comment"),
+    Text(fr="la ligne n'est pas de la forme clé=valeur : elle est ignorée", en="the line is no key=value: ignored"),
+    Text(fr="l'écrire clé=valeur, ou ; devant un commentaire", en="write key=value, or ; before a comment"),
 )
 _NO_SECTION = (
-    Sentence(fr="la clé vient avant toute section : elle est ignorée", en="the key comes before any section: ignored"),
-    Sentence(fr="la mettre sous sa section", en="move it under its section"),
+    Text(fr="la clé vient avant toute section : elle est ignorée", en="the key comes before any section: ignored"),
+    Text(fr="la mettre sous sa section", en="move it under its section"),
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 
 T = TypeVar("T")
 

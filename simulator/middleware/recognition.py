@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bifente.simulator.sentence import Sentence
+from bifente.ground.text import Text
 
 
 class CardKind(StrEnum):
@@ -19,18 +19,18 @@ class CardKind(StrEnum):
     OTHER = "other"
 
     @property
-    def label(self) -> Sentence:
+    def label(self) -> Text:
         """In words."""
         return _LABELS[self]
 
 
 _LABELS = {
-    CardKind.CPS: Sentence("carte PS", "professional's card"),
-    CardKind.VITALE_2: Sentence("carte Vitale 2", "Vitale 2 card"),
-    CardKind.VITALE_1: Sentence("carte Vitale 1", "Vitale 1 card"),
-    CardKind.MUTE: Sentence("carte muette", "mute card"),
-    CardKind.HELD: Sentence("carte tenue par un autre programme", "card held by another program"),
-    CardKind.OTHER: Sentence("carte inconnue", "unknown card"),
+    CardKind.CPS: Text("carte PS", "professional's card"),
+    CardKind.VITALE_2: Text("carte Vitale 2", "Vitale 2 card"),
+    CardKind.VITALE_1: Text("carte Vitale 1", "Vitale 1 card"),
+    CardKind.MUTE: Text("carte muette", "mute card"),
+    CardKind.HELD: Text("carte tenue par un autre programme", "card held by another program"),
+    CardKind.OTHER: Text("carte inconnue", "unknown card"),
 }
 
 ATR_PREFIXES: Mapping[bytes, CardKind] = {

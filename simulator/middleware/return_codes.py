@@ -8,8 +8,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 
 
 class Layer(StrEnum):
@@ -33,9 +33,9 @@ class ReturnCode:
     code: int
     id: str
     layer: Layer
-    meaning: Sentence
-    cause: Sentence | None
-    remedy: Sentence | None
+    meaning: Text
+    cause: Text | None
+    remedy: Text | None
     source: str
     fidelity: str
     unknown: bool = False
@@ -113,9 +113,9 @@ def _written_out(entry: Mapping[str, Any]) -> list[ReturnCode]:
 
 
 def _one(entry: Mapping[str, Any], code: int, identifier: str, **values: int) -> ReturnCode:
-    def sentence(key: str) -> Sentence | None:
+    def sentence(key: str) -> Text | None:
         said = entry.get(key)
-        return Sentence(fr=said["fr"].format(**values), en=said["en"].format(**values)) if said else None
+        return Text(fr=said["fr"].format(**values), en=said["en"].format(**values)) if said else None
 
     meaning = sentence("meaning")
     if meaning is None:

@@ -1,10 +1,10 @@
 """Virtual cards behind real PC/SC: the vpcd bridge, a private pcscd, and the doctor that tests each link."""
 
+from bifente.ground.text import Text
 from bifente.simulator.pcsc.bridge import Defect, DefectKind, Exchange, ExchangeKind, Observer, SlotBridge
 from bifente.simulator.pcsc.echo import EchoCard
 from bifente.simulator.pcsc.errors import Link, PcscdError
 from bifente.simulator.pcsc.private_pcscd import PrivatePcscd
-from bifente.simulator.sentence import Sentence
 
 __all__ = [
     "Defect",
@@ -16,6 +16,6 @@ __all__ = [
     "Observer",
     "PcscdError",
     "PrivatePcscd",
-    "Sentence",
     "SlotBridge",
+    "Text",
 ]

@@ -12,9 +12,9 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from bifente.ground.text import Text
 from bifente.simulator.pcsc.errors import CURES, Link, PcscdError
 from bifente.simulator.pcsc.readerconf import SLOTS_PER_ENTRY, SystemEntry
-from bifente.simulator.sentence import Sentence
 
 LATENCY_LIMIT = 0.002
 """Seconds: the median of an APDU through a healthy pcscd and vpcd is about 0.1 ms, of a delayed one 40 ms."""
@@ -46,14 +46,14 @@ class Finding:
 
     link: Link
     verdict: Verdict
-    sentence: Sentence
-    cure: Sentence | None = None
+    sentence: Text
+    cure: Text | None = None
     measure: str | None = None
 
 
 def good(link: Link, fr: str, en: str, measure: str | None = None) -> Finding:
     """A link that holds."""
-    return Finding(link, Verdict.OK, Sentence(fr, en), None, measure)
+    return Finding(link, Verdict.OK, Text(fr, en), None, measure)
 
 
 def broken(error: PcscdError) -> Finding:
@@ -61,7 +61,7 @@ def broken(error: PcscdError) -> Finding:
     quoted = error.log.strip()[-500:]
     fr = f" pcscd a dit : {quoted}" if quoted else ""
     en = f" pcscd said: {quoted}" if quoted else ""
-    sentence = Sentence(error.sentence.fr + fr, error.sentence.en + en)
+    sentence = Text(error.sentence.fr + fr, error.sentence.en + en)
     return Finding(error.link, Verdict.FAILED, sentence, error.cure)
 
 
@@ -70,7 +70,7 @@ def skipped(link: Link, because: Link) -> Finding:
     return Finding(
         link,
         Verdict.SKIPPED,
-        Sentence(f"non testé : le maillon « {because.value} » a cédé", f"not tested: the link {because.value} broke"),
+        Text(f"non testé : le maillon « {because.value} » a cédé", f"not tested: the link {because.value} broke"),
     )
 
 
@@ -81,7 +81,7 @@ def judge_listed(expected: Sequence[str], listed: Sequence[str]) -> Finding:
         return Finding(
             Link.READER_LISTED,
             Verdict.FAILED,
-            Sentence(f"lecteurs absents de la liste : {missing}", f"readers missing from the list: {missing}"),
+            Text(f"lecteurs absents de la liste : {missing}", f"readers missing from the list: {missing}"),
             CURES[Link.READER_LISTED],
         )
     return good(Link.READER_LISTED, "pcscd montre le lecteur", "pcscd lists the reader", ", ".join(listed))
@@ -94,8 +94,8 @@ def judge_poll(seconds: float) -> Finding:
         return Finding(
             Link.POLL,
             Verdict.WARNING,
-            Sentence(f"pcscd a mis {measure} à voir la carte", f"pcscd took {measure} to see the card"),
-            Sentence(
+            Text(f"pcscd a mis {measure} à voir la carte", f"pcscd took {measure} to see the card"),
+            Text(
                 "La machine est chargée : donnez aux clients plus de temps après une insertion.",
                 "The machine is loaded: give clients more time after an insertion.",
             ),
@@ -110,7 +110,7 @@ def judge_atr(given: bytes, seen: bytes) -> Finding:
         return Finding(
             Link.ATR,
             Verdict.FAILED,
-            Sentence(
+            Text(
                 f"l'ATR vu est {seen.hex()}, la carte a donné {given.hex()}",
                 f"the ATR seen is {seen.hex()}, the card gave {given.hex()}",
             ),
@@ -125,7 +125,7 @@ def judge_apdu(expected: bytes, received: bytes) -> Finding:
         return Finding(
             Link.APDU,
             Verdict.FAILED,
-            Sentence(
+            Text(
                 f"réponse {received.hex() or 'vide'} au lieu de {expected.hex()}",
                 f"answer {received.hex() or 'empty'} instead of {expected.hex()}",
             ),
@@ -134,7 +134,7 @@ def judge_apdu(expected: bytes, received: bytes) -> Finding:
     return good(Link.APDU, "une commande passe et sa réponse revient", "a command goes through and its answer is back")
 
 
-_CROSSED = Sentence(
+_CROSSED = Text(
     "Un autre lecteur a répondu à la place : donnez à chaque entrée de reader.conf sa copie du pilote vpcd.",
     "Another reader answered in its place: give each reader.conf entry its own copy of the vpcd driver.",
 )
@@ -146,7 +146,7 @@ def judge_latency(seconds: Sequence[float]) -> Finding:
         return Finding(
             Link.LATENCY,
             Verdict.FAILED,
-            Sentence("aucun échange n'a été mesuré", "no exchange was measured"),
+            Text("aucun échange n'a été mesuré", "no exchange was measured"),
             CURES[Link.PRIVATE_PCSCD],
         )
     middle = median(seconds)
@@ -157,13 +157,13 @@ def judge_latency(seconds: Sequence[float]) -> Finding:
         return Finding(
             Link.LATENCY,
             Verdict.WARNING,
-            Sentence(
+            Text(
                 f"{measure} par commande : algorithme de Nagle et acquittement retardé. vpcd envoie la longueur et le "
                 "corps en deux fois, et le second attend 40 ms l'acquittement du premier",
                 f"{measure} a command: Nagle's algorithm and a delayed acknowledgement. vpcd sends length and body "
                 "separately, and the second waits 40 ms for the acknowledgement of the first",
             ),
-            Sentence(
+            Text(
                 "Côté carte, posez TCP_QUICKACK avant chaque recv et répondez en un seul envoi ; ou prenez un vpcd "
                 "qui écrit en une fois (source postérieure à 2023).",
                 "On the card's side, set TCP_QUICKACK before every recv and answer in one write; or take a vpcd that "
@@ -174,8 +174,8 @@ def judge_latency(seconds: Sequence[float]) -> Finding:
     return Finding(
         Link.LATENCY,
         Verdict.WARNING,
-        Sentence(f"{measure} par commande, au lieu de 0,1", f"{measure} a command, instead of 0.1"),
-        Sentence("La machine est chargée ou lente : fermez ce qui l'occupe.", "The machine is loaded: free it."),
+        Text(f"{measure} par commande, au lieu de 0,1", f"{measure} a command, instead of 0.1"),
+        Text("La machine est chargée ou lente : fermez ce qui l'occupe.", "The machine is loaded: free it."),
         measure,
     )
 
@@ -203,11 +203,11 @@ def judge_shared_drivers(
             return Finding(
                 Link.SHARED_DRIVER,
                 Verdict.FAILED,
-                Sentence(
+                Text(
                     f"ces lecteurs partagent le fichier {sharing[0].driver} et répondront l'un pour l'autre : {names}",
                     f"these readers share the file {sharing[0].driver} and will answer for each other: {names}",
                 ),
-                Sentence(
+                Text(
                     "Copiez le pilote une fois par entrée, et donnez à chaque LIBPATH sa copie.",
                     "Copy the driver once for each entry, and give each LIBPATH its own copy.",
                 ),
@@ -218,11 +218,11 @@ def judge_shared_drivers(
             return Finding(
                 Link.SHARED_DRIVER,
                 Verdict.FAILED,
-                Sentence(
+                Text(
                     f"les ports de {name!r} ({port}) et de {next_name!r} ({next_port}) se chevauchent",
                     f"the ports of {name!r} ({port}) and {next_name!r} ({next_port}) overlap",
                 ),
-                Sentence(
+                Text(
                     "Écartez les CHANNELID d'au moins 2 : un lecteur vpcd occupe deux ports.",
                     "Set the CHANNELIDs at least 2 apart: a vpcd reader takes two ports.",
                 ),
@@ -277,13 +277,13 @@ def judge_exposure(addresses: Sequence[tuple[IPv4Address | IPv6Address, int]], p
         return Finding(
             Link.EXPOSURE,
             Verdict.WARNING,
-            Sentence(
+            Text(
                 f"le vpcd du système écoute hors de la machine, ports {open_ports} : n'importe qui peut y mettre "
                 "une carte ou prendre la place de la vôtre",
                 f"the machine's vpcd listens to the outside, ports {open_ports}: anybody can put a card there or "
                 "take the place of yours",
             ),
-            Sentence(
+            Text(
                 "Retirez /etc/reader.conf.d/vpcd et relancez le pcscd du système (le banc a le sien, fermé), ou "
                 "filtrez ces ports au pare-feu.",
                 "Remove /etc/reader.conf.d/vpcd and restart the machine's pcscd (the bench has its own, closed), or "
@@ -331,7 +331,7 @@ def judge_stale(directories: Sequence[Path], orphans: Sequence[int]) -> Finding:
     return Finding(
         Link.STALE,
         Verdict.WARNING,
-        Sentence(f"un banc tué a laissé : {left}", f"a killed bench left: {left}"),
-        Sentence(f"Nettoyez : {removal}", f"Clean up: {removal}"),
+        Text(f"un banc tué a laissé : {left}", f"a killed bench left: {left}"),
+        Text(f"Nettoyez : {removal}", f"Clean up: {removal}"),
         left,
     )

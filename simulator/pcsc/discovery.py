@@ -10,8 +10,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from bifente.ground.text import Text
 from bifente.simulator.pcsc.errors import Link, PcscdError
-from bifente.simulator.sentence import Sentence
 
 DRIVER_NAME = "libifdvpcd.so"
 DRIVER_DIRECTORIES = (
@@ -67,14 +67,14 @@ def find_pcscd(search_path: str | None = None) -> Pcscd:
     if found is None:
         raise PcscdError(
             Link.PCSCD_BINARY,
-            Sentence(f"pcscd est introuvable dans {search_path}.", f"pcscd is not found in {search_path}."),
+            Text(f"pcscd est introuvable dans {search_path}.", f"pcscd is not found in {search_path}."),
         )
     try:
         done = subprocess.run([found, "--version"], capture_output=True, timeout=_TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise PcscdError(
             Link.PCSCD_BINARY,
-            Sentence(f"{found} --version échoue : {error}.", f"{found} --version fails: {error}."),
+            Text(f"{found} --version échoue : {error}.", f"{found} --version fails: {error}."),
         ) from error
     return parse_version(Path(found), done.stdout.decode(errors="replace"))
 
@@ -89,7 +89,7 @@ def find_driver(directories: tuple[Path, ...]) -> Path:
     tried = ", ".join(map(str, directories))
     raise PcscdError(
         Link.VPCD_DRIVER,
-        Sentence(f"le pilote {DRIVER_NAME} est absent de {tried}.", f"the driver {DRIVER_NAME} is not in {tried}."),
+        Text(f"le pilote {DRIVER_NAME} est absent de {tried}.", f"the driver {DRIVER_NAME} is not in {tried}."),
     )
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
+from bifente.ground.text import Text
 from bifente.simulator.pcsc import detectors
 from bifente.simulator.pcsc.detectors import Finding, Verdict, broken, good, skipped
 from bifente.simulator.pcsc.discovery import (
@@ -31,7 +32,6 @@ from bifente.simulator.pcsc.private_pcscd import AGENT, PrivatePcscd, stale_run_
 from bifente.simulator.pcsc.readerconf import FIRST_PORT, SystemEntry, parse
 from bifente.simulator.pcsc.vpcd import connect
 from bifente.simulator.readers import Reader
-from bifente.simulator.sentence import Sentence
 
 __all__ = ["Finding", "Verdict", "diagnose"]
 
@@ -112,7 +112,7 @@ def _pyscard() -> Finding:
         return Finding(
             Link.PYSCARD,
             Verdict.FAILED,
-            Sentence(f"pyscard ne se charge pas : {error}", f"pyscard does not load: {error}"),
+            Text(f"pyscard ne se charge pas : {error}", f"pyscard does not load: {error}"),
             CURES[Link.PYSCARD],
         )
     try:

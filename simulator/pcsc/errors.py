@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from bifente.simulator.sentence import Sentence
+from bifente.ground.text import Text
 
 
 class Link(Enum):
@@ -33,11 +33,11 @@ class Link(Enum):
     STALE = "stale"
 
 
-_INSTALL = Sentence(
+_INSTALL = Text(
     "Installez les paquets : apt-get install pcscd vsmartcard-vpcd",
     "Install the packages: apt-get install pcscd vsmartcard-vpcd",
 )
-_NAMESPACES = Sentence(
+_NAMESPACES = Text(
     "Autorisez les espaces de noms : sysctl kernel.unprivileged_userns_clone=1 (Debian ancien), "
     "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04 et suivants), sysctl "
     "user.max_user_namespaces=15000 ; dans un conteneur : --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
@@ -47,22 +47,22 @@ _NAMESPACES = Sentence(
     "user.max_user_namespaces=15000; in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
     "--security-opt apparmor=unconfined; or run the bench as root.",
 )
-_RESTART = Sentence(
+_RESTART = Text(
     "Lisez les messages de pcscd cités, puis relancez ; « bifente doctor » teste chaque maillon.",
     "Read the pcscd messages quoted here, then start again; `bifente doctor` tests each link.",
 )
-CURES: dict[Link, Sentence] = {
+CURES: dict[Link, Text] = {
     Link.PCSCD_BINARY: _INSTALL,
     Link.VPCD_DRIVER: _INSTALL,
-    Link.PYSCARD: Sentence(
+    Link.PYSCARD: Text(
         "Installez le client PC/SC : apt-get install gcc libpcsclite-dev swig python3-dev, puis pip install pyscard",
         "Install the PC/SC client: apt-get install gcc libpcsclite-dev swig python3-dev, then pip install pyscard",
     ),
-    Link.RUN_DIRECTORY: Sentence(
+    Link.RUN_DIRECTORY: Text(
         "Choisissez un répertoire court (moins de 96 octets), accessible en écriture et qu'aucun autre banc n'utilise.",
         "Choose a short directory (under 96 bytes), writable, that no other bench uses.",
     ),
-    Link.READERS: Sentence(
+    Link.READERS: Text(
         "Corrigez la liste des lecteurs : 8 entrées de 2 fentes au plus, noms distincts de 1 à 121 octets, "
         'sans guillemet (") ni caractère de contrôle.',
         "Mend the list of readers: at most 8 entries of 2 slots, distinct names of 1 to 121 bytes, "
@@ -71,7 +71,7 @@ CURES: dict[Link, Sentence] = {
     Link.USER_NAMESPACE: _NAMESPACES,
     Link.MOUNT_NAMESPACE: _NAMESPACES,
     Link.NETWORK_NAMESPACE: _NAMESPACES,
-    Link.MOUNTS: Sentence(
+    Link.MOUNTS: Text(
         "Créez le répertoire source et le répertoire cible avant de démarrer.",
         "Make the source and the target directory before starting.",
     ),
@@ -85,9 +85,9 @@ CURES: dict[Link, Sentence] = {
 class PcscdError(Exception):
     """The private pcscd cannot start or has stopped: which link failed, what was seen, and the cure."""
 
-    def __init__(self, link: Link, detail: Sentence | str, *, cure: Sentence | None = None, log: str = "") -> None:
+    def __init__(self, link: Link, detail: Text | str, *, cure: Text | None = None, log: str = "") -> None:
         self.link = link
-        self.sentence = detail if isinstance(detail, Sentence) else Sentence(detail, detail)
+        self.sentence = detail if isinstance(detail, Text) else Text(detail, detail)
         self.cure = cure if cure is not None else CURES.get(link, _RESTART)
         self.log = log
         quoted = f" pcscd said: {log.strip()[-2000:]}" if log.strip() else ""

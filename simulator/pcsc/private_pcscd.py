@@ -19,13 +19,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bifente.ground.text import Text
 from bifente.simulator.pcsc.bridge import Connector, Defect, DefectKind, Observer, SlotBridge
 from bifente.simulator.pcsc.discovery import Installation, find_installation
 from bifente.simulator.pcsc.errors import Link, PcscdError
 from bifente.simulator.pcsc.readerconf import SLOTS_PER_ENTRY, Entry, match_names, plan, render
 from bifente.simulator.pcsc.vpcd import connect
 from bifente.simulator.readers import Reader, Slot
-from bifente.simulator.sentence import Sentence
 
 RUN_PREFIX = "bifente-pcscd-"
 """How the run directories we name begin (see ``stale_run_directories``)."""
@@ -270,7 +270,7 @@ class PrivatePcscd:
             self._clean()
             raise PcscdError(
                 Link.RUN_DIRECTORY,
-                Sentence(
+                Text(
                     f"le chemin de la prise {run_dir / SOCKET_NAME} compte {size} octets, {MAX_SOCKET_PATH} au plus.",
                     f"the socket's path {run_dir / SOCKET_NAME} has {size} bytes, at most {MAX_SOCKET_PATH} can be.",
                 ),
@@ -367,8 +367,8 @@ def stale_run_directories(parent: Path | None = None) -> tuple[Path, ...]:
     return tuple(stale)
 
 
-_NO_ANSWER = Sentence("l'agent du pcscd privé n'a pas répondu.", "the agent of the private pcscd did not answer.")
-_CLOSED = Sentence("ce pcscd privé est arrêté.", "this private pcscd is closed.")
+_NO_ANSWER = Text("l'agent du pcscd privé n'a pas répondu.", "the agent of the private pcscd did not answer.")
+_CLOSED = Text("ce pcscd privé est arrêté.", "this private pcscd is closed.")
 
 
 def _readable(number: int, patience: float) -> bool:

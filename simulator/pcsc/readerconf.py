@@ -13,9 +13,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bifente.ground.text import Text
 from bifente.simulator.pcsc.errors import Link, PcscdError
 from bifente.simulator.readers import Reader, Slot
-from bifente.simulator.sentence import Sentence
 
 SLOTS_PER_ENTRY = 2
 """Slots of one entry of Debian's vpcd."""
@@ -82,7 +82,7 @@ def _check_name(name: str) -> None:
 
 
 def _refused(fr: str, en: str) -> PcscdError:
-    return PcscdError(Link.READERS, Sentence(fr, en))
+    return PcscdError(Link.READERS, Text(fr, en))
 
 
 def render(entries: Sequence[Entry], driver_paths: Sequence[str]) -> str:
@@ -108,7 +108,7 @@ def match_names(entries: Sequence[Entry], listed: Sequence[str]) -> tuple[str, .
             if len(found) != 1:
                 raise PcscdError(
                     Link.READER_LISTED,
-                    Sentence(
+                    Text(
                         f"pcscd montre {len(found)} fois la fente {number} de {entry.name!r} parmi {list(listed)}.",
                         f"pcscd shows slot {number} of {entry.name!r} {len(found)} times among {list(listed)}.",
                     ),

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from bifente.simulator.iso7816 import tlv
-from bifente.simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Tagged, Text, Texts
+from bifente.simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Tagged, Texts, Words
 
 Language = Literal["fr", "en"]
 
@@ -151,15 +151,15 @@ class HolderName(BusinessObject):
     LONGEST = _TWO_BYTES
 
     civility: Annotated[int | None, Tagged(0x80, Byte(), "Civilité", "Civility", "observed")] = None
-    family_name: Annotated[str | None, Tagged(0x81, Text(NAME_LENGTH), "Nom", "Family name", "modelled")] = None
-    birth_name: Annotated[str | None, Tagged(0x82, Text(NAME_LENGTH), "Nom de naissance", "Birth name", "modelled")] = (
-        None
-    )
+    family_name: Annotated[str | None, Tagged(0x81, Words(NAME_LENGTH), "Nom", "Family name", "modelled")] = None
+    birth_name: Annotated[
+        str | None, Tagged(0x82, Words(NAME_LENGTH), "Nom de naissance", "Birth name", "modelled")
+    ] = None
     given_names: Annotated[
         tuple[str, ...] | None, Tagged(0x83, Texts(3, NAME_LENGTH), "Prénoms", "Given names", "modelled")
     ] = None
     given_name: Annotated[
-        str | None, Tagged(0x84, Text(NAME_LENGTH), "Prénom affiché", "Given name shown", "observed")
+        str | None, Tagged(0x84, Words(NAME_LENGTH), "Prénom affiché", "Given name shown", "observed")
     ] = None
 
 
@@ -172,17 +172,21 @@ class HolderProfession(BusinessObject):
     profession: Annotated[str | None, Tagged(0x80, Digits(2, 2), "Profession", "Profession", "modelled")] = None
     flags: Annotated[int | None, Tagged(0x80, Byte(), "Indicateurs", "Flags", "modelled")] = None
     national_id: Annotated[
-        str | None, Tagged(0x81, Text(NAME_LENGTH), "Identifiant national", "National id", "observed")
+        str | None, Tagged(0x81, Words(NAME_LENGTH), "Identifiant national", "National id", "observed")
     ] = None
     code_82: Annotated[int | None, Tagged(0x82, Byte(), "Code 82", "Code 82", "modelled")] = None
     code_83: Annotated[int | None, Tagged(0x83, Byte(), "Code 83", "Code 83", "modelled")] = None
     practice_name: Annotated[
-        str | None, Tagged(0x84, Text(NAME_LENGTH), "Nom d'exercice", "Practice name", "observed")
+        str | None, Tagged(0x84, Words(NAME_LENGTH), "Nom d'exercice", "Practice name", "observed")
     ] = None
     speciality: Annotated[
         str | None,
         Tagged(
-            0x85, Text(4, lambda text: _match(text, "four characters", r".{4}")), "Spécialité", "Speciality", "observed"
+            0x85,
+            Words(4, lambda text: _match(text, "four characters", r".{4}")),
+            "Spécialité",
+            "Speciality",
+            "observed",
         ),
     ] = None
 
@@ -200,20 +204,24 @@ class Activity(BusinessObject):
     speciality_codes: Annotated[
         str | None, Tagged(0x81, Hex(8), "Codes spécialité ADELI", "ADELI speciality codes", "observed")
     ] = None
-    code_82: Annotated[str | None, Tagged(0x82, Text(8), "Code 82", "Code 82", "modelled")] = None
-    code_83: Annotated[str | None, Tagged(0x83, Text(2), "Code 83", "Code 83", "modelled")] = None
-    structure: Annotated[str | None, Tagged(0x84, Text(64), "Structure", "Structure", "observed")] = None
+    code_82: Annotated[str | None, Tagged(0x82, Words(8), "Code 82", "Code 82", "modelled")] = None
+    code_83: Annotated[str | None, Tagged(0x83, Words(2), "Code 83", "Code 83", "modelled")] = None
+    structure: Annotated[str | None, Tagged(0x84, Words(64), "Structure", "Structure", "observed")] = None
     structure_id: Annotated[
         str | None,
         Tagged(
-            0x85, Text(20, lambda text: _structure_id(text)), "Identifiant de structure", "Structure id", "observed"
+            0x85,
+            Words(20, lambda text: _structure_id(text)),
+            "Identifiant de structure",
+            "Structure id",
+            "observed",
         ),
     ] = None
     sector: Annotated[
         str | None,
         Tagged(
             0x86,
-            Text(4, lambda text: _match(text, "SA and two digits", r"SA\d\d")),
+            Words(4, lambda text: _match(text, "SA and two digits", r"SA\d\d")),
             "Secteur d'activité",
             "Sector",
             "observed",
@@ -278,7 +286,7 @@ class Languages(BusinessObject):
         str | None,
         Tagged(
             0x80,
-            Text(8, lambda text: _match(text, "codes of two letters", r"([a-z]{2})+")),
+            Words(8, lambda text: _match(text, "codes of two letters", r"([a-z]{2})+")),
             "Langue",
             "Language",
             "modelled",

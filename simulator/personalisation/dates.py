@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bifente.simulator.personalisation.profiles import Validity
 from bifente.simulator.personalisation.template import Certificate, Lifecycle, Template
+from bifente.simulator.pki.certificate_profiles import Validity
 
 #: A revoked card was revoked this long after its issue.
 REVOKED_AFTER = timedelta(days=30)

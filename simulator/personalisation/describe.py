@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from bifente.simulator.personalisation.personalise import PersonalisedCard
-from bifente.simulator.personalisation.profiles import Validity
 from bifente.simulator.personalisation.template import Lifecycle, Words
+from bifente.simulator.pki.certificate_profiles import Validity
 
 Language = Literal["fr", "en"]
 

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bifente.ground.identifiers import luhn_key
+from bifente.ground.shipped import shipped
 from bifente.simulator.cards.layout import HexBytes
-from bifente.simulator.identifiers import luhn_key
 from bifente.simulator.personalisation.elementary import ISSUER
-from bifente.simulator.shipped import shipped
 
 Flags = tuple[str, ...]
 

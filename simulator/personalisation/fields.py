@@ -55,7 +55,7 @@ class Byte:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Words:
     """Text of at most ``longest`` bytes; ``check`` may restrict it further."""
 
     longest: int
@@ -95,7 +95,7 @@ class Texts:
         """The texts joined by FF."""
         if not 1 <= len(value) <= self.most:
             raise ValueError(f"{len(value)} texts given; 1 to {self.most} are allowed")
-        parts = [Text(self.longest).encode(text) for text in value]
+        parts = [Words(self.longest).encode(text) for text in value]
         if any(b"\xff" in part for part in parts):
             raise ValueError("'ÿ' cannot be written: its code separates the texts")
         return b"\xff".join(parts)

@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.iso7816.image import CardImage
-from bifente.simulator.personalisation import cps3, cps4, elementary, profiles, subjects
-from bifente.simulator.personalisation.authority import Authority, Branch, Pki, Revocation
+from bifente.simulator.personalisation import cps3, cps4, elementary
 from bifente.simulator.personalisation.business import (
     Activity,
     Billing,
@@ -30,11 +29,14 @@ from bifente.simulator.personalisation.business import (
 from bifente.simulator.personalisation.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
 from bifente.simulator.personalisation.description import description
 from bifente.simulator.personalisation.directories import Directories
-from bifente.simulator.personalisation.keystore import KeySource
 from bifente.simulator.personalisation.loading import with_overrides
 from bifente.simulator.personalisation.material import Material
-from bifente.simulator.personalisation.profiles import Profile, Validity
 from bifente.simulator.personalisation.template import MODE_CODES, Lifecycle, Template, layout_of
+from bifente.simulator.pki import certificate_profiles as profiles
+from bifente.simulator.pki import subjects
+from bifente.simulator.pki.authority import Authority, Branch, Pki, Revocation
+from bifente.simulator.pki.certificate_profiles import Profile, Validity
+from bifente.simulator.pki.keystore import KeySource
 
 #: The keys of a card, and their certificates, by the name the layout gives the keys.
 ROLES = ("signature", "authentication")

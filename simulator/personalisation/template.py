@@ -15,10 +15,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from bifente.simulator import identifiers
+from bifente.ground import identifiers
 from bifente.simulator.cards.layout import Fidelity, Layout
 from bifente.simulator.iso7816.image import Interface
-from bifente.simulator.personalisation.authority import AUTHORITY_VALIDITY, Level
 from bifente.simulator.personalisation.business import (
     MAX_ACTIVITIES,
     MAX_SITUATIONS,
@@ -31,7 +30,8 @@ from bifente.simulator.personalisation.business import (
     Languages,
 )
 from bifente.simulator.personalisation.description import description
-from bifente.simulator.personalisation.profiles import KeyUsageBit
+from bifente.simulator.pki.authority import AUTHORITY_VALIDITY, Level
+from bifente.simulator.pki.certificate_profiles import KeyUsageBit
 
 Loc = tuple[str | int, ...]
 

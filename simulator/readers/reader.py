@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.readers.pin_pad import PinPad
 from bifente.simulator.readers.slot import Slot
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.readers.codes import PcscCode, ScardError
 from bifente.simulator.readers.handle import Handle, ReaderStatus
 from bifente.simulator.readers.reader import Reader

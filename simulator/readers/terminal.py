@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol as Shape
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.iso7816.atr import Atr, AtrError
 from bifente.simulator.readers.codes import PcscCode, ScardError
 from bifente.simulator.readers.pin_pad import PinPad

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 
 Fidelity = Literal["documented", "observed", "modelled"]
 
@@ -33,12 +33,12 @@ class FieldType(_Model):
     """A field at its position. ``min`` and ``max`` count the characters of one that is not empty; None: not known."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
-    label: Sentence
+    label: Text
     kind: FieldKind
     min: Annotated[int, Field(ge=1)] = 1
     max: Annotated[int, Field(ge=1)] | None = None
     #: What is known of a code, not all that it can be.
-    values: Mapping[str, Sentence] = {}
+    values: Mapping[str, Text] = {}
     #: A date whose month may be above 12, as for a birth date that is not known.
     lunar: bool = False
 
@@ -53,7 +53,7 @@ class GroupType(_Model):
     """A group: its fields in order. ``open``: others may follow them, that no public text names."""
 
     id: Annotated[int, Field(ge=0, le=0xFFFF)]
-    name: Sentence
+    name: Text
     fields: tuple[FieldType, ...]
     fidelity: Fidelity
     source: str

@@ -23,11 +23,11 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.conformance.targets.pcsc import PcscTarget
+from bifente.ground.clock import WallClock
 from bifente.reports.verdict import Verdict
 from bifente.simulator.cards.families import make_card
-from bifente.simulator.clock import WallClock
 from bifente.simulator.pcsc import EchoCard
-from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.readers import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,7 +172,7 @@ from pathlib import Path
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
 from bifente.simulator.cards.families import make_card
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc import PcscdError, PrivatePcscd
 from bifente.simulator.readers import Reader
 

@@ -25,7 +25,7 @@ from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Target
 from bifente.conformance.targets.embedded import EmbeddedTarget
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.hosts import CardHost, host_for
 from bifente.simulator.hosts.dialogue import Dialogue
 from bifente.simulator.hosts.padding import digest_info, enciphered

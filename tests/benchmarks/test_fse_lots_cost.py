@@ -21,14 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
 
 from securing_bench import PIN, Practice, keys, pki
 
-from bifente.simulator.fse.body_certificates import body_identity
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.files import make_file, open_file
 from bifente.simulator.fse.lots import encode_lot, make_lots, numbers
 from bifente.simulator.fse.model import Lot, LotKind, SecuredInvoice
 from bifente.simulator.fse.records import read_records, records
 from bifente.simulator.fse.series import sign_lot
-from bifente.simulator.personalisation.profiles import Validity
+from bifente.simulator.pki.body_certificates import body_identity
+from bifente.simulator.pki.certificate_profiles import Validity
 
 SHEETS = 1000
 TURNS = 3

@@ -24,7 +24,7 @@ from store_bench import cps, vitale
 
 from bifente.conformance.bench.recording import RecordedAccess
 from bifente.conformance.targets.embedded import EmbeddedTarget
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.model import Invoice, SecuredInvoice
 from bifente.simulator.fse.securing import SecuringDesk, verify

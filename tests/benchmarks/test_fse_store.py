@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.store import Deadlines, Sequence, Store, work_list
 
 MOST = int(os.environ.get("BIFENTE_STORE_SHEETS", "10000"))

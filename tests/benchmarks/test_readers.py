@@ -17,8 +17,8 @@ import pytest
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
+from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.cards.families import make_card
-from bifente.simulator.clock import VirtualClock, WallClock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
 from bifente.simulator.readers import PcscService, Reader

@@ -17,7 +17,7 @@ from benchmark_tools import TimedCard, behind_pcscd, listener
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.embedded import EmbeddedTarget
-from bifente.simulator.clock import Clock, WallClock
+from bifente.ground.clock import Clock, WallClock
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.pcsc import EchoCard

@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd

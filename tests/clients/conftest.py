@@ -15,10 +15,10 @@ from bifente.simulator.cards.families import make_card
 from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import KeyStore
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeyStore
 
 
 @pytest.fixture(scope="session", autouse=True)

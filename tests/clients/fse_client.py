@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bifente.conformance.targets.pcsc import PcscTarget
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.fse.canonical import parse
 from bifente.simulator.fse.model import Signer
 from bifente.simulator.fse.securing import SecuringDesk, SecuringError, decode_secured, encode_secured

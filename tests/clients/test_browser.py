@@ -12,9 +12,9 @@ import pytest
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import execute, prepare
+from bifente.ground.clock import WallClock
 from bifente.reports.journal import FILE_NAME, Recorder
 from bifente.reports.render import render
-from bifente.simulator.clock import WallClock
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -24,16 +24,16 @@ import pytest
 from clients_bench import tool
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.forgery import Forgery, forge
 from bifente.conformance.bench.live import Device
 from bifente.conformance.bench.profiles import load_profile
-from bifente.conformance.bench.wireless import WirelessBench
+from bifente.conformance.domains.wireless.bench import WirelessBench
+from bifente.conformance.domains.wireless.forgery import Forgery, forge
 from bifente.conformance.model import CardChoice
-from bifente.simulator.clock import VirtualClock
-from bifente.simulator.middleware.cloudfsv.certificate import ServerIdentity
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import KeyStore
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeyStore
+from bifente.simulator.pki.server_certificate import ServerIdentity
 from bifente.simulator.readers import PcscService
 from bifente.simulator.readers.wireless import Link
 from bifente.simulator.readers.wireless.claims import ACCESS

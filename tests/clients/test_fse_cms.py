@@ -12,9 +12,8 @@ import pytest
 from clients_bench import PATIENCE, tool
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards.families import make_card
-from bifente.simulator.clock import VirtualClock
-from bifente.simulator.fse.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.files import make_file, open_file
 from bifente.simulator.fse.lots import make_lots, numbers, signed_content
@@ -34,11 +33,12 @@ from bifente.simulator.fse.model import (
     Share,
 )
 from bifente.simulator.fse.series import sign_lot
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import MemoryKeys
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import personalise
-from bifente.simulator.personalisation.profiles import Validity
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
+from bifente.simulator.pki.certificate_profiles import Validity
+from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
 
 TODAY = date(2026, 3, 2)

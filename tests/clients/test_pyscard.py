@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from clients_bench import HERE, PIN, Bench, CardMaker, Talker, tool
 
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc import PrivatePcscd
 from bifente.simulator.readers import Reader
 

@@ -11,7 +11,7 @@ import pytest
 from clients_bench import HERE, CardMaker, Talker, tool
 
 from bifente.conformance.bench.profiles import load_profile
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc import PrivatePcscd
 from bifente.simulator.readers import Reader
 

@@ -10,7 +10,7 @@ from conformance_bench import Lab, Ran
 from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
-from bifente.simulator.personalisation.keystore import ENVIRONMENT
+from bifente.simulator.pki.keystore import ENVIRONMENT
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,15 +9,15 @@ from typing import Any
 
 from conformance_bench import Lab, Ran, write
 
-from bifente.conformance.bench.pkcs11 import ModuleUnderTest, Pkcs11Bench
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.domains.pkcs11.bench import ModuleUnderTest, Pkcs11Bench
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE, load_suite
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.pkcs11 import ModuleGoneError
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 
 Answers = Mapping[str, Any]
 

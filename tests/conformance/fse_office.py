@@ -9,8 +9,8 @@ from pathlib import Path
 
 from conformance_bench import Lab
 
-from bifente.conformance.bench.fse import FseBench, Made, Order
 from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.fse.bench import FseBench, Made, Order
 from bifente.conformance.model import CardChoice
 from bifente.simulator.fse.lots import encode_lot
 from bifente.simulator.fse.making import Care

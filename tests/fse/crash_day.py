@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.canonical import parse
 from bifente.simulator.fse.lots import signed_content
 from bifente.simulator.fse.model import Invoice, Lot, SecuredInvoice, Signature, Signer, State

@@ -14,20 +14,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from fse_samples import sample_invoice
 
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards import cps3, cps4, vitale2
 from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
-from bifente.simulator.clock import VirtualClock
 from bifente.simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, Signer
 from bifente.simulator.fse.securing import Anchors, SecuringDesk
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
-from bifente.simulator.personalisation.authority import Branch, Level, Pki
-from bifente.simulator.personalisation.keystore import MemoryKeys
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
-from bifente.simulator.personalisation.vitale.authority import VitaleAuthority
 from bifente.simulator.personalisation.vitale.loading import shipped_vitale
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
+from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.keystore import MemoryKeys
+from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.readers import PcscService, Reader
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)

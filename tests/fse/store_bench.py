@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from securing_bench import AT, anchors, cps_data, keys, sheet_of_cards, vitale_data
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.files import open_file
 from bifente.simulator.fse.lots import invoice_number, signed_content

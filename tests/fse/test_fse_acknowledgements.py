@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from securing_bench import AT
 from store_bench import SENDER, Body, Desk, SwiftConnection, practice, secured, sheet, with_claim
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import (
     Arl,

@@ -40,7 +40,7 @@ from store_bench import (
     sheet,
 )
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.files import open_file
 from bifente.simulator.fse.lots import invoice_number
 from bifente.simulator.fse.model import Arl, Rsp, State

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import keys, pki
 
-from bifente.simulator.fse.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.envelope import EnvelopeError, is_sealed, seal, unseal
 from bifente.simulator.fse.errors import FseError
@@ -33,8 +32,9 @@ from bifente.simulator.fse.model import (
     SecuringMode,
     TransportFile,
 )
-from bifente.simulator.personalisation.profiles import SIGNATURE, Validity
-from bifente.simulator.personalisation.subjects import organisation
+from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
+from bifente.simulator.pki.certificate_profiles import SIGNATURE, Validity
+from bifente.simulator.pki.subjects import organisation
 
 CNAM, MSA = "013490349", "023490349"
 YEAR = Validity(date(2026, 1, 1), date(2026, 12, 31))
@@ -288,7 +288,7 @@ def test_a_certificate_of_signature_seals_nothing() -> None:
 
 
 def _places():  # type: ignore[no-untyped-def]
-    from bifente.simulator.personalisation.authority import Branch, Level
+    from bifente.simulator.pki.authority import Branch, Level
 
     return Level.STANDARD, Branch.ORGANISATIONS
 

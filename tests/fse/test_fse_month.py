@@ -18,7 +18,7 @@ import pytest
 from securing_bench import AT
 from store_bench import SENDER, Body, SwiftConnection, practice, secured, sheet, with_claim
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.model import Arl, Invoice, Payment, SecuredInvoice, SecuringMode, State
 from bifente.simulator.fse.store import Store, Task, TaskKind, Urgency
 from bifente.simulator.fse.transport import TransportError

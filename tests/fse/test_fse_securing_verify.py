@@ -34,9 +34,9 @@ from bifente.simulator.fse.canonical import canonical, parse
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import SecuredInvoice, SecuringMode, Signature, Signer
 from bifente.simulator.fse.securing import Anchors, Verifier, export, reasons, verify, wants
-from bifente.simulator.personalisation.authority import Pki, Revocation
-from bifente.simulator.personalisation.profiles import Validity
-from bifente.simulator.personalisation.vitale.authority import VitaleAuthority, signature_serial
+from bifente.simulator.pki.authority import Pki, Revocation
+from bifente.simulator.pki.certificate_profiles import Validity
+from bifente.simulator.pki.vitale_authority import VitaleAuthority, signature_serial
 
 
 @cache

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from securing_bench import AT
 from store_bench import BODIES, SENDER, Desk, PowerCut, secured, sheet, sign_lot, with_claim
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.lots import decode_lot
 from bifente.simulator.fse.model import (

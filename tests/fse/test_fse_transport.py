@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import keys, pki
 
-from bifente.simulator.clock import VirtualClock
-from bifente.simulator.fse.body_certificates import body_identity
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.files import make_file, open_file
@@ -35,7 +34,8 @@ from bifente.simulator.fse.transport import (
 from bifente.simulator.fse.transport import smtp as smtp_module
 from bifente.simulator.fse.transport.disturbances import flipped
 from bifente.simulator.fse.transport.mail import Attachment, MailError, read_mail, write_mail
-from bifente.simulator.personalisation.profiles import Validity
+from bifente.simulator.pki.body_certificates import body_identity
+from bifente.simulator.pki.certificate_profiles import Validity
 
 SENDER, BODY = "991000019", "013490349"
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -22,7 +22,7 @@ from bifente.simulator.iso7816.status import StatusWord, is_legal, meaning
     ],
 )
 def test_words_are_told_in_both_languages(sw: int, english: str, french: str) -> None:
-    assert meaning(sw) == status.Sentence(fr=french, en=english)
+    assert meaning(sw) == status.Text(fr=french, en=english)
 
 
 @pytest.mark.parametrize("sw", list(StatusWord))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, generate
 from bifente.simulator.readers import PcscCode, ScardError
 

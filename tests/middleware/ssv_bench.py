@@ -11,18 +11,18 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards import cps3, cps4, vitale2
 from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
-from bifente.simulator.clock import VirtualClock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Answer, Ssv
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import MemoryKeys
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
 from bifente.simulator.personalisation.vitale.loading import shipped_vitale
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader
 from bifente.simulator.zones import named
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.middleware.apcv import ApcvError, Context, Desk, Parameters, Phone, Refusal, Service
 from bifente.simulator.middleware.apcv.context import moment, written
 from bifente.simulator.middleware.apcv.phone import QR_PREFIX, SEAL

@@ -14,7 +14,7 @@ from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, Function, l
 from bifente.simulator.middleware.faults import inject_galss
 from bifente.simulator.middleware.galss import Application, GalssServer, SlotName, for_pcsc, generate
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.personalisation.keystore import MemoryKeys
+from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import Connection, PcscCode, ScardError
 from bifente.simulator.readers.faults import Fault, Mechanism, Spot, Undo, catalogue, inject
 from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters

@@ -11,10 +11,10 @@ from ssv_bench import PIN, TODAY, VITALE_SLOT, Desk, Strike, broken, cps, cps_da
 
 from bifente.simulator.cards import vitale2
 from bifente.simulator.middleware.codes import SsvCode
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import MemoryKeys
 from bifente.simulator.personalisation.vitale.loading import shipped_vitale
 from bifente.simulator.personalisation.vitale.personalise import personalise_vitale
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscCode
 from bifente.simulator.zones import check_order, encode
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ssv_bench import CPS_SLOT, PIN, THIRD_SLOT, VITALE_SLOT, Desk, broken, cps, fields, ids, vitale
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.recognition import ATR_PREFIXES, CardKind, kind_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.ssv.line import PS, VITALE, Blame, Line
 from bifente.simulator.readers import PcscCode, ScardError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.middleware.patience import EXCLUSIVITY, TRANSMISSION, Patience, insist
 
 

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc.echo import EchoCard
 from bifente.simulator.pcsc.vpcd import Decoder, encode
 from bifente.simulator.readers import Reader, Slot

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pcsc_tools import PATIENCE, Client, ScriptedCard, new_reader
 
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc import PrivatePcscd
 from bifente.simulator.pcsc.bridge import MUTE, NO_ANSWER
 from bifente.simulator.pcsc.discovery import Installation

@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.pcsc import EchoCard, PrivatePcscd
 from bifente.simulator.pcsc.discovery import Installation
 from bifente.simulator.readers import (

@@ -8,7 +8,7 @@ import pytest
 from pcsc_load import load, shares
 from pcsc_tools import new_reader
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
 from bifente.simulator.pcsc.discovery import Installation
 from bifente.simulator.pcsc.readerconf import plan

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bifente.simulator.personalisation.authority import Pki
-from bifente.simulator.personalisation.keystore import MemoryKeys
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import MemoryKeys
 
 AT = date(2026, 3, 3)
 

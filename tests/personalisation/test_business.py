@@ -26,7 +26,7 @@ from bifente.simulator.personalisation.business import (
     Languages,
     decode,
 )
-from bifente.simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Text, Texts
+from bifente.simulator.personalisation.fields import Byte, Codec, Day, Digits, Hex, Texts, Words
 
 # ISO 8859-1 letters but "ÿ", which separates names. A plain list: the first use of st.characters costs a second.
 letters = [chr(code) for code in range(0x20, 0xFF) if chr(code).isalnum()]
@@ -54,7 +54,7 @@ def values(name: str, codec: Codec) -> st.SearchStrategy[Any]:
     match codec:
         case Byte():
             return st.integers(0, 255)
-        case Text(longest=longest):
+        case Words(longest=longest):
             return texts(longest)
         case Texts(most=most, longest=longest):
             return st.lists(texts(longest), min_size=1, max_size=most).map(tuple)

@@ -12,18 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifente.ground.identifiers import luhn_sum
 from bifente.simulator.cards.families import FAMILIES, make_card
 from bifente.simulator.cards.layout import Layout
-from bifente.simulator.identifiers import luhn_sum
 from bifente.simulator.iso7816.image import CardImage, ElementaryFile
 from bifente.simulator.personalisation import business, cps4, elementary, pkcs15
 from bifente.simulator.personalisation.describe import describe
 from bifente.simulator.personalisation.description import description
 from bifente.simulator.personalisation.directories import Directories
-from bifente.simulator.personalisation.keystore import KeySource
 from bifente.simulator.personalisation.loading import TemplateError, load_templates, shipped_templates, with_overrides
 from bifente.simulator.personalisation.personalise import ROLES, PersonalisedCard, personalise
 from bifente.simulator.personalisation.template import Directory
+from bifente.simulator.pki.keystore import KeySource
 
 CardMaker = Callable[..., PersonalisedCard]
 AT = date(2026, 3, 3)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bifente.simulator.personalisation import keystore
-from bifente.simulator.personalisation.keystore import KeyStore, KeyStoreError, MemoryKeys
+from bifente.simulator.pki import keystore
+from bifente.simulator.pki.keystore import KeyStore, KeyStoreError, MemoryKeys
 
 SIZE = 1024  # Only to be fast.
 

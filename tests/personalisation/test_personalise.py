@@ -13,14 +13,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
+from bifente.ground.identifiers import RPPS
 from bifente.simulator.cards.layout import Layout
-from bifente.simulator.identifiers import RPPS
 from bifente.simulator.iso7816.image import CardImage, ElementaryFile
 from bifente.simulator.personalisation import business, pkcs15
 from bifente.simulator.personalisation.describe import describe
-from bifente.simulator.personalisation.keystore import KeyStore
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import ROLES, PersonalisedCard, personalise
+from bifente.simulator.pki.keystore import KeyStore
 
 CardMaker = Callable[..., PersonalisedCard]
 AT = date(2026, 3, 3)

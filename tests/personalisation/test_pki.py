@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import ExtensionOID
 
-from bifente.simulator.personalisation import profiles, subjects
-from bifente.simulator.personalisation.authority import Authority, Branch, Level, Pki, Publication, Revocation
-from bifente.simulator.personalisation.keystore import KeySource
-from bifente.simulator.personalisation.profiles import KeyUsageBit, Profile, Validity
+from bifente.simulator.pki import certificate_profiles as profiles
+from bifente.simulator.pki import subjects
+from bifente.simulator.pki.authority import Authority, Branch, Level, Pki, Publication, Revocation
+from bifente.simulator.pki.certificate_profiles import KeyUsageBit, Profile, Validity
+from bifente.simulator.pki.keystore import KeySource
 
 OpenSsl = Callable[..., subprocess.CompletedProcess[str]]
 VALIDITY = Validity(date(2025, 1, 1), date(2027, 12, 31))

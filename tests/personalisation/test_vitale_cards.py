@@ -14,18 +14,18 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifente.ground.identifiers import NIR
 from bifente.simulator.cards.vitale1 import MemoryImage
 from bifente.simulator.cards.vitale2 import contents as card_contents
-from bifente.simulator.identifiers import NIR
 from bifente.simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
-from bifente.simulator.personalisation.authority import Branch, Level, Pki
-from bifente.simulator.personalisation.keystore import KeySource
 from bifente.simulator.personalisation.loading import TemplateError, shipped_templates
 from bifente.simulator.personalisation.vitale.describe import describe_vitale
 from bifente.simulator.personalisation.vitale.loading import is_vitale, load_vitale, parse_vitale, shipped_vitale
 from bifente.simulator.personalisation.vitale.opposition import OppositionError, OppositionList, opposition
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
 from bifente.simulator.personalisation.vitale.spans import Span
+from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.zones import Group, check_order, decode, encode, named
 
 AT = date(2026, 3, 3)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.pcsc.echo import EchoCard
 from bifente.simulator.readers import PcscCode, PcscService, Reader, ScardError
 

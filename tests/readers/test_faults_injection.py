@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader, ScardError, Slot
 from bifente.simulator.readers.faults import LONGEST_WAIT, FaultError, Mechanism, Spot, When, catalogue, fault, inject
 from bifente.simulator.readers.faults.line import FaultyLine, Pause, failed, late, lay, mute, truncated, unpowered

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from readers_bench import SELECT, Specimen, refused
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.readers import Handle, PcscCode, PcscService, PinPad, Reader
 from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key

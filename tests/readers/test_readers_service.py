@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from readers_bench import SELECT, Specimen, refused, workstation
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.pcsc.echo import EchoCard
 from bifente.simulator.readers import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.readers import Slot
 from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
     Call,
@@ -27,10 +29,8 @@ from bifente.reports.events import (
     Suite,
     Tool,
 )
-from bifente.reports.fidelity import Fidelity
 from bifente.reports.journal import Recorder
 from bifente.reports.masking import Masker
-from bifente.reports.text import Text
 from bifente.reports.verdict import Verdict
 
 SUITE = "authentication.code-porteur"

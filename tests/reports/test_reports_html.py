@@ -8,9 +8,9 @@ import pytest
 import sample
 from lxml import html as parser
 
+from bifente.ground.text import LANGS, Lang, Text
 from bifente.reports.events import Event, Exchange, StepFinished, StepStarted
 from bifente.reports.model import fold
-from bifente.reports.text import LANGS, Lang, Text
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers import exchange_html, html
 

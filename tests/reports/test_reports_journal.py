@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sample
 
+from bifente.ground.text import Text
 from bifente.reports.events import SCHEMA, Event, Level, Note, RunStarted, to_dict
 from bifente.reports.journal import LINE_LIMIT, Journal, JournalError, Recorder, read_journal
 from bifente.reports.masking import MARK, Masker
-from bifente.reports.text import Text
 
 
 @pytest.fixture

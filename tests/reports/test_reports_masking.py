@@ -8,9 +8,9 @@ import sample
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bifente.ground.text import Text
 from bifente.reports.events import Call, Exchange, Note, StepStarted, to_dict
 from bifente.reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, Masker, mask_command
-from bifente.reports.text import Text
 
 B = BYTE_MARK
 

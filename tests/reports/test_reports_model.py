@@ -5,10 +5,10 @@ import random
 import pytest
 import sample
 
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import Text
 from bifente.reports.events import Event, Exchange, Note, RunFinished, ScenarioFinished, ScenarioStarted, Suite
-from bifente.reports.fidelity import Fidelity
 from bifente.reports.model import Fold, Run, Scenario, fold
-from bifente.reports.text import Text
 from bifente.reports.verdict import Verdict
 from bifente.reports.words import INTERRUPTED
 

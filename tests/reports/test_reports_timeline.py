@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
 
+from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
     Event,
@@ -20,7 +21,6 @@ from bifente.reports.events import (
     StepStarted,
 )
 from bifente.reports.model import Scenario, fold
-from bifente.reports.text import Text
 from bifente.reports.timeline import Column, Lane, Span, Timeline, timeline
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers import html as page

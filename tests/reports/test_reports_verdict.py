@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from bifente.reports.fidelity import Fidelity
-from bifente.reports.text import LANGS, Text
+from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import LANGS, Text
 from bifente.reports.verdict import WORST_FIRST, Verdict
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import bifente.reports as reports
+from bifente.ground.text import LANGS
 from bifente.reports import words
 from bifente.reports.clean import one_line, printable
-from bifente.reports.text import LANGS
 
 ROOT = Path(reports.__file__).parent
 

@@ -14,11 +14,11 @@ import sample
 from lxml import etree
 from rich.console import Console
 
+from bifente.ground.text import LANGS, Lang, Text
 from bifente.reports.events import Event, Exchange, RunStarted
 from bifente.reports.journal import read_journal
 from bifente.reports.model import Run, fold
 from bifente.reports.render import FORMATS
-from bifente.reports.text import LANGS, Lang, Text
 from bifente.reports.verdict import Verdict
 from bifente.reports.words import say
 from bifente.reports.writers import ctrf, html, json_writer, junit, markdown

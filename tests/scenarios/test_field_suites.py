@@ -23,7 +23,7 @@ from bifente.reports.verdict import Verdict
 from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
-from bifente.simulator.personalisation.keystore import ENVIRONMENT
+from bifente.simulator.pki.keystore import ENVIRONMENT
 
 TOPICS = ("readers", "vitale", "wireless", "faults", "fse")
 LEAST = 120

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.workstation import Way, Workstation
+from bifente.conformance.domains.vitale.workstation import Way, Workstation
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
@@ -192,7 +192,7 @@ def _one_number(patch: pytest.MonkeyPatch) -> None:
 
 
 def _nothing_blocks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.conformance.bench.fse.making.blocks", lambda findings: False)
+    patch.setattr("bifente.conformance.domains.fse.bench.making.blocks", lambda findings: False)
     patch.setattr(rules, "blocks", lambda findings: False)
 
 
@@ -223,7 +223,7 @@ def _pays_always(patch: pytest.MonkeyPatch) -> None:
 
 
 def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.conformance.bench.fse.office.Office._sign_lot", lambda self, lot: lot)
+    patch.setattr("bifente.conformance.domains.fse.bench.office.Office._sign_lot", lambda self, lot: lot)
 
 
 def _code_for_each_lot(patch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
 from bifente.conformance.scenario.plan import PlannedStep
+from bifente.ground.fidelity import Fidelity
 from bifente.reports.events import Event, ScenarioFinished
-from bifente.reports.fidelity import Fidelity
 from bifente.reports.verdict import Verdict
 from bifente.simulator.middleware.cloudfsv.bearer import Bearers
 from bifente.simulator.middleware.cloudfsv.service import CloudFsv, Outcome

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
 from fse_samples import AMC
 from securing_bench import anchors, cps_data, keys, sheet_of_cards, vitale_data
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.files import make_file
 from bifente.simulator.fse.lots import signed_content

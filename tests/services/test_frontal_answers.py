@@ -12,7 +12,7 @@ import pytest
 from frontal_bench import NOW, Bench, third_party
 from securing_bench import anchors, keys
 
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.fse.files import make_file
 from bifente.simulator.fse.model import Arl, ArlKind
 from bifente.simulator.fse.transport import TransportError, TransportFailure

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.model import LotKind
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 
 class Kind(StrEnum):
@@ -75,7 +75,7 @@ class RecordLayout(_Model):
     """A type of record. ``item``: it is about one sheet and begins like the others of that sheet."""
 
     type: str
-    label: Sentence
+    label: Text
     forms: tuple[LotKind, ...]
     fields: tuple[FieldLayout, ...]
     item: bool = False

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from cryptography import x509
 
-from bifente.simulator.clock import Clock, WallClock
+from bifente.ground.clock import Clock, WallClock
 from bifente.simulator.fse.canonical import parse
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import Invoice, Signature, Signer

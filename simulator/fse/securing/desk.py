@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, Signature, Signer

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from bifente.ground.text import Text
 from bifente.simulator.middleware.codes import SsvCode, SsvError
-from bifente.simulator.sentence import Sentence
 
 
 class Refusal(StrEnum):
@@ -34,7 +34,7 @@ class Refusal(StrEnum):
         return _TOLD[self][0]
 
     @property
-    def sentence(self) -> Sentence:
+    def sentence(self) -> Text:
         """In words, with the cure."""
         return _TOLD[self][1]
 
@@ -42,74 +42,74 @@ class Refusal(StrEnum):
 _TOLD = {
     Refusal.VITALE_SUBSTITUTED: (
         SsvCode.VITALE_WITHDRAWN,
-        Sentence(
+        Text(
             "la carte Vitale présentée n'est pas celle dont les droits ont fait la feuille ; remettre la première",
             "the Vitale presented is not the one whose rights made the sheet; put the first one back",
         ),
     ),
     Refusal.CPS_SUBSTITUTED: (
         SsvCode.PS_INVALID,
-        Sentence(
+        Text(
             "la CPS présentée n'est pas celle du professionnel de la feuille ; remettre la sienne",
             "the CPS presented is not the one of the sheet's professional; put that one back",
         ),
     ),
     Refusal.NO_RIGHT_TO_SIGN: (
         SsvCode.PS_INVALID,
-        Sentence(
+        Text(
             "la situation de facturation de la CPS ne permet pas de signer ; choisir une situation qui le permet",
             "the billing situation of the CPS may not sign this; choose one that may",
         ),
     ),
     Refusal.TEST_AND_REAL: (
         SsvCode.TEST_AND_REAL,
-        Sentence(
+        Text(
             "une carte est de test et l'autre, ou la feuille, est réelle ; ne pas les mêler",
             "one card is a test card and the other, or the sheet, is real; do not mix them",
         ),
     ),
     Refusal.VITALE_CANNOT_SIGN: (
         SsvCode.UNSPECIFIED,
-        Sentence(
+        Text(
             "une Vitale 1 ne signe pas ; faire la feuille en mode dégradé",
             "a Vitale 1 cannot sign; make the sheet in degraded mode",
         ),
     ),
     Refusal.APCV_CANNOT_SIGN: (
         SsvCode.UNSPECIFIED,
-        Sentence(
+        Text(
             "l'apCV ne signe pas dans ce laboratoire ; faire la feuille en mode dégradé ou SESAM sans Vitale",
             "the apCV does not sign in this laboratory; make the sheet degraded or without Vitale",
         ),
     ),
     Refusal.NOT_IN_THIS_MODE: (
         SsvCode.BAD_INPUT,
-        Sentence(
+        Text(
             "le mode de sécurisation de la feuille ne veut pas de cette signature ; changer de mode",
             "the securing mode of the sheet wants no such signature; change the mode",
         ),
     ),
     Refusal.CONTENT_CHANGED: (
         SsvCode.BAD_INPUT,
-        Sentence(
+        Text(
             "la feuille a changé depuis la première signature ; la refaire",
             "the sheet has changed since the first signature; make it anew",
         ),
     ),
     Refusal.ALREADY_SIGNED: (
         SsvCode.BAD_INPUT,
-        Sentence("cette signature est déjà faite ; ne rien faire", "this signature is already made; nothing to do"),
+        Text("cette signature est déjà faite ; ne rien faire", "this signature is already made; nothing to do"),
     ),
     Refusal.CONTENT_UNREADABLE: (
         SsvCode.BAD_INPUT,
-        Sentence(
+        Text(
             "le contenu n'est pas une feuille sous sa forme canonique ; la refaire",
             "the content is no sheet in its canonical form; make it anew",
         ),
     ),
     Refusal.PAPER_NEEDED: (
         SsvCode.BAD_INPUT,
-        Sentence(
+        Text(
             "une feuille dégradée part avec une feuille papier signée, et elle seule ; la faire signer",
             "a degraded sheet goes with a signed paper form, and no other does; have it signed",
         ),

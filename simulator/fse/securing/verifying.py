@@ -17,15 +17,15 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.oid import NameOID
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.canonical import parse
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import Invoice, Rejection, SecuredInvoice, Signature, Signer
 from bifente.simulator.fse.securing.modes import WITH_PAPER, wants
 from bifente.simulator.fse.securing.rsa import Finding, certificate_of, judged
-from bifente.simulator.personalisation.profiles import CARD_ID, CARD_TYPE, card_type
-from bifente.simulator.personalisation.vitale.authority import CARD_NAME
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
+from bifente.simulator.pki.certificate_profiles import CARD_ID, CARD_TYPE, card_type
+from bifente.simulator.pki.vitale_authority import CARD_NAME
 
 _SIGNING_TYPES = frozenset({card_type(0).value})
 """Cards of professionals alone: CPS. A student, an employee or an authorised person signs no sheet."""
@@ -49,10 +49,10 @@ class Anchors:
 
 
 @cache
-def reasons() -> Mapping[str, Sentence]:
+def reasons() -> Mapping[str, Text]:
     """Every code of a rejection, in words."""
     data = shipped(__package__, "reasons.yaml")
-    return MappingProxyType({code: Sentence(words["fr"], words["en"]) for code, words in data.items()})
+    return MappingProxyType({code: Text(words["fr"], words["en"]) for code, words in data.items()})
 
 
 class Verifier:

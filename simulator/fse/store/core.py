@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.store.database import Database
 from bifente.simulator.fse.store.deadlines import civil_day

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import holidays
 from pydantic import BaseModel, ConfigDict, Field
 
-from bifente.simulator.shipped import shipped
+from bifente.ground.shipped import shipped
 
 PARIS = ZoneInfo("Europe/Paris")
 _ALSACE_MOSELLE = "57"

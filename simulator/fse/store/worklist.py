@@ -8,12 +8,12 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.model import State
 from bifente.simulator.fse.store.deadlines import Deadlines, Rule
 from bifente.simulator.fse.store.rows import ClaimRow, ReturnRow, SheetRow
 from bifente.simulator.fse.store.store import Store
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 
 class TaskKind(StrEnum):
@@ -57,7 +57,7 @@ class Task:
     kind: TaskKind
     urgency: Urgency
     deadline: date
-    reason: Sentence
+    reason: Text
     number: int
     claim: int | None = None
     file: str = ""
@@ -196,6 +196,6 @@ def _sentences() -> Mapping[TaskKind, tuple[str, str]]:
     return {kind: (data[kind.value]["fr"], data[kind.value]["en"]) for kind in TaskKind}
 
 
-def _sentence(kind: TaskKind, **words: object) -> Sentence:
+def _sentence(kind: TaskKind, **words: object) -> Text:
     fr, en = _sentences()[kind]
-    return Sentence(fr.format(**words), en.format(**words))
+    return Text(fr.format(**words), en.format(**words))

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.model import Insurance, Nomenclature
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 Fidelity = Literal["documented", "observed", "modelled"]
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -24,7 +24,7 @@ class _Model(BaseModel):
 class _Called(_Model):
     """Something with a label in the two languages."""
 
-    label: Sentence
+    label: Text
 
     @model_validator(mode="before")
     @classmethod

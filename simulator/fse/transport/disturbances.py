@@ -10,9 +10,9 @@ from functools import cache
 from random import Random
 from typing import Generic, TypeVar
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.transport.base import TransportError, TransportFailure
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 T = TypeVar("T")
 
@@ -41,9 +41,9 @@ class Disturbance:
 
     id: str
     effect: Effect
-    symptom: Sentence
-    cause: Sentence
-    remedy: Sentence
+    symptom: Text
+    cause: Text
+    remedy: Text
     reply: int = 0
     failure: TransportFailure | None = None
 
@@ -60,9 +60,9 @@ def disturbances() -> Mapping[str, Disturbance]:
         item["id"]: Disturbance(
             item["id"],
             Effect(item["effect"]),
-            Sentence(**item["symptom"]),
-            Sentence(**item["cause"]),
-            Sentence(**item["remedy"]),
+            Text(**item["symptom"]),
+            Text(**item["cause"]),
+            Text(**item["remedy"]),
             item.get("reply", 0),
             TransportFailure(item["failure"]) if "failure" in item else None,
         )

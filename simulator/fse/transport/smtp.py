@@ -18,7 +18,7 @@ from typing import Any, Final, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from bifente.simulator.clock import Clock, WallClock
+from bifente.ground.clock import Clock, WallClock
 from bifente.simulator.fse.model import TransportFile
 from bifente.simulator.fse.transport.base import Reception, TransportError, TransportFailure
 from bifente.simulator.fse.transport.disturbances import Direction, Disturbance, Effect, Way, Weather, flipped

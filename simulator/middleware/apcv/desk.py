@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.middleware.apcv.context import Context
 from bifente.simulator.middleware.apcv.phone import Phone
 from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal

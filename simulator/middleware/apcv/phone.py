@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.middleware.apcv.context import Parameters
 from bifente.simulator.readers.wireless.seal import Seal, SigningKey
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from bifente.ground.text import Text
 from bifente.simulator.middleware.codes import SsvCode
-from bifente.simulator.sentence import Sentence
 
 
 class Refusal(StrEnum):
@@ -28,7 +28,7 @@ class Refusal(StrEnum):
     UNREACHABLE = "unreachable"
 
     @property
-    def sentence(self) -> Sentence:
+    def sentence(self) -> Text:
         """What was met, and what to do."""
         return _SENTENCES[self]
 
@@ -39,48 +39,46 @@ class Refusal(StrEnum):
 
 
 _SENTENCES = {
-    Refusal.NO_PHONE: Sentence(
+    Refusal.NO_PHONE: Text(
         "aucun téléphone devant le lecteur : présenter le téléphone", "no phone at the reader: present it"
     ),
-    Refusal.UNREADABLE: Sentence(
+    Refusal.UNREADABLE: Text(
         "ce n'est pas un code d'apCV : afficher un nouveau code", "this is no apCV code: show a new one"
     ),
-    Refusal.TAMPERED: Sentence(
+    Refusal.TAMPERED: Text(
         "la signature est fausse : acquérir un nouveau contexte", "the signature is wrong: acquire a new context"
     ),
-    Refusal.UNKNOWN_PHONE: Sentence(
+    Refusal.UNKNOWN_PHONE: Text(
         "ce téléphone n'est pas enrôlé : activer l'application", "this phone is not enrolled: activate the application"
     ),
-    Refusal.WRONG_CHANNEL: Sentence(
+    Refusal.WRONG_CHANNEL: Text(
         "une preuve NFC ne vaut pas par QR code, ni l'inverse", "an NFC proof is not good as a QR code, nor conversely"
     ),
-    Refusal.WRONG_CHALLENGE: Sentence(
+    Refusal.WRONG_CHALLENGE: Text(
         "la réponse est celle d'une autre présentation : présenter à nouveau le téléphone",
         "the answer belongs to another presentation: present the phone again",
     ),
-    Refusal.PROOF_EXPIRED: Sentence(
+    Refusal.PROOF_EXPIRED: Text(
         "le code du téléphone a expiré : afficher un nouveau code", "the phone's code has expired: show a new one"
     ),
-    Refusal.NOT_YET: Sentence(
+    Refusal.NOT_YET: Text(
         "le code vient du futur : régler l'heure du téléphone", "the code comes from the future: set the phone's clock"
     ),
-    Refusal.REPLAYED: Sentence("ce code a déjà servi : afficher un nouveau code", "this code was used: show a new one"),
-    Refusal.NO_CONTEXT: Sentence(
-        "aucun contexte apCV en cours : en acquérir un", "there is no apCV context: acquire one"
-    ),
-    Refusal.CONTEXT_EXPIRED: Sentence(
+    Refusal.REPLAYED: Text("ce code a déjà servi : afficher un nouveau code", "this code was used: show a new one"),
+    Refusal.NO_CONTEXT: Text("aucun contexte apCV en cours : en acquérir un", "there is no apCV context: acquire one"),
+    Refusal.CONTEXT_EXPIRED: Text(
         "le contexte a expiré : le renouveler pour la facture, ou en acquérir un",
         "the context has expired: renew it for the invoice, or acquire one",
     ),
-    Refusal.STILL_VALID: Sentence(
+    Refusal.STILL_VALID: Text(
         "le contexte est encore valide : rien à renouveler", "the context is still valid: nothing to renew"
     ),
-    Refusal.OTHER_INVOICE: Sentence(
+    Refusal.OTHER_INVOICE: Text(
         "le contexte n'est renouvelé que pour une autre facture : en acquérir un",
         "the context was renewed for another invoice alone: acquire one",
     ),
-    Refusal.BAD_INVOICE: Sentence("un numéro de facture a 1 à 9 chiffres", "an invoice number has 1 to 9 digits"),
-    Refusal.UNREACHABLE: Sentence(
+    Refusal.BAD_INVOICE: Text("un numéro de facture a 1 à 9 chiffres", "an invoice number has 1 to 9 digits"),
+    Refusal.UNREACHABLE: Text(
         "le service apCV ne répond pas : réessayer", "the apCV service does not answer: try again"
     ),
 }

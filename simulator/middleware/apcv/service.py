@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.middleware.apcv.context import Context, Parameters, moment, written
 from bifente.simulator.middleware.apcv.phone import NFC, QR, QR_PREFIX, SEAL, Phone
 from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal

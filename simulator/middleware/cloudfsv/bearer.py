@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from joserfc.jwk import RSAKey
 
-from bifente.simulator.clock import Clock
-from bifente.simulator.personalisation.keystore import KeySource
+from bifente.ground.clock import Clock
+from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.readers.wireless.claims import ROUNDING, moment, number, text
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
 from bifente.simulator.readers.wireless.seal import Key, Seal, SigningKey

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.middleware.cloudfsv.bearer import Bearers
 from bifente.simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, offline, unavailable
 from bifente.simulator.middleware.cloudfsv.request import Body, Function

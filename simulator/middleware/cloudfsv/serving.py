@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from bifente.simulator.middleware.cloudfsv.certificate import LOOPBACK
+from bifente.simulator.pki.server_certificate import LOOPBACK
 
 _STARTED_WITHIN = 10.0
 _STOPPED_WITHIN = 5.0

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.middleware import ini
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 _WHOLE: Mapping[str, bytes | None] = {
     "missing": None,
@@ -26,7 +26,7 @@ class Breakage:
     """
 
     id: str
-    title: Sentence
+    title: Text
     code: int
     section: str = ""
     key: str | None = None
@@ -45,7 +45,7 @@ def breakages() -> Mapping[str, Breakage]:
     return {
         entry["id"]: Breakage(
             id=entry["id"],
-            title=Sentence(fr=entry["fr"], en=entry["en"]),
+            title=Text(fr=entry["fr"], en=entry["en"]),
             code=int(entry.get("code", "0"), 16),
             section=entry.get("section", ""),
             key=entry.get("key"),

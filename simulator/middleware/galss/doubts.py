@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bifente.ground.text import Text
 from bifente.simulator.middleware.findings import Finding, Severity
 from bifente.simulator.middleware.galss.model import CPS, VITALE, Configuration, ProtocolNumber
 from bifente.simulator.middleware.ini import IniFile, is_number
-from bifente.simulator.sentence import Sentence
 
 
 def unread(file: IniFile, count: int) -> Iterator[Finding]:
@@ -17,11 +17,11 @@ def unread(file: IniFile, count: int) -> Iterator[Finding]:
         if name.startswith("canal") and "." not in name and is_number(head) and int(head) > count:
             yield Finding(
                 section.line,
-                Sentence(
+                Text(
                     fr=f"[{section.name}] n'est pas lu : NbCanaux vaut {count}",
                     en=f"[{section.name}] is not read: NbCanaux is {count}",
                 ),
-                Sentence(fr="corriger NbCanaux, ou retirer la section", en="correct NbCanaux, or remove the section"),
+                Text(fr="corriger NbCanaux, ou retirer la section", en="correct NbCanaux, or remove the section"),
                 severity=Severity.WARNING,
             )
 
@@ -35,13 +35,13 @@ def doubts(file: IniFile, configuration: Configuration) -> Iterator[Finding]:
                 yield _warning(
                     file,
                     f"CANAL{resource.channel_number}",
-                    Sentence(
+                    Text(
                         fr=f"la ressource {name} de CANAL{resource.channel_number} n'est jamais atteinte : "
                         f"CANAL{seen[name]} a la même et passe avant",
                         en=f"the resource {name} of CANAL{resource.channel_number} is never reached: "
                         f"CANAL{seen[name]} has the same and comes first",
                     ),
-                    Sentence(
+                    Text(
                         fr="les lecteurs sont pris dans l'ordre inverse du fichier : renommer l'une des deux",
                         en="readers are taken in reverse order of the file: rename one of the two",
                     ),
@@ -52,8 +52,8 @@ def doubts(file: IniFile, configuration: Configuration) -> Iterator[Finding]:
             yield _warning(
                 file,
                 "CONFIG",
-                Sentence(fr=f"aucune ressource ne s'appelle {wanted}", en=f"no resource is called {wanted}"),
-                Sentence(
+                Text(fr=f"aucune ressource ne s'appelle {wanted}", en=f"no resource is called {wanted}"),
+                Text(
                     fr=f"un appel qui la nomme reçoit F101 : donner NomLAD={wanted} à une fente",
                     en=f"a call that names it gets F101: give NomLAD={wanted} to a slot",
                 ),
@@ -66,15 +66,15 @@ def doubts(file: IniFile, configuration: Configuration) -> Iterator[Finding]:
             yield _warning(
                 file,
                 f"CANAL{number}",
-                Sentence(
+                Text(
                     fr=f"CANAL{number} et CANAL{readers[channel.characteristics]} nomment le même lecteur PC/SC",
                     en=f"CANAL{number} and CANAL{readers[channel.characteristics]} name the same PC/SC reader",
                 ),
-                Sentence(fr="une fente par canal", en="one slot a channel"),
+                Text(fr="une fente par canal", en="one slot a channel"),
             )
         readers.setdefault(channel.characteristics, number)
 
 
-def _warning(file: IniFile, section: str, message: Sentence, cure: Sentence) -> Finding:
+def _warning(file: IniFile, section: str, message: Text, cure: Text) -> Finding:
     found = file.get(section)
     return Finding(found.line if found else 0, message, cure, severity=Severity.WARNING)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 
+from bifente.ground.text import Text
 from bifente.simulator.middleware import ini
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.findings import Finding, Severity
 from bifente.simulator.middleware.galss.model import CPS, VITALE, Configuration, ProtocolNumber
 from bifente.simulator.middleware.galss.writing import SlotName
-from bifente.simulator.sentence import Sentence
 
 _ROLES = {CPS: "cps", VITALE: "vitale"}
 
@@ -53,11 +53,11 @@ def _absent(line: int, number: int, name: str, known: Sequence[str]) -> Finding:
     listed = ", ".join(near) or "-"
     return Finding(
         line,
-        Sentence(
+        Text(
             fr=f"CANAL{number} nomme le lecteur {name!r}, qui n'est pas là : longues attentes, puis plus de réponse",
             en=f"CANAL{number} names the reader {name!r}, which is not there: long time-outs, then no answer",
         ),
-        Sentence(
+        Text(
             fr=f"le nom PC/SC doit être exact ; présent : {listed}",
             en=f"the PC/SC name must be exact; present: {listed}",
         ),
@@ -68,11 +68,11 @@ def _absent(line: int, number: int, name: str, known: Sequence[str]) -> Finding:
 def _contactless(line: int, slot: SlotName) -> Finding:
     return Finding(
         line,
-        Sentence(
+        Text(
             fr=f"la Vitale est liée à l'interface sans contact {slot.name}",
             en=f"the Vitale is bound to the contactless interface {slot.name}",
         ),
-        Sentence(fr="la lier à une fente à contacts", en="bind it to a slot with contacts"),
+        Text(fr="la lier à une fente à contacts", en="bind it to a slot with contacts"),
         severity=Severity.ERROR,
     )
 
@@ -80,11 +80,11 @@ def _contactless(line: int, slot: SlotName) -> Finding:
 def _swapped(line: int, resource: str, slot: SlotName) -> Finding:
     return Finding(
         line,
-        Sentence(
+        Text(
             fr=f"la ressource {resource} est liée à la fente {slot.role} ({slot.name})",
             en=f"the resource {resource} is bound to the slot {slot.role} ({slot.name})",
         ),
-        Sentence(
+        Text(
             fr="les cartes ont changé de fente : réécrire le fichier (bifente galss make) et relancer le GALSS",
             en="the cards changed slots: write the file anew (bifente galss make) and restart the GALSS",
         ),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bifente.ground.text import Text
 from bifente.simulator.middleware import ini
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.findings import Finding, Severity
@@ -27,7 +28,6 @@ from bifente.simulator.middleware.galss.model import (
 )
 from bifente.simulator.middleware.galss.writing import LIBRARIES, System
 from bifente.simulator.middleware.ini import IniFile, Section, is_number
-from bifente.simulator.sentence import Sentence
 
 T = TypeVar("T")
 
@@ -109,11 +109,11 @@ class _Reader:
         if not 1 <= count <= MAX_CHANNELS:
             raise self._wrong(
                 _line(section, "NbCanaux"),
-                Sentence(
+                Text(
                     fr=f"NbCanaux vaut {count} : il faut de 1 à {MAX_CHANNELS} canaux",
                     en=f"NbCanaux is {count}: 1 to {MAX_CHANNELS} channels are needed",
                 ),
-                Sentence(fr="y mettre le nombre de sections CANALn", en="put the number of CANALn sections there"),
+                Text(fr="y mettre le nombre de sections CANALn", en="put the number of CANALn sections there"),
                 SsvCode.GALSS_CHANNEL_COUNT,
             )
         return count
@@ -125,21 +125,19 @@ class _Reader:
         if kind not in {known.channel_type for known in ProtocolNumber}:
             raise self._wrong(
                 _line(section, "TCanal"),
-                Sentence(
-                    fr=f"TCanal vaut {kind}, type de canal inconnu", en=f"TCanal is {kind}, no known channel type"
-                ),
-                Sentence(fr="1 pour un port série, 3 pour PC/SC", en="1 for a serial port, 3 for PC/SC"),
+                Text(fr=f"TCanal vaut {kind}, type de canal inconnu", en=f"TCanal is {kind}, no known channel type"),
+                Text(fr="1 pour un port série, 3 pour PC/SC", en="1 for a serial port, 3 for PC/SC"),
                 SsvCode.GALSS_CHANNEL_TYPE,
             )
         index = self._number(section, "Index", SsvCode.GALSS_CHANNEL_TYPE)
         if kind != protocol.channel_type:
             raise self._wrong(
                 _line(section, "TCanal"),
-                Sentence(
+                Text(
                     fr=f"TCanal={kind} ne va pas avec Protocole={protocol.value}",
                     en=f"TCanal={kind} does not go with Protocole={protocol.value}",
                 ),
-                Sentence(
+                Text(
                     fr="TCanal=1 avec Protocole=0 (série), TCanal=3 avec Protocole=1 (PC/SC)",
                     en="TCanal=1 with Protocole=0 (serial), TCanal=3 with Protocole=1 (PC/SC)",
                 ),
@@ -156,8 +154,8 @@ class _Reader:
         except ValueError:
             raise self._wrong(
                 _line(section, "Protocole"),
-                Sentence(fr=f"Protocole={text} est inconnu", en=f"Protocole={text} is unknown"),
-                Sentence(fr="0 pour un lecteur PSS, 1 pour PC/SC", en="0 for a PSS reader, 1 for PC/SC"),
+                Text(fr=f"Protocole={text} est inconnu", en=f"Protocole={text} is unknown"),
+                Text(fr="0 pour un lecteur PSS, 1 pour PC/SC", en="0 for a PSS reader, 1 for PC/SC"),
                 SsvCode.GALSS_PROTOCOL_UNKNOWN,
             ) from None
 
@@ -168,11 +166,11 @@ class _Reader:
             if len(parts) != 5 or not all(map(is_number, parts)) or int(parts[0]) not in _BAUDS:
                 raise self._wrong(
                     _line(section, "Caracteristiques"),
-                    Sentence(
+                    Text(
                         fr=f"Caracteristiques={text} n'est pas un réglage de port série",
                         en=f"Caracteristiques={text} is no serial line setting",
                     ),
-                    Sentence(fr="par exemple 9600,1,8,0,0", en="for example 9600,1,8,0,0"),
+                    Text(fr="par exemple 9600,1,8,0,0", en="for example 9600,1,8,0,0"),
                     SsvCode.GALSS_CHARACTERISTICS,
                 )
         return text
@@ -199,11 +197,11 @@ class _Reader:
         if len(text) > MAX_NAME:
             raise self._wrong(
                 _line(section, key),
-                Sentence(
+                Text(
                     fr=f"{key}={text} a {len(text)} caractères, {MAX_NAME} au plus",
                     en=f"{key}={text} has {len(text)} characters, {MAX_NAME} at most",
                 ),
-                Sentence(fr="raccourcir ce nom", en="shorten the name"),
+                Text(fr="raccourcir ce nom", en="shorten the name"),
                 SsvCode.GALSS_LAD_NAME,
             )
         return text
@@ -243,16 +241,16 @@ class _Reader:
         if not all(map(is_number, parts)):
             raise self._wrong(
                 entry.line,
-                Sentence(
+                Text(
                     fr=f"{key}={entry.value} n'est pas une suite de nombres",
                     en=f"{key}={entry.value} is no list of numbers",
                 ),
-                Sentence(fr="par exemple 1000,20,15000", en="for example 1000,20,15000"),
+                Text(fr="par exemple 1000,20,15000", en="for example 1000,20,15000"),
                 SsvCode.GALSS_PSS_INITIALISATION,
             )
         return tuple(map(int, parts))
 
-    def _not_loadable(self, number: ProtocolNumber, library: str) -> tuple[Sentence, Sentence] | None:
+    def _not_loadable(self, number: ProtocolNumber, library: str) -> tuple[Text, Text] | None:
         if self._system is None:
             return None
         known = LIBRARIES[self._system][number]
@@ -261,17 +259,17 @@ class _Reader:
             return None
         other = next((bits for bits, name in known.items() if name.lower() == library.lower()), None)
         if other is not None:
-            message = Sentence(
+            message = Text(
                 fr=f"{library} est une bibliothèque {other} bits : un GALSS {self._bits} bits ne la charge pas",
                 en=f"{library} is a {other}-bit library: a {self._bits}-bit GALSS does not load it",
             )
         else:
-            message = Sentence(
+            message = Text(
                 fr=f"{library} n'est pas une bibliothèque de ce protocole sur ce système ({self._system.value})",
                 en=f"{library} is no library of this protocol on this system ({self._system.value})",
             )
         wanted = ", ".join(fitting) or "?"
-        return message, Sentence(fr=f"mettre NomLib={wanted}", en=f"put NomLib={wanted}")
+        return message, Text(fr=f"mettre NomLib={wanted}", en=f"put NomLib={wanted}")
 
     # -- atoms --------------------------------------------------------------------------------------------------------
 
@@ -280,8 +278,8 @@ class _Reader:
         if section is None:
             raise self._wrong(
                 0,
-                Sentence(fr=f"la section [{name}] manque", en=f"the section [{name}] is missing"),
-                Sentence(fr="l'ajouter, ou générer le fichier à nouveau", en="add it, or generate the file anew"),
+                Text(fr=f"la section [{name}] manque", en=f"the section [{name}] is missing"),
+                Text(fr="l'ajouter, ou générer le fichier à nouveau", en="add it, or generate the file anew"),
                 code,
             )
         return section
@@ -291,11 +289,11 @@ class _Reader:
         if entry is None or not entry.value:
             raise self._wrong(
                 entry.line if entry else section.line,
-                Sentence(
+                Text(
                     fr=f"la clé {key} manque ou est vide dans [{section.name}]",
                     en=f"the key {key} is missing or empty in [{section.name}]",
                 ),
-                Sentence(fr=f"ajouter {key}=", en=f"add {key}="),
+                Text(fr=f"ajouter {key}=", en=f"add {key}="),
                 code,
             )
         return entry.value
@@ -305,8 +303,8 @@ class _Reader:
         if not is_number(text):
             raise self._wrong(
                 _line(section, key),
-                Sentence(fr=f"{key}={text} n'est pas un nombre", en=f"{key}={text} is no number"),
-                Sentence(fr="écrire un nombre décimal sans signe", en="write a decimal number without sign"),
+                Text(fr=f"{key}={text} n'est pas un nombre", en=f"{key}={text} is no number"),
+                Text(fr="écrire un nombre décimal sans signe", en="write a decimal number without sign"),
                 code,
             )
         return int(text)
@@ -328,12 +326,12 @@ class _Reader:
     def _out_of_range(self, section: Section, key: str, number: int, code: SsvCode) -> _WrongError:
         return self._wrong(
             _line(section, key),
-            Sentence(fr=f"{key}={number} est hors limites", en=f"{key}={number} is out of range"),
-            Sentence(fr=f"au plus {MAX_ADDRESS}", en=f"{MAX_ADDRESS} at most"),
+            Text(fr=f"{key}={number} est hors limites", en=f"{key}={number} is out of range"),
+            Text(fr=f"au plus {MAX_ADDRESS}", en=f"{MAX_ADDRESS} at most"),
             code,
         )
 
-    def _wrong(self, line: int, message: Sentence, cure: Sentence, code: SsvCode) -> _WrongError:
+    def _wrong(self, line: int, message: Text, cure: Text, code: SsvCode) -> _WrongError:
         self.findings.append(Finding(line, message, cure, code))
         return _WrongError(message.en)
 
@@ -348,8 +346,8 @@ def _unknown() -> ProtocolNumber:
 
 
 _MISSING = (
-    Sentence(fr="galss.ini est absent ou ne s'ouvre pas", en="galss.ini is missing or cannot be opened"),
-    Sentence(
+    Text(fr="galss.ini est absent ou ne s'ouvre pas", en="galss.ini is missing or cannot be opened"),
+    Text(
         fr="Windows : C:\\Windows\\galss.ini ; macOS : /Library/Preferences/galss.ini ou /etc/galss.ini",
         en="Windows: C:\\Windows\\galss.ini; macOS: /Library/Preferences/galss.ini or /etc/galss.ini",
     ),

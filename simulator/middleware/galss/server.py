@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.galss.model import Configuration, ProtocolNumber, Resource
 from bifente.simulator.middleware.galss.reading import Examination, examine

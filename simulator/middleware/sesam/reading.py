@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bifente.ground.text import Text
 from bifente.simulator.middleware import ini
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.findings import Finding, Severity
 from bifente.simulator.middleware.ini import Entry, IniFile
 from bifente.simulator.middleware.patience import Patience
 from bifente.simulator.middleware.sesam.model import KIT, LOG_FILE, WORK_FILES, Disk, Sesam
-from bifente.simulator.sentence import Sentence
 
 _TABLE_UNREADABLE = 0xF610
 """Table file 0: the first that the SSV would look for there."""
@@ -93,8 +93,8 @@ class _Reader:
         self.findings.append(
             Finding(
                 entry.line if entry else found.line if found else 0,
-                Sentence(fr=f"[{section}] {key} manque ou est vide", en=f"[{section}] {key} is missing or empty"),
-                Sentence(
+                Text(fr=f"[{section}] {key} manque ou est vide", en=f"[{section}] {key} is missing or empty"),
+                Text(
                     fr="y écrire le dossier installé par les FSV, ou réinstaller celles-ci",
                     en="write the folder the FSV were installed in there, or install them again",
                 ),
@@ -107,22 +107,22 @@ class _Reader:
         """The field's own complaint of the component MGC: section, key or log4crc.xml not found."""
         section, entry = self._file.get("MGC"), self._entry("MGC", "RepertoireConfigTrace")
         if section is None:
-            self._warn(0, Sentence(fr="la section MGC est absente", en="the section MGC is absent"), _MGC_CURE)
+            self._warn(0, Text(fr="la section MGC est absente", en="the section MGC is absent"), _MGC_CURE)
         elif entry is None or not entry.value:
             line = entry.line if entry else section.line
-            message = Sentence(
+            message = Text(
                 fr="la clé RepertoireConfigTrace de la section MGC est absente ou vide",
                 en="the key RepertoireConfigTrace of the section MGC is absent or empty",
             )
             self._warn(line, message, _MGC_CURE)
         elif "%" in entry.value or not _is_absolute(entry.value):
-            message = Sentence(
+            message = Text(
                 fr=f"le dossier {entry.value} n'est pas un chemin absolu, ou contient une variable %…%",
                 en=f"the folder {entry.value} is no absolute path, or holds a variable %…%",
             )
             self._warn(entry.line, message, _MGC_CURE)
         elif self._disk is not None and LOG_FILE not in (self._disk.files(entry.value) or ()):
-            message = Sentence(
+            message = Text(
                 fr=f"{LOG_FILE} ne se trouve pas dans {entry.value}", en=f"{LOG_FILE} is not found in {entry.value}"
             )
             self._warn(entry.line, message, _MGC_CURE)
@@ -141,11 +141,11 @@ class _Reader:
             return int(text)
         self._warn(
             entry.line,
-            Sentence(
+            Text(
                 fr=f"{key}={text} n'est pas un nombre de {least} à {most} : la valeur du kit est prise",
                 en=f"{key}={text} is no number from {least} to {most}: the kit's value is taken",
             ),
-            Sentence(
+            Text(
                 fr="500 (millisecondes) pour une tempo, 10 pour une répétition",
                 en="500 (milliseconds) for a tempo, 10 for a repetition",
             ),
@@ -156,13 +156,13 @@ class _Reader:
         if tables is not None:
             here = disk.files(tables.value)
             if here is None:
-                message = Sentence(
+                message = Text(
                     fr=f"le dossier des tables {tables.value} n'existe pas",
                     en=f"the table folder {tables.value} does not exist",
                 )
                 self.findings.append(Finding(tables.line, message, _TABLES_CURE, _TABLE_UNREADABLE))
             elif missing := (disk.files(_twin(tables.value)) or frozenset()) - here:
-                message = Sentence(
+                message = Text(
                     fr=f"il manque à {tables.value} {len(missing)} table(s) que l'autre architecture a : "
                     f"{', '.join(sorted(missing)[:5])}",
                     en=f"{tables.value} lacks {len(missing)} table(s) that the other architecture has: "
@@ -173,11 +173,11 @@ class _Reader:
             self.findings.append(
                 Finding(
                     work.line,
-                    Sentence(
+                    Text(
                         fr=f"les fichiers {', '.join(WORK_FILES)} ne s'écrivent pas dans {work.value}",
                         en=f"the files {', '.join(WORK_FILES)} cannot be written in {work.value}",
                     ),
-                    Sentence(
+                    Text(
                         fr="créer le dossier et en donner l'écriture aux utilisateurs",
                         en="make the folder and let users write there",
                     ),
@@ -185,7 +185,7 @@ class _Reader:
                 )
             )
 
-    def _warn(self, line: int, message: Sentence, cure: Sentence) -> None:
+    def _warn(self, line: int, message: Text, cure: Text) -> None:
         self.findings.append(Finding(line, message, cure, severity=Severity.WARNING))
 
 
@@ -210,8 +210,8 @@ def _line_ends(data: bytes) -> tuple[Finding, ...]:
     return (
         Finding(
             line,
-            Sentence(fr="des lignes ne finissent pas par CR LF", en="some lines do not end in CR LF"),
-            Sentence(fr="enregistrer le fichier avec des fins de ligne Windows", en="save it with Windows line ends"),
+            Text(fr="des lignes ne finissent pas par CR LF", en="some lines do not end in CR LF"),
+            Text(fr="enregistrer le fichier avec des fins de ligne Windows", en="save it with Windows line ends"),
             severity=Severity.WARNING,
         ),
     )
@@ -224,17 +224,17 @@ def _is_bare(data: bytes, at: int, byte: int) -> bool:
 
 
 _MISSING = (
-    Sentence(fr="sesam.ini est absent ou ne s'ouvre pas", en="sesam.ini is missing or cannot be opened"),
-    Sentence(
+    Text(fr="sesam.ini est absent ou ne s'ouvre pas", en="sesam.ini is missing or cannot be opened"),
+    Text(
         fr="C:\\Windows\\sesam.ini, ou C:\\ProgramData\\santesocial\\fsv\\<version>\\conf\\sesam.ini",
         en="C:\\Windows\\sesam.ini, or C:\\ProgramData\\santesocial\\fsv\\<version>\\conf\\sesam.ini",
     ),
 )
-_MGC_CURE = Sentence(
+_MGC_CURE = Text(
     fr=f"[MGC] RepertoireConfigTrace= le chemin absolu du dossier qui contient {LOG_FILE}",
     en=f"[MGC] RepertoireConfigTrace= the absolute path of the folder that holds {LOG_FILE}",
 )
-_TABLES_CURE = Sentence(
+_TABLES_CURE = Text(
     fr="réinstaller les tables des FSV dans ce dossier, pour chaque architecture installée",
     en="install the FSV tables in this folder again, for each architecture installed",
 )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from bifente.simulator.shipped import shipped
+from bifente.ground.shipped import shipped
 from bifente.simulator.zones import Group, unnamed
 
 

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from cryptography import x509
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.resources import Pair, Resources
 from bifente.simulator.middleware.ssv.answer import Answer

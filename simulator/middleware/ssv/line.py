@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.patience import TRANSMISSION, insist
 from bifente.simulator.readers import Connection, PcscCode, ScardError

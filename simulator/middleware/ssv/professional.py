@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from cryptography import x509
 
+from bifente.ground.shipped import shipped
 from bifente.simulator.cards.families import FAMILIES
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.hosts import CardHost, host_for
@@ -30,7 +31,6 @@ from bifente.simulator.personalisation.business import (
     HolderProfession,
 )
 from bifente.simulator.personalisation.template import layout
-from bifente.simulator.shipped import shipped
 from bifente.simulator.zones import Group, unnamed
 
 T = TypeVar("T", bound=BusinessObject)

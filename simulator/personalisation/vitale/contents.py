@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from bifente.ground.identifiers import nir_key
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.cards.vitale2 import contents
-from bifente.simulator.identifiers import nir_key
 from bifente.simulator.personalisation.vitale.spans import Period, stamp
 from bifente.simulator.personalisation.vitale.template import Beneficiary, Insured, VitaleTemplate
 from bifente.simulator.zones import Group, check_order, make

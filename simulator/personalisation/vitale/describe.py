@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Literal
 
+from bifente.ground.text import Text
 from bifente.simulator.personalisation.template import Words
 from bifente.simulator.personalisation.vitale.contents import nir_of
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
 from bifente.simulator.personalisation.vitale.spans import Period
 from bifente.simulator.personalisation.vitale.template import Beneficiary, CardState
-from bifente.simulator.sentence import Sentence
 from bifente.simulator.zones import GROUPS
 
 Language = Literal["fr", "en"]
@@ -96,7 +96,7 @@ def _rights(person: Beneficiary, day: date, language: Language) -> Iterator[tupl
 
 def _meaning(group: int, field: str, code: str, language: Language) -> str:
     known = GROUPS[group]
-    values: Mapping[str, Sentence] = known.fields[known.positions[field]].values
+    values: Mapping[str, Text] = known.fields[known.positions[field]].values
     return str(getattr(values[code], language))
 
 

@@ -13,9 +13,9 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bifente.simulator.personalisation.authority import Revocation
-from bifente.simulator.personalisation.vitale.authority import VitaleAuthority
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
+from bifente.simulator.pki.authority import Revocation
+from bifente.simulator.pki.vitale_authority import VitaleAuthority
 
 
 class OppositionError(ValueError):

@@ -11,19 +11,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from bifente.ground.identifiers import nir_key
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.cards.vitale1 import MemoryImage, write
-from bifente.simulator.identifiers import nir_key
 from bifente.simulator.iso7816.image import Anchor, CardImage
-from bifente.simulator.personalisation.authority import Branch, Level, Pki, Revocation
-from bifente.simulator.personalisation.keystore import KeySource
-from bifente.simulator.personalisation.profiles import CARD_TYPE, Validity, card_type
 from bifente.simulator.personalisation.template import TYPES, CardType
 from bifente.simulator.personalisation.vitale import contents
-from bifente.simulator.personalisation.vitale.authority import VitaleAuthority
 from bifente.simulator.personalisation.vitale.loading import with_overrides
 from bifente.simulator.personalisation.vitale.spans import Period, Span
 from bifente.simulator.personalisation.vitale.template import CardState, VitaleTemplate, layout
+from bifente.simulator.pki.authority import Branch, Level, Pki, Revocation
+from bifente.simulator.pki.certificate_profiles import CARD_TYPE, Validity, card_type
+from bifente.simulator.pki.keystore import KeySource
+from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.zones import Group, named
 
 PROFESSIONAL = "professional"

@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bifente.ground.identifiers import NIR, nir_key
 from bifente.simulator.cards.layout import Layout
-from bifente.simulator.identifiers import NIR, nir_key
 from bifente.simulator.iso7816.image import Interface
 from bifente.simulator.personalisation.template import FidelityNote, Loc, Words
 from bifente.simulator.personalisation.vitale.spans import Span

@@ -9,9 +9,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+from bifente.ground.shipped import shipped_texts
+from bifente.ground.text import Text
 from bifente.simulator.readers.codes import PcscCode
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped_texts
 
 UNREADABLE = "UNREADABLE_ANSWER"
 """What a client makes of a PC/SC success whose answer has no room for a status word."""
@@ -97,7 +97,7 @@ class Artefact:
 
     shows: tuple[str, ...]
     """Names of ``PcscCode``, or ``UNREADABLE``: any of them, as the moment has it; none where it cannot be made."""
-    why: Sentence
+    why: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +105,14 @@ class Fault:
     """One fault of the catalogue. ``needs`` are capabilities a reader profile must offer for it to be possible."""
 
     id: str
-    symptoms: tuple[Sentence, ...]
+    symptoms: tuple[Text, ...]
     place: Place
     mechanism: Mechanism
     parameters: Mapping[str, Any]
     """As texts: whoever makes the fault knows what they are."""
     codes: Codes
-    cause: Sentence
-    remedy: Sentence
+    cause: Text
+    remedy: Text
     artefact: Artefact | None
     """None if the vpcd path is faithful, or not concerned."""
     needs: frozenset[str]
@@ -194,10 +194,10 @@ def _keys(name: str, item: Mapping[str, Any], needed: set[str], optional: set[st
         raise FaultError(f"fault {name!r}: unknown key {unknown!r}")
 
 
-def _sentence(item: Mapping[str, str]) -> Sentence:
+def _sentence(item: Mapping[str, str]) -> Text:
     if set(item) != {"fr", "en"} or not all(item.values()):
         raise ValueError(f"a sentence has fr and en, not {item!r}")
-    return Sentence(item["fr"], item["en"])
+    return Text(item["fr"], item["en"])
 
 
 def _codes(name: str, item: Mapping[str, Any]) -> Codes:

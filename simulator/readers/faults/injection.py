@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.readers.codes import PcscCode, ScardError
 from bifente.simulator.readers.faults.catalogue import Fault, FaultError, Mechanism

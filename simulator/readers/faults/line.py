@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.readers.codes import PcscCode
 from bifente.simulator.readers.faults.trigger import Trigger

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.readers.wireless.claims import ACCESS, AccessClaims
 from bifente.simulator.readers.wireless.parameters import TerminalParameters
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bifente.simulator.sentence import Sentence
+from bifente.ground.text import Text
 
 
 class Refusal(StrEnum):
@@ -33,7 +33,7 @@ class Refusal(StrEnum):
     OFFLINE = "offline"
 
     @property
-    def sentence(self) -> Sentence:
+    def sentence(self) -> Text:
         """The reason in words."""
         return _SENTENCES[self]
 
@@ -46,45 +46,41 @@ class TokenRefusedError(Exception):
         super().__init__(reason.sentence.en + (f" ({detail})" if detail else ""))
 
 
-_SENTENCES: Mapping[Refusal, Sentence] = {
-    Refusal.MALFORMED: Sentence("le jeton n'est pas un JWS compact lisible", "the token is no readable compact JWS"),
-    Refusal.ALGORITHM: Sentence(
+_SENTENCES: Mapping[Refusal, Text] = {
+    Refusal.MALFORMED: Text("le jeton n'est pas un JWS compact lisible", "the token is no readable compact JWS"),
+    Refusal.ALGORITHM: Text(
         "le jeton n'est pas signé par l'algorithme convenu", "the token is not signed with the agreed algorithm"
     ),
-    Refusal.COMPRESSION: Sentence(
+    Refusal.COMPRESSION: Text(
         "le contenu du jeton n'est pas compressé comme convenu, ou trop long une fois décompressé",
         "the content of the token is not compressed as agreed, or too long once inflated",
     ),
-    Refusal.UNKNOWN_KEY: Sentence("la clé que nomme le jeton est inconnue", "the key the token names is unknown"),
-    Refusal.SIGNATURE: Sentence("la signature du jeton est fausse", "the signature of the token is wrong"),
-    Refusal.CLAIMS: Sentence(
+    Refusal.UNKNOWN_KEY: Text("la clé que nomme le jeton est inconnue", "the key the token names is unknown"),
+    Refusal.SIGNATURE: Text("la signature du jeton est fausse", "the signature of the token is wrong"),
+    Refusal.CLAIMS: Text(
         "le jeton ne dit pas ce qu'il doit dire", "the token does not say what it must say, or not in the right form"
     ),
-    Refusal.ISSUER: Sentence("le jeton vient d'un autre émetteur", "the token comes from another issuer"),
-    Refusal.AUDIENCE: Sentence("le jeton est destiné à un autre", "the token is meant for somebody else"),
-    Refusal.LIFETIME: Sentence(
+    Refusal.ISSUER: Text("le jeton vient d'un autre émetteur", "the token comes from another issuer"),
+    Refusal.AUDIENCE: Text("le jeton est destiné à un autre", "the token is meant for somebody else"),
+    Refusal.LIFETIME: Text(
         "le jeton se donne une vie plus longue que la règle", "the token gives itself a longer life than the rule"
     ),
-    Refusal.EXPIRED: Sentence("le jeton a expiré", "the token has expired"),
-    Refusal.NOT_YET: Sentence(
+    Refusal.EXPIRED: Text("le jeton a expiré", "the token has expired"),
+    Refusal.NOT_YET: Text(
         "le jeton vient du futur : les horloges sont décalées", "the token comes from the future: the clocks disagree"
     ),
-    Refusal.OTHER_TERMINAL: Sentence("le jeton est celui d'un autre terminal", "the token is another terminal's"),
-    Refusal.OTHER_PAIRING: Sentence(
-        "le jeton date d'un appairage précédent", "the token dates from an earlier pairing"
-    ),
-    Refusal.OTHER_SESSION: Sentence("le jeton est d'une autre session", "the token is of another session"),
-    Refusal.REPLAYED: Sentence(
-        "le jeton a déjà servi ou a déjà été renouvelé", "the token was used or renewed already"
-    ),
-    Refusal.NOT_PAIRED: Sentence("le terminal n'est pas appairé", "the terminal is not paired"),
-    Refusal.REVOKED: Sentence("l'appairage du terminal est révoqué", "the pairing of the terminal is revoked"),
-    Refusal.NO_SESSION: Sentence("le terminal n'a pas de session", "the terminal has no session"),
-    Refusal.TOO_LATE: Sentence(
+    Refusal.OTHER_TERMINAL: Text("le jeton est celui d'un autre terminal", "the token is another terminal's"),
+    Refusal.OTHER_PAIRING: Text("le jeton date d'un appairage précédent", "the token dates from an earlier pairing"),
+    Refusal.OTHER_SESSION: Text("le jeton est d'une autre session", "the token is of another session"),
+    Refusal.REPLAYED: Text("le jeton a déjà servi ou a déjà été renouvelé", "the token was used or renewed already"),
+    Refusal.NOT_PAIRED: Text("le terminal n'est pas appairé", "the terminal is not paired"),
+    Refusal.REVOKED: Text("l'appairage du terminal est révoqué", "the pairing of the terminal is revoked"),
+    Refusal.NO_SESSION: Text("le terminal n'a pas de session", "the terminal has no session"),
+    Refusal.TOO_LATE: Text(
         "la session est finie : le renouvellement vient trop tard",
         "the session is over: the renewal comes too late, open a new one",
     ),
-    Refusal.OFFLINE: Sentence(
+    Refusal.OFFLINE: Text(
         "le terminal est éteint ou hors de portée", "the terminal is off or out of range: bring it back first"
     ),
 }

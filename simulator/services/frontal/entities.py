@@ -11,9 +11,9 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.errors import FseError
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 Value = str | int | date
 CLOSING = "990"
@@ -58,7 +58,7 @@ class EntityType:
 
     code: str
     level: int | None
-    name: Sentence
+    name: Text
     fields: tuple[Field, ...]
     fidelity: str
 
@@ -134,7 +134,7 @@ def _catalogue() -> tuple[int, Mapping[str, EntityType]]:
         fields = tuple(_fields(item["fields"]))
         if fields[-1].end > width:
             raise ValueError(f"entity {code} is longer than a record")
-        found[code] = EntityType(code, item["level"], Sentence(**item["name"]), fields, item["fidelity"])
+        found[code] = EntityType(code, item["level"], Text(**item["name"]), fields, item["fidelity"])
     return width, found
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 
 
 class Trouble(StrEnum):
@@ -28,9 +28,9 @@ class FrontalFault:
     """One fault: what the desk sees, why, and what it does."""
 
     id: Trouble
-    symptom: Sentence
-    cause: Sentence
-    remedy: Sentence
+    symptom: Text
+    cause: Text
+    remedy: Text
 
 
 @cache
@@ -39,9 +39,9 @@ def frontal_faults() -> Mapping[Trouble, FrontalFault]:
     return {
         Trouble(item["id"]): FrontalFault(
             id=Trouble(item["id"]),
-            symptom=Sentence(**item["symptom"]),
-            cause=Sentence(**item["cause"]),
-            remedy=Sentence(**item["remedy"]),
+            symptom=Text(**item["symptom"]),
+            cause=Text(**item["cause"]),
+            remedy=Text(**item["remedy"]),
         )
         for item in shipped(__package__, "faults.yaml")["faults"]
     }

@@ -15,7 +15,7 @@ from random import Random
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bifente.simulator.clock import Clock
+from bifente.ground.clock import Clock
 from bifente.simulator.fse.envelope import is_sealed
 from bifente.simulator.fse.lots import RawLot
 from bifente.simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp

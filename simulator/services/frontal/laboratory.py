@@ -12,13 +12,13 @@ from random import Random
 
 from cryptography import x509
 
-from bifente.simulator.clock import Clock
-from bifente.simulator.fse.body_certificates import BodyIdentity, body_identity
+from bifente.ground.clock import Clock
 from bifente.simulator.fse.securing import Anchors
-from bifente.simulator.personalisation.authority import Branch, Level, Pki
-from bifente.simulator.personalisation.keystore import KeySource
-from bifente.simulator.personalisation.profiles import Validity
-from bifente.simulator.personalisation.vitale.authority import VitaleAuthority
+from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
+from bifente.simulator.pki.certificate_profiles import Validity
+from bifente.simulator.pki.keystore import KeySource
+from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.services.frontal.parameters import Parameters

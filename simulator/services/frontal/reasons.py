@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from bifente.ground.shipped import shipped
+from bifente.ground.text import Text
 from bifente.simulator.fse.model import Rejection
 from bifente.simulator.fse.securing import reasons as signature_reasons
-from bifente.simulator.sentence import Sentence
-from bifente.simulator.shipped import shipped
 
 _PLACE = 80
 """Characters of a place in a return."""
@@ -43,7 +43,7 @@ class Reason:
     code: str
     level: Level
     effect: Effect
-    label: Sentence
+    label: Text
     source: str
     fidelity: str
     rule: str | None = None
@@ -58,7 +58,7 @@ def reasons() -> Mapping[str, Reason]:
             code=code,
             level=Level(item["level"]),
             effect=Effect(item["effect"]),
-            label=Sentence(item["fr"], item["en"]) if "fr" in item else words[code],
+            label=Text(item["fr"], item["en"]) if "fr" in item else words[code],
             source=item["source"],
             fidelity=item["fidelity"],
             rule=item.get("rule"),

@@ -20,9 +20,9 @@ from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.targets.base import Capability, GuardRefusalError, ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
-from bifente.reports.text import Text
+from bifente.ground.clock import WallClock
+from bifente.ground.text import Text
 from bifente.reports.verdict import Verdict
-from bifente.simulator.clock import WallClock
 from bifente.simulator.readers import Reader, Slot
 
 NAME = "Somebody's Reader 00 00"

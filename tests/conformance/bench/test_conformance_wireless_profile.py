@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bifente.conformance.bench.profiles import ReaderProfile, load_profile
-from bifente.conformance.bench.wireless import parameters
+from bifente.conformance.domains.wireless.bench import parameters
 from bifente.conformance.loading import InputError
 from bifente.conformance.targets.base import Capability
-from bifente.reports.fidelity import Fidelity
+from bifente.ground.fidelity import Fidelity
 
 SHIPPED = "readers/olaqin-like-wireless"
 

@@ -10,8 +10,8 @@ import pytest
 from conformance_bench import Lab
 from fse_office import CODE, Office
 
-from bifente.conformance.bench.fse.making import Order, made_of
-from bifente.conformance.bench.fse.reading import Reading
+from bifente.conformance.domains.fse.bench.making import Order, made_of
+from bifente.conformance.domains.fse.bench.reading import Reading
 from bifente.conformance.model import CardChoice
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.making import Care

@@ -14,12 +14,12 @@ from bifente.conformance.bench.factory import BenchPool, _fitting
 from bifente.conformance.bench.profiles import ROOT, ReaderProfile, known_profiles, load_profile
 from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.cli import app
+from bifente.conformance.domains.readers.steps.readers import renamed
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
-from bifente.conformance.steps.readers import renamed
 from bifente.conformance.targets.base import Capability
-from bifente.simulator.clock import VirtualClock, WallClock
+from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.pcsc.readerconf import MAX_ENTRIES, plan
 
 PROFILES = tuple(known_profiles())

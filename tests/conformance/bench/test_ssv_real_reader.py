@@ -15,8 +15,8 @@ from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.ground.clock import WallClock
 from bifente.reports.verdict import Verdict
-from bifente.simulator.clock import WallClock
 from bifente.simulator.readers import Reader, Slot
 
 CPS, VITALE = "Somebody's Reader 00 00", "Somebody else's Reader 01 00"

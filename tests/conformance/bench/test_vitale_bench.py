@@ -13,7 +13,7 @@ from fake_module import FakeLab
 
 from bifente.conformance.bench.cards import VITALE_TEMPLATES, SeatedCard
 from bifente.conformance.bench.live import Device
-from bifente.conformance.expectations.circumstances import STATE_KEYS
+from bifente.conformance.expectations.circumstances import state_keys
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice
 from bifente.reports.verdict import Verdict
@@ -110,7 +110,7 @@ def test_the_state_tells_who_was_recognised(lab: Lab) -> None:
     state = card.state()
     assert state is not None
     assert state["powered"] is False
-    assert set(state) <= set(STATE_KEYS)
+    assert set(state) <= set(state_keys())
     old = seat(lab, "vitale/vitale-1")
     assert isinstance(old.card, MemoryCard)
     assert old.state() == {"powered": False}

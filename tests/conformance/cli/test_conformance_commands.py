@@ -17,7 +17,7 @@ from bifente.conformance.bench.profiles import known_profiles as profile_names
 from bifente.conformance.cli.schema import SCHEMAS
 from bifente.conformance.loading import load_document
 from bifente.conformance.run.session import default_paths
-from bifente.conformance.steps import STEPS
+from bifente.conformance.scenario.steps import steps
 from bifente.reports.journal import FILE_NAME
 from bifente.simulator.pcsc import PcscdError, PrivatePcscd, discovery
 from bifente.simulator.pcsc.errors import Link
@@ -111,7 +111,7 @@ def test_requirements_are_counted_and_shown(cli: Cli, tmp_path: Path) -> None:
 
 def test_the_page_of_steps_names_every_step(cli: Cli) -> None:
     page = cli("schema", "steps").ok()
-    for name in STEPS:
+    for name in steps():
         assert name in page
 
 

@@ -53,7 +53,10 @@ def test_help_and_version_import_nothing_heavy(arguments: list[str], tmp_path: P
 def test_a_code_is_told_without_the_bench(tmp_path: Path) -> None:
     found = loaded("codes", "F001", cwd=tmp_path)
     assert not found & {*HEAVY} - {"yaml", "pydantic"}  # typer has the second
-    assert not any(name.startswith(("bifente.conformance.bench", "bifente.conformance.steps")) for name in found)
+    assert not any(
+        name.startswith(("bifente.conformance.bench", "bifente.conformance.domains", "bifente.conformance.scenario"))
+        for name in found
+    )
 
 
 def test_every_command_of_the_list_is_there_and_every_one_is_in_the_list(cli: Cli) -> None:

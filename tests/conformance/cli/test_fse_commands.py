@@ -27,7 +27,7 @@ from bifente.simulator.fse.files import make_file
 from bifente.simulator.fse.lots import encode_lot, signed_content
 from bifente.simulator.fse.model import Lot, Share
 from bifente.simulator.fse.securing import encode_secured
-from bifente.simulator.personalisation.authority import Revocation
+from bifente.simulator.pki.authority import Revocation
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
 from bifente.conformance.targets.base import GuardRefusalError, ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
-from bifente.simulator.clock import WallClock
+from bifente.ground.clock import WallClock
 from bifente.simulator.readers import Reader, Slot
 
 CPS_READER, VITALE_READER = "Somebody's Reader 00 00", "Somebody else's Reader 01 00"

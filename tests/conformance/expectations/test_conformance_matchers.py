@@ -18,9 +18,9 @@ from bifente.conformance.expectations import (
     ValueMatcher,
 )
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DurationMatcher, StateMatcher
-from bifente.simulator.personalisation.keystore import KeyStore
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.pki.keystore import KeyStore
 
 SW, BYTES, VALUE, TLV = StatusMatcher(), BytesMatcher(), ValueMatcher(), TlvMatcher()
 CHOICE, STATE, WITHIN = ChoiceMatcher(frozenset({"RESET_CARD", "REMOVED_CARD"})), StateMatcher(), DurationMatcher()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bifente.conformance.expectations.ssv_code import FieldsMatcher, GroupsMatcher, SsvCodeMatcher, code_of, found_at
+from bifente.conformance.domains.vitale.ssv_code import FieldsMatcher, GroupsMatcher, SsvCodeMatcher, code_of, found_at
 from bifente.simulator.zones import Group, unnamed
 
 ZONE = (

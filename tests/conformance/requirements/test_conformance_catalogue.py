@@ -6,7 +6,7 @@ import pytest
 
 from bifente.conformance.loading import InputError
 from bifente.conformance.requirements import CATALOGUE, load_catalogue
-from bifente.reports.fidelity import Fidelity
+from bifente.ground.fidelity import Fidelity
 
 ONE = """
 - set: {set}

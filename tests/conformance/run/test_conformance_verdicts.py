@@ -10,11 +10,10 @@ from conformance_bench import CARD, Lab, Ran, scenario_text, steps_text, suite_t
 
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import ValueMatcher
-from bifente.conformance.steps import STEPS, Observation, Step
-from bifente.conformance.steps.base import ANSWER, CardStep, Observes
+from bifente.conformance.scenario.step import ANSWER, STEPS, CardStep, Observation, Observes, Step
 from bifente.conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
+from bifente.ground.text import Text
 from bifente.reports.events import BenchChange, Phase
-from bifente.reports.text import Text
 from bifente.reports.verdict import Verdict
 
 Run = Callable[..., Ran]

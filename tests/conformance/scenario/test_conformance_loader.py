@@ -7,8 +7,8 @@ from conformance_bench import CARD, complaints, load, place, scenario_text, step
 
 from bifente.conformance.loading import InputError
 from bifente.conformance.scenario.loader import find_suites
+from bifente.ground.fidelity import Fidelity
 from bifente.reports.events import Phase
-from bifente.reports.fidelity import Fidelity
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from conformance_bench import Lab, complaints, steps_text
 from pydantic import ValidationError
 
-from bifente.conformance.steps import STEPS
-from bifente.conformance.steps.apcv import _TAMPER, Tampering
+from bifente.conformance.domains.vitale.steps.apcv import _TAMPER, Tampering
+from bifente.conformance.scenario.steps import steps
 from bifente.reports.verdict import Verdict
 
 PAIR = "bench: {cards: {cps: medecin-generaliste, vitale: vitale/assure-seul}}"
@@ -83,7 +83,7 @@ def test_contexts_die_with_their_scenario(lab: Lab, tmp_path: Path) -> None:
     ],
 )
 def test_what_a_step_does_not_take(name: str, raw: Any) -> None:
-    kind = STEPS[name]
+    kind = steps()[name]
     with pytest.raises(ValidationError):
         kind.model_validate(kind.arguments(raw))
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bifente.conformance.steps import STEPS
-from bifente.conformance.steps.base import CardStep, Step, expectable
+from bifente.conformance.scenario.step import CardStep, Step, expectable
+from bifente.conformance.scenario.steps import steps
 
 
 def made(name: str, raw: Any) -> Any:
-    kind = STEPS[name]
+    kind = steps()[name]
     return kind.model_validate(kind.arguments(raw))
 
 
@@ -21,8 +21,8 @@ def refusal(name: str, raw: Any) -> str:
 
 
 def test_every_step_says_what_it_is_in_both_languages_and_in_its_docstring() -> None:
-    assert len(STEPS) > 15
-    for name, kind in STEPS.items():
+    assert len(steps()) > 15
+    for name, kind in steps().items():
         assert kind.name == name
         assert kind.title.fr
         assert kind.title.en
@@ -32,9 +32,9 @@ def test_every_step_says_what_it_is_in_both_languages_and_in_its_docstring() -> 
 
 
 def test_a_card_step_may_expect_a_pcsc_error_and_the_hand_may_not() -> None:
-    for kind in STEPS.values():
+    for kind in steps().values():
         assert ("error" in expectable(kind)) is issubclass(kind, CardStep)
-    assert not expectable(STEPS["insert-card"])
+    assert not expectable(steps()["insert-card"])
 
 
 def test_two_steps_cannot_bear_one_name() -> None:
@@ -99,10 +99,10 @@ def test_a_long_message_is_bounded_before_it_is_made(message: Any, said: str) ->
 def test_codes_keep_their_zeros_and_are_secret() -> None:
     assert made("verify-code", "0000").code == "0000"
     assert made("verify-code", 1234).code == "1234"
-    assert STEPS["verify-code"].secrets() == {"code"}
-    assert STEPS["change-code"].secrets() == {"old", "new"}
-    assert STEPS["reset-code"].secrets() == {"new"}
-    assert "code" in {key for kind in STEPS.values() for key in kind.secrets()}
+    assert steps()["verify-code"].secrets() == {"code"}
+    assert steps()["change-code"].secrets() == {"old", "new"}
+    assert steps()["reset-code"].secrets() == {"new"}
+    assert "code" in {key for kind in steps().values() for key in kind.secrets()}
     assert refusal("verify-code", ["0000"])
     assert refusal("verify-code", "1" * 65)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conformance_bench import Ran, complaints, scenario_text, steps_text, suite_text
 
-from bifente.conformance.steps import STEPS
+from bifente.conformance.scenario.steps import steps
 from bifente.reports.events import BenchChange
 from bifente.reports.verdict import Verdict
 
@@ -158,4 +158,4 @@ def test_a_weak_link_is_the_same_under_the_same_seed(run: Run) -> None:
 
 
 def test_the_code_is_a_secret_argument() -> None:
-    assert STEPS["call-cloud"].secrets() == {"code"}
+    assert steps()["call-cloud"].secrets() == {"code"}

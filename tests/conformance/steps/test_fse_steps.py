@@ -8,7 +8,7 @@ import pytest
 from conformance_bench import Ran, steps_text
 from pydantic import ValidationError
 
-from bifente.conformance.steps import STEPS
+from bifente.conformance.scenario.steps import steps
 from bifente.reports.events import Call
 from bifente.reports.verdict import Verdict
 
@@ -43,7 +43,7 @@ Run = Callable[..., Ran]
     ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, raw: object, words: str) -> None:
-    kind = STEPS[name]
+    kind = steps()[name]
     with pytest.raises(ValidationError) as raised:
         kind.model_validate(kind.arguments(raw))
     assert words in str(raised.value.errors()[0]["msg"])

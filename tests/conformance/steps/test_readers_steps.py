@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from conformance_bench import Ran
 
+from bifente.conformance.domains.readers.steps.pin_pad import PinPadStep
 from bifente.conformance.loading import InputError
-from bifente.conformance.steps.base import STEPS
-from bifente.conformance.steps.pin_pad import PinPadStep
+from bifente.conformance.scenario.step import STEPS
 from bifente.conformance.targets.base import Capability
 from bifente.conformance.targets.embedded import EmbeddedTarget
 

@@ -8,7 +8,7 @@ from conformance_bench import Lab
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import PcscCode, ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
-from bifente.simulator.clock import VirtualClock
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.readers import Reader, Slot
 
 STATUS = bytes.fromhex("0020000100")

@@ -13,17 +13,17 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bifente.conformance.targets import cryptoki
 from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleGoneError
 from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards import cps3
-from bifente.simulator.clock import VirtualClock
 from bifente.simulator.fse.model import Signer
 from bifente.simulator.fse.securing import SigningCard, signed
 from bifente.simulator.fse.securing.rsa import signed_by
 from bifente.simulator.hosts.cps3 import Cps3Host
 from bifente.simulator.hosts.dialogue import Dialogue
 from bifente.simulator.middleware.codes import SsvCode, SsvError
-from bifente.simulator.personalisation.keystore import MemoryKeys
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
+from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The professional's card: selection, files, codes, keys, certificates."""

@@ -1,0 +1,38 @@
+"""Certificates of the card, looked at as a relying party does."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.domains.card.certificate_contents import FIELDS, describe
+from bifente.conformance.domains.card.certificates import FILES, judge, parse
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.scenario.step import ANSWER, SUCCESS, CardStep, Observation, Observes
+from bifente.ground.text import Text
+
+
+class CheckCertificate(CardStep):
+    """Judge a certificate of the card as a relying party does: chain, validity at the bench's time, revocation."""
+
+    name: ClassVar[str] = "check-certificate"
+    title: ClassVar[Text] = Text("Contrôler un certificat", "Check a certificate")
+    shorthand: ClassVar[str] = "certificate"
+    observes: ClassVar[Observes] = {
+        **ANSWER,
+        "trust": ValueMatcher(),
+        **{field: ValueMatcher() for field in FIELDS},
+    }
+
+    certificate: Literal["signature", "authentication"] = "authentication"
+
+    def run(self, act: Act) -> Observation:
+        """Read it from the card and check it."""
+        response = act.host.read(act.card.path(FILES[self.certificate]))
+        certificate = parse(response.data) if response.sw == SUCCESS else None
+        values: dict[str, object] = {"sw": response.sw, "data": response.data}
+        if certificate is None:
+            return Observation({**values, "trust": "unreadable"})
+        if act.card.personalised is None:
+            return Observation({**values, "trust": "unknown authority", **describe(certificate)})
+        return Observation({**values, **judge(certificate, act.card.personalised, act.bench.now())})

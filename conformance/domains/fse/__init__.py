@@ -1,0 +1,1 @@
+"""Care sheets, from the act to the payment."""

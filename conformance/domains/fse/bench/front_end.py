@@ -1,0 +1,69 @@
+"""The front end that stands for every body of a scenario: set up, troubled, heard."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from bifente.conformance.domains.fse.bench.laboratory import Laboratory
+from bifente.ground.clock import Clock
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Arl, Rsp
+from bifente.simulator.services.frontal import Frontal, Parameters, encode_return
+from bifente.simulator.services.frontal.faults import Trouble
+
+
+class FrontEnd:
+    """Made when it is first asked: from then on its parameters stay, its troubles may change. ``chance`` draws."""
+
+    def __init__(self, laboratory: Laboratory, clock: Clock, chance: random.Random) -> None:
+        self._laboratory = laboratory
+        self._clock = clock
+        self._chance = chance
+        self._parameters = Parameters()
+        self._frontal: Frontal | None = None
+
+    @property
+    def frontal(self) -> Frontal:
+        """The service, which believes the authorities as they are when it is first asked."""
+        if self._frontal is None:
+            laboratory = self._laboratory
+            self._frontal = Frontal(
+                self._clock,
+                laboratory.anchors,
+                laboratory.body.key,
+                laboratory.body.certificate,
+                self._parameters,
+                self._chance,
+                revocations=laboratory.revocations,
+            )
+        return self._frontal
+
+    def set_up(self, given: Mapping[str, Any]) -> None:
+        """Other parameters. Raises FseError once it is in use."""
+        if self._frontal is not None:
+            raise FseError("front end", "it is in use", "set it up before the first file is sent")
+        self._parameters = replace(self._parameters, **given)
+
+    def trouble(self, name: str | None) -> None:
+        """One trouble, or none."""
+        self.frontal.troubles.clear()
+        if name is not None:
+            self.frontal.troubles.add(Trouble(name))
+
+    def take(self, data: bytes, name: str) -> list[bytes]:
+        """A file that arrives, with what the authorities publish at that moment; gives the ARLs."""
+        self.frontal.renew(self._laboratory.revocations)
+        return [encode_return(arl) for arl in self.frontal.submit(data, name)]
+
+    def owed(self, *, settle: bool) -> list[bytes]:
+        """The returns whose time has come: late ARLs and, where it is to ``settle``, what it says of payments."""
+        answers: list[Arl | Rsp] = [*self.frontal.due(), *(self.frontal.settle() if settle else ())]
+        return [encode_return(answer) for answer in answers]
+
+    def answered(self) -> list[str]:
+        """Every reason of rejection that it gave so far, each once, whoever it answered."""
+        arls = [one for one in self.frontal.returns() if isinstance(one, Arl)]
+        return list(dict.fromkeys(rejection.code for arl in arls for rejection in arl.rejections))

@@ -1,0 +1,59 @@
+"""A sample of everything that travels, for whoever wants to see the bytes: one consultation, signed by both cards."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool
+from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.fse.bench.making import Order
+from bifente.conformance.model import CardChoice
+from bifente.conformance.options import RunOptions
+from bifente.simulator.fse.files import make_file
+from bifente.simulator.fse.lots import encode_lot
+from bifente.simulator.fse.making import Care
+from bifente.simulator.fse.model import Payment
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.services.frontal import encode_return
+
+_PROFILE = "readers/generic-bislot"
+_CARDS = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul"}
+_CODE = "1234"
+_SECURED = 3
+
+
+def sample(workshop: Workshop) -> Mapping[str, bytes]:
+    """The sheet's content, the secured sheet, its lot, the file in clear and in an envelope, and the ARL, by file name.
+
+    Of yesterday, so that it is not of a moment to come for whoever judges it by the clock of the machine.
+    """
+    with BenchPool(RunOptions(paths=()), workshop, (_PROFILE,)) as pool:
+        bench, chance = pool.get(_PROFILE), random.Random(1)  # noqa: S311 - a dice for a bench
+        cards = {slot: CardChoice(template=name) for slot, name in _CARDS.items()}
+        bench.seat(cards, chance, destructive=True, day=datetime.now(UTC).date() - timedelta(days=1))
+        scene = Scene(bench, chance, lambda role, told: None, lambda role, what: None)
+        try:
+            fse, care = scene.fse, Care(payment=Payment.TIERS_PAYANT, care_path="T")
+            fse.read(_CODE)
+            today = fse.days.today
+            made = fse.make(Order((ActRequest("G", today),), care, today, 1, 1, _SECURED, paper=False))
+            sheet = fse.sign(made.invoice.number, _CODE)
+            (lot,) = fse.office.make_lots(_CODE)
+            fse.office.send()
+            (sealed,) = fse.office.wire.sent
+            (arl,) = fse.office.receive()
+            clear = make_file([lot], number=sealed.number, on=today)
+            return {
+                "sheet.content": sheet.content,
+                "sheet.secured": encode_secured(sheet),
+                f"lot-{lot.number}": encode_lot(lot),
+                clear.name: clear.data,
+                sealed.name: sealed.data,
+                f"{arl.return_id}.arl": encode_return(arl),
+            }
+        finally:
+            scene.close()

@@ -1,0 +1,151 @@
+"""The body's front end, and what comes back from it: acknowledgements, payments, remarks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.domains.fse.sheet_words import rejection_words
+from bifente.conformance.domains.fse.steps.base import (
+    DONE,
+    FseStep,
+    Told,
+)
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.scenario.step import Observes
+from bifente.ground.text import Text
+from bifente.simulator.fse.model import Arl, ArlKind, Rsp
+from bifente.simulator.fse.store import Deadlines
+
+if TYPE_CHECKING:
+    from bifente.conformance.domains.fse.bench import FseBench
+
+
+class FrontEnd(FseStep):
+    """Set the front end up before it is first used (delays in days, parts from 0 to 1, what the body knows), and make
+    or end its troubles at any time.
+    """
+
+    name: ClassVar[str] = "fse-front-end"
+    title: ClassVar[Text] = Text("Régler le frontal de la caisse", "Set the body's front end up")
+
+    trouble: Literal["front-end-down", "mailbox-full", "arl-late", "arl-missing", "none"] | None = None
+    rsp_days: int | None = Field(default=None, ge=0, le=365)
+    arl_days: int | None = Field(default=None, ge=0, le=365, description="how late a late ARL is")
+    missing_lots: int | None = Field(
+        default=None,
+        ge=0,
+        le=900,
+        description="lot numbers that may be missing before one is ahead of its turn; usually 30",
+    )
+    encrypted_only: bool | None = None
+    bodies: list[str] | None = None
+    real: bool = Field(default=False, description="a front end for real cards, not for test cards")
+    rights_closed: bool = Field(default=False, description="the body knows the rights of the insured to be closed")
+    contract_closed: bool = Field(default=False, description="the complementary insurer knows the member no more")
+    alsace_moselle: bool = Field(default=False, description="the body counts the public holidays of Alsace-Moselle")
+    paper_missing: bool = Field(default=False, description="the paper form of the next sheet never comes")
+    rejected: float | None = Field(default=None, ge=0, le=1)
+    partly_paid: float | None = Field(default=None, ge=0, le=1)
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Set it up."""
+        simple = ("missing_lots", "encrypted_only", "rejected", "partly_paid")
+        given: dict[str, Any] = {name: value for name in simple if (value := getattr(self, name)) is not None}
+        given |= {"rsp_delay": timedelta(days=self.rsp_days)} if self.rsp_days is not None else {}
+        given |= {"arl_delay": timedelta(days=self.arl_days)} if self.arl_days is not None else {}
+        given |= {"bodies": frozenset(self.bodies)} if self.bodies is not None else {}
+        given |= {"test": False} if self.real else {}
+        given |= {"deadlines": Deadlines(alsace_moselle=True)} if self.alsace_moselle else {}
+        nirs = {str(card.facts["nir"]) for card in act.bench.seated.values() if card.vitale is not None}
+        given |= (
+            {"closed_rights": dict.fromkeys(nirs, fse.days.today - timedelta(days=30))} if self.rights_closed else {}
+        )
+        given |= {"closed_contracts": fse.laboratory.members} if self.contract_closed else {}
+        given |= {"papers_missing": frozenset(range(1, 100))} if self.paper_missing else {}
+        if given:
+            fse.front_end.set_up(given)
+        if self.trouble is not None:
+            fse.front_end.trouble(None if self.trouble == "none" else self.trouble)
+            word = "aucun trouble" if self.trouble == "none" else self.trouble
+            act.scene.changed(None, Text(f"frontal : {word}", f"front end: {self.trouble}"))
+        return Told({})
+
+
+class Receive(FseStep):
+    """Take what has come back and apply it: ARLs (positive, negative) and RSPs. Late ARLs whose time has come are sent
+    first. ``refused``: returns that could not be applied; ``answered``: every reason
+    that the front end ever gave, to whoever it was.
+    """
+
+    name: ClassVar[str] = "fse-receive"
+    title: ClassVar[Text] = Text("Relever les retours", "Take the returns")
+    observes: ClassVar[Observes] = {
+        name: ValueMatcher()
+        for name in (
+            *("positive", "negative", "rsps", "reasons", "rejected", "lots", "outcomes", "asked", "paid"),
+            *("payers", "return-ids", "refused", "why-refused", "total", "unlike", "answered"),
+        )
+    }
+
+    def answers(self, fse: FseBench) -> tuple[Arl | Rsp, ...]:
+        """What came."""
+        return fse.office.receive()
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Take them."""
+        answers = self.answers(fse)
+        arls = [one for one in answers if isinstance(one, Arl)]
+        rsps = [one for one in answers if isinstance(one, Rsp)]
+        lines = [line for rsp in rsps for line in rsp.lines]
+        rejections = [one for arl in arls for one in arl.rejections]
+        rejections += [line.rejection for line in lines if line.rejection is not None]
+        refused = fse.office.store.returns("refused")
+        values = {
+            "positive": sum(arl.kind is ArlKind.POSITIVE for arl in arls),
+            "negative": sum(arl.kind is ArlKind.NEGATIVE for arl in arls),
+            "rsps": len(rsps),
+            "reasons": list(dict.fromkeys(one.code for one in rejections)),
+            "rejected": sorted({one.invoice for one in rejections if one.invoice is not None}),
+            "lots": [arl.lot for arl in arls],
+            "outcomes": [line.outcome.value for line in lines],
+            "payers": [line.payer for line in lines],
+            "asked": sum(line.asked for line in lines),
+            "paid": sum(line.paid for line in lines),
+            "total": sum(rsp.total for rsp in rsps),
+            "return-ids": [one.return_id for one in answers],
+            "unlike": len({one.return_id for one in answers}),
+            "answered": fse.front_end.answered(),
+            "refused": len(refused),
+            "why-refused": "; ".join(row.reason for row in refused) or None,
+        }
+        told = tuple(("motif", rejection_words(one).fr) for one in rejections)
+        answer = {"arl": f"+{values['positive']} -{values['negative']}", "rsp": str(len(rsps))}
+        return Told(values, DONE, answer, told)
+
+
+class Settle(Receive):
+    """The computer centre sends the returns on payments whose time has come (RSP), and the practice takes them."""
+
+    name: ClassVar[str] = "fse-settle"
+    title: ClassVar[Text] = Text("Recevoir les retours de paiement", "Take the returns on payments")
+
+    def answers(self, fse: FseBench) -> tuple[Arl | Rsp, ...]:
+        """What came."""
+        return fse.office.receive(settle=True)
+
+
+class Remarks(FseStep):
+    """What the front end noted of the practice's sheets without refusing them: those that were late."""
+
+    name: ClassVar[str] = "fse-remarks"
+    title: ClassVar[Text] = Text("Lire les remarques du frontal", "Read the front end's remarks")
+    observes: ClassVar[Observes] = {"remarks": ValueMatcher(), "sheets": ValueMatcher()}
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Read them."""
+        found = fse.front_end.frontal.remarks(fse.office.store.sender)
+        return Told({"remarks": [one.code for one in found], "sheets": [one.invoice for one in found]})

@@ -1,0 +1,141 @@
+"""What every step of the care sheets shares: how it is done and told, what may be expected, what was refused."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_words
+from bifente.conformance.domains.wireless.steps import follow
+from bifente.conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
+from bifente.conformance.scenario.step import ImpossibleStepError, Observation, Step, kebab
+from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.ground.text import Text
+from bifente.reports.masking import MARK
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.model import Invoice, State
+from bifente.simulator.fse.securing import SecuringError
+from bifente.simulator.middleware.codes import SsvError
+from bifente.simulator.middleware.return_codes import return_codes
+
+if TYPE_CHECKING:
+    from bifente.conformance.domains.fse.bench import FseBench
+
+CODE: Mapping[str, Matcher] = {"code": SsvCodeMatcher(), "refusal": ValueMatcher(), "reason": ValueMatcher()}
+"""Of a step that asks something of the cards: the return code, and what was refused beyond it."""
+SIGNED: Mapping[str, Matcher] = {
+    **CODE,
+    "number": ValueMatcher(),
+    "insured": ValueMatcher(),
+    "professional": ValueMatcher(),
+    "problems": ValueMatcher(),
+    "state": ChoiceMatcher(frozenset(state.value for state in State)),
+}
+MADE, BLOCKED, IMPOSSIBLE, DONE, REFUSED = "made", "blocked", "impossible", "done", "refused"
+DONE_OR_NOT: Mapping[str, Matcher] = {
+    "outcome": ChoiceMatcher(frozenset({DONE, REFUSED})),
+    "reason": ValueMatcher(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a step saw, and how the record tells it: the result in words, the answer, pairs for a reader."""
+
+    values: Mapping[str, Any]
+    result: str = DONE
+    answer: Mapping[str, str] = field(default_factory=dict)
+    decoded: tuple[tuple[str, str], ...] = ()
+
+
+class FseStep(Step, ABC):
+    """Something that the billing software or the front end does; the record keeps it as a call with its meaning."""
+
+    needs = frozenset({Capability.APDU, Capability.PERSONALISATION})
+
+    def run(self, act: Act) -> Observation:
+        """Do it. Raises ImpossibleStepError where nothing was made yet to do it with."""
+        start = time.perf_counter()
+        try:
+            told = self.do(act, act.scene.fse)
+        except FseError as error:
+            raise ImpossibleStepError(Text.same(str(error))) from None
+        seconds = time.perf_counter() - start
+        # A wireless link may have been lost on the way.
+        follow(act)
+        call = Called(self.name, self.arguments_told(), told.result, told.answer, seconds)
+        act.scene.told(act.role, call)
+        return Observation(told.values, told.decoded)
+
+    @abstractmethod
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Do it. Raises FseError for what cannot be done, GuardRefusalError where this bench cannot."""
+
+    def arguments_told(self) -> Mapping[str, str]:
+        """The arguments as the record shows them, codes masked."""
+        secret = self.secrets()
+        given = {kebab(name): getattr(self, name) for name in sorted(self.model_fields_set)}
+        return {name: MARK if name in secret else plain(value) for name, value in given.items()}
+
+
+def plain(value: Any) -> str:
+    """An argument or a result as the record writes it, lists and models unfolded."""
+    if isinstance(value, BaseModel):
+        return " ".join(f"{kebab(name)} {plain(getattr(value, name))}" for name in sorted(value.model_fields_set))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(plain, value))
+    return str(value.value if hasattr(value, "value") else value)
+
+
+def code_told(code: int) -> tuple[tuple[str, str], ...]:
+    """A return code with what to do about it, for a reader; nothing for 0."""
+    known = return_codes().get(code)
+    if known is None or not code:
+        return ()
+    told = [("code", f"{known.hex} ({code}) : {known.meaning.fr}")]
+    told += [(word, said.fr) for word, said in (("cause", known.cause), ("remède", known.remedy)) if said]
+    return tuple(told)
+
+
+def refused_by_card(error: SsvError, **values: Any) -> Told:
+    """What a step tells when the cards, or what holds them, refused."""
+    refusal = error.refusal if isinstance(error, SecuringError) else None
+    reason = refusal.sentence.en if refusal else error.detail
+    observed = {"code": error.code, "refusal": refusal.value if refusal else None, "reason": reason, **values}
+    decoded = (*code_told(error.code), *((("refus", refusal.sentence.fr),) if refusal else ()))
+    return Told(observed, code_in_words(error.code), {"detail": error.detail} if error.detail else {}, decoded)
+
+
+def refused_by_rules(error: FseError, **values: Any) -> Told:
+    """What a step tells when the practice refused."""
+    return Told(
+        {"outcome": REFUSED, "reason": str(error), **values}, REFUSED, {"reason": str(error)}, (("refus", str(error)),)
+    )
+
+
+def seen_of(invoice: Invoice) -> dict[str, Any]:
+    """What is observed of a sheet. Amounts are in cents."""
+    return {
+        "total": invoice.total,
+        "amo": invoice.amo.asked,
+        "amc": invoice.amc.asked,
+        "patient": invoice.patient,
+        "body": invoice.body,
+        "regime": invoice.body[:2],
+        "mode": int(invoice.mode),
+        "proof": invoice.proof.value,
+        "nomenclatures": [act.nomenclature.value for act in invoice.acts],
+        "rates": [act.rate for act in invoice.acts],
+        "quality": invoice.beneficiary.quality,
+        "nir": invoice.beneficiary.nir,
+        "phone": invoice.beneficiary.apcv,
+        "ald": invoice.beneficiary.ald,
+        "c2s": invoice.beneficiary.c2s,
+    }

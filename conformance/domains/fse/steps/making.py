@@ -1,0 +1,193 @@
+"""Both cards read, and a sheet made of what they say."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.domains.fse.sheet_words import euros
+from bifente.conformance.domains.fse.steps.base import (
+    BLOCKED,
+    IMPOSSIBLE,
+    MADE,
+    FseStep,
+    Told,
+    code_told,
+    seen_of,
+)
+from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_words
+from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
+from bifente.conformance.scenario.step import Code, Observes, kebab
+from bifente.ground.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.making import Care
+from bifente.simulator.fse.model import Insurance, Payment, SecuringMode, State
+from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.fse.tables import ACTS
+from bifente.simulator.middleware.codes import SsvError
+
+if TYPE_CHECKING:
+    from bifente.conformance.domains.fse.bench import FseBench
+
+
+class ReadCards(FseStep):
+    """Read the professional's card and the Vitale (or the phone's context) by the SSV functions, for sheets to come.
+
+    ``code`` is the first of both functions' codes that is not 0: what was read before is forgotten then.
+    """
+
+    name: ClassVar[str] = "fse-read-cards"
+    title: ClassVar[Text] = Text("Lire les deux cartes pour facturer", "Read both cards for billing")
+    shorthand: ClassVar[str] = "code"
+    success = ("code", "0")
+    observes: ClassVar[Observes] = {
+        "code": SsvCodeMatcher(),
+        "ps-code": SsvCodeMatcher(),
+        "vitale-code": SsvCodeMatcher(),
+    }
+
+    code: Code
+    phone: bool = Field(default=False, description="read the apCV context in use instead of the card")
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Read them."""
+        try:
+            reading = fse.read(self.code, phone=self.phone)
+        except SsvError as error:
+            return Told(dict.fromkeys(self.observes, error.code), code_in_words(error.code), {}, code_told(error.code))
+        code = reading.ps.code or reading.vitale.code
+        values = {"code": code, "ps-code": reading.ps.code, "vitale-code": reading.vitale.code}
+        return Told(values, code_in_words(code), {}, code_told(code))
+
+
+def _decimal(value: Any) -> Any:
+    try:
+        return Decimal(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+    except InvalidOperation:
+        raise ValueError("a number is expected, such as 4 or 1.5") from None
+
+
+def _cents(value: Any) -> Any:
+    # 30.00 in YAML is the number 30.0: it would silently become 30 cents.
+    if isinstance(value, float):
+        raise ValueError(f"amounts are in cents, whole ones: write {round(value * 100)} for {value:.2f}")
+    return value
+
+
+Cents = Annotated[int, BeforeValidator(_cents)]
+
+
+class ActModel(BaseModel):
+    """One act: its code, and what the table does not say. ``unit`` and ``amount`` are in cents."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=kebab, validate_by_name=False)
+
+    code: str = Field(max_length=16)
+    quantity: int = Field(default=1, ge=0, le=99)
+    coefficient: Annotated[
+        Decimal, BeforeValidator(_decimal), WithJsonSchema({"type": ["number", "string"]}), Field(ge=0, le=10_000)
+    ] = Decimal(1)
+    unit: Cents | None = Field(default=None, ge=0, le=10_000_000, description="unit price of an act without tariff")
+    amount: Cents | None = Field(default=None, ge=0, le=100_000_000, description="what is asked for the line")
+
+
+class Make(FseStep):
+    """Make a sheet of what was read; ``blocked`` by a rule or ``impossible`` for want of data, it takes no number.
+
+    Acts are of the day ``days-ago``. Where acts want a care path, T is told unless another is. ``dated: false`` leaves
+    out the date of an accident or of a pregnancy; ``recycle`` makes it anew under the number of a rejected sheet.
+    """
+
+    name: ClassVar[str] = "fse-make"
+    title: ClassVar[Text] = Text("Faire une feuille de soins", "Make a care sheet")
+    shorthand: ClassVar[str] = "acts"
+    success = ("outcome", MADE)
+    observes: ClassVar[Observes] = {
+        "outcome": ChoiceMatcher(frozenset({MADE, BLOCKED, IMPOSSIBLE})),
+        "reason": ValueMatcher(),
+        "blocks": ValueMatcher(),
+        "warnings": ValueMatcher(),
+        "number": ValueMatcher(),
+        **{name: ValueMatcher() for name in ("total", "amo", "amc", "patient", "body", "regime", "mode", "proof")},
+        **{name: ValueMatcher() for name in ("nomenclatures", "rates", "quality", "nir", "phone", "ald", "c2s")},
+        "state": ChoiceMatcher(frozenset(state.value for state in State)),
+    }
+
+    acts: list[ActModel] = Field(
+        max_length=99,
+        description="each with its code and, as wanted, quantity, coefficient, unit and amount in cents:"
+        " [{code: G}, {code: AMI, coefficient: 4}]",
+    )
+    payment: Payment = Payment.DIRECT
+    mode: SecuringMode = SecuringMode.SECURED
+    insurance: Insurance = Insurance.MALADIE
+    situation: int = Field(default=1, ge=0, le=99)
+    beneficiary: int = Field(default=1, ge=0, le=99, description="rank on the card, from 1")
+    care_path: str | None = Field(default=None, max_length=2)
+    prescribed: bool | None = Field(default=None, description="by the laboratory's prescriber; by default if wanted")
+    dated: bool = True
+    days_ago: int = Field(default=0, ge=-400, le=4000)
+    rectifies: int | None = Field(default=None, ge=1)
+    paper: bool = Field(default=True, description="the signed paper form of a degraded sheet is at hand")
+    recycle: int | None = Field(default=None, ge=1, description="number of the rejected sheet it replaces")
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Make it."""
+        from bifente.conformance.domains.fse.bench import PRESCRIBER, Order
+
+        day = fse.days.today - timedelta(days=self.days_ago)
+        kinds = [ACTS[one.code] for one in self.acts if one.code in ACTS]
+        path = "T" if any(kind.care_path for kind in kinds) else ""
+        prescribed = any(kind.prescribed for kind in kinds) if self.prescribed is None else self.prescribed
+        care = Care(
+            insurance=self.insurance,
+            payment=self.payment,
+            care_path=path if self.care_path is None else self.care_path,
+            prescriber=PRESCRIBER if prescribed else None,
+            prescribed_on=day if prescribed else None,
+            accident_on=day - timedelta(days=3) if self.insurance is Insurance.AT_MP and self.dated else None,
+            pregnancy_on=day - timedelta(days=90) if self.insurance is Insurance.MATERNITE and self.dated else None,
+            rectifies=self.rectifies,
+        )
+        acts = tuple(
+            ActRequest(one.code, day, one.quantity, one.coefficient, one.unit, one.amount) for one in self.acts
+        )
+        order = Order(acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle)
+        try:
+            made = fse.make(order)
+        except FseError as error:
+            nothing = dict.fromkeys(self.observes)
+            values: dict[str, Any] = {
+                **nothing,
+                "outcome": IMPOSSIBLE,
+                "reason": str(error),
+                "number": 0,
+                "blocks": [],
+                "warnings": [],
+            }
+            return Told(values, IMPOSSIBLE, {"reason": str(error)}, (("impossible", str(error)),))
+        blocks = [finding.code for finding in made.findings if finding.severity.value == "block"]
+        warnings = [finding.code for finding in made.findings if finding.severity.value == "warn"]
+        outcome = BLOCKED if made.blocked else MADE
+        invoice = made.invoice
+        seen = {
+            **seen_of(invoice),
+            "outcome": outcome,
+            "reason": None,
+            "blocks": blocks,
+            "warnings": warnings,
+            "number": 0 if made.blocked else invoice.number,
+            "state": None if made.blocked else fse.office.store.sheet(invoice.number).state.value,
+        }
+        decoded = (
+            ("total", euros(invoice.total).fr),
+            ("part AMO", euros(invoice.amo.asked).fr),
+            ("part AMC", euros(invoice.amc.asked).fr),
+            *(("bloque" if one.severity.value == "block" else "avertit", one.sentence.fr) for one in made.findings),
+        )
+        answer = {"number": str(seen["number"]), **({"blocks": ", ".join(blocks)} if blocks else {})}
+        return Told(seen, outcome, answer, decoded)

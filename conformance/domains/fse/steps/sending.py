@@ -1,0 +1,199 @@
+"""Lots made, signed and sent; what may happen to a file on its way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
+
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.domains.fse.steps.base import (
+    CODE,
+    DONE,
+    REFUSED,
+    FseStep,
+    Told,
+    plain,
+    refused_by_card,
+)
+from bifente.conformance.domains.vitale.ssv_code import code_in_words
+from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.scenario.step import Code, Observes
+from bifente.ground.text import Text
+from bifente.simulator.fse.errors import FseError
+from bifente.simulator.fse.transport import Direction, disturbances
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+
+if TYPE_CHECKING:
+    from bifente.conformance.domains.fse.bench import FseBench
+
+
+_CODE_SCHEMA = {"type": ["string", "integer"], "pattern": r"^(\$.*|[0-9A-Fa-f]{1,4})$"}
+"""As it is written: 0200, F0FF, or a reference of a matrix."""
+
+
+class Fails(BaseModel):
+    """A return code of the function that signs, for a lot of the series."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lot: int = Field(ge=1, le=999, description="which lot of the series, from 1")
+    code: Annotated[int, Field(ge=1, le=0xFFFF), WithJsonSchema(_CODE_SCHEMA)]
+
+    @field_validator("code", mode="before")
+    @classmethod
+    def _hexadecimal(cls, value: object) -> int:
+        try:
+            return int(str(value), 16)
+        except ValueError:
+            raise ValueError("a return code is four hexadecimal digits, e.g. F0FF") from None
+
+
+class Lots(FseStep):
+    """Put what is ready into lots by destination body, have the CPS sign them in one series, put them into files.
+
+    The code is presented for the first lot; without it a series that F101 stopped goes on. ``lost`` numbers are used up
+    before, as by lots that never reached the body. ``fails`` gives a return code at one lot: what makes a reader give
+    F0FF and F100 is not published.
+    """
+
+    name: ClassVar[str] = "fse-lots"
+    title: ClassVar[Text] = Text("Faire et signer les lots", "Make and sign the lots")
+    shorthand: ClassVar[str] = "code"
+    success = ("code", "0")
+    observes: ClassVar[Observes] = {
+        **CODE,
+        **{
+            name: ValueMatcher()
+            for name in ("lots", "kinds", "bodies", "sizes", "signed", "presented", "records", "width")
+        },
+    }
+
+    code: Code | None = None
+    fails: Fails | None = None
+    any_card: bool = Field(default=False, description="a software that does not look whose card signs the lots")
+    lost: int = Field(default=0, ge=0, le=900)
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Make them."""
+        from bifente.conformance.domains.fse.bench.signing import Breakdown
+
+        breakdown = Breakdown(self.fails.lot, self.fails.code) if self.fails is not None else None
+        before = fse.codes_presented
+        try:
+            fse.office.use_up_lots(self.lost)
+            fse.office.make_lots(self.code, breakdown, any_card=self.any_card)
+        except SsvError as error:
+            return refused_by_card(error, **_lots(fse, before))
+        except FseError as error:
+            values = {"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error), **_lots(fse, before)}
+            return Told(values, REFUSED)
+        seen = _lots(fse, before)
+        told = {"lots": plain(seen["lots"]), "bodies": plain(seen["bodies"])}
+        return Told({"code": SsvCode.OK, "refusal": None, "reason": None, **seen}, code_in_words(0), told)
+
+
+def _lots(fse: FseBench, before: int) -> dict[str, Any]:
+    lots = fse.office.lots
+    lines = [fse.office.records(lot) for lot in lots]
+    return {
+        "lots": [lot.number for lot in lots],
+        "kinds": [lot.kind.value for lot in lots],
+        "bodies": [lot.body for lot in lots],
+        "sizes": [len(lot.invoices) or len(lot.dres) for lot in lots],
+        "signed": len(lots),
+        "presented": fse.codes_presented - before,
+        "records": [kind for found in lines for kind, _width in found],
+        "width": sorted({width for found in lines for _kind, width in found}),
+    }
+
+
+class Send(FseStep):
+    """Hand the files over; ``again`` hands the last one over once more, as it is. It succeeds when none failed."""
+
+    name: ClassVar[str] = "fse-send"
+    title: ClassVar[Text] = Text("Télétransmettre", "Send")
+    success = ("failed", "0")
+    observes: ClassVar[Observes] = {
+        name: ValueMatcher() for name in ("sent", "failed", "failures", "reason", "encrypted", "names")
+    }
+
+    again: bool = False
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Send them."""
+        try:
+            sending = fse.office.resend() if self.again else fse.office.send()
+        except FseError as error:
+            values = {
+                "sent": 0,
+                "failed": 1,
+                "failures": ["not-ready"],
+                "reason": str(error),
+                "encrypted": False,
+                "names": [],
+            }
+            return Told(values, REFUSED, {"reason": str(error)})
+        failures = [error.failure.value for _name, error in sending.failed]
+        values = {
+            "sent": len(sending.sent),
+            "failed": len(failures),
+            "failures": failures,
+            "reason": "; ".join(str(error) for _name, error in sending.failed) or None,
+            "encrypted": bool(sending.sent) and all(name.endswith(".p7m") for name in sending.sent),
+            "names": list(sending.sent),
+        }
+        return Told(values, REFUSED if failures else DONE, {"files": ", ".join(sending.sent)})
+
+
+def _change(name: str) -> str:
+    from bifente.conformance.domains.fse.bench.changes import Change
+
+    if name not in set(Change):
+        raise ValueError(f"no such change; known: {', '.join(Change)}")
+    return name
+
+
+class Alter(FseStep):
+    """Change the next file on its way: a byte of it, or its first lot or sheet, digests and envelope made anew."""
+
+    name: ClassVar[str] = "fse-alter"
+    title: ClassVar[Text] = Text("Altérer le prochain fichier", "Alter the next file")
+    shorthand: ClassVar[str] = "change"
+
+    change: Annotated[str, AfterValidator(_change)]
+    at: int = Field(default=50, ge=0, le=100, description="where a byte is changed, in percent")
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Ask for it."""
+        from bifente.conformance.domains.fse.bench.changes import Change, changed
+
+        kind = Change(self.change)
+        fse.office.wire.changes.append(lambda file: changed(file, kind, self.at, fse.laboratory.body))
+        return Told({})
+
+
+def _disturbance(name: str) -> str:
+    if name not in disturbances():
+        raise ValueError(f"no such disturbance; known: {', '.join(disturbances())}")
+    return name
+
+
+class Disturb(FseStep):
+    """Let the next messages of a direction be lost, doubled, altered, reordered or refused, after some that pass."""
+
+    name: ClassVar[str] = "fse-disturb"
+    title: ClassVar[Text] = Text("Perturber le transport", "Disturb the transport")
+    shorthand: ClassVar[str] = "what"
+
+    what: Annotated[str, AfterValidator(_disturbance)]
+    direction: Direction = Direction.OUT
+    times: int = Field(default=1, ge=1, le=100)
+    after: int = Field(default=0, ge=0, le=100)
+
+    def do(self, act: Act, fse: FseBench) -> Told:
+        """Ask for it."""
+        fse.office.weather.ask(self.what, self.direction, times=self.times, after=self.after)
+        said = disturbances()[self.what].symptom
+        act.scene.changed(None, Text(said.fr, said.en))
+        return Told({})

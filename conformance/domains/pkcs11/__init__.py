@@ -1,0 +1,1 @@
+"""A PKCS#11 module put to the test."""

@@ -1,0 +1,14 @@
+"""The descriptor of the domain."""
+
+from bifente.conformance.domain import Domain
+from bifente.ground.text import Text
+
+DOMAIN = Domain(
+    name="pkcs11",
+    title=Text("Module PKCS#11", "PKCS#11 module"),
+    steps=(
+        "bifente.conformance.domains.pkcs11.steps.session",
+        "bifente.conformance.domains.pkcs11.steps.keys",
+        "bifente.conformance.domains.pkcs11.steps.objects",
+    ),
+)

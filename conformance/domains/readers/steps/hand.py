@@ -1,0 +1,120 @@
+"""What the hand does: cards in and out, resets, other applications, time."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.expectations import BytesMatcher
+from bifente.conformance.scenario.step import CardStep, Observation, Observes, Step
+from bifente.conformance.targets.base import Capability
+from bifente.ground.text import Text
+
+
+class Connect(CardStep):
+    """Open a dialogue with the card anew, its ATR observed. Steps do this by themselves when none is open."""
+
+    name: ClassVar[str] = "connect"
+    title: ClassVar[Text] = Text("Se connecter à la carte", "Connect to the card")
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
+
+    def run(self, act: Act) -> Observation:
+        """Connect."""
+        act.scene.hang_up(act.role)
+        return Observation({"atr": act.dialogue.connection.atr})
+
+
+class ResetCard(CardStep):
+    """Reset the card: warm (RST line) or cold (power off and on)."""
+
+    name: ClassVar[str] = "reset-card"
+    title: ClassVar[Text] = Text("Réinitialiser la carte", "Reset the card")
+    shorthand: ClassVar[str] = "kind"
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
+
+    kind: Literal["warm", "cold"] = "warm"
+
+    def run(self, act: Act) -> Observation:
+        """Reset it."""
+        return Observation({"atr": act.dialogue.reset(cold=self.kind == "cold")})
+
+
+class ResetByAnother(CardStep):
+    """Another application connects to the same card and resets it, as a second software on the workstation may."""
+
+    name: ClassVar[str] = "reset-by-another-application"
+    title: ClassVar[Text] = Text("Une autre application réinitialise la carte", "Another application resets the card")
+    needs = frozenset[Capability]()
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
+
+    def run(self, act: Act) -> Observation:
+        """Connect beside, reset, leave."""
+        other = act.bench.join(act.role)
+        atr = other.reset(cold=False)
+        other.disconnect()
+        act.scene.changed(
+            act.role, Text("une autre application réinitialise la carte", "another application resets the card")
+        )
+        return Observation({"atr": atr})
+
+
+class Reconnect(CardStep):
+    """Take up the dialogue again after another application reset the card."""
+
+    name: ClassVar[str] = "reconnect"
+    title: ClassVar[Text] = Text("Reprendre le dialogue", "Take up the dialogue again")
+    observes: ClassVar[Observes] = {"atr": BytesMatcher()}
+
+    def run(self, act: Act) -> Observation:
+        """Join the card as it is, without resetting it."""
+        act.scene.hang_up(act.role)
+        connection = act.bench.join(act.role)
+        act.scene.adopt(act.role, connection)
+        return Observation({"atr": connection.atr})
+
+
+class InsertCard(Step):
+    """Put the slot's card back in."""
+
+    name: ClassVar[str] = "insert-card"
+    title: ClassVar[Text] = Text("Insérer la carte", "Insert the card")
+    needs = frozenset({Capability.INSERTION})
+
+    def run(self, act: Act) -> Observation:
+        """Insert it."""
+        act.scene.changed(act.role, act.bench.insert(act.role))
+        return Observation({})
+
+
+class RemoveCard(Step):
+    """Take the slot's card out."""
+
+    name: ClassVar[str] = "remove-card"
+    title: ClassVar[Text] = Text("Retirer la carte", "Remove the card")
+    needs = frozenset({Capability.INSERTION})
+
+    def run(self, act: Act) -> Observation:
+        """Remove it."""
+        act.scene.changed(act.role, act.bench.remove(act.role))
+        return Observation({})
+
+
+class AdvanceClock(Step):
+    """Let time pass on the bench clock."""
+
+    name: ClassVar[str] = "advance-clock"
+    title: ClassVar[Text] = Text("Laisser passer le temps", "Let time pass")
+    shorthand: ClassVar[str] = "seconds"
+    needs = frozenset({Capability.CLOCK})
+
+    seconds: int = Field(gt=0)
+
+    def run(self, act: Act) -> Observation:
+        """Advance it."""
+        act.bench.advance(self.seconds)
+        act.scene.changed(
+            None, Text(f"l'horloge avance de {self.seconds} s", f"the clock advances by {self.seconds} s")
+        )
+        return Observation({})

@@ -1,0 +1,1 @@
+"""The Vitale card, its reading functions (SSV), the GALSS, the apCV."""

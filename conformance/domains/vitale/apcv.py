@@ -1,0 +1,121 @@
+"""The apCV of one scenario: its service, the phones, and what each software of the workstation holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.domains.vitale.workstation import Workstation
+from bifente.conformance.targets.base import Capability, GuardRefusalError
+from bifente.ground.clock import Clock
+from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
+from bifente.simulator.middleware.resources import Resources
+from bifente.simulator.middleware.ssv import Ssv
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """A software of the workstation as a reading needs it: its library and its way to the professional's card."""
+
+    workstation: Workstation
+    application: str
+
+    @property
+    def ssv(self) -> Ssv:
+        """The library it loaded."""
+        return self.workstation.ssv(self.application)
+
+    @property
+    def resources(self) -> Resources:
+        """How it reaches the cards."""
+        return self.workstation.resources(self.application)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A clock ahead of another one, or behind it."""
+
+    clock: Clock
+    by: timedelta
+
+    def now(self) -> datetime:
+        return self.clock.now() + self.by
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    @property
+    def earnest(self) -> bool:
+        return self.clock.earnest
+
+    def wait(self, seconds: float) -> None:
+        self.clock.wait(seconds)
+
+
+class ApcvBench:
+    """Everything is made when it is first needed. Keys are made for the scenario and die with it."""
+
+    def __init__(self, bench: Bench, workstation: Workstation, random: Callable[[int], bytes]) -> None:
+        self._bench = bench
+        self._workstation = workstation
+        self._random = random
+        self._phones: dict[str, Phone] = {}
+        self._desks: dict[str, Desk] = {}
+        self._contexts: list[Context] = []
+        self.parameters = Parameters()
+
+    @cached_property
+    def service(self) -> Service:
+        """The service that believes the phones."""
+        return Service(self._bench.clock, self.parameters, random=self._random)
+
+    def set_lives(self, parameters: Parameters) -> None:
+        """How long things last from now on: none of it is public, so all of it is a choice."""
+        self.parameters = self.service.parameters = parameters
+        for phone in self._phones.values():
+            phone.parameters = parameters
+
+    def activate(self, name: str, role: str, ahead: int) -> Phone:
+        """A phone of the holder of the Vitale in a slot, which need not be inserted.
+
+        Raises ValueError if there is no Vitale in that slot, GuardRefusalError if it is real: its rights are not known.
+        """
+        seated = self._bench.seated.get(role)
+        if seated is None or seated.personalised is not None:
+            raise ValueError(f"the scenario has no Vitale in the slot {role!r}: nobody owns the phone")
+        if seated.vitale is None:
+            raise GuardRefusalError(Capability.PERSONALISATION.lacking)
+        clock = _Ahead(self._bench.clock, timedelta(seconds=ahead))
+        phone = Phone(name, clock, self.parameters, self._random)
+        self.service.enrol(phone, seated.vitale)
+        self._phones[name] = phone
+        return phone
+
+    def phone(self, name: str) -> Phone:
+        """A phone by its name; one that was never activated is known to nobody."""
+        if name not in self._phones:
+            self._phones[name] = Phone(name, self._bench.clock, self.parameters, self._random)
+        return self._phones[name]
+
+    def desk(self, application: str) -> Desk:
+        """What a software holds."""
+        if application not in self._desks:
+            self._desks[application] = Desk(self.service, self._bench.clock)
+        return self._desks[application]
+
+    def software(self, application: str) -> Software:
+        """What a software reads with."""
+        return Software(self._workstation, application)
+
+    def keep(self, context: Context) -> None:
+        """Remember a context for ``kept``."""
+        self._contexts.append(context)
+
+    def kept(self, rank: int, changes: dict[str, str]) -> Context:
+        """The context that was acquired in this rank, from 1, changed. Raises LookupError if there is none."""
+        if not 1 <= rank <= len(self._contexts):
+            raise LookupError(rank)
+        return replace(self._contexts[rank - 1], **changes)

@@ -1,0 +1,1 @@
+"""The wireless terminal: link, session, tokens, its HTTPS service."""

@@ -1,1 +1,0 @@
-"""What a relying party outside the card concludes."""

@@ -1,0 +1,37 @@
+"""Words that travel: one sentence in the languages of the bench."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
+
+from pydantic import ConfigDict
+
+Lang: TypeAlias = Literal["fr", "en"]
+"""A language a report can be written in."""
+
+LANGS: tuple[Lang, ...] = ("fr", "en")
+"""Every language, the default one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence in French and in English. An empty side falls back on the other one."""
+
+    fr: str
+    en: str
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    def get(self, lang: Lang) -> str:
+        """Return the sentence in `lang`, or in the other language when that side is empty."""
+        return (self.fr or self.en) if lang == "fr" else (self.en or self.fr)
+
+    def __str__(self) -> str:
+        """Return the English sentence, for logs and exceptions."""
+        return self.en
+
+    @classmethod
+    def same(cls, words: str) -> Text:
+        """Return a text that reads alike in both languages (a name, a hex string, a foreign error message)."""
+        return cls(words, words)
