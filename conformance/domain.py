@@ -29,13 +29,22 @@ class Domain:
     """What a field of rules brings to the bench. References are written ``package.module:name``.
 
     ``steps`` are modules whose steps scenarios may use. ``state`` gives the keys of a card's inner state that the
-    domain's cards answer for, each with a sentence.
+    domain's cards answer for, each with a sentence. ``sections`` are models of what may stand under ``bench`` in a
+    suite, ``profile_sections`` of what may stand in a reader profile, by their keys. ``features`` are what a reader may
+    offer beyond those that every bench knows, each with why a scenario does not apply without it; a profile offers the
+    feature whose name is that of a section it has. ``attachments`` are functions that are given each virtual bench and
+    give what the domain adds to it, or None. ``writers`` are forms of report, by name.
     """
 
     name: str
     title: Text
     steps: tuple[str, ...] = ()
     state: Mapping[str, Text] = field(default_factory=dict)
+    sections: Mapping[str, str] = field(default_factory=dict)
+    profile_sections: Mapping[str, str] = field(default_factory=dict)
+    features: Mapping[str, Text] = field(default_factory=dict)
+    attachments: tuple[str, ...] = ()
+    writers: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache

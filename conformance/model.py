@@ -1,17 +1,19 @@
 """The shape of a suite file, as pydantic models: the loader, the JSON Schema and the messages come from here.
 
-The steps themselves stay raw here: each is checked by the class registered under its name (``conformance.scenario.steps``).
+The steps themselves stay raw here: each is checked by the class of its name (``conformance.scenario.steps``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.features import Feature
+from bifente.conformance.sections import extended, sections_of_bench
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
 from bifente.reports.events import Judged
@@ -91,6 +93,11 @@ class BenchModel(Model):
     """What to assemble. A list is a matrix: the scenario runs once for each of its values."""
 
     profile: str | Profiles | None = Field(default=None, description="reader profile, e.g. readers/generic-bislot")
+    readers: dict[Identifier, str] | None = Field(
+        default=None,
+        min_length=1,
+        description="several readers, each a name and its profile: their slots are then called READER-SLOT",
+    )
     cards: dict[Identifier, Card | Cards] | None = Field(default=None, description="slot role to card template")
     day: str | None = Field(
         default=None,
@@ -158,7 +165,7 @@ class Scenario(Model):
     judges: Judged | None = Field(
         default=None, description="who is judged; needed where steps speak PKCS#11, which card, module and host share"
     )
-    requires: list[Capability] = Field(default_factory=list, description="what the reader profile must offer")
+    requires: list[Feature] = Field(default_factory=list, description="what the reader profile must offer")
     requires_module: list[ModuleAbility] = Field(
         default_factory=list, alias="requires-module", description="what the PKCS#11 module must be made for"
     )
@@ -175,9 +182,7 @@ class Suite(Model):
     suite: SuiteName
     title: Title
     fidelity: Fidelity = Field(description="what the simulated behaviour rests on, unless a scenario says otherwise")
-    requires: list[Capability] = Field(
-        default_factory=list, description="what its scenarios need of the reader profile"
-    )
+    requires: list[Feature] = Field(default_factory=list, description="what its scenarios need of the reader profile")
     bench: BenchModel = Field(default_factory=BenchModel)
     include: list[str] = Field(default_factory=list, description="stage files, relative to this one")
     stages: dict[Identifier, Stage] = Field(default_factory=dict)
@@ -191,6 +196,34 @@ class Suite(Model):
                 raise ValueError(f"two scenarios bear the id {scenario.id!r}")
             seen.add(scenario.id)
         return self
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Suite:
+        for bench in (self.bench, *(scenario.bench for scenario in self.scenarios)):
+            if bench is not None and bench.profile is not None and bench.readers is not None:
+                raise ValueError("bench says either profile (one reader) or readers (several), not both")
+        return self
+
+
+def suite_model() -> type[Suite]:
+    """Return the model of a suite, its ``bench`` with the sections that domains bring. Raise DomainError."""
+    bench: Any = extended(BenchModel, sections_of_bench)
+    return _suite_model(bench)
+
+
+@cache
+def _suite_model(bench: Any) -> type[Suite]:
+    scenario: Any = create_model(
+        Scenario.__name__, __base__=Scenario, __doc__=Scenario.__doc__, bench=(bench | None, None)
+    )
+    suite: type[Suite] = create_model(
+        Suite.__name__,
+        __base__=Suite,
+        __doc__=Suite.__doc__,
+        bench=(bench, Field(default_factory=bench)),
+        scenarios=(list[scenario], Field(min_length=1)),
+    )
+    return suite
 
 
 class StageFile(Model):

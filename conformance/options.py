@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,16 +22,17 @@ class TargetKind(StrEnum):
 class RunOptions:
     """The options of ``bifente run``.
 
-    ``reader`` is the PC/SC name of a reader that is not the bench's own; its card is real until proven otherwise.
+    ``readers`` are the PC/SC names, by slot, of readers that are not the bench's own; their cards are real until proven
+    otherwise.
     ``module`` is the PKCS#11 module that the ``pkcs11`` target puts to the test. ``profile`` replaces the suites' own.
-    ``real_card`` names the template that describes the card in that reader.
+    ``real_cards`` name the templates that describe the cards in those readers, by slot.
     """
 
     paths: tuple[Path, ...]
     target: TargetKind = TargetKind.EMBEDDED
-    reader: str | None = None
+    readers: Mapping[str, str] = field(default_factory=dict)
     module: Path | None = None
-    real_card: str | None = None
+    real_cards: Mapping[str, str] = field(default_factory=dict)
     profile: str | None = None
     seed: int = 1
     workers: int = 1

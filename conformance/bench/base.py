@@ -3,74 +3,71 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import TypeVar
 
+from bifente.conformance.bench.attachment import Attachment
 from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.profiles import ReaderProfile
 from bifente.conformance.model import CardChoice
-from bifente.conformance.targets.base import Capability, Connection
+from bifente.conformance.targets.base import GuardRefusalError
+from bifente.conformance.targets.facets import Facet, Facets
 from bifente.ground.clock import Clock
-from bifente.ground.text import Text
-from bifente.simulator.readers import Reader, ReaderAccess, Slot
+from bifente.simulator.readers import ReaderAccess
+
+F = TypeVar("F", bound=Facet)
 
 
-class Bench(Protocol):
-    """A reader, its cards and a way to reach them; serves many scenarios one after the other."""
+class Bench(ABC):
+    """Readers, their cards and a way to reach them; serves many scenarios one after the other.
 
-    @property
-    def profile(self) -> ReaderProfile:
-        """The reader's."""
-        ...
+    ``profile`` is that of the readers, ``seated`` are the cards of the scenario by slot role, ``workshop`` is where
+    cards come from, ``clock`` the time of the bench. What can be done with it are its facets.
+    """
 
-    @property
-    def seated(self) -> dict[str, SeatedCard]:
-        """The cards of the scenario, by slot role."""
-        ...
+    artefacts = False
+    """Whether its readers are virtual ones behind vpcd, which shows some faults otherwise than a real reader."""
 
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What can be done with it."""
-        ...
-
-    @property
-    def workshop(self) -> Workshop:
-        """Where its cards come from, with the keys and authorities of the laboratory."""
-        ...
+    def __init__(self, profile: ReaderProfile, workshop: Workshop, clock: Clock) -> None:
+        self.profile = profile
+        self.workshop = workshop
+        self.clock = clock
+        self.seated: dict[str, SeatedCard] = {}
+        self.attachments: list[Attachment] = []
 
     @property
-    def clock(self) -> Clock:
-        """The time of the bench."""
-        ...
+    @abstractmethod
+    def own_facets(self) -> Facets:
+        """What it can do by itself, without what is attached to it."""
 
     @property
+    def facets(self) -> Facets:
+        """What can be done with it, each object under its kind."""
+        found = self.own_facets
+        for attachment in self.attachments:
+            for hidden in attachment.hides:
+                found.pop(hidden, None)
+            found.update(attachment.facets)
+        return found
+
+    def facet(self, kind: type[F]) -> F:
+        """Return what does this kind of thing. Raise GuardRefusalError, which says why, if nothing does."""
+        found = self.facets.find(kind)
+        if found is None:
+            raise GuardRefusalError(kind.lacking)
+        return found
+
+    @property
+    @abstractmethod
     def access(self) -> ReaderAccess:
         """The readers as any software of the workstation reaches them."""
-        ...
 
     @property
+    @abstractmethod
     def names(self) -> Mapping[str, str]:
         """The PC/SC name of each slot by its role, in the order of the device."""
-        ...
-
-    @property
-    def device(self) -> Reader | None:
-        """The virtual device itself; None for a real one."""
-        ...
-
-    @property
-    def artefacts(self) -> bool:
-        """Whether its readers are virtual ones behind vpcd, which shows some faults otherwise than a real reader."""
-        ...
-
-    def slot(self, role: str) -> Slot:
-        """A slot of the virtual device. Raises LookupError for an unknown role, and for a real device."""
-        ...
-
-    def picture(self) -> Mapping[str, str]:
-        """How the device stands, as ``bifente.reports.events.BenchChange`` tells it; empty for a real one."""
-        ...
 
     def seat(
         self,
@@ -80,40 +77,35 @@ class Bench(Protocol):
         destructive: bool,
         day: date | None = None,
     ) -> None:
-        """Put the cards of a scenario in their slots. Raises ScardError, GuardRefusalError.
+        """Put the cards of a scenario in their slots. Raise ScardError, GuardRefusalError.
 
-        ``day`` is the one on which a virtual clock begins, today unless it is given.
+        ``day`` is the one on which a private clock begins, today unless it is given.
         """
-        ...
+        for attachment in self.attachments:
+            attachment.rest()
+        self.seat_cards(choices, chance, destructive=destructive, day=day)
+        for attachment in self.attachments:
+            attachment.seated(destructive=destructive)
 
-    def connect(self, role: str) -> Connection:
-        """A dialogue with the freshly powered card of a slot. Raises ScardError."""
-        ...
+    @abstractmethod
+    def seat_cards(
+        self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool, day: date | None
+    ) -> None:
+        """As ``seat``, between what the attachments do before and after."""
 
-    def join(self, role: str) -> Connection:
-        """A further dialogue with the same card, nothing reset. Raises ScardError."""
-        ...
-
-    def insert(self, role: str) -> Text:
-        """Put the card of a slot back, and say so."""
-        ...
-
-    def remove(self, role: str) -> Text:
-        """Take the card of a slot out, and say so."""
-        ...
-
-    def advance(self, seconds: int) -> None:
-        """Let time pass."""
-        ...
+    def picture(self) -> Mapping[str, str]:
+        """Return how the bench stands, as ``reports.events.BenchChange`` tells it."""
+        return {key: value for attachment in self.attachments for key, value in attachment.picture().items()}
 
     def now(self) -> datetime:
-        """The bench's time, in UTC."""
-        ...
+        """Return the bench's time, in UTC."""
+        return self.clock.now()
 
     def faults(self) -> Sequence[str]:
-        """What went wrong on the bench's own side so far: it must never count against the product."""
-        ...
+        """Return what went wrong on the bench's own side so far: it must never count against the product."""
+        return ()
 
     def close(self) -> None:
         """Leave nothing behind."""
-        ...
+        for attachment in reversed(self.attachments):
+            attachment.close()

@@ -9,17 +9,18 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from rich.console import Console
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.profiles import ReaderProfile, load_profile
+from bifente.conformance.bench.choosing import load_readers
+from bifente.conformance.bench.module import ModuleInFront, ModuleUnderTest
+from bifente.conformance.bench.profiles import ReaderProfile
 from bifente.conformance.bench.real import RealBench
 from bifente.conformance.bench.virtual import VirtualBench
-from bifente.conformance.domains.pkcs11.bench import ModuleUnderTest, Pkcs11Bench
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.targets.base import ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
@@ -73,11 +74,11 @@ class BenchPool:
         return self._benches[profile]
 
     def _open(self, wanted: str) -> None:
-        if self._options.reader is not None:
-            self._benches = dict.fromkeys(self._profiles, self._real(self._options.reader))
+        if self._options.readers:
+            self._benches = dict.fromkeys(self._profiles, self._real(self._options.readers))
             return
         in_process = self._options.target is TargetKind.EMBEDDED
-        profiles = {name: load_profile(name)[0] for name in self._profiles}
+        profiles = {name: load_readers(name)[0] for name in self._profiles}
         if not in_process:
             profiles = _fitting(profiles, wanted)
         opened = self._embedded(profiles) if in_process else self._behind_pcscd(profiles)
@@ -85,21 +86,19 @@ class BenchPool:
             self._stack.callback(bench.close)
         self._benches = opened
 
-    def _real(self, reader: str) -> Bench:
-        target = PcscTarget(virtual=False)
+    def _real(self, readers: Mapping[str, str]) -> Bench:
+        target = PcscTarget()
         self._stack.callback(target.close)
         ask = ask_operator(self._options.lang) if self._options.operator else None
-        real = RealBench(reader, self._options, self._workshop, target, ask)
-        if self._options.target is not TargetKind.PKCS11:
-            return real
-        return Pkcs11Bench(
-            real,
-            self._module({}),
-            {"cps": reader},
-            self._workshop.family,
-            guarded=True,
-            allow_destructive=self._options.allow_destructive,
-        )
+        real = RealBench(readers, self._options, self._workshop, target, ask)
+        self._stack.callback(real.close)
+        if self._options.target is TargetKind.PKCS11:
+            allow = self._options.allow_destructive
+            names = real.names
+            real.attachments.append(
+                ModuleInFront(real, self._module({}), lambda: names, guarded=True, allow_destructive=allow)
+            )
+        return real
 
     def _module(self, environment: Mapping[str, str]) -> ModuleUnderTest:
         """The module of the run, in a process whose environment names the PC/SC service to use."""
@@ -130,31 +129,25 @@ class BenchPool:
         self._stack.callback(pcscd.close)
         # An application that another keeps from a card gets its answer at once: the bench is both of them.
         os.environ.update({**pcscd.environment, "PCSCLITE_NO_BLOCKING": "1"})
-        target = PcscTarget(virtual=True)
+        target = PcscTarget()
         self._stack.callback(target.close)
 
         def faults() -> tuple[str, ...]:
             return tuple(f"{defect.kind.value} {defect.slot}: {defect.error}" for defect in pcscd.defects)
 
-        benches: dict[str, Bench] = {
+        benches = {
             name: VirtualBench(profile, readers[name], target, self._workshop, pcscd.name_of, clock, faults)
             for name, profile in profiles.items()
         }
-        if self._options.target is not TargetKind.PKCS11:
-            return benches
-        module = self._module(pcscd.environment)
-        return {
-            name: Pkcs11Bench(
-                bench,
-                module,
-                {
-                    slot.role: pcscd.name_of(own)
-                    for slot, own in zip(bench.profile.slots, readers[name].slots, strict=True)
-                },
-                self._workshop.family,
-            )
-            for name, bench in benches.items()
-        }
+        if self._options.target is TargetKind.PKCS11:
+            module = self._module(pcscd.environment)
+            for bench in benches.values():
+                bench.attachments.append(ModuleInFront(bench, module, partial(_names, bench)))
+        return dict(benches)
+
+
+def _names(bench: Bench) -> Mapping[str, str]:
+    return bench.names
 
 
 def _fitting(profiles: Mapping[str, ReaderProfile], wanted: str) -> dict[str, ReaderProfile]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.features import CONTACTLESS
 from bifente.conformance.loading import InputError, nearest
 from bifente.conformance.model import CardChoice
-from bifente.conformance.targets.base import Capability
 from bifente.ground.clock import WallClock
 from bifente.simulator.hosts import NotOnThisCardError
 from bifente.simulator.iso7816.memory import PersistentMemory, VolatileMemory
@@ -52,7 +52,7 @@ class Device:
                 raise InputError.at(profile, f"the reader has no slot {role!r}", cure=nearest(role, roles))
         clock = WallClock()
         chance = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
-        contactless = {slot.role: Capability.CONTACTLESS in slot.capabilities for slot in model.slots}
+        contactless = {slot.role: CONTACTLESS in slot.capabilities for slot in model.slots}
         seated = {}
         for role, choice in cards.items():
             now, by_air = clock.now(), contactless[role]

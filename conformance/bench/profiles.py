@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from bifente.conformance.domains.wireless.profile import WirelessProfile
+from bifente.conformance.features import PIN_PAD, SECOND_SLOT, Feature, features
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.model import Identifier, Model, Title
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.sections import extended, section, sections_of_profile
 from bifente.ground.clock import Clock
 from bifente.ground.fidelity import Fidelity
 from bifente.simulator.readers import PinPad, Reader
+
+S = TypeVar("S", bound=BaseModel)
 
 ROOT = Path(__file__).resolve().parents[2] / "vendor_profiles"
 """Where the profiles that come with the bench lie."""
@@ -58,7 +60,7 @@ class SlotModel(Model):
     role: Identifier
     names: dict[System, ReaderName] = Field(default_factory=dict, description="PC/SC names, those known")
     plain_name: ReaderName | None = Field(default=None, alias="name", description="name in process if none is known")
-    capabilities: list[Capability] = Field(min_length=1)
+    capabilities: list[Feature] = Field(min_length=1)
     protocols: list[ProtocolName] = Field(default_factory=list, description="those known")
     device: ReaderName | None = Field(default=None, description="the single reader it is, among several")
 
@@ -101,7 +103,6 @@ class ReaderProfile(Model):
     firmware: list[str] = Field(default_factory=list, description="versions seen")
     extended_length: bool | None = Field(default=None, alias="extended-length", description="extended-length APDUs")
     pin_pad: PinPadModel | None = Field(default=None, alias="pin-pad")
-    wireless: WirelessProfile | None = None
     slots: list[SlotModel] = Field(min_length=1, max_length=16)
 
     @model_validator(mode="after")
@@ -121,15 +122,20 @@ class ReaderProfile(Model):
         return self
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What the device offers to scenarios."""
+    def capabilities(self) -> frozenset[str]:
+        """The features that the device offers to scenarios."""
         own = frozenset(capability for slot in self.slots for capability in slot.capabilities)
-        more = {
-            Capability.SECOND_SLOT: len(self.slots) > 1,
-            Capability.PIN_PAD: self.pin_pad is not None,
-            Capability.WIRELESS: self.wireless is not None,
-        }
-        return own | {capability for capability, there in more.items() if there}
+        more = {SECOND_SLOT: len(self.slots) > 1, PIN_PAD: self.pin_pad is not None}
+        sections = {name for name in features() if getattr(self, name.replace("-", "_"), None) is not None}
+        return own | {name for name, there in more.items() if there} | sections
+
+    def section(self, kind: type[S]) -> S | None:
+        """Return the section of this kind that a domain brought to profiles, None if this one has none."""
+        return section(self, kind)
+
+    def roles_of(self, kind: type[BaseModel]) -> Mapping[str, str]:
+        """Return the slots of the device that has a section: all of them, each under its own role."""
+        return {slot.role: slot.role for slot in self.slots} if self.section(kind) is not None else {}
 
     def reader(self, clock: Clock) -> Reader:
         """The device, all slots empty."""
@@ -144,6 +150,11 @@ class ReaderProfile(Model):
         return Reader.together(self.device, parts)
 
 
+def profile_model() -> type[ReaderProfile]:
+    """Return the model of a profile, with the sections that domains bring. Raise DomainError."""
+    return extended(ReaderProfile, sections_of_profile)
+
+
 @lru_cache(maxsize=64)
 def load_profile(name: str) -> tuple[ReaderProfile, Document]:
     """A profile by its name (``readers/generic-bislot``) or its file. Raises InputError."""
@@ -153,7 +164,7 @@ def load_profile(name: str) -> tuple[ReaderProfile, Document]:
         document = load_document(ROOT / f"{name}.yaml")
     else:
         raise InputError.at(name, "is no known profile", cure=nearest(name, known))
-    profile = validate(ReaderProfile, document.data, document)
+    profile = validate(profile_model(), document.data, document)
     assert profile is not None  # noqa: S101 - nothing was ignored
     return profile, document
 

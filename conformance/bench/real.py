@@ -1,37 +1,38 @@
-"""A bench around one reader that is not ours: its card is real until its certificates say TEST."""
+"""A bench around readers that are not ours: their cards are real until their certificates say TEST."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from cryptography import x509
-
+from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import SeatedCard, Workshop, facts
+from bifente.conformance.bench.facets import Apdu, Destructive, Insertion, OtherApplications
 from bifente.conformance.bench.profiles import ReaderProfile, SlotModel
+from bifente.conformance.bench.real_card import NotOfTestError, look
+from bifente.conformance.features import CONTACT, SECOND_SLOT, features
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice, Title
 from bifente.conformance.options import RunOptions
-from bifente.conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
+from bifente.conformance.targets.base import Connection, GuardRefusalError, PcscCode, ScardError, Target
+from bifente.conformance.targets.facets import Facet, Facets
 from bifente.conformance.targets.guard import Codes, GuardedAccess, GuardedConnection
 from bifente.ground.clock import WallClock
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
-from bifente.simulator.cards.layout import Layout
-from bifente.simulator.hosts import host_for
-from bifente.simulator.hosts.dialogue import Dialogue
-from bifente.simulator.hosts.discovery import discover, families_of
-from bifente.simulator.iso7816.apdu import ApduError
+from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.recognition import CardKind, kind_of
-from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.personalisation.template import layout
-from bifente.simulator.readers import ReaderAccess, Slot
+from bifente.simulator.readers import ReaderAccess
 from bifente.simulator.zones import Group, named
 
 _OPERATOR_PATIENCE = 120.0
 """Seconds an operator has to move a card."""
+CPS = "cps"
+"""The slot of a reader that is named without one."""
 
 VITALES = frozenset({CardKind.VITALE_1, CardKind.VITALE_2})
 _INSURED, _TEST_MARK = 101, "T"
@@ -40,20 +41,6 @@ _NO_REFERENCE = -1
 
 Ask = Callable[[Text], None]
 """Tells the operator what to do."""
-
-
-class NotOfTestError(GuardRefusalError):
-    """The card is not known to be one of test, by what it tells of itself, and was not asked for by its number."""
-
-    def __init__(self, serial: str, told: Text) -> None:
-        super().__init__(
-            Text(
-                f"la carte {serial} n'est pas reconnue comme carte de test ({told.fr}) ; "
-                f"si c'est voulu : --production-card {serial}",
-                f"card {serial} is not recognised as a test card ({told.en}); "
-                f"if this is meant: --production-card {serial}",
-            )
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,118 +63,165 @@ class _SomeReaders:
 
 
 def _codes(card: SeatedCard) -> Codes:
+    """The codes that are known of a card, by their references."""
+    secrets = card.layout.secrets
     known = {
-        card.layout.secrets[name].reference: str(card.facts[fact]).encode()
+        secrets[name].reference: str(card.facts[fact]).encode()
         for name, fact in (("pin", "code"), ("puk", "unblocking-code"))
-        if fact in card.facts
+        if fact in card.facts and name in secrets
     }
-    return Codes(known, card.layout.secrets["puk"].reference)
+    return Codes(known, secrets["puk"].reference if "puk" in secrets else _NO_REFERENCE)
 
 
-class RealBench:
-    """One PC/SC reader with one card, in slot ``cps``."""
+@dataclass(slots=True)
+class _RealSlot:
+    """One reader of somebody else's: its PC/SC name, and what is known of the card in it."""
 
-    def __init__(self, reader: str, options: RunOptions, workshop: Workshop, target: Target, ask: Ask | None) -> None:
-        self.profile = ReaderProfile(
-            profile="readers/real",
-            title=Title(fr=reader, en=reader),
-            fidelity=Fidelity.OBSERVED,
-            source="the PC/SC service",
-            device=reader[:100],
-            slots=[SlotModel(role="cps", name=reader, capabilities=[Capability.CONTACT])],
-        )
-        self.seated: dict[str, SeatedCard] = {}
-        self._reader = reader
+    role: str
+    reader: str
+    kind: CardKind | None = None
+    codes: Codes | None = None
+
+    @property
+    def named(self) -> Text:
+        """How an operator calls its card."""
+        card = "la Vitale" if self.kind in VITALES else "la CPS"
+        return Text(card, card.replace("la ", "the "))
+
+
+class RealBench(Bench, Apdu, OtherApplications, Insertion, Destructive):
+    """PC/SC readers with one card each: ``readers`` are their names by the role of the slot they stand for."""
+
+    def __init__(
+        self,
+        readers: Mapping[str, str],
+        options: RunOptions,
+        workshop: Workshop,
+        target: Target,
+        ask: Ask | None,
+    ) -> None:
+        super().__init__(_profile(readers), workshop, WallClock())
+        self._slots = {role: _RealSlot(role, reader) for role, reader in readers.items()}
         self._options = options
-        self._workshop = workshop
-        self.names = {"cps": reader}
-        self.device = None
         self._target = target
         self._ask = ask
-        self.clock = WallClock()
         self._destructive = False
-        self._codes: Codes | None = None
-        if reader not in (listed := target.readers()):
-            raise ScardError(PcscCode.UNKNOWN_READER, f"{reader!r}; PC/SC lists: {', '.join(listed) or 'no reader'}")
+        listed = target.readers()
+        for reader in readers.values():
+            if reader not in listed:
+                there = ", ".join(listed) or "no reader"
+                raise ScardError(PcscCode.UNKNOWN_READER, f"{reader!r}; PC/SC lists: {there}")
 
     @property
-    def workshop(self) -> Workshop:
-        """What templates a real card is compared with."""
-        return self._workshop
+    def names(self) -> Mapping[str, str]:
+        """The PC/SC names as they were given."""
+        return {role: slot.reader for role, slot in self._slots.items()}
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
+    def own_facets(self) -> Facets:
         """Only what the run allows and the operator's hands can do."""
-        return frozenset(
-            {Capability.APDU}
-            | ({Capability.DESTRUCTIVE} if self._options.allow_destructive else set())
-            | ({Capability.INSERTION} if self._ask is not None else set())
-        )
+        kinds: list[type[Facet]] = [Apdu, OtherApplications]
+        kinds += [Destructive] if self._options.allow_destructive else []
+        kinds += [Insertion] if self._ask is not None else []
+        return Facets(dict.fromkeys(kinds, self))
 
     @property
     def access(self) -> ReaderAccess:
-        """Every reader of the PC/SC service, each card guarded: the codes known are those of the card under test."""
+        """Every reader of the PC/SC service, each card guarded: the codes known are those of the cards under test."""
         return GuardedAccess(self._target, self._guarded)
 
-    @property
-    def kind(self) -> CardKind:
-        """What the card in the reader is by its ATR, whatever the run takes it for. Raises ScardError."""
-        connection = self._target.connect(self._reader)
+    def kind(self, role: str) -> CardKind:
+        """Return what the card in a reader is by its ATR, whatever the run takes it for. Raise ScardError."""
+        connection = self._target.connect(self._slots[role].reader)
         try:
             return kind_of(connection.atr)
         finally:
             connection.disconnect()
 
-    @property
-    def without_cps(self) -> ReaderAccess:
-        """The readers of a workstation that has no professional's card: this one if it holds a Vitale, else the others.
-
-        Each card is guarded, and no code is known for any.
+    def without_cps(self, role: str) -> ReaderAccess:
+        """Return the readers of a workstation that has no professional's card: one reader if it holds a Vitale, else
+        all the others. Each card is guarded, and no code is known for any.
         """
-        own = self.kind in VITALES
-        some = _SomeReaders(self._target, lambda name: (name == self._reader) is own)
+        one = self._slots[role].reader
+        own = self.kind(role) in VITALES
+        some = _SomeReaders(self._target, lambda name: (name == one) is own)
 
         def guarded(reader: str) -> Connection:
             return GuardedConnection(some.connect(reader), Codes({}, _NO_REFERENCE), destructive=False)
 
         return GuardedAccess(some, guarded)
 
-    artefacts = False
-
-    def slot(self, role: str) -> Slot:
-        """Raises LookupError."""
-        raise LookupError(f"the slot {role} is real: the bench does not hold it")
-
-    def picture(self) -> Mapping[str, str]:
-        """Nothing: the slot cannot be looked into."""
-        return {}
-
-    def seat(
-        self,
-        choices: Mapping[str, CardChoice],
-        chance: random.Random,
-        *,
-        destructive: bool,
-        day: date | None = None,
+    def seat_cards(
+        self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool, day: date | None
     ) -> None:
-        """Look at the card in the reader and refuse a production one. Raises GuardRefusalError, ScardError."""
+        """Look at the cards in the readers and refuse a production one. Raise GuardRefusalError, ScardError."""
         del day  # what begins on another day needs a clock that can be set, which this bench does not offer
-        if set(choices) != {"cps"}:
-            raise GuardRefusalError(Capability.SECOND_SLOT.lacking)
+        if set(choices) - set(self._slots):
+            raise GuardRefusalError(features()[SECOND_SLOT])
         self._destructive = destructive and self._options.allow_destructive
-        known, found = self._look()
-        if (wanted := self._workshop.family(choices["cps"])) != known.family:
+        self.seated = {role: self._looked_at(self._slots[role], choice) for role, choice in choices.items()}
+
+    def _looked_at(self, slot: _RealSlot, choice: CardChoice) -> SeatedCard:
+        found: Mapping[str, bytes] = {}
+        slot.kind = self.kind(slot.role)
+        if slot.kind in VITALES:
+            family = "vitale1" if slot.kind is CardKind.VITALE_1 else "vitale2"
+            self._check_vitale_in(slot)
+            known = layout(family)
+        else:
+            connection = self._target.connect(slot.reader)
+            try:
+                known, found = look(connection, self._options.production_card)
+            finally:
+                connection.disconnect()
+        if (wanted := self.workshop.family(choice)) != known.family:
             raise GuardRefusalError(
                 Text(
                     f"le scénario est pour une {wanted.upper()}, la carte est une {known.family.upper()}",
                     f"the scenario is for a {wanted.upper()}, the card is a {known.family.upper()}",
                 )
             )
-        described = self._described(known.family)
-        self.seated = {"cps": SeatedCard(known, facts(described) if described else {}, described, None, found)}
+        return self._described(slot, SeatedCard(known, {}, None, None, found))
+
+    def _described(self, slot: _RealSlot, card: SeatedCard) -> SeatedCard:
+        """The card as the template of the run tells it, whatever family the template is for by itself."""
+        template = self._options.real_cards.get(slot.role)
+        if template is None:
+            return card
+        family = card.layout.family
+        choice = CardChoice(template=template)
+        if (own := self.workshop.family(choice)) != family:
+            if (own in _OF_VITALE) is not (family in _OF_VITALE):
+                raise GuardRefusalError(
+                    Text(
+                        f"le gabarit {template} n'est pas celui d'une {family.upper()}",
+                        f"the template {template} is not that of a {family.upper()}",
+                    )
+                )
+            choice = CardChoice.model_validate({"template": template, "family": family})
+        try:
+            made = self.workshop.personalised(choice, self.now().date())
+        except InputError as error:
+            raise GuardRefusalError(Text.same(str(error))) from None
+        return SeatedCard(card.layout, facts(made), made, None, card.found)
+
+    def _check_vitale_in(self, slot: _RealSlot) -> None:
+        """Refuse a Vitale that does not tell by what it gives freely that it is one of test."""
+        some = _SomeReaders(self._target, lambda name: name == slot.reader)
+
+        def guarded(reader: str) -> Connection:
+            return GuardedConnection(some.connect(reader), Codes({}, _NO_REFERENCE), destructive=False)
+
+        library = Ssv(FullPcsc(GuardedAccess(some, guarded), self.clock), self.clock)
+        library.init_lib()
+        # Without a GALSS no name of a resource means anything, and a Vitale takes no code.
+        answer = library.lire_droits_vitale("", "", "0000", f"{self.now():%Y%m%d}")
+        if not answer.groups:
+            raise NotOfTestError("?", Text("rien n'est lisible sans CPS", "nothing can be read without a CPS"))
+        self.check_vitale(answer.groups)
 
     def check_vitale(self, rights: Sequence[Group]) -> None:
-        """Refuse a Vitale by its rights if they bear no test mark and it was not asked for. Raises NotOfTestError."""
+        """Refuse a Vitale by its rights if they bear no test mark and it was not asked for. Raise NotOfTestError."""
         if not rights:
             return
         insured = next((named(group) for group in rights if group.id == _INSURED), {})
@@ -196,116 +230,68 @@ class RealBench:
             told = Text(f"type de carte Vitale : {kind or 'illisible'}", f"type of Vitale card: {kind or 'unreadable'}")
             raise NotOfTestError(serial or "?", told)
 
-    def _described(self, family: str) -> PersonalisedCard | None:
-        """The card as the template of the run tells it, whatever family the template is for by itself."""
-        if self._options.real_card is None:
-            return None
-        choice = CardChoice(template=self._options.real_card)
-        if self._workshop.family(choice) != family:
-            choice = CardChoice.model_validate({"template": choice.template, "family": family})
-        try:
-            made = self._workshop.personalised(choice, self.now().date())
-        except InputError as error:
-            raise GuardRefusalError(Text.same(str(error))) from None
-        if not isinstance(made, PersonalisedCard):
-            raise GuardRefusalError(
-                Text(
-                    f"le gabarit {choice.template} n'est pas celui d'une carte PS",
-                    f"the template {choice.template} is not that of a professional's card",
-                )
-            )
-        return made
-
     def connect(self, role: str) -> Connection:
-        """A guarded dialogue with the card after a cold reset."""
+        """Return a guarded dialogue with the card after a cold reset."""
         connection = self.join(role)
         connection.reset(cold=True)
         return connection
 
     def join(self, role: str) -> Connection:
-        """A guarded dialogue with the card as it is."""
-        return self._guarded(self._reader)
+        """Return a guarded dialogue with the card as it is."""
+        return self._guarded(self._slots[role].reader)
 
     def _guarded(self, reader: str) -> Connection:
-        if self._codes is None:
+        slot = next((slot for slot in self._slots.values() if slot.reader == reader), None)
+        if slot is None or slot.role not in self.seated:
+            unknown = next((one.codes.puk for one in self._slots.values() if one.codes is not None), _NO_REFERENCE)
+            return GuardedConnection(self._target.connect(reader), Codes({}, unknown), destructive=False)
+        if slot.codes is None:
             # Once for the whole run: a code that the card refused stays forgotten in the scenarios that follow.
-            self._codes = _codes(self.seated["cps"])
-        own = reader == self._reader
-        codes = self._codes if own else Codes({}, self._codes.puk)
-        return GuardedConnection(self._target.connect(reader), codes, destructive=own and self._destructive)
+            slot.codes = _codes(self.seated[slot.role])
+        return GuardedConnection(self._target.connect(reader), slot.codes, destructive=self._destructive)
 
     def insert(self, role: str) -> Text:
         """Ask the operator, and wait."""
-        return self._moved(Text("insérez la CPS dans le lecteur", "insert the CPS in the reader"), present=True)
+        card = self._slots[role].named
+        where = self._where(role)
+        what = Text(f"insérez {card.fr} dans {where.fr}", f"insert {card.en} in {where.en}")
+        return self._moved(role, what, present=True)
 
     def remove(self, role: str) -> Text:
         """Ask the operator, and wait."""
-        return self._moved(Text("retirez la CPS du lecteur", "take the CPS out of the reader"), present=False)
+        card = self._slots[role].named
+        where = self._where(role)
+        what = Text(f"retirez {card.fr} {_from(where.fr)}", f"take {card.en} out of {where.en}")
+        return self._moved(role, what, present=False)
 
-    def advance(self, seconds: int) -> None:
-        """Never: a real reader has the machine's time."""
-        raise TypeError("the time of a real reader cannot be advanced")
+    def _where(self, role: str) -> Text:
+        if len(self._slots) == 1:
+            return Text("le lecteur", "the reader")
+        return Text(f"la fente {role}", f"slot {role}")
 
-    def now(self) -> datetime:
-        """The machine's time."""
-        return self.clock.now()
-
-    def faults(self) -> Sequence[str]:
-        """None: the reader and the card are not ours."""
-        return ()
-
-    def close(self) -> None:
-        """Nothing to leave behind."""
-
-    def _moved(self, what: Text, *, present: bool) -> Text:
+    def _moved(self, role: str, what: Text, *, present: bool) -> Text:
         if self._ask is None:
-            raise GuardRefusalError(Capability.INSERTION.lacking)
+            raise GuardRefusalError(Insertion.lacking)
         self._ask(what)
-        if not self._target.wait(self._reader, present=present, timeout=_OPERATOR_PATIENCE):
+        if not self._target.wait(self._slots[role].reader, present=present, timeout=_OPERATOR_PATIENCE):
             raise ScardError(PcscCode.TIMEOUT, what.en)
         return what
 
-    def _look(self) -> tuple[Layout, Mapping[str, bytes]]:
-        """The card's family and where its files lie. One whose certificates come from no TEST authority is refused."""
-        connection = self._target.connect(self._reader)
-        seen = Seen("", "", {})
-        try:
-            for family in families_of(connection.atr):
-                known = layout(family)
-                seen = _read(connection, known)
-                if seen.found:
-                    break
-        finally:
-            connection.disconnect()
-        issuer, serial = seen.issuer, seen.serial
-        if "TEST" in issuer or (serial and serial == self._options.production_card):
-            return known, seen.found
-        told = Text(f"émetteur : {issuer or 'illisible'}", f"issuer: {issuer or 'unreadable'}")
-        raise NotOfTestError(serial or "?", told)
+
+_OF_VITALE = frozenset({"vitale1", "vitale2"})
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a card tells of itself; empty texts for what cannot be read."""
-
-    serial: str
-    issuer: str
-    found: Mapping[str, bytes]
+def _from(where: str) -> str:
+    return f"du {where.removeprefix('le ')}" if where.startswith("le ") else f"de {where}"
 
 
-def _read(connection: Connection, known: Layout) -> Seen:
-    """What a card tells of itself, read as one of this layout."""
-    host = host_for(Dialogue(connection, lambda exchanged: None), known)
-    serial, issuer = "", ""
-    found: Mapping[str, bytes] = {}
-    try:
-        number = host.read(known.path("EF.SN")).data
-        serial = number[7:11].hex() if len(number) == 12 else ""
-        found = discover(host, known)
-        if "EF.C.AUT" in found:
-            certificate = x509.load_der_x509_certificate(host.read(found["EF.C.AUT"]).data)
-            issuer = certificate.issuer.rfc4514_string()
-    except (ApduError, ValueError):
-        # Unreadable is not TEST: the card is refused.
-        issuer = ""
-    return Seen(serial, issuer, found)
+def _profile(readers: Mapping[str, str]) -> ReaderProfile:
+    title = ", ".join(readers.values())
+    return ReaderProfile(
+        profile="readers/real",
+        title=Title(fr=title, en=title),
+        fidelity=Fidelity.OBSERVED,
+        source="the PC/SC service",
+        device=next(iter(readers.values()))[:100],
+        slots=[SlotModel(role=role, name=name, capabilities=[CONTACT]) for role, name in readers.items()],
+    )

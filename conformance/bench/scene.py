@@ -1,73 +1,90 @@
-"""What a running scenario has at hand: its cards, its dialogues, its captured values."""
+"""What a running scenario has at hand: its bench, its dialogues, its parts, its captured values."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, Self, TypeVar
+
+from pydantic import BaseModel
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import SeatedCard
-from bifente.conformance.domains.vitale.apcv import ApcvBench
-from bifente.conformance.domains.vitale.workstation import Workstation
+from bifente.conformance.bench.facets import Apdu, Inspection
 from bifente.conformance.targets.base import Connection
+from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.simulator.hosts import CardHost, host_for
 from bifente.simulator.hosts.dialogue import Dialogue, Exchanged
 
-if TYPE_CHECKING:
-    from bifente.conformance.domains.fse.bench import FseBench
-
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""
 
 
+class ScenePart(Protocol):
+    """Something that a domain keeps for the length of a scenario, made when it is first asked for."""
+
+    @classmethod
+    def of(cls, scene: Scene) -> Self:
+        """Return the part of a scene."""
+        ...
+
+    def close(self) -> None:
+        """The scenario is over."""
+        ...
+
+
+P = TypeVar("P", bound=ScenePart)
+S = TypeVar("S", bound=BaseModel)
+F = TypeVar("F", bound=Facet)
+
+
 @dataclass(slots=True)
 class Scene:
-    """One scenario under way. ``told`` hears exchanges and calls, ``changed`` what the bench did to the world."""
+    """One scenario under way. ``told`` hears exchanges and calls, ``changed`` what the bench did to the world.
+
+    ``sections`` are what the scenario's ``bench`` says to domains. A secret that is born while the scenario runs is
+    told to ``declare`` before anything that carries it is told.
+    """
 
     bench: Bench
     random: random.Random
     told: Callable[[str, Exchanged | Called], None]
     changed: Callable[[str | None, Text], None]
+    sections: tuple[BaseModel, ...] = ()
+    declare: Callable[[str | bytes], None] = lambda secret: None
     captured: dict[str, Any] = field(default_factory=dict)
     dialogues: dict[str, Dialogue] = field(default_factory=dict)
-    others: dict[str, Connection] = field(default_factory=dict)
-    """The dialogues of another application, by slot."""
-    looks: dict[str, int] = field(default_factory=dict)
-    """The event counter of each slot when it was last looked at."""
     injected: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What takes each fault of the scene away, by the fault and its slot, in the order they were made."""
-    workstation: Workstation = field(init=False)
-    apcv: ApcvBench = field(init=False)
-    _fse: FseBench | None = field(default=None, init=False)
+    _parts: dict[type[ScenePart], ScenePart] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.workstation = Workstation(self.bench, self.told, self.random.randbytes)
-        self.apcv = ApcvBench(self.bench, self.workstation, self.random.randbytes)
+    def part(self, kind: type[P]) -> P:
+        """Return the part of this kind, made now if this is the first time."""
+        if kind not in self._parts:
+            # Made before it is filed: what it needs of the scene lies before it, and is closed after it.
+            made = kind.of(self)
+            self._parts[kind] = made
+        found = self._parts[kind]
+        assert isinstance(found, kind)  # noqa: S101 - what is filed under a kind is of it
+        return found
 
-    @property
-    def fse(self) -> FseBench:
-        """The billing software and the front end of the scene, made at first use."""
-        if self._fse is None:
-            # Here, not above: it brings mail servers, a store and envelopes along, which no other scenario needs.
-            from bifente.conformance.domains.fse.bench import FseBench
-
-            self._fse = FseBench(self.bench, self.workstation, self.apcv, self.random)
-        return self._fse
+    def section(self, kind: type[S]) -> S | None:
+        """Return what the scenario's ``bench`` says to a domain by the domain's own model, None if nothing."""
+        return next((one for one in self.sections if isinstance(one, kind)), None)
 
     @property
     def main(self) -> str:
-        """The slot a step speaks to unless it says otherwise, and whose card is ``$card``."""
+        """The slot a step speaks to unless it says otherwise, and whose card is ``$card``; empty without a card."""
         seated = self.bench.seated
-        return DEFAULT_ROLE if DEFAULT_ROLE in seated else next(iter(seated))
+        return DEFAULT_ROLE if DEFAULT_ROLE in seated else next(iter(seated), "")
 
     def dialogue(self, role: str) -> Dialogue:
-        """The open dialogue with the card of a slot, opened at first use. Raises ScardError."""
+        """Return the open dialogue with the card of a slot, opened at first use. Raise ScardError."""
         if role not in self.dialogues:
-            self.adopt(role, self.bench.connect(role))
+            self.adopt(role, self.bench.facet(Apdu).connect(role))
         return self.dialogues[role]
 
     def adopt(self, role: str, connection: Connection) -> None:
@@ -80,14 +97,14 @@ class Scene:
             dialogue.connection.disconnect()
 
     def scope(self) -> Mapping[str, Any]:
-        """What references may name: ``card`` (the main one), ``cards`` by slot, and captured values."""
+        """Return what references may name: ``card`` (the main one), ``cards`` by slot, and captured values."""
         facts = {role: card.facts for role, card in self.bench.seated.items()}
         return {**self.captured, "card": facts.get(self.main, {}), "cards": facts}
 
     def state(self, role: str) -> Mapping[str, Any] | None:
-        """The inner state of the card in a slot; None when it cannot be looked into."""
-        card = self.bench.seated.get(role)
-        return card.state() if card is not None else None
+        """Return the inner state of the card in a slot; None when it cannot be looked into."""
+        inspection = self.bench.facets.find(Inspection)
+        return inspection.state(role) if inspection is not None else None
 
     def clear_faults(self) -> None:
         """Take every fault away, the last one first."""
@@ -95,15 +112,12 @@ class Scene:
             self.injected.popitem()[1]()
 
     def close(self) -> None:
-        """Hang up everywhere, the other application too."""
+        """Take every fault away, close the parts, the last one made first, and hang up everywhere."""
         self.clear_faults()
-        if self._fse is not None:
-            self._fse.close()
-        self.workstation.close()
+        while self._parts:
+            self._parts.popitem()[1].close()
         for role in list(self.dialogues):
             self.hang_up(role)
-        while self.others:
-            self.others.popitem()[1].disconnect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,10 @@ class Act:
     def bench(self) -> Bench:
         """The bench of the scene."""
         return self.scene.bench
+
+    def facet(self, kind: type[F]) -> F:
+        """Return what does this kind of thing. Raise GuardRefusalError, which says why, if nothing does."""
+        return self.scene.bench.facet(kind)
 
     @property
     def dialogue(self) -> Dialogue:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
+from bifente.conformance.bench.attachment import Attachment
+from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.conformance.bench.facets import (
+    Apdu,
+    Destructive,
+    Insertion,
+    Inspection,
+    OtherApplications,
+    Personalisation,
+    VirtualReaders,
+)
 from bifente.conformance.bench.profiles import ReaderProfile
+from bifente.conformance.domain import domains, referred
+from bifente.conformance.features import CONTACTLESS
 from bifente.conformance.model import CardChoice
-from bifente.conformance.targets.base import Capability, Connection, GuardRefusalError, PcscCode, ScardError, Target
+from bifente.conformance.targets.base import Connection, GuardRefusalError, PcscCode, ScardError, Target
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.facets import Facets, PrivateClock
 from bifente.conformance.targets.pcsc import PcscTarget
 from bifente.ground.clock import Clock, VirtualClock
 from bifente.ground.text import Text
-from bifente.simulator.readers import Reader, ReaderAccess, Slot
-
-if TYPE_CHECKING:
-    from bifente.conformance.domains.wireless.bench import WirelessBench
+from bifente.simulator.readers import Reader, ReaderAccess, Share, Slot
 
 _SEEN_WITHIN = 3.0
 """Seconds a movement may take to be seen: pcscd polls every 0.4 s."""
@@ -46,9 +57,32 @@ class _OwnReaders:
         return self._bench.target.wait(reader, present=present, timeout=timeout)
 
 
-class VirtualBench:
+def _brought(bench: VirtualBench) -> Iterator[Attachment]:
+    """What the domains attach to a bench."""
+    for domain in domains():
+        for reference in domain.attachments:
+            attachment = referred(domain, reference)(bench)
+            if attachment is not None:
+                yield attachment
+
+
+class _Clock(PrivateClock):
+    """The clock of a bench, which lets what is attached to it notice that time has passed."""
+
+    def __init__(self, bench: VirtualBench, clock: VirtualClock) -> None:
+        self._bench = bench
+        self._clock = clock
+
+    def advance(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+        for attachment in self._bench.attachments:
+            attachment.time_passed()
+
+
+class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destructive, Personalisation, VirtualReaders):
     """The reader of one profile and the cards in it; each scenario gets fresh cards.
 
+    ``slots`` are those of the device by role.
     ``name_of`` gives the name under which the target knows a slot; ``faults`` what went wrong on the bench's own side;
     ``restore`` undoes what a scenario did to the readers themselves.
     """
@@ -64,22 +98,20 @@ class VirtualBench:
         faults: Callable[[], Sequence[str]] = tuple,
         restore: Callable[[], None] | None = None,
     ) -> None:
-        self.profile = profile
-        self.seated: dict[str, SeatedCard] = {}
-        self.device = reader
-        self.clock = clock
+        super().__init__(profile, workshop, clock)
+        self._device = reader
         self._target = target
-        self.faults = faults
-        self._workshop = workshop
-        self._slots = {model.role: slot for model, slot in zip(profile.slots, reader.slots, strict=True)}
+        self._faults = faults
+        self.slots = {model.role: slot for model, slot in zip(profile.slots, reader.slots, strict=True)}
         self._name_of = name_of
         self._restore = restore
-        self.wireless: WirelessBench | None = None
+        self._kinds = (Apdu, OtherApplications, Insertion, Inspection, Destructive, Personalisation, VirtualReaders)
+        self.attachments = list(_brought(self))
 
     @property
-    def workshop(self) -> Workshop:
-        """Where its cards come from."""
-        return self._workshop
+    def device(self) -> Reader:
+        """The device, or several that stand together."""
+        return self._device
 
     @property
     def target(self) -> Target:
@@ -89,12 +121,16 @@ class VirtualBench:
     @property
     def names(self) -> Mapping[str, str]:
         """The PC/SC name of each slot by its role: it changes when the reader comes back under another."""
-        return {role: self._name_of(slot) for role, slot in self._slots.items()}
+        return {role: self._name_of(slot) for role, slot in self.slots.items()}
 
     @property
-    def capabilities(self) -> frozenset[Capability]:
-        """What the target can do."""
-        return self._target.capabilities
+    def own_facets(self) -> Facets:
+        """All that is done with virtual cards and readers, and what the target can do."""
+        found = Facets(self._target.facets)
+        found.update(dict.fromkeys(self._kinds, self))
+        if isinstance(self.clock, VirtualClock):
+            found[PrivateClock] = _Clock(self, self.clock)
+        return found
 
     @property
     def access(self) -> ReaderAccess:
@@ -102,39 +138,51 @@ class VirtualBench:
         return _OwnReaders(self)
 
     @property
-    def artefacts(self) -> bool:
+    def artefacts(self) -> bool:  # type: ignore[override]
         """Whether there is a vpcd between the target and the slots."""
         return isinstance(self._target, PcscTarget)
 
+    def open(self, role: str, share: Share, reader: str | None = None) -> Connection:
+        """A dialogue in a share mode."""
+        return self._target.open(reader or self.names[role], share)
+
+    def look(self, role: str) -> int:
+        """What SCardGetStatusChange tells of a slot."""
+        return self._target.look(self.names[role])
+
+    def state(self, role: str) -> Mapping[str, Any] | None:
+        """The inner state of the card in a slot."""
+        card = self.seated.get(role)
+        return card.state() if card is not None else None
+
+    def faults(self) -> Sequence[str]:
+        """What went wrong on the bench's own side."""
+        return self._faults()
+
     def slot(self, role: str) -> Slot:
         """A slot by its role. Raises KeyError."""
-        return self._slots[role]
+        return self.slots[role]
 
     def picture(self) -> Mapping[str, str]:
-        """What answers in each slot, and how a wireless device stands."""
-        # Asked first: looking at it lets it notice that its time is over, and its slots with it.
-        wireless = self.wireless.picture() if self.wireless is not None else {}
-        return {**{f"slot:{role}": self._inside(role) for role in self._slots}, **wireless}
+        """What answers in each slot, and how what is attached stands."""
+        # Asked first: looking at a wireless device lets it notice that its time is over, and its slots with it.
+        attached = super().picture()
+        return {**{f"slot:{role}": self._inside(role) for role in self.slots}, **attached}
 
     def _inside(self, role: str) -> str:
-        slot = self._slots[role]
+        slot = self.slots[role]
         if slot.card is None:
             return ""
         seated = next((one for one in self.seated.values() if one.smart is slot.card), None)
         return ("" if slot.reachable else "!") + (str(seated.facts["template"]) if seated is not None else "?")
 
-    def seat(
-        self,
-        choices: Mapping[str, CardChoice],
-        chance: random.Random,
-        *,
-        destructive: bool,
-        day: date | None = None,
+    def seat_cards(
+        self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool, day: date | None
     ) -> None:
         """Put a fresh card in each chosen slot and empty the others; ``destructive`` matters to real cards only."""
         del destructive
         for role in choices:
-            if role not in self._slots:
+            if role not in self.slots:
                 name = self.profile.profile
                 raise GuardRefusalError(
                     Text(f"le lecteur {name} n'a pas de fente {role}", f"the reader {name} has no slot {role}")
@@ -144,13 +192,14 @@ class VirtualBench:
             self.clock.restart(None if day is None else datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
         if self._restore is not None:
             self._restore()
-        self._begin_wireless(chance)
-        interfaces = {model.role: Capability.CONTACTLESS in model.capabilities for model in self.profile.slots}
+        for attachment in self.attachments:
+            attachment.begin(chance)
+        interfaces = {model.role: CONTACTLESS in model.capabilities for model in self.profile.slots}
         self.seated = {
-            role: self._workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])
+            role: self.workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])
             for role, choice in choices.items()
         }
-        for role, slot in self._slots.items():
+        for role, slot in self.slots.items():
             if role not in self.seated:
                 if slot.card is not None:
                     self._move(role, present=False)
@@ -162,49 +211,28 @@ class VirtualBench:
                     self._power_anew(role)
             else:
                 self._move(role, present=True)
-        if self.wireless is not None:
-            self.follow()
 
     def follow(self) -> None:
         """Wait until the target has seen which cards a wireless device now gives, or no longer gives."""
-        for role, slot in self._slots.items():
+        for role, slot in self.slots.items():
             if slot.card is not None:
                 self._target.wait(self.names[role], present=slot.reachable, timeout=_SEEN_WITHIN)
 
     def _power_anew(self, role: str) -> None:
         """Have a real service learn the ATR of a card that came without movement: software tells cards by it."""
-        if isinstance(self._target, EmbeddedTarget) or not self._slots[role].reachable:
+        if isinstance(self._target, EmbeddedTarget) or not self.slots[role].reachable:
             return
         connection = self.connect(role)
         connection.disconnect()
-
-    def _begin_wireless(self, chance: random.Random) -> None:
-        """A wireless device fresh for a scenario: paired, charged, in range and in session."""
-        if self.profile.wireless is None:
-            return
-        # Here, not above: it brings a web framework and signatures along, which no other bench needs.
-        from bifente.conformance.domains.wireless.bench import WirelessBench
-
-        if self.wireless is not None:
-            self.wireless.close()
-            if self.wireless.terminal.disturbed:
-                # A service that gave a card up takes it again only once it was out.
-                for role, slot in self._slots.items():
-                    if slot.card is not None:
-                        self._move(role, present=False)
-        own = random.Random(chance.getrandbits(64))  # noqa: S311
-        self.wireless = WirelessBench(self.profile.wireless, self._slots, self._target, self.clock, own)
 
     def put(self, role: str, choice: CardChoice, chance: random.Random) -> SeatedCard:
         """Take the card of a slot out and put in one made for the purpose; gives the one it held.
 
         Raises InputError for a template or a parameter that cannot be, SlotError if the slot is empty.
         """
-        contactless = next(
-            Capability.CONTACTLESS in model.capabilities for model in self.profile.slots if model.role == role
-        )
+        contactless = next(CONTACTLESS in model.capabilities for model in self.profile.slots if model.role == role)
         before = self.seated[role]
-        made = self._workshop.make(choice, chance, at=self.now(), contactless=contactless)
+        made = self.workshop.make(choice, chance, at=self.now(), contactless=contactless)
         self.remove(role)
         self.seated[role] = made
         self.insert(role)
@@ -212,7 +240,7 @@ class VirtualBench:
 
     def put_back(self, role: str, card: SeatedCard) -> None:
         """Put a card in again that ``put`` took out."""
-        if self._slots[role].card is not None:
+        if self.slots[role].card is not None:
             self.remove(role)
         self.seated[role] = card
         self.insert(role)
@@ -249,28 +277,15 @@ class VirtualBench:
         self._move(other, present=True)
         return Text(f"cartes des fentes {one} et {other} permutées", f"cards of slots {one} and {other} swapped")
 
-    def advance(self, seconds: int) -> None:
-        """Let time pass; steps that ask for it need a target with the clock capability."""
-        if not isinstance(self.clock, VirtualClock):
-            raise TypeError("the time of this bench is the machine's: it cannot be advanced")
-        self.clock.advance(seconds)
-        if self.wireless is not None:
-            self.wireless.terminal.look()
-
-    def now(self) -> datetime:
-        """The bench clock's time."""
-        return self.clock.now()
-
     def close(self) -> None:
         """Empty the slots."""
-        if self.wireless is not None:
-            self.wireless.close()
-        for slot in self._slots.values():
+        super().close()
+        for slot in self.slots.values():
             if slot.card is not None:
                 slot.remove()
 
     def _move(self, role: str, *, present: bool) -> None:
-        slot = self._slots[role]
+        slot = self.slots[role]
         if present:
             slot.insert(self.seated[role].card)
         else:
@@ -278,7 +293,7 @@ class VirtualBench:
         self._seen(role, present=present)
 
     def _seen(self, role: str, *, present: bool) -> None:
-        if not self._slots[role].reachable:
+        if not self.slots[role].reachable:
             return
         try:
             seen = self._target.wait(self.names[role], present=present, timeout=_SEEN_WITHIN)

@@ -17,8 +17,8 @@ from bifente.conformance.bench.profiles import ReaderProfile, load_profile
 from bifente.conformance.bench.profiles import System as NamingSystem
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.features import CONTACTLESS
 from bifente.conformance.loading import InputError
-from bifente.conformance.targets.base import Capability
 from bifente.ground.text import Lang, Text
 from bifente.reports.clean import one_line
 from bifente.simulator.middleware import galss as manager
@@ -178,7 +178,7 @@ def _slots(model: ReaderProfile, system: System | None) -> list[SlotName]:
         SlotName(
             slot.role,
             slot.names.get(named, slot.name) if named is not None else slot.name,
-            contactless=Capability.CONTACTLESS in slot.capabilities,
+            contactless=CONTACTLESS in slot.capabilities,
         )
         for slot in model.slots
     ]

@@ -23,6 +23,7 @@ from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
@@ -141,7 +142,7 @@ def _bench(
 
 def _tell_wireless(profile: str) -> None:
     """A terminal without a wire is shown here as one that never loses its session: say so, and where it can."""
-    if load_profile(profile)[0].wireless is not None:
+    if load_profile(profile)[0].section(WirelessProfile) is not None:
         err.print(
             "wireless terminal: shown paired, in range, its session open for as long as this runs; what ends a session "
             "is for scenarios (docs/wireless.md) and bifente serve",

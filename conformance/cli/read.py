@@ -14,7 +14,8 @@ import typer
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.factory import BenchPool
-from bifente.conformance.bench.real import VITALES, NotOfTestError, RealBench
+from bifente.conformance.bench.real import CPS, VITALES, RealBench
+from bifente.conformance.bench.real_card import NotOfTestError
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.vitale.workstation import Way, Workstation
@@ -122,8 +123,8 @@ def read_cards(
     options = RunOptions(
         paths=(),
         target=TargetKind.PCSC if reader is not None else TargetKind.EMBEDDED,
-        reader=reader,
-        real_card=choices["cps"].template if reader is not None and choices else None,
+        readers={CPS: reader} if reader is not None else {},
+        real_cards={CPS: choices[CPS].template} if reader is not None and choices else {},
         production_card=production_card,
         lang=language,
         keys=keys,
@@ -155,7 +156,7 @@ def _calls(
     bench: Bench, choices: Mapping[str, CardChoice], way: Way, code: str | None, date: str | None
 ) -> Iterator[_Called]:
     """Each function and its answer, the next one called when the last was told. Raises GuardRefusalError."""
-    if isinstance(bench, RealBench) and bench.kind in VITALES:
+    if isinstance(bench, RealBench) and bench.kind(CPS) in VITALES:
         yield from _calls_on_a_vitale(bench, _day(bench, date))
         return
     if not choices:
@@ -197,7 +198,7 @@ def _calls_on_a_vitale(bench: RealBench, day: str) -> Iterator[_Called]:
 
 def _alone(bench: RealBench) -> Ssv:
     """The library of a workstation without a professional's card: no code and no proof can reach one."""
-    library = Ssv(FullPcsc(bench.without_cps, bench.clock), bench.clock)
+    library = Ssv(FullPcsc(bench.without_cps(CPS), bench.clock), bench.clock)
     library.init_lib()
     return library
 

@@ -15,7 +15,8 @@ import typer
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
-from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, chosen_lang
+from bifente.conformance.loading import nearest
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.ground.clock import WallClock
@@ -38,13 +39,19 @@ def run_command(
     ] = None,
     target: Annotated[TargetKind, typer.Option(help="How steps reach the cards.")] = TargetKind.EMBEDDED,
     reader: Annotated[
-        str | None,
-        typer.Option(help="PC/SC name of a reader that is not the bench's own (--target pcsc unless pkcs11 is given)."),
+        list[str] | None,
+        typer.Option(
+            help="PC/SC name of a reader that is not the bench's own, or SLOT=NAME for each of several: cps=..., "
+            "vitale=... (--target pcsc unless pkcs11 is given)."
+        ),
     ] = None,
     module: Annotated[
         Path | None, typer.Option(help="With --target pkcs11: the PKCS#11 module to put to the test.")
     ] = None,
-    card: Annotated[str | None, typer.Option(help="With --reader: the template that describes the card in it.")] = None,
+    card: Annotated[
+        list[str] | None,
+        typer.Option(help="With --reader: the template that describes the card in it, or SLOT=TEMPLATE for each."),
+    ] = None,
     profile: Annotated[str | None, typer.Option(help="Reader profile instead of the suites' own.")] = None,
     select: Annotated[
         list[str] | None, typer.Option(help="Only scenarios whose id matches (suite/id, * allowed); repeatable.")
@@ -75,9 +82,9 @@ def run_command(
     options = RunOptions(
         paths=tuple(paths) if paths else default_paths(target),
         target=target,
-        reader=reader,
+        readers=by_slot("--reader", reader),
         module=module,
-        real_card=card,
+        real_cards=by_slot("--card", card),
         profile=profile,
         seed=seed,
         workers=workers,
@@ -91,6 +98,9 @@ def run_command(
     wanted = chosen_formats(formats)
     if card and not reader:
         raise fail("--card describes the card in --reader: give both", Exit.BAD_INPUT)
+    if extra := next((slot for slot in options.real_cards if slot not in options.readers), None):
+        cure = nearest(extra, options.readers)
+        raise fail(f"--card {extra}=...: no --reader is given for the slot {extra!r} ({cure})", Exit.BAD_INPUT)
     if (module is not None) != (target is TargetKind.PKCS11):
         raise fail("--target pkcs11 and --module PATH go together: give both", Exit.BAD_INPUT)
     if module is not None and not module.is_file():

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bifente.conformance.bench.profiles import ReaderProfile
+from bifente.conformance.bench.module_profiles import ModuleProfile
+from bifente.conformance.bench.profiles import profile_model
 from bifente.conformance.cli.app import app
-from bifente.conformance.domains.pkcs11.module_profiles import ModuleProfile
 from bifente.conformance.scenario.reference import steps_page
 from bifente.conformance.scenario.schema import DIALECT, stages_schema, suite_schema
 from bifente.reports.events import journal_schema
@@ -38,7 +38,7 @@ SCHEMAS: dict[Kind, Callable[[], dict[str, Any]]] = {
     Kind.TEMPLATE: lambda: {"$schema": DIALECT, **Template.model_json_schema()},
     Kind.VITALE: lambda: {"$schema": DIALECT, **VitaleTemplate.model_json_schema()},
     Kind.MODULE: lambda: {"$schema": DIALECT, **ModuleProfile.model_json_schema()},
-    Kind.PROFILE: lambda: {"$schema": DIALECT, **ReaderProfile.model_json_schema()},
+    Kind.PROFILE: lambda: {"$schema": DIALECT, **profile_model().model_json_schema()},
     Kind.JOURNAL: journal_schema,
 }
 """How each schema is made: always from the definitions the loader itself uses."""

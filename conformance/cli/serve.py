@@ -20,6 +20,7 @@ from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.live import CardOption, chosen_cards, signals
 from bifente.conformance.cli.options import KeysOption
+from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import InputError
 from bifente.ground.clock import WallClock
 from bifente.simulator.pki.authority import Pki
@@ -58,12 +59,13 @@ def serve(
     from bifente.simulator.readers import PcscService
 
     model, _document = load_profile(profile)
-    if model.wireless is None:
+    section = model.section(WirelessProfile)
+    if section is None:
         raise InputError.at(profile, "is no wireless reader", cure=f"for one: --profile {WIRELESS_PROFILE}")
     device = Device.assemble(profile, chosen_cards(card or list(DEFAULT_CARDS)), Workshop.default(keys))
     store, clock, chance = KeyStore(keys), WallClock(), random.SystemRandom()
     access = PcscService([device.reader], clock).establish()
-    bench = WirelessBench(model.wireless, device.slots, access, clock, chance, store)
+    bench = WirelessBench(section, device.slots, access, clock, chance, store)
     identity = ServerIdentity.make(Pki(store), store, clock.now())
     with ExitStack() as stack:
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))

@@ -17,15 +17,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.facets import Destructive, Inspection, Personalisation
 from bifente.conformance.bench.scene import Act, Scene
-from bifente.conformance.domains.pkcs11.bench import Pkcs11Bench
+from bifente.conformance.features import features
 from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
 from bifente.conformance.run.reproduce import reproduce_line
 from bifente.conformance.run.telling import event_of
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.conformance.scenario.references import CARDS, BadReferenceError, is_reference, references, resolve, root
 from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation
-from bifente.conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
+from bifente.conformance.targets.base import GuardRefusalError, PcscCode, ScardError
+from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.reports.events import (
@@ -108,20 +110,21 @@ class _Run:
         return verdict
 
     def _verdict(self) -> tuple[Verdict, Text | None]:
-        lacking = next(
-            (need for need in sorted(self.plan.requires) if need not in self.bench.profile.capabilities), None
-        )
-        if lacking is not None:
-            return Verdict.NOT_APPLICABLE, lacking.lacking
-        missing = next((need for need in sorted(self._needs()) if need not in self.bench.capabilities), None)
-        if missing is not None:
-            return Verdict.NOT_RUN, missing.lacking
-        if isinstance(self.bench, Pkcs11Bench) and (unmade := self._unmade(self.bench)) is not None:
-            return Verdict.NOT_APPLICABLE, unmade
+        for need in sorted(self.plan.requires):
+            if need not in self.bench.profile.capabilities:
+                return Verdict.NOT_APPLICABLE, features()[need]
+        offered = self.bench.facets
+        for kind in sorted(self._needs(), key=lambda kind: kind.key):
+            if kind not in offered:
+                return Verdict.NOT_RUN, kind.lacking
+        for attachment in self.bench.attachments:
+            why = attachment.inapplicable(self.plan.bench.cards.values(), self.plan.model.requires_module)
+            if why is not None:
+                return Verdict.NOT_APPLICABLE, why
         faults = len(self.bench.faults())
         # Seeded by the scenario's own name: neither the order nor the number of workers changes what it draws.
         chance = random.Random(f"{self.seed}/{self.plan.id}")  # noqa: S311
-        scene = Scene(self.bench, chance, self._told, self._changed)
+        scene = Scene(self.bench, chance, self._told, self._changed, self.plan.bench.sections)
         try:
             day = self.plan.bench.day
             self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive, day=day)
@@ -153,21 +156,17 @@ class _Run:
         finally:
             scene.close()
 
-    def _unmade(self, bench: Pkcs11Bench) -> Text | None:
-        """What the module is not made for, of what the scenario and its cards ask, or None."""
-        return bench.inapplicable(self.plan.bench.cards.values(), self.plan.model.requires_module)
-
-    def _needs(self) -> set[Capability]:
+    def _needs(self) -> set[type[Facet]]:
         needs = {need for step in self.plan.steps for need in step.kind.needs}
         if any({"before", "after"} & (step.expect.keys() | step.should.keys()) for step in self.plan.steps):
-            needs.add(Capability.INSPECTION)
+            needs.add(Inspection)
         if self.plan.model.destructive:
-            needs.add(Capability.DESTRUCTIVE)
+            needs.add(Destructive)
         if self.plan.bench.day is not None:
-            needs.add(Capability.CLOCK)
+            needs.add(PrivateClock)
         # A card of another family may be there; one made to measure may not.
         if any(choice.parameters.keys() - {"family"} for choice in self.plan.bench.cards.values()):
-            needs.add(Capability.PERSONALISATION)
+            needs.add(Personalisation)
         return needs
 
     def _speaks_of_a_card(self) -> bool:

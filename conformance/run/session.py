@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
-from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.loading import Document, InputError, Problem, nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
@@ -70,7 +70,7 @@ def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
         _fork_server()
     catalogue = load_catalogue()
     if options.profile is not None:
-        load_profile(options.profile)
+        load_readers(options.profile)
     suites: list[PlannedSuite] = []
     problems: list[Problem] = []
     for path in find_suites(options.paths):
@@ -113,10 +113,10 @@ def check_bench(
     """
     plan = scenario.bench
     try:
-        profile, document = load_profile(plan.profile)
+        profile, read = load_readers(plan.profile)
     except InputError as error:
         raise _seen_from(scenario, ("profile",), error) from None
-    documents = [document]
+    documents = list(read)
     roles = {slot.role for slot in profile.slots}
     lacking = any(need not in profile.capabilities for need in scenario.model.requires)
     for role, choice in plan.cards.items():
@@ -215,7 +215,7 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         tool=tool(),
         command=tuple(command),
         target=options.target.value,
-        reader=options.reader,
+        reader=", ".join(options.readers.values()) or None,
         profile=", ".join(plan.profiles),
         seed=options.seed,
         lang=options.lang,

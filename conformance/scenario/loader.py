@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.loading.document import Location
-from bifente.conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, Suite
+from bifente.conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, Suite, suite_model
 from bifente.conformance.requirements import Catalogue
 from bifente.conformance.scenario.matrix import MatrixError, Spread, spread, substituted
 from bifente.conformance.scenario.mistakes import Mistakes
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep, PlannedSuite
 from bifente.conformance.scenario.references import ROOTS, BadReferenceError, card_role, references
+from bifente.conformance.scenario.step import CardStep
 from bifente.conformance.scenario.step_reader import BESIDE, StepReader
 from bifente.conformance.scenario.steps import steps
-from bifente.conformance.targets.base import Capability
 from bifente.ground.fidelity import Fidelity
 from bifente.reports.events import Phase
 
@@ -83,7 +84,7 @@ class _Loader:
         self._stages: dict[str, tuple[Document, Location, Stage]] = {}
 
     def suite(self) -> PlannedSuite:
-        model = validate(Suite, self._document.data, self._document)
+        model = validate(suite_model(), self._document.data, self._document)
         assert model is not None  # noqa: S101 - nothing was ignored
         self._collect_stages(model)
         scenarios = [
@@ -129,16 +130,16 @@ class _Loader:
         rows = self._spread(suite, scenario, at)
         if not rows:
             return
-        if not rows[0].bench.cards:
-            self._mistakes.note(self._document, at, "no card is in any slot", "e.g. bench: {cards: {cps: infirmier}}")
         # Without axes of its own, what a scenario does is the same on every bench.
         once = self._steps(scenario, at, rows[0]) if scenario.matrix is None else None
+        # The model with the sections of domains is made when a suite is read: no other process knows that class.
+        plain = Scenario.model_construct(**{**dict(scenario), "bench": None})
         for index, row in enumerate(rows):
             steps = once if once is not None else self._steps(scenario, at, row)
             yield PlannedScenario(
                 id=f"{suite.suite}/{scenario.id}{row.label}",
                 suite=suite.suite,
-                model=scenario,
+                model=plain,
                 fidelity=Fidelity.weakest(
                     [scenario.fidelity or suite.fidelity, *self._catalogue.grounds(scenario.requirements)]
                 ),
@@ -151,12 +152,7 @@ class _Loader:
             )
 
     def _spread(self, suite: Suite, scenario: Scenario, at: Location) -> list[Spread]:
-        own = scenario.bench or BenchModel()
-        bench = BenchModel(
-            profile=own.profile or suite.bench.profile,
-            cards={**(suite.bench.cards or {}), **(own.cards or {})},
-            day=own.day or suite.bench.day,
-        )
+        bench = _merged(suite.bench, scenario.bench)
         try:
             return spread(
                 bench,
@@ -178,11 +174,13 @@ class _Loader:
             for index, raw in enumerate(getattr(scenario, phase.value))
             for step in self._step(raw, self._document, (*at, phase.value, index), phase, scope)
         ]
-        if scenario.judges is None and any(Capability.PKCS11 in step.kind.needs for step in steps):
+        if scenario.judges is None and any(RunningModule in step.kind.needs for step in steps):
             self._mistakes.note(
                 self._document, at, "its steps speak PKCS#11: who is judged?", "judges: card, module or host"
             )
         roles = row.bench.cards
+        if not roles and any(issubclass(step.kind, CardStep) for step in steps):
+            self._mistakes.note(self._document, at, "no card is in any slot", "e.g. bench: {cards: {cps: infirmier}}")
         for step in steps:
             if step.slot is not None and step.slot not in roles:
                 self._mistakes.note(
@@ -283,3 +281,17 @@ class _Loader:
         for index, step in enumerate(stage.steps):
             yield from self._step(step, stage_document, (*stage_at, "steps", index), phase, inner)
         scope.names |= inner.names - set(stage.parameters)
+
+
+def _merged(suite: BenchModel, own: BenchModel | None) -> BenchModel:
+    """The bench of a scenario: what it says itself, else what its suite says; cards are added to the suite's."""
+    if own is None:
+        return suite
+    said = {name: getattr(own, name) for name in own.model_fields_set if getattr(own, name) is not None}
+    # Whoever names other readers means them instead of the suite's, whichever way either is written.
+    before = {name: value for name, value in suite if not ({"profile", "readers"} & said.keys() and name in _DEVICES)}
+    cards = {**(suite.cards or {}), **(own.cards or {})}
+    return type(suite).model_construct(**{**before, **said, "cards": cards})
+
+
+_DEVICES = ("profile", "readers")

@@ -13,8 +13,10 @@ from datetime import date
 from typing import Any
 
 from allpairspy import AllPairs
+from pydantic import BaseModel
 
-from bifente.conformance.bench.profiles import load_profile
+from bifente.conformance.bench.choosing import load_readers
+from bifente.conformance.bench.several import label_of as readers_label
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import BenchModel, Card, CardChoice, Combine, Matrix
 from bifente.conformance.scenario.plan import BenchPlan
@@ -71,7 +73,7 @@ def spread(bench: BenchModel, matrix: Matrix | None, *, default: str, profile: s
     for row in rows:
         label = ",".join(label_of(row[name]) for name in varied)
         values = {name: value for name, value in row.items() if name in own}
-        found.append(Spread(f"[{label}]" if label else "", _bench(row, values, bench.day), values))
+        found.append(Spread(f"[{label}]" if label else "", _bench(row, values, bench), values))
     if twice := {one.label for one in found if [other.label for other in found].count(one.label) > 1}:
         raise MatrixError(f"the matrix has {min(twice)[1:-1]!r} twice", "keep one")
     return found
@@ -88,7 +90,7 @@ def label_of(value: Any) -> str:
 
 def _axes(bench: BenchModel, matrix: Matrix | None, default: str, profile: str | None) -> dict[str, list[Any]]:
     own = {name: list(values) for name, values in matrix.axes.items()} if matrix else {}
-    profiles = _listed(bench.profile or default)
+    profiles = _listed(readers_label(bench.readers) if bench.readers else bench.profile or default)
     if profile is not None:
         for axis in [_axis_of(written) for written in profiles]:
             if axis in own:
@@ -132,7 +134,7 @@ def _possible(row: Row) -> bool:
     if fault is None or profile is None:
         return True
     try:
-        offered = load_profile(str(profile))[0].capabilities
+        offered = load_readers(str(profile))[0].capabilities
     except InputError:
         return True  # told where the profile itself is looked at
     return fault.needs <= offered
@@ -204,12 +206,13 @@ def _row_with(pair: Pair, orders: Sequence[Sequence[int]], fit: Callable[[Sequen
     return grown(())
 
 
-def _bench(row: Row, values: Mapping[str, Any], day: str | None) -> BenchPlan:
+def _bench(row: Row, values: Mapping[str, Any], bench: BenchModel) -> BenchPlan:
     profile = _valued(row["bench.profile"], values)
     if not isinstance(profile, str):
         raise MatrixError(f"a profile is a name, not {label_of(profile)!r}")
     cards = {name.partition(".")[2]: _card(row[name], values) for name in row if name.startswith("cards.")}
-    return BenchPlan(profile, cards, _day(_valued(day, values)))
+    sections = tuple(value for _name, value in bench if isinstance(value, BaseModel))
+    return BenchPlan(profile, cards, _day(_valued(bench.day, values)), sections)
 
 
 def _day(written: Any) -> date | None:

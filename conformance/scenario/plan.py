@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pydantic import BaseModel
+
 from bifente.conformance.loading import Document
 from bifente.conformance.loading.document import Location
 from bifente.conformance.model import CardChoice, Scenario, Suite
 from bifente.conformance.scenario.step import Step
-from bifente.conformance.targets.base import Capability
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
 from bifente.reports.events import Phase
@@ -51,11 +52,14 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class BenchPlan:
-    """What to assemble for one scenario: a profile name, a card choice by slot role, the day if it is not today."""
+    """What to assemble for one scenario: a profile name, a card choice by slot role, the day if it is not today, and
+    what it says to domains by their own models.
+    """
 
     profile: str
     cards: Mapping[str, CardChoice]
     day: date | None = None
+    sections: tuple[BaseModel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class PlannedScenario:
     suite: str
     model: Scenario
     fidelity: Fidelity
-    requires: frozenset[Capability]
+    requires: frozenset[str]
     bench: BenchPlan
     steps: tuple[PlannedStep, ...]
     document: Document

@@ -64,7 +64,7 @@ def _step(step: type[Step]) -> Iterator[str]:
     if observed:
         yield f"* lets one expect {observed}"
     if step.needs:
-        yield f"* needs {', '.join(sorted(step.needs))}"
+        yield f"* needs {', '.join(sorted(need.key for need in step.needs))}"
     yield ""
 
 

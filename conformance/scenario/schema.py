@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
-from bifente.conformance.model import StageFile, Suite, Title
+from bifente.conformance.model import StageFile, Title, suite_model
 from bifente.conformance.scenario.step import Step, expectable, kebab
 from bifente.conformance.scenario.steps import steps
 
@@ -16,7 +16,7 @@ _REFERENCE = {"type": "string", "pattern": r"^\$", "description": "a reference, 
 
 def suite_schema() -> dict[str, Any]:
     """The schema of a suite, its steps included."""
-    return _with_steps(Suite.model_json_schema(), "Bifente scenario suite")
+    return _with_steps(suite_model().model_json_schema(), "Bifente scenario suite")
 
 
 def stages_schema() -> dict[str, Any]:

@@ -14,10 +14,12 @@ from typing import Annotated, Any, ClassVar, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.fields import FieldInfo
 
+from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
 from bifente.conformance.model import CardChoice, Number
-from bifente.conformance.targets.base import Capability, PcscCode
+from bifente.conformance.targets.base import PcscCode
+from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 from bifente.simulator.iso7816.apdu import Response
 from bifente.simulator.readers.faults import UNREADABLE
@@ -146,7 +148,8 @@ class Step(BaseModel, ABC):
     name: ClassVar[str]
     title: ClassVar[Text]
     shorthand: ClassVar[str | None] = None
-    needs: ClassVar[frozenset[Capability]] = frozenset()
+    needs: ClassVar[frozenset[type[Facet]]] = frozenset()
+    """What it asks the bench for; where one is not there the step is not run."""
     success: ClassVar[tuple[str, str] | None] = None
     """What is expected of a step that lets one expect it and says nothing of it."""
     observes: ClassVar[Observes] = {}
@@ -192,7 +195,7 @@ ERRORS: Mapping[str, Matcher] = {"error": ChoiceMatcher(frozenset({*(code.name f
 class CardStep(Step, ABC):
     """A step that speaks to a card: a PC/SC error may be expected of it instead of an answer."""
 
-    needs = frozenset({Capability.APDU})
+    needs = frozenset[type[Facet]]({Apdu})
     success = ("sw", "9000")
 
     @classmethod

@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifente.conformance.targets.base import Capability, PcscCode, ScardError
+from bifente.conformance.targets.base import PcscCode, ScardError
+from bifente.conformance.targets.facets import Facets, HotPlug, PinPadKeys, ServiceControl
 from bifente.ground.clock import Clock, VirtualClock
 from bifente.simulator.readers import Context, Handle, PcscService, Reader, Share, State
 
 
-class EmbeddedTarget:
+class EmbeddedTarget(HotPlug, ServiceControl):
     """Reaches cards in slots of the same process, with the PC/SC codes a real service would give.
 
     ``readers`` order is the devices' own; ``clock`` is where an application's waits are spent.
     """
 
-    capabilities = frozenset(
-        {
-            Capability.INSERTION,
-            Capability.INSPECTION,
-            Capability.CLOCK,
-            Capability.DESTRUCTIVE,
-            Capability.PERSONALISATION,
-            Capability.APDU,
-            Capability.VIRTUAL,
-            Capability.HOT_PLUG,
-            Capability.PIN_PAD,
-            Capability.WIRELESS,
-            Capability.LINK,
-            Capability.SERVICE,
-        }
-    )
-
     def __init__(self, readers: Sequence[Reader], clock: Clock | None = None) -> None:
         self._readers = tuple(readers)
         self.service = PcscService(readers, clock or VirtualClock())
         self._context = self.service.establish()
+
+    @property
+    def facets(self) -> Facets:
+        """Readers and a service of one's own."""
+        own = Facets({HotPlug: self, ServiceControl: self})
+        parts = [part for reader in self._readers for part in (reader, *reader.parts)]
+        if pad := next((part.pin_pad for part in parts if part.pin_pad is not None), None):
+            own[PinPadKeys] = PinPadKeys(pad)
+        return own
+
+    def unplug(self, reader: Reader) -> None:
+        """Pull a reader out."""
+        self.service.unplug(reader)
+
+    def plug(self, reader: Reader, names: Sequence[str]) -> None:
+        """Plug it in, its slots under these names."""
+        self.service.plug(reader, names)
+
+    def stop(self) -> None:
+        """Stop the service."""
+        self.service.stop()
+
+    def start(self) -> None:
+        """Start it again."""
+        self.service.start()
 
     def readers(self) -> tuple[str, ...]:
         """The names of all slots; none is an empty tuple."""

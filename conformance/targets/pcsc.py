@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from bifente.conformance.targets.base import Capability, PcscCode, ScardError
+from bifente.conformance.targets.base import PcscCode, ScardError
+from bifente.conformance.targets.facets import Facets
 from bifente.simulator.readers import Share, State
 
 _T0_OR_T1 = 3
@@ -34,13 +35,13 @@ def _scard() -> Any:
 class PcscTarget:
     """Readers of a PC/SC service, by their PC/SC names.
 
-    ``virtual`` says that the bench owns the cards behind them. Raises PcscMissingError without pyscard, ScardError
+    Raises PcscMissingError without pyscard, ScardError
     when no service answers.
     """
 
-    def __init__(self, *, virtual: bool) -> None:
+    def __init__(self) -> None:
         self._scard = _scard()
-        self.capabilities = _VIRTUAL if virtual else frozenset({Capability.APDU})
+        self.facets = Facets()
         code, self._context = self._scard.SCardEstablishContext(self._scard.SCARD_SCOPE_USER)
         check(code)
 
@@ -88,19 +89,6 @@ class PcscTarget:
     def close(self) -> None:
         """Give the context back."""
         self._scard.SCardReleaseContext(self._context)
-
-
-_VIRTUAL = frozenset(
-    {
-        Capability.INSERTION,
-        Capability.INSPECTION,
-        Capability.DESTRUCTIVE,
-        Capability.PERSONALISATION,
-        Capability.APDU,
-        Capability.VIRTUAL,
-        Capability.LINK,
-    }
-)
 
 
 class PcscConnection:

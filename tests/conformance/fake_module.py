@@ -9,9 +9,9 @@ from typing import Any
 
 from conformance_bench import Lab, Ran, write
 
+from bifente.conformance.bench.module import ModuleUnderTest, Pkcs11Bench
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.bench.virtual import VirtualBench
-from bifente.conformance.domains.pkcs11.bench import ModuleUnderTest, Pkcs11Bench
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE, load_suite

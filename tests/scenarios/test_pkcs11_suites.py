@@ -20,7 +20,7 @@ from test_suites import (
 )
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.domains.pkcs11.module_profiles import module_profiles
+from bifente.conformance.bench.module_profiles import module_profiles
 from bifente.conformance.model import ModuleAbility
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.session import SCENARIOS, RunPlan, execute, prepare

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.facets import Personalisation
+from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.vitale.workstation import Workstation
-from bifente.conformance.targets.base import Capability, GuardRefusalError
+from bifente.conformance.targets.base import GuardRefusalError
 from bifente.ground.clock import Clock
 from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
 from bifente.simulator.middleware.resources import Resources
@@ -67,6 +69,14 @@ class ApcvBench:
         self._contexts: list[Context] = []
         self.parameters = Parameters()
 
+    @classmethod
+    def of(cls, scene: Scene) -> ApcvBench:
+        """Return the apCV of a scene."""
+        return cls(scene.bench, scene.part(Workstation), scene.random.randbytes)
+
+    def close(self) -> None:
+        """Nothing to close: keys die with the scenario."""
+
     @cached_property
     def service(self) -> Service:
         """The service that believes the phones."""
@@ -87,7 +97,7 @@ class ApcvBench:
         if seated is None or seated.personalised is not None:
             raise ValueError(f"the scenario has no Vitale in the slot {role!r}: nobody owns the phone")
         if seated.vitale is None:
-            raise GuardRefusalError(Capability.PERSONALISATION.lacking)
+            raise GuardRefusalError(Personalisation.lacking)
         clock = _Ahead(self._bench.clock, timedelta(seconds=ahead))
         phone = Phone(name, clock, self.parameters, self._random)
         self.service.enrol(phone, seated.vitale)

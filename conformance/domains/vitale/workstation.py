@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.recording import RecordedAccess, Told
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.bench.scene import Scene
+from bifente.conformance.features import CONTACTLESS
 from bifente.simulator.middleware import sesam
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, for_serial, generate
@@ -55,6 +56,11 @@ class Workstation:
         self._galss: GalssServer | None = None
         self._resources: dict[tuple[Way, str], Resources] = {}
 
+    @classmethod
+    def of(cls, scene: Scene) -> Workstation:
+        """Return the workstation of a scene, whose exchanges are told."""
+        return cls(scene.bench, scene.told, scene.random.randbytes)
+
     @property
     def galss(self) -> GalssServer:
         """The GALSS server, started with the file that fits the reader. Raises ValueError if that has no CPS slot."""
@@ -70,7 +76,7 @@ class Workstation:
         """The slots of the reader as PC/SC names them here."""
         models = {slot.role: slot for slot in self._bench.profile.slots}
         return [
-            SlotName(role, name, contactless=Capability.CONTACTLESS in models[role].capabilities)
+            SlotName(role, name, contactless=CONTACTLESS in models[role].capabilities)
             for role, name in self._bench.names.items()
         ]
 

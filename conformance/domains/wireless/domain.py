@@ -7,4 +7,7 @@ DOMAIN = Domain(
     name="wireless",
     title=Text("Terminal sans fil", "Wireless terminal"),
     steps=("bifente.conformance.domains.wireless.steps",),
+    profile_sections={"wireless": "bifente.conformance.domains.wireless.profile:WirelessProfile"},
+    features={"wireless": Text("le lecteur n'est pas sans fil", "the reader is not wireless")},
+    attachments=("bifente.conformance.domains.wireless.attachment:attach",),
 )

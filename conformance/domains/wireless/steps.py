@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from bifente.conformance.bench.scene import Act
-from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.domains.wireless.forgery import Forgery
+from bifente.conformance.domains.wireless.link import WirelessLink
 from bifente.conformance.expectations import ChoiceMatcher, StatusMatcher, ValueMatcher
+from bifente.conformance.features import features
 from bifente.conformance.scenario.step import Code, Observation, Observes, Seconds, Step
-from bifente.conformance.targets.base import Capability, GuardRefusalError
+from bifente.conformance.targets.base import GuardRefusalError
+from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
@@ -34,23 +36,23 @@ AfterExchanges = Field(
 
 
 def wireless(act: Act) -> WirelessBench:
-    """The wireless side of the bench. Raises GuardRefusalError where the reader has none."""
-    bench = act.bench
-    if not isinstance(bench, VirtualBench) or bench.wireless is None:
-        raise GuardRefusalError(Capability.WIRELESS.lacking)
-    return bench.wireless
+    """Return the wireless side of the bench. Raise GuardRefusalError where the reader has none."""
+    link = act.bench.facets.find(WirelessLink)
+    if link is None:
+        raise GuardRefusalError(features()["wireless"])
+    return link.wireless
 
 
 def follow(act: Act) -> None:
     """Let the service see what became of the terminal's link: software that looks next must find its cards gone."""
-    if isinstance(act.bench, VirtualBench) and act.bench.wireless is not None:
-        act.bench.follow()
+    if (link := act.bench.facets.find(WirelessLink)) is not None:
+        link.follow()
 
 
 class TerminalStep(Step, ABC):
     """A step that does something to the terminal, now or in the middle of a call."""
 
-    needs = frozenset({Capability.LINK})
+    needs = frozenset[type[Facet]]({WirelessLink})
 
     after_exchanges: int | None = AfterExchanges
 
@@ -259,7 +261,7 @@ class Consultation(Step):
 
     name: ClassVar[str] = "consultation"
     title: ClassVar[Text] = Text("Laisser passer une consultation", "Let a consultation pass")
-    needs = frozenset({Capability.LINK, Capability.CLOCK})
+    needs = frozenset[type[Facet]]({WirelessLink, PrivateClock})
     success: ClassVar[tuple[str, str]] = ("dropped", "0")
     observes: ClassVar[Observes] = {"dropped": ValueMatcher(), "renewals": ValueMatcher(), "outcome": OUTCOMES}
 
@@ -272,7 +274,7 @@ class Consultation(Step):
 
         bench, dropped, renewals, outcome = wireless(act), 0, 0, ACCEPTED
         for _ in range(self.minutes * 60 // self.renew_every):
-            act.bench.advance(self.renew_every)
+            act.facet(PrivateClock).advance(self.renew_every)
             try:
                 bench.renew()
                 renewals += 1
@@ -290,7 +292,7 @@ class TerminalState(Step):
 
     name: ClassVar[str] = "terminal-state"
     title: ClassVar[Text] = Text("Regarder l'état du terminal", "Look at the terminal")
-    needs = frozenset({Capability.LINK})
+    needs = frozenset[type[Facet]]({WirelessLink})
     observes: ClassVar[Observes] = {
         key: ValueMatcher()
         for key in ("pairing", "link", "session", "condition", "remaining", "battery", "low", "code-known", "planned")
@@ -327,7 +329,7 @@ class CallCloud(Step):
     name: ClassVar[str] = "call-cloud"
     title: ClassVar[Text] = Text("Appeler le service de lecture", "Call the reading service")
     shorthand: ClassVar[str] = "function"
-    needs = frozenset({Capability.LINK})
+    needs = frozenset[type[Facet]]({WirelessLink})
     success: ClassVar[tuple[str, str]] = ("http", "200")
     observes: ClassVar[Observes] = {
         "http": ValueMatcher(),

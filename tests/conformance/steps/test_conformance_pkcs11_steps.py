@@ -11,9 +11,9 @@ from conformance_bench import CARD, Lab, complaints, scenario_text, suite_text
 from conformance_bench import steps_text as steps_text_of
 from fake_module import FakeLab
 
-from bifente.conformance.domains.pkcs11 import module_profiles
-from bifente.conformance.domains.pkcs11.module_profiles import ModuleProfile
-from bifente.conformance.domains.pkcs11.module_profiles import module_profiles as profiles
+from bifente.conformance.bench import module_profiles
+from bifente.conformance.bench.module_profiles import ModuleProfile
+from bifente.conformance.bench.module_profiles import module_profiles as profiles
 from bifente.conformance.model import ModuleAbility, Title
 from bifente.conformance.targets.base import Capability
 from bifente.conformance.targets.pkcs11 import ModuleGoneError, ModuleInfo

@@ -6,7 +6,8 @@ import random
 from dataclasses import replace
 
 from bifente.conformance.bench.base import Bench
-from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.bench.facets import Personalisation
+from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.fse.bench.days import Days
 from bifente.conformance.domains.fse.bench.front_end import FrontEnd
 from bifente.conformance.domains.fse.bench.laboratory import Laboratory
@@ -37,6 +38,11 @@ class FseBench:
         self.office = Office(self.laboratory, self.front_end, bench.clock, chance, self._signing.lot_series)
         self.made: dict[int, Invoice] = {}
         """Every sheet as it was made last, by its number."""
+
+    @classmethod
+    def of(cls, scene: Scene) -> FseBench:
+        """Return the practice and the front end of a scene."""
+        return cls(scene.bench, scene.part(Workstation), scene.part(ApcvBench), scene.random)
 
     def read(self, code: str, *, phone: bool = False) -> Reading:
         """Read both cards by the SSV functions; what was read before is forgotten. Raises SsvError."""
@@ -93,8 +99,7 @@ class FseBench:
     def present(self, role: str, choice: CardChoice) -> None:
         """Take the card of a slot out and put another in."""
         self.laboratory.meet()
-        assert isinstance(self._bench, VirtualBench)  # noqa: S101 - the steps that ask for it need a virtual reader
-        self._bench.put(role, choice, self._chance)
+        self._bench.facet(Personalisation).put(role, choice, self._chance)
 
     def close(self) -> None:
         """Forget the practice and close the mail servers."""

@@ -8,6 +8,7 @@ from functools import cache
 import holidays
 
 from bifente.conformance.bench.base import Bench
+from bifente.conformance.targets.facets import PrivateClock
 from bifente.simulator.fse.store.deadlines import civil_day
 
 
@@ -53,4 +54,4 @@ class Days:
         now = self._bench.now()
         seconds = (datetime(day.year, day.month, day.day, 9, tzinfo=now.tzinfo) - now).total_seconds()
         if seconds > 0:
-            self._bench.advance(int(seconds))
+            self._bench.facet(PrivateClock).advance(int(seconds))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.factory import BenchPool
 from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.fse.bench.bench import FseBench
 from bifente.conformance.domains.fse.bench.making import Order
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
@@ -37,7 +38,7 @@ def sample(workshop: Workshop) -> Mapping[str, bytes]:
         bench.seat(cards, chance, destructive=True, day=datetime.now(UTC).date() - timedelta(days=1))
         scene = Scene(bench, chance, lambda role, told: None, lambda role, what: None)
         try:
-            fse, care = scene.fse, Care(payment=Payment.TIERS_PAYANT, care_path="T")
+            fse, care = scene.part(FseBench), Care(payment=Payment.TIERS_PAYANT, care_path="T")
             fse.read(_CODE)
             today = fse.days.today
             made = fse.make(Order((ActRequest("G", today),), care, today, 1, 1, _SECURED, paper=False))

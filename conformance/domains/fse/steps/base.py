@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from bifente.conformance.bench.facets import Apdu, Personalisation
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_words
 from bifente.conformance.domains.wireless.steps import follow
 from bifente.conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
 from bifente.conformance.scenario.step import ImpossibleStepError, Observation, Step, kebab
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.reports.masking import MARK
@@ -58,13 +59,16 @@ class Told:
 class FseStep(Step, ABC):
     """Something that the billing software or the front end does; the record keeps it as a call with its meaning."""
 
-    needs = frozenset({Capability.APDU, Capability.PERSONALISATION})
+    needs = frozenset[type[Facet]]({Apdu, Personalisation})
 
     def run(self, act: Act) -> Observation:
         """Do it. Raises ImpossibleStepError where nothing was made yet to do it with."""
+        # Here, not above: it brings mail servers, a store and envelopes along, which no other scenario needs.
+        from bifente.conformance.domains.fse.bench import FseBench
+
         start = time.perf_counter()
         try:
-            told = self.do(act, act.scene.fse)
+            told = self.do(act, act.scene.part(FseBench))
         except FseError as error:
             raise ImpossibleStepError(Text.same(str(error))) from None
         seconds = time.perf_counter() - start

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from bifente.conformance.bench.facets import Apdu, Insertion, Personalisation, VirtualReaders
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.fse.steps.base import (
     FseStep,
@@ -16,7 +17,7 @@ from bifente.conformance.domains.fse.steps.base import (
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.step import Observes, kebab
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.files import file_profiles
@@ -73,7 +74,7 @@ class Wait(FseStep):
 
     name: ClassVar[str] = "fse-wait"
     title: ClassVar[Text] = Text("Laisser passer des jours", "Let days pass")
-    needs = frozenset({Capability.APDU, Capability.PERSONALISATION, Capability.CLOCK})
+    needs = frozenset[type[Facet]]({Apdu, Personalisation, PrivateClock})
     observes: ClassVar[Observes] = {"today": ValueMatcher(), "days": ValueMatcher()}
 
     days: int | None = Field(default=None, ge=1, le=400)
@@ -106,7 +107,7 @@ class ChangeCard(FseStep):
     name: ClassVar[str] = "fse-change-card"
     title: ClassVar[Text] = Text("Présenter une autre carte", "Present another card")
     shorthand: ClassVar[str] = "card"
-    needs = frozenset({Capability.APDU, Capability.PERSONALISATION, Capability.INSERTION, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, Personalisation, Insertion, VirtualReaders})
 
     card: str | CardChoice
 

@@ -9,15 +9,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
+from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.bench.scene import Act
-from bifente.conformance.domains.pkcs11.bench import Pkcs11Bench
 from bifente.conformance.domains.pkcs11.return_code import NOT_FOUND, ReturnCodeMatcher
 from bifente.conformance.expectations import Matcher, ValueMatcher
 from bifente.conformance.loading.problems import nearest
-from bifente.conformance.scenario.step import Code, Observation, Observes, Step
+from bifente.conformance.scenario.step import Code, ImpossibleStepError, Observation, Observes, Step
 from bifente.conformance.targets import cryptoki
-from bifente.conformance.targets.base import Capability
 from bifente.conformance.targets.cryptoki import text
+from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Cryptoki, CryptokiError, ModuleGoneError, NoSuchObjectError
 from bifente.ground.text import Text
 
@@ -49,19 +49,19 @@ def mechanism_number(name: str) -> int:
 class Token:
     """The module as a step sees it: the token of its slot, through one session."""
 
-    bench: Pkcs11Bench
+    running: RunningModule
     act: Act
     name: str
 
     @property
     def module(self) -> Cryptoki:
         """The module, initialised."""
-        return self.bench.cryptoki()
+        return self.running.cryptoki()
 
     @property
     def slot(self) -> int:
         """The module's number of the slot."""
-        return self.bench.number(self.act.role)
+        return self.running.number(self.act.role)
 
     @property
     def key(self) -> str:
@@ -70,11 +70,16 @@ class Token:
 
     @property
     def session(self) -> int:
-        """The session's handle. Raises LookupError for one that no step opened."""
+        """The session's handle. Raises ImpossibleStepError for one that no step opened."""
         try:
             return self.module.sessions[self.key]
         except KeyError:
-            raise LookupError(f"no step has opened the session {self.name!r} of slot {self.act.role}") from None
+            raise ImpossibleStepError(
+                Text(
+                    f"aucune étape n'a ouvert la session {self.name!r} de la fente {self.act.role}",
+                    f"no step has opened the session {self.name!r} of slot {self.act.role}",
+                )
+            ) from None
 
     def call(self, function: str, **given: Any) -> Mapping[str, Any]:
         """A function on the session that must succeed. Raises CryptokiError."""
@@ -91,7 +96,7 @@ class Token:
 class Pkcs11Step(Step, ABC):
     """A step that speaks PKCS#11 to the module under test; it succeeds with CKR_OK."""
 
-    needs = frozenset({Capability.PKCS11})
+    needs = frozenset[type[Facet]]({RunningModule})
     success = ("rv", "CKR_OK")
     observes: ClassVar[Observes] = RV
 
@@ -99,18 +104,16 @@ class Pkcs11Step(Step, ABC):
 
     def run(self, act: Act) -> Observation:
         """Do it, every call told; a code that is not CKR_OK is what the step observes."""
-        bench = act.bench
-        if not isinstance(bench, Pkcs11Bench):
-            raise TypeError("this bench has no PKCS#11 module")
-        bench.module.cryptoki.told = lambda called: act.scene.told(act.role, called)
+        running = act.facet(RunningModule)
+        running.tell(lambda called: act.scene.told(act.role, called))
         try:
-            return self.use(Token(bench, act, self.session))
+            return self.use(Token(running, act, self.session))
         except CryptokiError as error:
             return Observation({"rv": cryptoki.result(error.code)})
         except NoSuchObjectError:
             return Observation({"rv": NOT_FOUND})
         except ModuleGoneError as gone:
-            bench.module.renew()
+            running.renew()
             return Observation({"rv": gone.how})
 
     @abstractmethod

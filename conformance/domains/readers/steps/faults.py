@@ -9,15 +9,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.facets import Insertion, OtherApplications, Personalisation, VirtualReaders
 from bifente.conformance.bench.scene import Act
-from bifente.conformance.bench.virtual import VirtualBench
-from bifente.conformance.domains.pkcs11.bench import Pkcs11Bench
-from bifente.conformance.domains.vitale.workstation import SOFTWARE
+from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
+from bifente.conformance.domains.wireless.link import WirelessLink
 from bifente.conformance.loading.problems import nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.step import Observation, Step
-from bifente.conformance.targets.base import Capability, GuardRefusalError, ScardError
-from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.base import GuardRefusalError, ScardError
+from bifente.conformance.targets.facets import Facet, ServiceControl
 from bifente.ground.text import Text
 from bifente.simulator.middleware.faults import inject_galss
 from bifente.simulator.middleware.galss import Application
@@ -88,7 +89,7 @@ class InjectFault(Step):
     name: ClassVar[str] = "inject-fault"
     title: ClassVar[Text] = Text("Provoquer une panne", "Make a fault strike")
     shorthand: ClassVar[str] = "fault"
-    needs = frozenset({Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({VirtualReaders})
 
     fault: FaultName
     at: Instruction | None = None
@@ -131,7 +132,7 @@ class ClearFaults(Step):
     name: ClassVar[str] = "clear-faults"
     title: ClassVar[Text] = Text("Lever les pannes", "Take faults away")
     shorthand: ClassVar[str] = "fault"
-    needs = frozenset({Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({VirtualReaders})
 
     fault: FaultName | None = None
 
@@ -162,31 +163,23 @@ def _refused(one: Fault, act: Act, error: FaultError) -> Text:
 
 
 def _spot(act: Act) -> Spot:
-    bench = _virtual(act)
-    slots = {role: bench.slot(role) for role in bench.names}
-    wireless = bench.wireless
-    target = bench.target
+    readers = act.facet(VirtualReaders)
+    slots = {role: readers.slot(role) for role in act.bench.names}
+    link = act.bench.facets.find(WirelessLink)
     return Spot(
         slot=slots[act.role],
-        clock=bench.clock,
+        clock=act.bench.clock,
         chance=act.scene.random,
         slots=slots,
-        rival=lambda share: target.open(bench.names[act.role], share),
-        terminal=wireless.terminal if wireless is not None else None,
-        service=target.service if isinstance(target, EmbeddedTarget) else None,
-        settle=lambda: _settle(bench, slots),
-        reopen=wireless.open_session if wireless is not None else None,
+        rival=lambda share: readers.open(act.role, share),
+        terminal=link.wireless.terminal if link is not None else None,
+        service=act.bench.facets.find(ServiceControl),
+        settle=lambda: _settle(act.bench, slots),
+        reopen=link.wireless.open_session if link is not None else None,
     )
 
 
-def _virtual(act: Act) -> VirtualBench:
-    bench = act.bench.inner if isinstance(act.bench, Pkcs11Bench) else act.bench
-    if not isinstance(bench, VirtualBench):
-        raise GuardRefusalError(Capability.VIRTUAL.lacking)
-    return bench
-
-
-def _settle(bench: VirtualBench, slots: Mapping[str, Slot]) -> None:
+def _settle(bench: Bench, slots: Mapping[str, Slot]) -> None:
     """Wait until the service has seen how the slots now stand; a service that is stopped sees nothing."""
     with suppress(ScardError):
         for role, slot in slots.items():
@@ -209,25 +202,26 @@ def _undone(one: Fault, undo: Undo, act: Act) -> None:
     pcscd looks at its slots every 0.4 s, and gives up a card that failed to reset until it is put in anew: so it is.
     """
     undo()
-    bench = _virtual(act)
+    bench, readers, others = act.bench, act.facet(VirtualReaders), act.facet(OtherApplications)
     for role in bench.seated if bench.artefacts else ():
-        if bench.slot(role).answering is None:
+        if readers.slot(role).answering is None:
             continue
         try:
             if one.mechanism in _MOVING:
                 insist(
-                    _SEEING, bench.clock, partial(_reached, bench, role), lambda error: isinstance(error, ScardError)
+                    _SEEING, bench.clock, partial(_reached, others, role), lambda error: isinstance(error, ScardError)
                 )
             else:
-                bench.join(role).disconnect()
+                others.join(role).disconnect()
         except ScardError:
-            bench.remove(role)
-            bench.insert(role)
+            hand = act.facet(Insertion)
+            hand.remove(role)
+            hand.insert(role)
 
 
-def _reached(bench: VirtualBench, role: str) -> None:
+def _reached(others: OtherApplications, role: str) -> None:
     """Speak to a card, not only to what the service remembers of it. Raises ScardError."""
-    connection = bench.join(role)
+    connection = others.join(role)
     try:
         connection.reset(cold=True)
     finally:
@@ -238,21 +232,21 @@ def _reached(bench: VirtualBench, role: str) -> None:
 
 
 def _another_card(one: Fault, act: Act) -> Undo:
-    bench = _virtual(act)
+    making = act.facet(Personalisation)
     template = str(one.parameters.get("template") or act.card.facts["template"])
     choice = CardChoice.model_validate({"template": template, **one.parameters.get("parameters", {})})
-    before = bench.put(act.role, choice, act.scene.random)
+    before = making.put(act.role, choice, act.scene.random)
     act.scene.hang_up(act.role)
 
     def undo() -> None:
         act.scene.hang_up(act.role)
-        bench.put_back(act.role, before)
+        making.put_back(act.role, before)
 
     return undo
 
 
 def _galss(one: Fault, act: Act) -> Undo:
-    workstation = act.scene.workstation
+    workstation = act.scene.part(Workstation)
     resources = workstation.resources(SOFTWARE)
     server = workstation.galss
     own = resources if isinstance(resources, Application) else server.application(SOFTWARE)

@@ -6,10 +6,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from bifente.conformance.bench.facets import Insertion, OtherApplications
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import BytesMatcher
 from bifente.conformance.scenario.step import CardStep, Observation, Observes, Step
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
 
 
@@ -46,12 +47,12 @@ class ResetByAnother(CardStep):
 
     name: ClassVar[str] = "reset-by-another-application"
     title: ClassVar[Text] = Text("Une autre application réinitialise la carte", "Another application resets the card")
-    needs = frozenset[Capability]()
+    needs = frozenset[type[Facet]]({OtherApplications})
     observes: ClassVar[Observes] = {"atr": BytesMatcher()}
 
     def run(self, act: Act) -> Observation:
         """Connect beside, reset, leave."""
-        other = act.bench.join(act.role)
+        other = act.facet(OtherApplications).join(act.role)
         atr = other.reset(cold=False)
         other.disconnect()
         act.scene.changed(
@@ -70,7 +71,7 @@ class Reconnect(CardStep):
     def run(self, act: Act) -> Observation:
         """Join the card as it is, without resetting it."""
         act.scene.hang_up(act.role)
-        connection = act.bench.join(act.role)
+        connection = act.facet(OtherApplications).join(act.role)
         act.scene.adopt(act.role, connection)
         return Observation({"atr": connection.atr})
 
@@ -80,11 +81,11 @@ class InsertCard(Step):
 
     name: ClassVar[str] = "insert-card"
     title: ClassVar[Text] = Text("Insérer la carte", "Insert the card")
-    needs = frozenset({Capability.INSERTION})
+    needs = frozenset[type[Facet]]({Insertion})
 
     def run(self, act: Act) -> Observation:
         """Insert it."""
-        act.scene.changed(act.role, act.bench.insert(act.role))
+        act.scene.changed(act.role, act.facet(Insertion).insert(act.role))
         return Observation({})
 
 
@@ -93,11 +94,11 @@ class RemoveCard(Step):
 
     name: ClassVar[str] = "remove-card"
     title: ClassVar[Text] = Text("Retirer la carte", "Remove the card")
-    needs = frozenset({Capability.INSERTION})
+    needs = frozenset[type[Facet]]({Insertion})
 
     def run(self, act: Act) -> Observation:
         """Remove it."""
-        act.scene.changed(act.role, act.bench.remove(act.role))
+        act.scene.changed(act.role, act.facet(Insertion).remove(act.role))
         return Observation({})
 
 
@@ -107,13 +108,13 @@ class AdvanceClock(Step):
     name: ClassVar[str] = "advance-clock"
     title: ClassVar[Text] = Text("Laisser passer le temps", "Let time pass")
     shorthand: ClassVar[str] = "seconds"
-    needs = frozenset({Capability.CLOCK})
+    needs = frozenset[type[Facet]]({PrivateClock})
 
     seconds: int = Field(gt=0)
 
     def run(self, act: Act) -> Observation:
         """Advance it."""
-        act.bench.advance(self.seconds)
+        act.facet(PrivateClock).advance(self.seconds)
         act.scene.changed(
             None, Text(f"l'horloge avance de {self.seconds} s", f"the clock advances by {self.seconds} s")
         )

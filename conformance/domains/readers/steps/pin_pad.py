@@ -6,25 +6,17 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
-from bifente.conformance.domains.readers.steps.readers import virtual_bench
 from bifente.conformance.scenario.step import SW, CardStep, Code, Observation, Observes, Step
-from bifente.conformance.targets.base import Capability, PcscCode, ScardError
+from bifente.conformance.targets.base import Controllable, GuardRefusalError, PcscCode, ScardError
+from bifente.conformance.targets.facets import Facet, PinPadKeys
 from bifente.ground.text import Text
 from bifente.simulator.iso7816.apdu import Response
-from bifente.simulator.readers import Handle, PinPad
 from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key
 
 _ASCII_CODE, _UNPADDED = 0x82, 0x00
 """bmFormatString: ASCII, counted in bytes from the start of the data; bmPINBlockString: no block, Lc follows."""
-
-
-def _pad(act: Act) -> PinPad:
-    device = virtual_bench(act).device
-    pad = next((part.pin_pad for part in (device, *device.parts) if part.pin_pad is not None), None)
-    if pad is None:
-        raise TypeError("the reader has no PIN pad: write requires: [pin-pad]")
-    return pad
 
 
 class TypeOnPinPad(Step):
@@ -33,7 +25,7 @@ class TypeOnPinPad(Step):
     name: ClassVar[str] = "type-on-pin-pad"
     title: ClassVar[Text] = Text("Taper sur le clavier du lecteur", "Type on the reader's PIN pad")
     shorthand: ClassVar[str] = "code"
-    needs = frozenset({Capability.PIN_PAD})
+    needs = frozenset[type[Facet]]({PinPadKeys})
 
     code: Code | None = None
     key: Literal["cancel", "nothing"] | None = None
@@ -46,14 +38,14 @@ class TypeOnPinPad(Step):
 
     def run(self, act: Act) -> Observation:
         """Have it typed when the reader asks."""
-        _pad(act).type(self.code if self.code is not None else Key(self.key))
+        act.facet(PinPadKeys).pad.type(self.code if self.code is not None else Key(self.key))
         return Observation({})
 
 
 class PinPadStep(CardStep):
     """A step in which the reader asks for codes by its own keys: they never pass through the application."""
 
-    needs = frozenset({Capability.APDU, Capability.PIN_PAD})
+    needs = frozenset[type[Facet]]({Apdu, PinPadKeys})
     observes: ClassVar[Observes] = SW
 
     seconds: int = Field(default=30, ge=1, le=255, description="how long the reader waits for the first key")
@@ -61,8 +53,8 @@ class PinPadStep(CardStep):
     def ask(self, act: Act, feature: Feature, structure: bytes) -> Observation:
         """One control of the reader, its code found as part 10 says."""
         connection = act.dialogue.connection
-        if not isinstance(connection, Handle):
-            raise TypeError("a PIN pad is reached in process only")
+        if not isinstance(connection, Controllable):
+            raise GuardRefusalError(PinPadKeys.lacking)
         offered = connection.control(GET_FEATURE_REQUEST, b"")
         found = {offered[at]: int.from_bytes(offered[at + 2 : at + 6], "big") for at in range(0, len(offered), 6)}
         if found != CONTROLS:

@@ -9,16 +9,16 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bifente.conformance.bench.scene import Act
-from bifente.conformance.bench.virtual import VirtualBench
+from bifente.conformance.bench.facets import Apdu, Insertion, VirtualReaders
+from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.model import Identifier
 from bifente.conformance.scenario.step import CardStep, Observation, Observes, Seconds, Step
-from bifente.conformance.targets.base import Capability, PcscCode, ScardError
-from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.base import PcscCode, ScardError
+from bifente.conformance.targets.facets import Facet, HotPlug, ServiceControl
 from bifente.ground.text import Text
 from bifente.simulator.middleware.recognition import CardKind, kind_of
-from bifente.simulator.readers import PcscService, Reader, State
+from bifente.simulator.readers import State
 from bifente.simulator.readers.sharing import COUNTER
 
 _SERIAL = re.compile(r"\d{6,}")
@@ -26,35 +26,17 @@ _PCSC_LITE = re.compile(r"(?P<stem>.*) [0-9A-F]{2} (?P<slot>[0-9A-F]{2})")
 _NUMBER = re.compile(r" ?\d+$")
 
 
-def virtual_bench(act: Act) -> VirtualBench:
-    """The bench, which is ours: steps that move readers need a virtual one. Raises TypeError for another."""
-    if not isinstance(act.bench, VirtualBench):
-        raise TypeError("this step needs a bench whose readers are virtual")
-    return act.bench
-
-
-def _service(act: Act) -> PcscService:
-    target = virtual_bench(act).target
-    if not isinstance(target, EmbeddedTarget):
-        raise TypeError("this step needs the PC/SC service of the bench itself")
-    return target.service
-
-
-def _device(act: Act) -> Reader:
-    return virtual_bench(act).device
-
-
 class ListReaders(CardStep):
     """What a PC/SC client lists: the names of this bench's slots, in the order of the service."""
 
     name: ClassVar[str] = "list-readers"
     title: ClassVar[Text] = Text("Lister les lecteurs", "List the readers")
-    needs = frozenset({Capability.APDU, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {key: ValueMatcher() for key in ("count", "names", "first", "bear-the-device-name")}
 
     def run(self, act: Act) -> Observation:
         """List them. Without any, the error a client gets."""
-        ours, device = set(act.bench.names.values()), _device(act)
+        ours, device = set(act.bench.names.values()), act.facet(VirtualReaders).device
         names = [name for name in act.bench.access.readers() if name in ours]
         if not names:
             raise ScardError(PcscCode.NO_READERS_AVAILABLE)
@@ -75,7 +57,7 @@ class IdentifyCards(CardStep):
 
     name: ClassVar[str] = "identify-cards"
     title: ClassVar[Text] = Text("Reconnaître les cartes", "Tell the cards apart")
-    needs = frozenset({Capability.APDU, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {
         **{key: ValueMatcher() for key in ("cps", "vitale", "other", "mute", "held", "empty", "unreachable")},
         "several-of-a-type": ValueMatcher(),
@@ -116,13 +98,13 @@ class SwapCards(Step):
     name: ClassVar[str] = "swap-cards"
     title: ClassVar[Text] = Text("Permuter les deux cartes", "Swap the two cards")
     shorthand: ClassVar[str] = "with_slot"
-    needs = frozenset({Capability.INSERTION, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Insertion, VirtualReaders})
 
     with_slot: Identifier = Field(default="vitale", description="role of the other slot")
 
     def run(self, act: Act) -> Observation:
         """Swap them."""
-        act.scene.changed(act.role, virtual_bench(act).swap(act.role, self.with_slot))
+        act.scene.changed(act.role, act.facet(VirtualReaders).swap(act.role, self.with_slot))
         return Observation({})
 
 
@@ -132,7 +114,7 @@ class WaitForCard(CardStep):
     name: ClassVar[str] = "wait-for-card"
     title: ClassVar[Text] = Text("Attendre une carte", "Wait for a card")
     shorthand: ClassVar[str] = "present"
-    needs = frozenset({Capability.APDU, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {"seen": ValueMatcher()}
 
     present: bool = True
@@ -144,20 +126,36 @@ class WaitForCard(CardStep):
         return Observation({"seen": seen})
 
 
+class Looks:
+    """The event counter of each slot when a step last looked at it."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, int] = {}
+
+    @classmethod
+    def of(cls, scene: Scene) -> Looks:
+        """Return what was seen so far in a scene: nothing."""
+        return cls()
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
 class LookAtSlot(CardStep):
     """What SCardGetStatusChange tells of the slot, and how often cards came or went since the look before."""
 
     name: ClassVar[str] = "look-at-slot"
     title: ClassVar[Text] = Text("Regarder la fente", "Look at the slot")
-    needs = frozenset({Capability.APDU, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {key: ValueMatcher() for key in ("holds", "in-use", "exclusive", "mute", "moves")}
 
     def run(self, act: Act) -> Observation:
         """Look."""
-        told = virtual_bench(act).target.look(act.bench.names[act.role])
+        told = act.facet(VirtualReaders).look(act.role)
         flags, events = State(told & 0xFFFF), told >> COUNTER
-        before = act.scene.looks.get(act.role, events)
-        act.scene.looks[act.role] = events
+        looks = act.scene.part(Looks).events
+        before = looks.get(act.role, events)
+        looks[act.role] = events
         holds = "card" if State.PRESENT in flags else "unavailable" if State.UNAVAILABLE in flags else "nothing"
         return Observation(
             {
@@ -175,11 +173,11 @@ class UnplugReader(Step):
 
     name: ClassVar[str] = "unplug-reader"
     title: ClassVar[Text] = Text("Débrancher le lecteur", "Unplug the reader")
-    needs = frozenset({Capability.HOT_PLUG})
+    needs = frozenset[type[Facet]]({HotPlug, VirtualReaders})
 
     def run(self, act: Act) -> Observation:
         """Pull it out. Raises SlotError-like mistakes of the scenario as ValueError."""
-        _service(act).unplug(_device(act))
+        act.facet(HotPlug).unplug(act.facet(VirtualReaders).device)
         act.scene.changed(None, Text("lecteur débranché", "reader unplugged"))
         return Observation({})
 
@@ -189,7 +187,7 @@ class PlugReader(Step):
 
     name: ClassVar[str] = "plug-reader"
     title: ClassVar[Text] = Text("Rebrancher le lecteur", "Plug the reader in again")
-    needs = frozenset({Capability.HOT_PLUG})
+    needs = frozenset[type[Facet]]({HotPlug, VirtualReaders})
     observes: ClassVar[Observes] = {"names": ValueMatcher(), "renamed": ValueMatcher()}
 
     serial: str | None = Field(default=None, pattern=r"^[0-9]{6,12}$", description="the device is another of its kind")
@@ -197,10 +195,10 @@ class PlugReader(Step):
 
     def run(self, act: Act) -> Observation:
         """Plug it in."""
-        device, service = _device(act), _service(act)
+        device, hand = act.facet(VirtualReaders).device, act.facet(HotPlug)
         before = [slot.name for slot in device.slots]
         names = renamed(before, self.serial, self.index)
-        service.plug(device, names)
+        hand.plug(device, names)
         act.scene.changed(None, Text(f"lecteur rebranché : {names[0]}", f"reader plugged in: {names[0]}"))
         return Observation({"names": ", ".join(names), "renamed": names != before})
 
@@ -235,11 +233,11 @@ class StopService(Step):
 
     name: ClassVar[str] = "stop-service"
     title: ClassVar[Text] = Text("Arrêter le service PC/SC", "Stop the PC/SC service")
-    needs = frozenset({Capability.SERVICE})
+    needs = frozenset[type[Facet]]({ServiceControl})
 
     def run(self, act: Act) -> Observation:
         """Stop it."""
-        _service(act).stop()
+        act.facet(ServiceControl).stop()
         act.scene.changed(None, Text("service PC/SC arrêté", "PC/SC service stopped"))
         return Observation({})
 
@@ -249,10 +247,10 @@ class StartService(Step):
 
     name: ClassVar[str] = "start-service"
     title: ClassVar[Text] = Text("Redémarrer le service PC/SC", "Start the PC/SC service again")
-    needs = frozenset({Capability.SERVICE})
+    needs = frozenset[type[Facet]]({ServiceControl})
 
     def run(self, act: Act) -> Observation:
         """Start it."""
-        _service(act).start()
+        act.facet(ServiceControl).start()
         act.scene.changed(None, Text("service PC/SC redémarré", "PC/SC service started again"))
         return Observation({})

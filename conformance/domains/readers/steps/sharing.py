@@ -7,11 +7,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bifente.conformance.bench.scene import Act
-from bifente.conformance.domains.readers.steps.readers import virtual_bench
+from bifente.conformance.bench.facets import Apdu, VirtualReaders
+from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.expectations import BytesMatcher, ValueMatcher
-from bifente.conformance.scenario.step import CardStep, Observation, Observes, Step
-from bifente.conformance.targets.base import Capability, Connection, PcscCode, ScardError
+from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation, Observes, Step
+from bifente.conformance.targets.base import Connection, PcscCode, ScardError
+from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 from bifente.simulator.middleware.patience import EXCLUSIVITY, insist
 from bifente.simulator.readers import Handle, Share
@@ -25,7 +26,7 @@ class OpenCard(CardStep):
     name: ClassVar[str] = "open-card"
     title: ClassVar[Text] = Text("Ouvrir la carte", "Open the card")
     shorthand: ClassVar[str] = "share"
-    needs = frozenset({Capability.APDU, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {"atr": BytesMatcher(), "waited-ms": ValueMatcher(), "tries": ValueMatcher()}
 
     share: Literal["shared", "exclusive", "direct"] = "shared"
@@ -34,14 +35,14 @@ class OpenCard(CardStep):
 
     def run(self, act: Act) -> Observation:
         """Open it; the dialogue replaces the one that was open with this slot."""
-        bench = virtual_bench(act)
+        bench, readers = act.bench, act.facet(VirtualReaders)
         act.scene.hang_up(act.role)
         tries = 0
 
         def attempt() -> Connection:
             nonlocal tries
             tries += 1
-            return bench.target.open(self.reader or bench.names[act.role], _SHARES[self.share])
+            return readers.open(act.role, _SHARES[self.share], self.reader)
 
         start = bench.clock.monotonic()
         connection = insist(EXCLUSIVITY, bench.clock, attempt, _held) if self.patient else attempt()
@@ -60,7 +61,7 @@ class LeaveCard(Step):
 
     name: ClassVar[str] = "leave-card"
     title: ClassVar[Text] = Text("Laisser la carte", "Leave the card")
-    needs = frozenset({Capability.APDU})
+    needs = frozenset[type[Facet]]({Apdu})
 
     def run(self, act: Act) -> Observation:
         """Hang up."""
@@ -92,13 +93,30 @@ class EndTransaction(CardStep):
         return Observation({})
 
 
+class Others:
+    """The dialogues by which another application holds cards, by slot."""
+
+    def __init__(self) -> None:
+        self.holding: dict[str, Connection] = {}
+
+    @classmethod
+    def of(cls, scene: Scene) -> Others:
+        """Return what is held at first: nothing."""
+        return cls()
+
+    def close(self) -> None:
+        """Let go of everything."""
+        while self.holding:
+            self.holding.popitem()[1].disconnect()
+
+
 class HoldExclusively(CardStep):
     """Another application takes the card for itself: connected alone, or by a transaction in a shared dialogue."""
 
     name: ClassVar[str] = "hold-exclusively"
     title: ClassVar[Text] = Text("Une autre application retient la carte", "Another application holds the card")
     shorthand: ClassVar[str] = "by"
-    needs = frozenset({Capability.APDU, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
 
     by: Literal["connection", "transaction"] = "connection"
     for_ms: int | None = Field(
@@ -107,12 +125,12 @@ class HoldExclusively(CardStep):
 
     def run(self, act: Act) -> Observation:
         """Take it."""
-        bench = virtual_bench(act)
+        bench = act.bench
         share = Share.EXCLUSIVE if self.by == "connection" else Share.SHARED
-        other = bench.target.open(bench.names[act.role], share)
+        other = act.facet(VirtualReaders).open(act.role, share)
         if self.by == "transaction":
             other.begin()
-        act.scene.others[act.role] = other
+        act.scene.part(Others).holding[act.role] = other
         if self.for_ms is not None:
             if isinstance(other, Handle):
                 other.lease = bench.clock.monotonic() + self.for_ms / 1000
@@ -131,12 +149,17 @@ class ReleaseByAnother(Step):
 
     name: ClassVar[str] = "release-by-another-application"
     title: ClassVar[Text] = Text("L'autre application lâche la carte", "The other application lets the card go")
-    needs = frozenset({Capability.APDU, Capability.VIRTUAL})
+    needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
 
     def run(self, act: Act) -> Observation:
         """Let go. Nothing held is a mistake of the scenario."""
-        if (other := act.scene.others.pop(act.role, None)) is None:
-            raise LookupError(f"no other application holds the card of slot {act.role}: write hold-exclusively before")
+        if (other := act.scene.part(Others).holding.pop(act.role, None)) is None:
+            raise ImpossibleStepError(
+                Text(
+                    f"nulle autre application ne tient la carte de la fente {act.role} : écrire hold-exclusively avant",
+                    f"no other application holds the card of slot {act.role}: write hold-exclusively before",
+                )
+            )
         other.disconnect()
         act.scene.changed(
             act.role, Text("l'autre application lâche la carte", "the other application lets the card go")

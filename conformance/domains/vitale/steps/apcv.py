@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
+from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.steps.ssv import Digits, LireDroitsVitale
 from bifente.conformance.domains.vitale.workstation import SOFTWARE
 from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Observation, Observes, Step
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 from bifente.simulator.middleware.apcv import ApcvError, Call, Context, Desk, Parameters, Refusal, Reply
 from bifente.simulator.middleware.apcv.phone import QR_PREFIX
@@ -42,7 +44,7 @@ class Activate(Step):
 
     def run(self, act: Act) -> Observation:
         """Activate it."""
-        act.scene.apcv.activate(self.phone, self.holder, self.clock_ahead)
+        act.scene.part(ApcvBench).activate(self.phone, self.holder, self.clock_ahead)
         act.scene.changed(None, Text(f"apCV activée sur {self.phone}", f"apCV activated on {self.phone}"))
         return Observation({})
 
@@ -58,7 +60,7 @@ class RevokePhone(Step):
 
     def run(self, act: Act) -> Observation:
         """Revoke it."""
-        act.scene.apcv.service.revoke(act.scene.apcv.phone(self.phone))
+        act.scene.part(ApcvBench).service.revoke(act.scene.part(ApcvBench).phone(self.phone))
         act.scene.changed(None, Text(f"{self.phone} révoqué", f"{self.phone} revoked"))
         return Observation({})
 
@@ -75,7 +77,7 @@ class Lives(Step):
     def run(self, act: Act) -> Observation:
         """Choose it."""
         lives = Parameters(context=timedelta(seconds=self.context), proof=timedelta(seconds=self.proof))
-        act.scene.apcv.set_lives(lives)
+        act.scene.part(ApcvBench).set_lives(lives)
         return Observation({})
 
 
@@ -90,7 +92,7 @@ class ServiceOnline(Step):
 
     def run(self, act: Act) -> Observation:
         """Cut or restore it."""
-        act.scene.apcv.service.online = self.online
+        act.scene.part(ApcvBench).service.online = self.online
         word = Text("rétabli", "back") if self.online else Text("coupé", "cut")
         act.scene.changed(None, Text(f"service apCV {word.fr}", f"apCV service {word.en}"))
         return Observation({})
@@ -108,7 +110,7 @@ class ShowQr(Step):
 
     def run(self, act: Act) -> Observation:
         """Show it."""
-        return Observation({"qr": act.scene.apcv.phone(self.phone).qr()})
+        return Observation({"qr": act.scene.part(ApcvBench).phone(self.phone).qr()})
 
 
 class ContextStep(Step, ABC):
@@ -121,7 +123,7 @@ class ContextStep(Step, ABC):
 
     def run(self, act: Act) -> Observation:
         """Do it."""
-        desk = act.scene.apcv.desk(self.application)
+        desk = act.scene.part(ApcvBench).desk(self.application)
         try:
             context = self.do(act, desk)
         except ApcvError as error:
@@ -147,8 +149,8 @@ class AcquireNfc(ContextStep):
 
     def do(self, act: Act, desk: Desk) -> Context:
         """Acquire it."""
-        context = desk.acquire_by_nfc(act.scene.apcv.phone(self.phone) if self.presented else None)
-        act.scene.apcv.keep(context)
+        context = desk.acquire_by_nfc(act.scene.part(ApcvBench).phone(self.phone) if self.presented else None)
+        act.scene.part(ApcvBench).keep(context)
         return context
 
 
@@ -173,7 +175,7 @@ class AcquireQr(ContextStep):
     def do(self, act: Act, desk: Desk) -> Context:
         """Acquire it."""
         context = desk.acquire_by_qr(self.qr if self.tampered is None else _TAMPER[self.tampered](self.qr))
-        act.scene.apcv.keep(context)
+        act.scene.part(ApcvBench).keep(context)
         return context
 
 
@@ -213,7 +215,7 @@ class Renew(ContextStep):
     def do(self, act: Act, desk: Desk) -> Context:
         """Renew it."""
         context = desk.renew(self.invoice)
-        act.scene.apcv.keep(context)
+        act.scene.part(ApcvBench).keep(context)
         return context
 
 
@@ -243,7 +245,7 @@ class PassIn(ContextStep):
         """Use it."""
         given = {"end": self.end, "identifier": self.identifier}
         try:
-            context = act.scene.apcv.kept(
+            context = act.scene.part(ApcvBench).kept(
                 self.rank, {name: value for name, value in given.items() if value is not None}
             )
         except LookupError:
@@ -260,7 +262,7 @@ class LireDroitsApcv(LireDroitsVitale):
     name: ClassVar[str] = "lire-droits-apcv"
     title: ClassVar[Text] = Text("Lire les droits de l'apCV", "Read the rights of the apCV")
     function: ClassVar[str] = "LireDroitsApCV"
-    needs = frozenset({Capability.APDU})
+    needs = frozenset[type[Facet]]({Apdu})
     observes: ClassVar[Observes] = {
         **LireDroitsVitale.observes,
         "refusal": ChoiceMatcher(frozenset(reason.value for reason in Refusal)),
@@ -271,7 +273,7 @@ class LireDroitsApcv(LireDroitsVitale):
     def call(self, act: Act, library: Ssv) -> Answer:
         """Read them."""
         call = Call(self.ps_name(act), self.reader_name(act), self.code, self.consultation(act))
-        apcv = act.scene.apcv
+        apcv = act.scene.part(ApcvBench)
         return apcv.desk(self.application).read_phone(apcv.software(self.application), call, invoice=self.invoice)
 
     def more(self, answer: Answer) -> Mapping[str, Any]:

@@ -8,12 +8,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher
-from bifente.conformance.domains.vitale.workstation import SOFTWARE, Way
+from bifente.conformance.domains.vitale.workstation import SOFTWARE, Way, Workstation
 from bifente.conformance.expectations import BytesMatcher, StatusMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Hex, Observation, Observes, Step
-from bifente.conformance.targets.base import Capability, GuardRefusalError, ScardError
+from bifente.conformance.targets.base import GuardRefusalError, ScardError
+from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 from bifente.simulator.middleware import galss, ini, sesam
 from bifente.simulator.middleware.codes import SsvCode, SsvError
@@ -23,7 +25,7 @@ from bifente.simulator.middleware.galss.session import GalssPair
 from bifente.simulator.middleware.ini import LineEnd
 from bifente.simulator.middleware.return_codes import return_codes
 
-_NEEDS = frozenset({Capability.APDU})
+_NEEDS = frozenset[type[Facet]]({Apdu})
 _FINDINGS: Observes = {
     "code": SsvCodeMatcher(),
     "errors": ValueMatcher(),
@@ -99,7 +101,7 @@ class GalssFile(Step):
 
     def run(self, act: Act) -> Observation:
         """Put it there, and tell what the GALSS makes of it."""
-        workstation = act.scene.workstation
+        workstation = act.scene.part(Workstation)
         workstation.way = Way.GALSS
         try:
             server = workstation.galss
@@ -136,7 +138,7 @@ class CheckGalss(Step):
 
     def run(self, act: Act) -> Observation:
         """Examine it."""
-        workstation = act.scene.workstation
+        workstation = act.scene.part(Workstation)
         server = workstation.galss
         examined: Examination = galss.examine(
             server.file, system=server.installation.system, bits=server.installation.bits
@@ -161,7 +163,7 @@ class GalssServerStep(Step):
 
     def run(self, act: Act) -> Observation:
         """Do it."""
-        workstation = act.scene.workstation
+        workstation = act.scene.part(Workstation)
         workstation.way = Way.GALSS
         server = workstation.galss
         if self.pss_version is not None:
@@ -187,7 +189,7 @@ class _SessionStep(Step):
 
     def session(self, act: Act) -> GalssPair:
         """The open session of the application. Raises SsvError if it has none."""
-        if (pair := act.scene.workstation.sessions.get(self.application)) is None:
+        if (pair := act.scene.part(Workstation).sessions.get(self.application)) is None:
             raise SsvError(SsvCode.GALSS_INTERNAL, f"{self.application} has no open session")
         return pair
 
@@ -206,7 +208,7 @@ class GalssOpen(_SessionStep):
 
     def run(self, act: Act) -> Observation:
         """Open it; a session that fails is released."""
-        workstation = act.scene.workstation
+        workstation = act.scene.part(Workstation)
         workstation.way = Way.GALSS
         usual = workstation.resource_names()
         ps, reader = self.ps or usual[0], self.reader or usual[1]
@@ -264,7 +266,7 @@ class GalssClose(_SessionStep):
 
     def run(self, act: Act) -> Observation:
         """Release it; nothing happens without one."""
-        if (pair := act.scene.workstation.sessions.pop(self.application, None)) is not None:
+        if (pair := act.scene.part(Workstation).sessions.pop(self.application, None)) is not None:
             pair.release()
         return Observation({})
 
@@ -303,7 +305,7 @@ class SesamFile(Step):
             except KeyError as error:
                 what = str(error.args[0])
                 raise GuardRefusalError(Text(f"sesam.ini n'a pas {what}", f"sesam.ini has no {what}")) from None
-        examined = act.scene.workstation.place_sesam(data, self._disk(usual))
+        examined = act.scene.part(Workstation).place_sesam(data, self._disk(usual))
         return _found(examined.code, examined.findings)
 
     def _disk(self, usual: sesam.Sesam) -> sesam.Disk:

@@ -9,12 +9,14 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
+from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
+from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.ssv_code import FieldsMatcher, GroupsMatcher, SsvCodeMatcher, code_in_words
-from bifente.conformance.domains.vitale.workstation import SOFTWARE, Way
+from bifente.conformance.domains.vitale.workstation import SOFTWARE, Way, Workstation
 from bifente.conformance.expectations import BytesMatcher, Matcher, ValueMatcher
 from bifente.conformance.scenario.step import Code, Observation, Observes, Step
-from bifente.conformance.targets.base import Capability
+from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.simulator.middleware.apcv import Call, Reply
@@ -48,13 +50,13 @@ class UseMiddleware(Step):
     name: ClassVar[str] = "use-middleware"
     title: ClassVar[Text] = Text("Choisir l'accès aux cartes", "Choose the way to the cards")
     shorthand: ClassVar[str] = "way"
-    needs = frozenset({Capability.APDU})
+    needs = frozenset[type[Facet]]({Apdu})
 
     way: Way
 
     def run(self, act: Act) -> Observation:
         """Choose it."""
-        act.scene.workstation.way = self.way
+        act.scene.part(Workstation).way = self.way
         return Observation({})
 
 
@@ -63,7 +65,7 @@ class SsvStep(Step, ABC):
     that compete for the cards.
     """
 
-    needs = frozenset({Capability.APDU})
+    needs = frozenset[type[Facet]]({Apdu})
     success = ("code", "0")
     observes: ClassVar[Observes] = CODE
     function: ClassVar[str]
@@ -72,7 +74,7 @@ class SsvStep(Step, ABC):
 
     def run(self, act: Act) -> Observation:
         """Call it; the record keeps the call with its return code in words, and the zone decoded."""
-        library = act.scene.workstation.ssv(self.application)
+        library = act.scene.part(Workstation).ssv(self.application)
         arguments = self.arguments_told(act)
         start = time.perf_counter()
         answer = self.call(act, library)
@@ -148,7 +150,7 @@ class ReaderStep(SsvStep, ABC):
 
     def reader_name(self, act: Act) -> str:
         """The resource name given to the function."""
-        return act.scene.workstation.resource_names()[1] if self.reader is None else self.reader
+        return act.scene.part(Workstation).resource_names()[1] if self.reader is None else self.reader
 
     def arguments_told(self, act: Act) -> Mapping[str, str]:
         """The reader."""
@@ -202,7 +204,7 @@ class CardsStep(ReaderStep, ABC):
 
     def ps_name(self, act: Act) -> str:
         """The resource name given to the function."""
-        return act.scene.workstation.resource_names()[0] if self.ps is None else self.ps
+        return act.scene.part(Workstation).resource_names()[0] if self.ps is None else self.ps
 
     def arguments_told(self, act: Act) -> Mapping[str, str]:
         """The resources; never the code."""
@@ -241,7 +243,7 @@ class LireDroitsVitale(CardsStep):
     def call(self, act: Act, library: Ssv) -> Answer:
         """Call it."""
         call = Call(self.ps_name(act), self.reader_name(act), self.code, self.consultation(act))
-        return act.scene.apcv.desk(self.application).read_card(library, call)
+        return act.scene.part(ApcvBench).desk(self.application).read_card(library, call)
 
     def more(self, answer: Answer) -> Mapping[str, Any]:
         """Whether it came from a phone."""

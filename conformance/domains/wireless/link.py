@@ -1,0 +1,33 @@
+"""The link of a wireless terminal, as something that a bench can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bifente.conformance.targets.facets import Facet
+from bifente.ground.text import Text
+
+if TYPE_CHECKING:
+    from bifente.conformance.bench.facets import VirtualReaders
+    from bifente.conformance.domains.wireless.bench import WirelessBench
+
+
+class WirelessLink(Facet):
+    """The terminal, its link, session and service, another one for each scenario; ``readers`` are its slots."""
+
+    key = "link"
+    lacking = Text("la liaison d'un lecteur réel ne se coupe pas", "the link of a real reader cannot be cut")
+
+    def __init__(self, readers: VirtualReaders) -> None:
+        self.readers = readers
+        self.current: WirelessBench | None = None
+
+    @property
+    def wireless(self) -> WirelessBench:
+        """The terminal of the scenario under way."""
+        assert self.current is not None  # noqa: S101 - steps run once their scenario has begun
+        return self.current
+
+    def follow(self) -> None:
+        """Let applications see what became of the link: who looks next must find its cards gone."""
+        self.readers.follow()
