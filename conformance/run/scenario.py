@@ -256,7 +256,11 @@ class _Run:
         except NotOnThisCardError as absent:
             verdict, reason, after = Verdict.NOT_APPLICABLE, Text(absent.why.fr, absent.why.en), before
             self.inapplicable = self.inapplicable or reason
-        except (BadReferenceError, BadExpectationError, ValidationError, SlotError) as error:
+        except SlotError as error:
+            # The scenario asks for a movement that cannot be: a card put where one is, taken where none is.
+            verdict, after = Verdict.FAILED, before
+            reason = Text.same(f"{step.document.path}:{step.line}: {error}")
+        except (BadReferenceError, BadExpectationError, ValidationError) as error:
             verdict, after = Verdict.BENCH_ERROR, before
             reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
         except ImpossibleStepError as impossible:

@@ -28,7 +28,7 @@ def behind_pcscd(reader: Reader) -> Iterator[tuple[PcscTarget, tuple[str, ...]]]
     with pcscd:
         os.environ.update(pcscd.environment)
         try:
-            target = PcscTarget(virtual=True)
+            target = PcscTarget()
         except PcscMissingError as error:
             pytest.skip(str(error))
         yield target, pcscd.reader_names

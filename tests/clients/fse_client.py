@@ -35,7 +35,7 @@ def serve(desk: SecuringDesk, order: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def main() -> None:
-    target = PcscTarget(virtual=True)
+    target = PcscTarget()
     clock = WallClock()
     desk = SecuringDesk(FullPcsc(target, clock, Patience(3, 0.1)), clock)
     for line in sys.stdin:

@@ -28,6 +28,7 @@ from bifente.conformance.bench.live import Device
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.domains.wireless.bench import WirelessBench
 from bifente.conformance.domains.wireless.forgery import Forgery, forge
+from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.model import CardChoice
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer
@@ -69,7 +70,7 @@ class Desk:
         self.device = Device.assemble(PROFILE, cards, workshop, seed=1)
         self.clock = VirtualClock(datetime.now(UTC))
         access = PcscService([self.device.reader], self.clock).establish()
-        profile = load_profile(PROFILE)[0].wireless
+        profile = load_profile(PROFILE)[0].section(WirelessProfile)
         assert profile is not None
         self.bench = WirelessBench(profile, self.device.slots, access, self.clock, random.Random(1), store)
         self.app = self.bench.application()

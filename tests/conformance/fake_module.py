@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance_bench import Lab, Ran, write
 
-from bifente.conformance.bench.module import ModuleUnderTest, Pkcs11Bench
+from bifente.conformance.bench.module import ModuleInFront, ModuleUnderTest
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.requirements import load_catalogue
@@ -88,7 +88,7 @@ class FakeLab:
         self._lab = lab
         self.log: list[tuple[str, Mapping[str, Any]]] = []
 
-    def bench(self, answers: Answers | None = None, **more: Any) -> Pkcs11Bench:
+    def bench(self, answers: Answers | None = None, **more: Any) -> VirtualBench:
         profile = load_profile(DEFAULT_PROFILE)[0]
         clock = VirtualClock(datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0))
         reader = profile.reader(clock)
@@ -96,9 +96,10 @@ class FakeLab:
         inner = VirtualBench(profile, reader, EmbeddedTarget([reader]), workshop, lambda slot: slot.name, clock)
         module = ModuleUnderTest(lambda: FakeModule(answers or {}, self.log))  # type: ignore[arg-type,return-value]
         names = {model.role: slot.name for model, slot in zip(profile.slots, reader.slots, strict=True)}
-        return Pkcs11Bench(inner, module, names, workshop.family, **more)
+        inner.attachments.append(ModuleInFront(inner, module, lambda: names, **more))
+        return inner
 
-    def run(self, folder: Path, text: str, answers: Answers | None = None, bench: Pkcs11Bench | None = None) -> Ran:
+    def run(self, folder: Path, text: str, answers: Answers | None = None, bench: VirtualBench | None = None) -> Ran:
         bench = bench or self.bench(answers)
         ran = Ran()
         for plan in load_suite(write(folder, text), load_catalogue()).scenarios:

@@ -41,7 +41,7 @@ class Office:
 
     @property
     def fse(self) -> FseBench:
-        return self.scene.fse
+        return self.scene.part(FseBench)
 
     @property
     def today(self) -> date:

@@ -20,12 +20,13 @@ from test_suites import (
 )
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.facets import Apdu
+from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.bench.module_profiles import module_profiles
 from bifente.conformance.model import ModuleAbility
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.session import SCENARIOS, RunPlan, execute, prepare
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
-from bifente.conformance.targets.base import Capability
 from bifente.reports.events import Event
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pcsc.discovery import find_installation
@@ -72,8 +73,8 @@ def test_every_scenario_says_who_is_judged_and_speaks_pkcs11(scenarios: tuple[Pl
     for scenario in scenarios:
         assert scenario.model.judges is not None, scenario.id
         needs = {need for step in scenario.steps for need in step.kind.needs}
-        assert Capability.PKCS11 in needs, scenario.id
-        assert Capability.APDU not in needs, scenario.id
+        assert RunningModule in needs, scenario.id
+        assert Apdu not in needs, scenario.id
     assert {scenario.model.judges for scenario in scenarios} == {"card", "module", "host"}
 
 

@@ -16,7 +16,10 @@ class WirelessLink(Facet):
     """The terminal, its link, session and service, another one for each scenario; ``readers`` are its slots."""
 
     key = "link"
-    lacking = Text("la liaison d'un lecteur réel ne se coupe pas", "the link of a real reader cannot be cut")
+    lacking = Text(
+        "le lecteur n'est pas sans fil, ou il est réel : sa liaison ne se coupe pas",
+        "the reader is not wireless, or it is real: its link cannot be cut",
+    )
 
     def __init__(self, readers: VirtualReaders) -> None:
         self.readers = readers

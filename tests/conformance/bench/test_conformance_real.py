@@ -11,21 +11,25 @@ import pytest
 from conformance_bench import Lab, Ran, scenario_text, suite_text, write
 from conformance_cli import COMMAND, Said, apart
 
-from bifente.conformance.bench import real
+from bifente.conformance.bench import real_card
+from bifente.conformance.bench.facets import Insertion, Inspection, Personalisation
 from bifente.conformance.bench.real import RealBench
+from bifente.conformance.features import SECOND_SLOT, features
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import load_suite
-from bifente.conformance.targets.base import Capability, GuardRefusalError, ScardError
+from bifente.conformance.targets.base import GuardRefusalError, ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.facets import PrivateClock
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Text
 from bifente.reports.verdict import Verdict
 from bifente.simulator.readers import Reader, Slot
 
 NAME = "Somebody's Reader 00 00"
+READERS = {"cps": NAME}
 SERIAL = "99000001"
 READS = scenario_text(
     """
@@ -52,8 +56,6 @@ def slot(lab: Lab) -> Slot:
 class Outside(EmbeddedTarget):
     """A target whose cards are not ours."""
 
-    capabilities = frozenset()
-
     def __init__(self, slot: Slot) -> None:
         class Device:
             slots = (slot,)
@@ -69,8 +71,8 @@ Bench = Callable[..., RealBench]
 @pytest.fixture
 def bench(lab: Lab, slot: Slot) -> Bench:
     def bench(*, card: str | None = "medecin-generaliste", ask: Any = None, **options: Any) -> RealBench:
-        chosen = RunOptions(paths=(), reader=NAME, real_card=card, **options)
-        return RealBench(NAME, chosen, lab.workshop, Outside(slot), ask)
+        chosen = RunOptions(paths=(), readers=READERS, real_cards={"cps": card} if card else {}, **options)
+        return RealBench(READERS, chosen, lab.workshop, Outside(slot), ask)
 
     return bench
 
@@ -135,7 +137,7 @@ def test_a_card_that_is_not_of_test_is_refused_unless_asked_for_by_its_number(
             raise ValueError("unreadable")
         return type("C", (), {"issuer": type("N", (), {"rfc4514_string": lambda self: issuer})()})()
 
-    monkeypatch.setattr(real.x509, "load_der_x509_certificate", real_one)
+    monkeypatch.setattr(real_card.x509, "load_der_x509_certificate", real_one)
     verdicts, ran = run(bench(allow_destructive=True), tmp_path, ALL)
     assert set(verdicts.values()) == {Verdict.NOT_RUN}
     assert not ran.steps
@@ -217,7 +219,7 @@ def test_a_template_that_cannot_be_of_the_card_s_family_is_not_run(
 def test_a_card_whose_answer_to_reset_nobody_knows_is_read_as_each_family(
     bench: Bench, slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bifente.conformance.bench.real.families_of", lambda atr: ("cps4", "cps3"))
+    monkeypatch.setattr("bifente.conformance.bench.real_card.families_of", lambda atr: ("cps4", "cps3"))
     verdicts, ran = run(bench(), tmp_path, suite_text(READS))
     assert verdicts == {"reads": Verdict.PASSED}, ran.told()
 
@@ -231,26 +233,26 @@ def test_an_empty_reader_is_a_bench_error(bench: Bench, slot: Slot, tmp_path: Pa
 
 def test_an_unknown_reader_is_named_with_those_there_are(lab: Lab, slot: Slot) -> None:
     with pytest.raises(ScardError, match=f"UNKNOWN_READER .*'Nope'; PC/SC lists: {NAME}"):
-        RealBench("Nope", RunOptions(paths=()), lab.workshop, Outside(slot), None)
+        RealBench({"cps": "Nope"}, RunOptions(paths=()), lab.workshop, Outside(slot), None)
 
 
 @pytest.mark.parametrize(
     ("body", "lacking"),
     [
-        ("steps: [remove-card]", Capability.INSERTION),
-        ("steps: [advance-clock: 5]", Capability.CLOCK),
-        ("steps:\n  - get-challenge: 8\n    expect: {after: {pin-tries: 3}}", Capability.INSPECTION),
+        ("steps: [remove-card]", Insertion),
+        ("steps: [advance-clock: 5]", PrivateClock),
+        ("steps:\n  - get-challenge: 8\n    expect: {after: {pin-tries: 3}}", Inspection),
         (
             "bench: {cards: {cps: {template: cpa, lifecycle: updated}}}\nsteps: [get-challenge: 8]",
-            Capability.PERSONALISATION,
+            Personalisation,
         ),
-        ("bench: {cards: {vitale: cpa}}\nsteps: [get-challenge: 8]", Capability.SECOND_SLOT),
+        ("bench: {cards: {vitale: cpa}}\nsteps: [get-challenge: 8]", SECOND_SLOT),
     ],
 )
-def test_what_a_real_card_cannot_do_is_not_run(bench: Bench, tmp_path: Path, body: str, lacking: Capability) -> None:
+def test_what_a_real_card_cannot_do_is_not_run(bench: Bench, tmp_path: Path, body: str, lacking: Any) -> None:
     verdicts, ran = run(bench(), tmp_path, suite_text(scenario_text(body)))
     assert verdicts == {"only": Verdict.NOT_RUN}
-    assert ran.reason == lacking.lacking.en
+    assert ran.reason == (lacking.lacking.en if isinstance(lacking, type) else features()[lacking].en)
 
 
 def test_the_operator_is_asked_and_believed_only_when_the_card_has_moved(

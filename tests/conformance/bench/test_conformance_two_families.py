@@ -67,7 +67,7 @@ def start(live: LiveBench, name: str, rounds: int, cards: list[dict[str, Any]]) 
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **live.environment, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, **live.environment, "PYTHONPATH": str(ROOT / "src")},
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps({"name": name, "rounds": rounds, "cards": cards}))

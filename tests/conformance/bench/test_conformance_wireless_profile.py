@@ -6,8 +6,9 @@ import pytest
 
 from bifente.conformance.bench.profiles import ReaderProfile, load_profile
 from bifente.conformance.domains.wireless.bench import parameters
+from bifente.conformance.domains.wireless.profile import WirelessProfile
+from bifente.conformance.features import CONTACT, SECOND_SLOT
 from bifente.conformance.loading import InputError
-from bifente.conformance.targets.base import Capability
 from bifente.ground.fidelity import Fidelity
 
 SHIPPED = "readers/olaqin-like-wireless"
@@ -26,22 +27,24 @@ def profile_with(folder: Path, section: str) -> ReaderProfile:
 def test_the_shipped_one_says_that_it_is_modelled_and_bears_no_vendor_s_name() -> None:
     profile = load_profile(SHIPPED)[0]
     assert profile.fidelity is Fidelity.MODELLED
-    assert profile.wireless is not None
-    assert profile.wireless.fidelity is Fidelity.MODELLED
-    assert {Capability.WIRELESS, Capability.SECOND_SLOT, Capability.CONTACT} <= profile.capabilities
+    section = profile.section(WirelessProfile)
+    assert section is not None
+    assert section.fidelity is Fidelity.MODELLED
+    assert {"wireless", SECOND_SLOT, CONTACT} <= profile.capabilities
     assert all("olaqin" not in slot.name.lower() for slot in profile.slots)
-    assert parameters(profile.wireless).ttl == 120
+    assert parameters(section).ttl == 120
 
 
 def test_a_reader_on_a_wire_is_not_wireless() -> None:
-    assert Capability.WIRELESS not in load_profile("readers/generic-bislot")[0].capabilities
+    assert "wireless" not in load_profile("readers/generic-bislot")[0].capabilities
 
 
 def test_its_numbers_are_parameters(tmp_path: Path) -> None:
     section = "{fidelity: modelled, source: us, ttl: 60, leeway: 0, battery: {hours: 1, low: 5}, weak: {lost: 1}}"
     profile = profile_with(tmp_path, section)
-    assert profile.wireless is not None
-    made = parameters(profile.wireless)
+    section = profile.section(WirelessProfile)
+    assert section is not None
+    made = parameters(section)
     assert (made.ttl, made.leeway, made.battery.hours, made.battery.low, made.weak.lost) == (60, 0, 1, 5, 1)
     assert made.battery.exchanges == 20_000
 

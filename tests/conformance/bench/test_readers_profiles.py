@@ -15,10 +15,10 @@ from bifente.conformance.bench.profiles import ROOT, ReaderProfile, known_profil
 from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.cli import app
 from bifente.conformance.domains.readers.steps.readers import renamed
+from bifente.conformance.features import CONTACTLESS, PIN_PAD
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
-from bifente.conformance.targets.base import Capability
 from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.pcsc.readerconf import MAX_ENTRIES, plan
 
@@ -68,9 +68,9 @@ def test_every_profile_says_what_it_rests_on_and_makes_no_assumption(name: str) 
 
 def test_roles_of_the_field() -> None:
     assert [slot.role for slot in profile("readers/fei").slots] == ["cps", "vitale", "third", "antenna"]
-    assert Capability.CONTACTLESS in profile("readers/fei").capabilities
-    assert Capability.PIN_PAD in profile("readers/generic-pin-pad").capabilities
-    assert Capability.PIN_PAD not in profile("readers/kapelse-kap-link2").capabilities
+    assert CONTACTLESS in profile("readers/fei").capabilities
+    assert PIN_PAD in profile("readers/generic-pin-pad").capabilities
+    assert PIN_PAD not in profile("readers/kapelse-kap-link2").capabilities
     assert profile("readers/kapelse-kap-link2").extended_length is False
     assert profile("readers/olaqin-telium").extended_length is None
 

@@ -15,6 +15,7 @@ from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.facets import Facets
 from bifente.ground.clock import WallClock
 from bifente.reports.verdict import Verdict
 from bifente.simulator.readers import Reader, Slot
@@ -25,7 +26,7 @@ CPS, VITALE = "Somebody's Reader 00 00", "Somebody else's Reader 01 00"
 class Outside(EmbeddedTarget):
     """A target whose cards are not ours."""
 
-    capabilities = frozenset()
+    facets = Facets()
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def run(lab: Lab, slots: tuple[Slot, Slot], folder: Path, body: str) -> Ran:
 
     device = Device()
     device.slots = slots  # type: ignore[attr-defined]
-    options = RunOptions(paths=(), reader=CPS, real_card="medecin-generaliste")
-    bench = RealBench(CPS, options, lab.workshop, Outside([device]), None)  # type: ignore[list-item]
+    options = RunOptions(paths=(), readers={"cps": CPS}, real_cards={"cps": "medecin-generaliste"})
+    bench = RealBench({"cps": CPS}, options, lab.workshop, Outside([device]), None)  # type: ignore[list-item]
     ran = Ran()
     (plan,) = load_suite(write(folder, suite_text(scenario_text(body))), load_catalogue()).scenarios
     ran.verdicts["only"] = run_scenario(plan, bench, seed=1, command=(), emit=ran.events.append)

@@ -60,7 +60,7 @@ def visit(target: PcscTarget, card: dict[str, Any], message: bytes) -> list[str]
 def main() -> None:
     """Visit, and print what was wrong as JSON."""
     work = json.load(sys.stdin)
-    target = PcscTarget(virtual=True)
+    target = PcscTarget()
     wrong: list[str] = []
     visits = 0
     for number in range(work["rounds"]):

@@ -16,6 +16,7 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
 from bifente.conformance.targets.base import GuardRefusalError, ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.facets import Facets
 from bifente.ground.clock import WallClock
 from bifente.simulator.readers import Reader, Slot
 
@@ -55,10 +56,9 @@ class Desk:
         self.cards: dict[str, Watched] = {}
 
         class Outside(EmbeddedTarget):
-            capabilities = frozenset()
+            facets = Facets()
 
-            def __init__(self, *, virtual: bool) -> None:
-                assert not virtual
+            def __init__(self) -> None:
                 super().__init__([reader])
 
             def close(self) -> None: ...
@@ -187,8 +187,9 @@ def test_where_there_is_no_cps_the_other_readers_are_not_there(desk: Desk, lab: 
     """A Vitale in the reader that was named is alone; else every reader but the one that was named is seen."""
     desk.insert(template, 1)
     other = desk.insert("medecin-generaliste", 0)
-    options = RunOptions(paths=(), reader=VITALE_READER)
-    access = RealBench(VITALE_READER, options, lab.workshop, factory.PcscTarget(virtual=False), None).without_cps
+    options = RunOptions(paths=(), readers={"cps": VITALE_READER})
+    bench = RealBench(options.readers, options, lab.workshop, factory.PcscTarget(), None)
+    access = bench.without_cps("cps")
     assert access.readers() == (seen,)
     assert access.wait(seen, present=True, timeout=0)
     hidden = CPS_READER if seen == VITALE_READER else VITALE_READER

@@ -8,10 +8,12 @@ from typing import ClassVar
 import pytest
 from conformance_bench import CARD, Lab, Ran, scenario_text, steps_text, suite_text
 
+from bifente.conformance.bench.facets import Destructive, Insertion, Inspection, Personalisation
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import ANSWER, STEPS, CardStep, Observation, Observes, Step
-from bifente.conformance.targets.base import Capability, GuardRefusalError, PcscCode, ScardError
+from bifente.conformance.targets.base import GuardRefusalError, PcscCode, ScardError
+from bifente.conformance.targets.facets import Facet, Facets, PrivateClock
 from bifente.ground.text import Text
 from bifente.reports.events import BenchChange, Phase
 from bifente.reports.verdict import Verdict
@@ -189,25 +191,26 @@ def test_what_the_profile_lacks_is_not_applicable(run: Run) -> None:
 @pytest.mark.parametrize(
     ("capability", "body"),
     [
-        (Capability.INSERTION, "steps: [remove-card, insert-card]"),
-        (Capability.CLOCK, "steps: [advance-clock: 5]"),
-        (Capability.DESTRUCTIVE, "destructive: true\nsteps: [get-challenge: 8]"),
-        (Capability.INSPECTION, "steps:\n  - get-challenge: 8\n    expect: {before: {pin-tries: 3}}"),
-        (Capability.INSPECTION, "steps:\n  - get-challenge: 8\n    should: {after: {pin-tries: 3}}"),
+        (Insertion, "steps: [remove-card, insert-card]"),
+        (PrivateClock, "steps: [advance-clock: 5]"),
+        (Destructive, "destructive: true\nsteps: [get-challenge: 8]"),
+        (Inspection, "steps:\n  - get-challenge: 8\n    expect: {before: {pin-tries: 3}}"),
+        (Inspection, "steps:\n  - get-challenge: 8\n    should: {after: {pin-tries: 3}}"),
         (
-            Capability.PERSONALISATION,
+            Personalisation,
             "bench: {cards: {cps: {template: cpa, lifecycle: updated}}}\nsteps: [get-challenge: 8]",
         ),
-        (Capability.CLOCK, "bench: {day: 2027-07-13}\nsteps: [get-challenge: 8]"),
+        (PrivateClock, "bench: {day: 2027-07-13}\nsteps: [get-challenge: 8]"),
     ],
 )
 def test_what_the_target_lacks_is_not_run_with_the_reason(
-    run: Run, lab: Lab, capability: Capability, body: str, monkeypatch: pytest.MonkeyPatch
+    run: Run, lab: Lab, capability: type[Facet], body: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = suite_text(scenario_text(body))
     assert run(text).verdict.good
     bench = lab.pool.get("readers/generic-bislot")
-    monkeypatch.setattr(type(bench), "capabilities", bench.capabilities - {capability})
+    without = Facets({kind: one for kind, one in bench.facets.items() if kind is not capability})
+    monkeypatch.setattr(type(bench), "facets", without)
     ran = run(text)
     assert ran.verdict is Verdict.NOT_RUN
     assert ran.reason == capability.lacking.en
@@ -226,6 +229,19 @@ def test_a_slot_that_the_chosen_profile_lacks_is_not_run(run: Run) -> None:
 # -- bench errors -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ("- insert-card", "suite.yaml:10: slot 'Bifente Bi-Slot Reader 00 00' already holds a card: remove it first"),
+        ("- remove-card\n- remove-card", "suite.yaml:11: slot 'Bifente Bi-Slot Reader 00 00' is empty"),
+    ],
+)
+def test_a_movement_that_cannot_be_is_the_scenario_s_mistake_with_its_place(run: Run, steps: str, reason: str) -> None:
+    ran = run(steps_text(steps))
+    assert ran.verdict is Verdict.FAILED
+    assert reason in ran.told()
+
+
 @pytest.mark.usefixtures("odd_steps")
 @pytest.mark.parametrize(
     ("steps", "reason"),
@@ -234,8 +250,6 @@ def test_a_slot_that_the_chosen_profile_lacks_is_not_run(run: Run) -> None:
         ("- explode:\n  expect: {error: RESET_CARD}", "RuntimeError: boom"),
         ("- explode:\n  should: {sw: 9000}", "RuntimeError: boom"),
         ("- lose-the-reader", "ScardError: READER_UNAVAILABLE (80100017)"),
-        ("- insert-card", "suite.yaml:10: slot 'Bifente Bi-Slot Reader 00 00' already holds a card: remove it first"),
-        ("- remove-card\n- remove-card", "suite.yaml:11: slot 'Bifente Bi-Slot Reader 00 00' is empty"),
         ("- verify-code: $card.cod", "suite.yaml:10: $card.cod leads nowhere: 'cod' is unknown (did you mean 'code'?)"),
         ("- get-challenge: $card.holder", "suite.yaml:10: "),
         ("- get-challenge: 8\n  expect: {sw: $card.code-x}", "suite.yaml:10: $card.code-x leads nowhere"),

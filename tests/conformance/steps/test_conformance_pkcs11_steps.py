@@ -12,10 +12,11 @@ from conformance_bench import steps_text as steps_text_of
 from fake_module import FakeLab
 
 from bifente.conformance.bench import module_profiles
+from bifente.conformance.bench.facets import Apdu
+from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.bench.module_profiles import ModuleProfile
 from bifente.conformance.bench.module_profiles import module_profiles as profiles
 from bifente.conformance.model import ModuleAbility, Title
-from bifente.conformance.targets.base import Capability
 from bifente.conformance.targets.pkcs11 import ModuleGoneError, ModuleInfo
 from bifente.reports.events import Call, ScenarioStarted, to_dict
 from bifente.reports.masking import Masker
@@ -91,9 +92,9 @@ def test_a_key_that_does_not_show_is_no_refusal_of_the_module(fake: FakeLab, tmp
     assert "C_SignInit" not in fake.functions()
 
 
-def test_a_session_nobody_opened_is_our_mistake(fake: FakeLab, tmp_path: Path) -> None:
+def test_a_session_nobody_opened_is_the_scenario_s_mistake(fake: FakeLab, tmp_path: Path) -> None:
     ran = run(fake, tmp_path, "- p11-login: $card.code")
-    assert ran.verdict is Verdict.BENCH_ERROR
+    assert ran.verdict is Verdict.FAILED
     assert "no step has opened the session 'main' of slot cps" in ran.told()
 
 
@@ -206,7 +207,7 @@ def test_apdu_scenarios_are_not_run_in_front_of_a_module(fake: FakeLab, tmp_path
     ran = fake.run(tmp_path, steps_text_of("- verify-code: $card.code"))
     assert ran.verdict is Verdict.NOT_RUN
     assert ran.reason == "the step speaks APDU to the card: --target embedded or pcsc"
-    for capability in (Capability.APDU, Capability.PKCS11):
+    for capability in (Apdu, RunningModule):
         assert capability.lacking.fr != capability.lacking.en
 
 
@@ -311,13 +312,13 @@ def test_a_card_that_takes_the_place_of_another_is_powered_anew(
     """Else pcscd goes on telling the answer to reset of the card before, of another family perhaps."""
     bench = fake.bench()
     powered: list[str] = []
-    honest = bench.inner.connect
+    honest = bench.connect
 
     def connect(role: str) -> Any:
         powered.append(f"{role} {bench.seated[role].layout.family}")
         return honest(role)
 
-    monkeypatch.setattr(bench.inner, "connect", connect)
+    monkeypatch.setattr(bench, "connect", connect)
     both = "bench: {cards: {cps: [medecin-generaliste, {template: medecin-generaliste, family: cps4}]}}"
     fake.run(tmp_path, steps_text(OPEN, head=both), bench=bench)
     assert powered == ["cps cps3", "cps cps4"]

@@ -10,8 +10,8 @@ from conformance_bench import Ran
 from bifente.conformance.domains.readers.steps.pin_pad import PinPadStep
 from bifente.conformance.loading import InputError
 from bifente.conformance.scenario.step import STEPS
-from bifente.conformance.targets.base import Capability
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.facets import HotPlug, PinPadKeys, ServiceControl
 
 HEAD = """suite: readers
 title: {{fr: Lecteurs, en: Readers}}
@@ -74,13 +74,18 @@ def test_a_wrong_expectation_fails(run: Run, steps: str) -> None:
         ("- plug-reader:", "two readers would bear the name"),
         ("- unplug-reader:\n- plug-reader: {serial: '99000002'}", "bears no serial"),
         ("- remove-card:\n- swap-cards:", "is empty"),
-        ("- type-on-pin-pad: '1234'", "no PIN pad"),
     ],
 )
 def test_what_cannot_be_is_the_scenarios_mistake(run: Run, steps: str, said: str) -> None:
     found, told = verdict(run, steps)
-    assert found == "bench-error"
+    assert found == "failed"
     assert said in told
+
+
+def test_a_reader_without_keys_is_asked_for_no_code(run: Run) -> None:
+    ran = run(suite("- type-on-pin-pad: '1234'"))
+    assert ran.verdicts["one"].value == "not-run"
+    assert "no PIN pad" in ran.reason
 
 
 @pytest.mark.parametrize(
@@ -134,13 +139,13 @@ def test_swapped_cards_go_with_their_slots(run: Run) -> None:
 
 
 def test_every_step_needs_what_it_uses() -> None:
-    hot = {"unplug-reader": Capability.HOT_PLUG, "plug-reader": Capability.HOT_PLUG}
-    service = {"stop-service": Capability.SERVICE, "start-service": Capability.SERVICE}
+    hot = {"unplug-reader": HotPlug, "plug-reader": HotPlug}
+    service = {"stop-service": ServiceControl, "start-service": ServiceControl}
     for name, need in {**hot, **service}.items():
         assert need in STEPS[name].needs
-        assert need in EmbeddedTarget.capabilities
-    assert all(Capability.PIN_PAD in step.needs for step in STEPS.values() if issubclass(step, PinPadStep))
-    for need in (Capability.HOT_PLUG, Capability.SERVICE, Capability.PIN_PAD):
+        assert need in EmbeddedTarget([]).facets
+    assert all(PinPadKeys in step.needs for step in STEPS.values() if issubclass(step, PinPadStep))
+    for need in (HotPlug, ServiceControl, PinPadKeys):
         assert need.lacking.fr != need.lacking.en
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from conformance_bench import Lab, Ran, complaints, steps_text
 
+from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.recording import RecordedAccess
 from bifente.conformance.scenario.steps import steps
-from bifente.conformance.targets.base import Capability
 from bifente.reports.events import Call, to_dict
 from bifente.reports.verdict import Verdict
 from bifente.simulator.hosts.dialogue import Exchanged
@@ -152,7 +152,7 @@ def test_the_two_ways_have_a_library_each(run: Run) -> None:
 def test_every_ssv_step_runs_on_a_real_reader_too() -> None:
     names = ["init-lib", "term-lib", "lire-config", "lire-date-lecteur", "maj-date-lecteur", "lire-carte-ps"]
     for name in [*names, "lire-droits-vitale", "use-middleware"]:
-        assert steps()[name].needs == {Capability.APDU}
+        assert steps()[name].needs == {Apdu}
 
 
 def test_what_fails_on_the_line_is_recorded_with_an_empty_answer(lab: Lab) -> None:

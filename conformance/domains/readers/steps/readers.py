@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from bifente.conformance.bench.facets import Apdu, Insertion, VirtualReaders
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.model import Identifier
-from bifente.conformance.scenario.step import CardStep, Observation, Observes, Seconds, Step
+from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation, Observes, Seconds, Step
 from bifente.conformance.targets.base import PcscCode, ScardError
 from bifente.conformance.targets.facets import Facet, HotPlug, ServiceControl
 from bifente.ground.text import Text
@@ -168,6 +169,15 @@ class LookAtSlot(CardStep):
         )
 
 
+@contextmanager
+def mistaken() -> Iterator[None]:
+    """What cannot be done with a reader as it stands is a mistake of the scenario."""
+    try:
+        yield
+    except ValueError as error:
+        raise ImpossibleStepError(Text.same(str(error))) from None
+
+
 class UnplugReader(Step):
     """The hand pulls the reader out, cards inside or not."""
 
@@ -177,7 +187,8 @@ class UnplugReader(Step):
 
     def run(self, act: Act) -> Observation:
         """Pull it out. Raises SlotError-like mistakes of the scenario as ValueError."""
-        act.facet(HotPlug).unplug(act.facet(VirtualReaders).device)
+        with mistaken():
+            act.facet(HotPlug).unplug(act.facet(VirtualReaders).device)
         act.scene.changed(None, Text("lecteur débranché", "reader unplugged"))
         return Observation({})
 
@@ -197,8 +208,9 @@ class PlugReader(Step):
         """Plug it in."""
         device, hand = act.facet(VirtualReaders).device, act.facet(HotPlug)
         before = [slot.name for slot in device.slots]
-        names = renamed(before, self.serial, self.index)
-        hand.plug(device, names)
+        with mistaken():
+            names = renamed(before, self.serial, self.index)
+            hand.plug(device, names)
         act.scene.changed(None, Text(f"lecteur rebranché : {names[0]}", f"reader plugged in: {names[0]}"))
         return Observation({"names": ", ".join(names), "renamed": names != before})
 
