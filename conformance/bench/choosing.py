@@ -21,5 +21,5 @@ def load_readers(name: str) -> tuple[ReaderProfile, tuple[Document, ...]]:
         profile, document = load_profile(name)
         return profile, (document,)
     loaded = {reader: load_profile(own) for reader, own in readers.items()}
-    documents = tuple(dict.fromkeys(document for _profile, document in loaded.values()))
-    return together({reader: profile for reader, (profile, _document) in loaded.items()}), documents
+    documents = {document.path: document for _profile, document in loaded.values()}
+    return together({reader: profile for reader, (profile, _document) in loaded.items()}), tuple(documents.values())

@@ -151,14 +151,17 @@ def _names(bench: Bench) -> Mapping[str, str]:
 
 
 def _fitting(profiles: Mapping[str, ReaderProfile], wanted: str) -> dict[str, ReaderProfile]:
-    """The profile asked for and as many of the others as one pcscd can show at once."""
+    """The profile asked for and as many of the others as one pcscd can show at once, each device by a name of its own."""
     room = MAX_ENTRIES
+    taken: set[str] = set()
     fitting: dict[str, ReaderProfile] = {}
     for name in sorted(profiles, key=lambda name: name != wanted):
-        needed = len(plan([profiles[name].reader(WallClock())]))
-        if name == wanted or needed <= room:
+        reader = profiles[name].reader(WallClock())
+        needed, names = len(plan([reader])), {device.name for device in reader.devices}
+        if name == wanted or (needed <= room and not names & taken):
             fitting[name] = profiles[name]
             room -= needed
+            taken |= names
     return fitting
 
 

@@ -64,8 +64,9 @@ class SeveralReaders(ReaderProfile):
 
     def reader(self, clock: Clock) -> Reader:
         """Return the devices together, all slots empty."""
+        taken: set[str] = set()
         devices = [
-            device for part in self._parts for device in _renamed(part.profile.reader(clock), part.names, clock).devices
+            device for part in self._parts for device in _renamed(part.profile.reader(clock), part.names, taken, clock)
         ]
         return Reader.together(self.device, devices)
 
@@ -114,13 +115,9 @@ def _next(name: str) -> str:
     return f"{name} 1"
 
 
-def _renamed(reader: Reader, names: tuple[str, ...], clock: Clock) -> Reader:
-    """The reader with its slots under other PC/SC names."""
-    if tuple(slot.name for slot in reader.slots) == names:
-        return reader
-    left: Iterator[str] = iter(names)
-    parts = [
-        Reader.of(part.name, [next(left) for _slot in part.slots], clock, pin_pad=part.pin_pad)
-        for part in reader.devices
-    ]
-    return parts[0] if len(parts) == 1 else Reader.together(reader.name, parts)
+def _renamed(reader: Reader, names: tuple[str, ...], taken: set[str], clock: Clock) -> Iterator[Reader]:
+    """The devices of a reader, each under a name that no other device has, its slots under these PC/SC names."""
+    left = iter(names)
+    for part in reader.devices:
+        name = _free(part.name, taken)
+        yield Reader.of(name, [next(left) for _slot in part.slots], clock, pin_pad=part.pin_pad)

@@ -127,6 +127,10 @@ def check_bench(
             documents.append(workshop.check(choice))
         except InputError as error:
             raise _seen_from(scenario, ("cards", role), error) from None
+    for step in scenario.steps:
+        if step.slot is not None and step.slot not in {*roles, *plan.cards} and chosen_profile is None and not lacking:
+            message = f"the reader {plan.profile} has no slot {step.slot!r}"
+            raise step.document.error((*step.at, "slot"), message, nearest(step.slot, roles))
     return tuple(documents)
 
 

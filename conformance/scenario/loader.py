@@ -16,7 +16,6 @@ from bifente.conformance.scenario.matrix import MatrixError, Spread, spread, sub
 from bifente.conformance.scenario.mistakes import Mistakes
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep, PlannedSuite
 from bifente.conformance.scenario.references import ROOTS, BadReferenceError, card_role, references
-from bifente.conformance.scenario.step import CardStep
 from bifente.conformance.scenario.step_reader import BESIDE, StepReader
 from bifente.conformance.scenario.steps import steps
 from bifente.ground.fidelity import Fidelity
@@ -179,10 +178,10 @@ class _Loader:
                 self._document, at, "its steps speak PKCS#11: who is judged?", "judges: card, module or host"
             )
         roles = row.bench.cards
-        if not roles and any(issubclass(step.kind, CardStep) for step in steps):
+        if not roles and any(step.kind.of_a_card for step in steps):
             self._mistakes.note(self._document, at, "no card is in any slot", "e.g. bench: {cards: {cps: infirmier}}")
         for step in steps:
-            if step.slot is not None and step.slot not in roles:
+            if step.slot is not None and step.slot not in roles and step.kind.of_a_card:
                 self._mistakes.note(
                     step.document, (*step.at, "slot"), f"no card is in a slot {step.slot!r}", nearest(step.slot, roles)
                 )

@@ -153,6 +153,8 @@ class Step(BaseModel, ABC):
     success: ClassVar[tuple[str, str] | None] = None
     """What is expected of a step that lets one expect it and says nothing of it."""
     observes: ClassVar[Observes] = {}
+    of_a_card: ClassVar[bool] = False
+    """Whether it speaks to the card of its slot: a scenario without that card cannot have it."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -197,6 +199,7 @@ class CardStep(Step, ABC):
 
     needs = frozenset[type[Facet]]({Apdu})
     success = ("sw", "9000")
+    of_a_card = True
 
     @classmethod
     def expectable(cls) -> Mapping[str, Matcher]:

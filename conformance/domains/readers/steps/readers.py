@@ -31,6 +31,7 @@ class ListReaders(CardStep):
     """What a PC/SC client lists: the names of this bench's slots, in the order of the service."""
 
     name: ClassVar[str] = "list-readers"
+    of_a_card = False
     title: ClassVar[Text] = Text("Lister les lecteurs", "List the readers")
     needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {key: ValueMatcher() for key in ("count", "names", "first", "bear-the-device-name")}
@@ -57,6 +58,7 @@ class IdentifyCards(CardStep):
     """Which slot holds which card, by their ATRs alone: what software does that assumes no order of the slots."""
 
     name: ClassVar[str] = "identify-cards"
+    of_a_card = False
     title: ClassVar[Text] = Text("Reconnaître les cartes", "Tell the cards apart")
     needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {
@@ -113,6 +115,7 @@ class WaitForCard(CardStep):
     """Wait until a card is in the slot, or until none is."""
 
     name: ClassVar[str] = "wait-for-card"
+    of_a_card = False
     title: ClassVar[Text] = Text("Attendre une carte", "Wait for a card")
     shorthand: ClassVar[str] = "present"
     needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
@@ -146,6 +149,7 @@ class LookAtSlot(CardStep):
     """What SCardGetStatusChange tells of the slot, and how often cards came or went since the look before."""
 
     name: ClassVar[str] = "look-at-slot"
+    of_a_card = False
     title: ClassVar[Text] = Text("Regarder la fente", "Look at the slot")
     needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {key: ValueMatcher() for key in ("holds", "in-use", "exclusive", "mute", "moves")}
