@@ -12,9 +12,10 @@ from bifente.conformance.bench.attachment import Attachment
 from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.profiles import ReaderProfile
 from bifente.conformance.model import CardChoice
-from bifente.conformance.targets.base import GuardRefusalError
+from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepError
 from bifente.conformance.targets.facets import Facet, Facets
 from bifente.ground.clock import Clock
+from bifente.ground.text import Text
 from bifente.simulator.readers import ReaderAccess
 
 F = TypeVar("F", bound=Facet)
@@ -96,6 +97,18 @@ class Bench(ABC):
     def picture(self) -> Mapping[str, str]:
         """Return how the bench stands, as ``reports.events.BenchChange`` tells it."""
         return {key: value for attachment in self.attachments for key, value in attachment.picture().items()}
+
+    def card_in(self, role: str) -> SeatedCard:
+        """Return the card that the scenario has in a slot. Raise ImpossibleStepError if it has none there."""
+        card = self.seated.get(role)
+        if card is None:
+            raise ImpossibleStepError(
+                Text(
+                    f"le scénario n'a pas de carte dans la fente {role or '?'}",
+                    f"the scenario has no card in the slot {role or '?'}",
+                )
+            )
+        return card
 
     def now(self) -> datetime:
         """Return the bench's time, in UTC."""

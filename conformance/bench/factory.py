@@ -151,7 +151,7 @@ def _names(bench: Bench) -> Mapping[str, str]:
 
 
 def _fitting(profiles: Mapping[str, ReaderProfile], wanted: str) -> dict[str, ReaderProfile]:
-    """The profile asked for and as many of the others as one pcscd can show at once, each device by a name of its own."""
+    """The profile asked for and as many others as one pcscd can show at once, each device by a name of its own."""
     room = MAX_ENTRIES
     taken: set[str] = set()
     fitting: dict[str, ReaderProfile] = {}

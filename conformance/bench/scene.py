@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeVar
 
@@ -39,6 +39,11 @@ class ScenePart(Protocol):
 P = TypeVar("P", bound=ScenePart)
 S = TypeVar("S", bound=BaseModel)
 F = TypeVar("F", bound=Facet)
+
+
+def main_role(cards: Collection[str]) -> str:
+    """Return the main slot among those that have a card: ``cps``, else the first; empty without any."""
+    return DEFAULT_ROLE if DEFAULT_ROLE in cards else next(iter(cards), "")
 
 
 @dataclass(slots=True)
@@ -78,12 +83,12 @@ class Scene:
     @property
     def main(self) -> str:
         """The slot a step speaks to unless it says otherwise, and whose card is ``$card``; empty without a card."""
-        seated = self.bench.seated
-        return DEFAULT_ROLE if DEFAULT_ROLE in seated else next(iter(seated), "")
+        return main_role(self.bench.seated)
 
     def dialogue(self, role: str) -> Dialogue:
         """Return the open dialogue with the card of a slot, opened at first use. Raise ScardError."""
         if role not in self.dialogues:
+            self.bench.card_in(role)
             self.adopt(role, self.bench.facet(Apdu).connect(role))
         return self.dialogues[role]
 
@@ -144,7 +149,7 @@ class Act:
     @property
     def card(self) -> SeatedCard:
         """The card that was seated in this slot."""
-        return self.scene.bench.seated[self.role]
+        return self.scene.bench.card_in(self.role)
 
     @property
     def host(self) -> CardHost:

@@ -231,7 +231,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         Raises InputError for a template or a parameter that cannot be, SlotError if the slot is empty.
         """
         contactless = next(CONTACTLESS in model.capabilities for model in self.profile.slots if model.role == role)
-        before = self.seated[role]
+        before = self.card_in(role)
         made = self.workshop.make(choice, chance, at=self.now(), contactless=contactless)
         self.remove(role)
         self.seated[role] = made
@@ -270,9 +270,10 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
 
         Raises SlotError if one of the slots is empty.
         """
+        first, second = self.card_in(one), self.card_in(other)
         self._move(one, present=False)
         self._move(other, present=False)
-        self.seated[one], self.seated[other] = self.seated[other], self.seated[one]
+        self.seated[one], self.seated[other] = second, first
         self._move(one, present=True)
         self._move(other, present=True)
         return Text(f"cartes des fentes {one} et {other} permutées", f"cards of slots {one} and {other} swapped")
@@ -285,9 +286,11 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
                 slot.remove()
 
     def _move(self, role: str, *, present: bool) -> None:
+        if role not in self.slots:
+            self.card_in(role)
         slot = self.slots[role]
         if present:
-            slot.insert(self.seated[role].card)
+            slot.insert(self.card_in(role).card)
         else:
             slot.remove()
         self._seen(role, present=present)

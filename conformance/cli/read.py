@@ -166,7 +166,7 @@ def _calls(
     workstation.way = way
     try:
         library, (ps, reader) = workstation.ssv(), workstation.resource_names()
-    except ValueError as error:
+    except GuardRefusalError as error:
         raise fail(str(error), Exit.BAD_INPUT) from None
     known = (str(one.facts["code"]) for one in bench.seated.values() if "code" in one.facts)
     given = code if code is not None else next(known, _NO_CODE)

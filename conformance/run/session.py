@@ -25,6 +25,7 @@ from bifente.conformance.loading import Document, InputError, Problem, nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import Catalogue, load_catalogue
+from bifente.conformance.run.card_references import CardReferences
 from bifente.conformance.run.environment import environment, tool
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import find_suites, load_suite
@@ -83,8 +84,12 @@ def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
         raise InputError(problems)
     scenarios = tuple(_selected(options.select, suites))
     inputs = {document.path: document for suite in suites for document in suite.documents}
+    # On a real card a template may tell of another family: what it knows is seen when it is met.
+    spoken_of = None if options.readers else CardReferences(workshop)
     for scenario in scenarios:
         try:
+            if spoken_of is not None:
+                spoken_of.check(scenario)
             for document in check_bench(scenario, workshop, chosen_profile=options.profile):
                 inputs.setdefault(document.path, document)
         except InputError as error:

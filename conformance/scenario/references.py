@@ -71,6 +71,11 @@ def root(reference: str) -> str:
     return found[0] if found else reference
 
 
+def path_of(reference: str) -> list[str]:
+    """Return the parts of a reference: ``card``, ``activities``, ``1`` of ``card.activities[1]``."""
+    return _PART.findall(reference)
+
+
 def card_role(reference: str) -> str | None:
     """The slot a reference is about: ``vitale`` of ``cards.vitale.serial``; None for any other reference."""
     first, *rest = _PART.findall(reference)

@@ -18,7 +18,7 @@ from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
 from bifente.conformance.model import CardChoice, Number
-from bifente.conformance.targets.base import PcscCode
+from bifente.conformance.targets.base import ImpossibleStepError, PcscCode
 from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 from bifente.simulator.iso7816.apdu import Response
@@ -36,14 +36,6 @@ class Observation:
     def of(cls, response: Response, **values: Any) -> Observation:
         """The observation of one response APDU, with further values."""
         return cls({"sw": response.sw, "data": response.data, **values})
-
-
-class ImpossibleStepError(Exception):
-    """A step that cannot be done as the scenario is written: it comes too early, or asks for what is not there."""
-
-    def __init__(self, why: Text) -> None:
-        super().__init__(why.en)
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +118,8 @@ Message = Annotated[
 Seconds = Annotated[Number, Field(ge=0, le=60)]
 """A short while."""
 
+__all__ = ["ImpossibleStepError"]
+
 SUCCESS = 0x9000
 
 Observes = Mapping[str, Matcher]
@@ -155,6 +149,9 @@ class Step(BaseModel, ABC):
     observes: ClassVar[Observes] = {}
     of_a_card: ClassVar[bool] = False
     """Whether it speaks to the card of its slot: a scenario without that card cannot have it."""
+
+    moves_cards: ClassVar[bool] = False
+    """Whether another card may be in a slot afterwards than the one of the scenario."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -8,11 +8,19 @@ from bifente.conformance.targets.facets import Facets
 from bifente.ground.text import Text
 from bifente.simulator.readers import Connection, PcscCode, ReaderAccess, ScardError, Share
 
-__all__ = ["Connection", "Controllable", "GuardRefusalError", "PcscCode", "ScardError", "Target"]
+__all__ = ["Connection", "Controllable", "GuardRefusalError", "ImpossibleStepError", "PcscCode", "ScardError", "Target"]
 
 
 class GuardRefusalError(Exception):
     """A command, or a whole scenario, was refused before anything reached a card; the text says why."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
+
+
+class ImpossibleStepError(Exception):
+    """A step that cannot be done as the scenario is written: it comes too early, or asks for what is not there."""
 
     def __init__(self, why: Text) -> None:
         super().__init__(why.en)

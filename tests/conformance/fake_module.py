@@ -63,6 +63,8 @@ class FakeModule:
                 return {**texts, "flags": 0x40D, "shortest": 4, "longest": 4}
             case "C_GetMechanismList":
                 return {"mechanisms": [0x250, 0x01, 0x80000042]}
+            case "C_GetMechanismInfo":
+                return {"shortest": 1024, "longest": 4096, "flags": 0x2800}
             case "C_OpenSession":
                 return {"session": 5}
             case "C_GetSessionInfo":
@@ -93,7 +95,9 @@ class FakeLab:
         clock = VirtualClock(datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0))
         reader = profile.reader(clock)
         workshop = self._lab.workshop
-        inner = VirtualBench(profile, reader, EmbeddedTarget([reader]), workshop, lambda slot: slot.name, clock)
+        target = EmbeddedTarget([reader])
+        name_of = target.service.name_of
+        inner = VirtualBench(profile, reader, target, workshop, name_of, clock, restore=target.restore)
         module = ModuleUnderTest(lambda: FakeModule(answers or {}, self.log))  # type: ignore[arg-type,return-value]
         names = {model.role: slot.name for model, slot in zip(profile.slots, reader.slots, strict=True)}
         inner.attachments.append(ModuleInFront(inner, module, lambda: names, **more))

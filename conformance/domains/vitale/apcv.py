@@ -11,8 +11,9 @@ from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.facets import Personalisation
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.vitale.workstation import Workstation
-from bifente.conformance.targets.base import GuardRefusalError
+from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepError
 from bifente.ground.clock import Clock
+from bifente.ground.text import Text
 from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
@@ -91,11 +92,17 @@ class ApcvBench:
     def activate(self, name: str, role: str, ahead: int) -> Phone:
         """A phone of the holder of the Vitale in a slot, which need not be inserted.
 
-        Raises ValueError if there is no Vitale in that slot, GuardRefusalError if it is real: its rights are not known.
+        Raises ImpossibleStepError if there is no Vitale in that slot, GuardRefusalError if it is real: its rights are
+        not known.
         """
         seated = self._bench.seated.get(role)
         if seated is None or seated.personalised is not None:
-            raise ValueError(f"the scenario has no Vitale in the slot {role!r}: nobody owns the phone")
+            raise ImpossibleStepError(
+                Text(
+                    f"le scénario n'a pas de Vitale dans la fente {role} : personne ne possède le téléphone",
+                    f"the scenario has no Vitale in the slot {role!r}: nobody owns the phone",
+                )
+            )
         if seated.vitale is None:
             raise GuardRefusalError(Personalisation.lacking)
         clock = _Ahead(self._bench.clock, timedelta(seconds=ahead))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.recording import RecordedAccess, Told
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.features import CONTACTLESS
+from bifente.conformance.targets.base import GuardRefusalError
+from bifente.ground.text import Text
 from bifente.simulator.middleware import sesam
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, for_serial, generate
@@ -63,26 +65,44 @@ class Workstation:
 
     @property
     def galss(self) -> GalssServer:
-        """The GALSS server, started with the file that fits the reader. Raises ValueError if that has no CPS slot."""
+        """The GALSS server, started with the file that fits the reader. Raises GuardRefusalError without a CPS slot."""
         if self._galss is None:
             self._galss = GalssServer(self._access, self._bench.clock, self.fitting_file())
         return self._galss
 
     def fitting_file(self) -> bytes:
-        """The ``galss.ini`` that fits the reader of the bench. Raises ValueError if it has no slot for the CPS."""
+        """The ``galss.ini`` that fits the reader of the bench. Raises GuardRefusalError without a slot for the CPS."""
+        if "cps" not in self._uses().values():
+            raise GuardRefusalError(
+                Text(
+                    "le lecteur n'a pas de fente pour la CPS : il en faut une à un galss.ini",
+                    "the reader has no slot for the CPS: a galss.ini needs one",
+                )
+            )
         return generate(for_pcsc(self.slots()))
 
     def slots(self) -> list[SlotName]:
         """The slots of the reader as PC/SC names them here."""
         models = {slot.role: slot for slot in self._bench.profile.slots}
+        uses = self._uses()
         return [
-            SlotName(role, name, contactless=CONTACTLESS in models[role].capabilities)
+            SlotName(uses.get(role, role), name, contactless=CONTACTLESS in models[role].capabilities)
             for role, name in self._bench.names.items()
         ]
 
+    def _uses(self) -> Mapping[str, str]:
+        """What a GALSS uses slots for: of several readers the first one with a slot for the CPS, or the Vitale."""
+        found: dict[str, str] = {}
+        for use in ("cps", "vitale"):
+            role = next((role for role in self._bench.names if role == use or role.endswith(f"-{use}")), None)
+            if role is not None:
+                found[role] = use
+        return found
+
     def wire(self, port: int) -> bytes:
         """Put the reader on a serial port, as a homologated one; the ``galss.ini`` that fits it then."""
-        lads = {lad: self._bench.names[role] for lad, role in ((1, "cps"), (2, "vitale")) if role in self._bench.names}
+        names = {use: self._bench.names[role] for role, use in self._uses().items()}
+        lads = {lad: names[use] for lad, use in ((1, "cps"), (2, "vitale")) if use in names}
         self.galss.ports = {port: lads}
         return generate(for_serial(port, bits=self.galss.installation.bits))
 

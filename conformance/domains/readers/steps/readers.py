@@ -101,6 +101,7 @@ class SwapCards(Step):
     name: ClassVar[str] = "swap-cards"
     title: ClassVar[Text] = Text("Permuter les deux cartes", "Swap the two cards")
     shorthand: ClassVar[str] = "with_slot"
+    moves_cards = True
     needs = frozenset[type[Facet]]({Insertion, VirtualReaders})
 
     with_slot: Identifier = Field(default="vitale", description="role of the other slot")
