@@ -15,8 +15,8 @@ from bifente.conformance.cli.app import app
 from bifente.conformance.scenario.reference import steps_page
 from bifente.conformance.scenario.schema import DIALECT, stages_schema, suite_schema
 from bifente.reports.events import journal_schema
-from bifente.simulator.personalisation.template import Template
-from bifente.simulator.personalisation.vitale.template import VitaleTemplate
+from bifente.simulator.cards.cpx.template import Template
+from bifente.simulator.cards.vitale.template import VitaleTemplate
 
 
 class Kind(StrEnum):

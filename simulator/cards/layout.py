@@ -178,6 +178,11 @@ class Layout(_Model):
         """The layout of a family of this package. Raises FileNotFoundError for an unknown family."""
         return cls.model_validate(shipped(__package__, family, "layout.yaml"))
 
+    @classmethod
+    def of(cls, package: str) -> Layout:
+        """Return the ``layout.yaml`` of a package. Raise FileNotFoundError."""
+        return cls.model_validate(shipped(package, "layout.yaml"))
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Refuse what no card could be."""

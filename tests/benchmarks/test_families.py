@@ -26,9 +26,10 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Target
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.ground.clock import WallClock
-from bifente.simulator.hosts import CardHost, host_for
-from bifente.simulator.hosts.dialogue import Dialogue
-from bifente.simulator.hosts.padding import digest_info, enciphered
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.families import host_for
+from bifente.simulator.cards.host import CardHost
+from bifente.simulator.cards.padding import digest_info, enciphered
 from bifente.simulator.pcsc import EchoCard
 from bifente.simulator.readers import Reader
 

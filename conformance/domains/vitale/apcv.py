@@ -13,6 +13,7 @@ from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.conformance.targets.base import GuardRefusalError
 from bifente.ground.clock import Clock
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
@@ -94,13 +95,14 @@ class ApcvBench:
         Raises ValueError if there is no Vitale in that slot, GuardRefusalError if it is real: its rights are not known.
         """
         seated = self._bench.seated.get(role)
-        if seated is None or seated.personalised is not None:
+        vitale = seated.made_as(PersonalisedVitale) if seated is not None else None
+        if seated is None or (seated.made is not None and vitale is None):
             raise ValueError(f"the scenario has no Vitale in the slot {role!r}: nobody owns the phone")
-        if seated.vitale is None:
+        if vitale is None:
             raise GuardRefusalError(Personalisation.lacking)
         clock = _Ahead(self._bench.clock, timedelta(seconds=ahead))
         phone = Phone(name, clock, self.parameters, self._random)
-        self.service.enrol(phone, seated.vitale)
+        self.service.enrol(phone, vitale)
         self._phones[name] = phone
         return phone
 

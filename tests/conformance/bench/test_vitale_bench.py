@@ -7,18 +7,18 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conformance_bench import Lab, scenario_text, suite_text
+from conformance_bench import VITALE_TEMPLATES, Lab, scenario_text, suite_text
 from conformance_cli import Cli
 from fake_module import FakeLab
 
-from bifente.conformance.bench.cards import VITALE_TEMPLATES, SeatedCard
+from bifente.conformance.bench.cards import SeatedCard
 from bifente.conformance.bench.live import Device
-from bifente.conformance.expectations.circumstances import state_keys
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice
 from bifente.reports.verdict import Verdict
-from bifente.simulator.cards.vitale1 import MemoryCard
-from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.cards.families import state_keys
+from bifente.simulator.cards.host import NotOnThisCardError
+from bifente.simulator.cards.vitale1.engine import MemoryCard
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SELECT = bytes.fromhex("00A404000BD250000002564954414C45")

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conformance_bench import Lab
+from conformance_bench import VITALE_TEMPLATES, Lab
 from conformance_cli import Cli
 from cryptography.hazmat.primitives.serialization import Encoding
 from fse_office import CODE, Office
 
-from bifente.conformance.bench.cards import VITALE_TEMPLATES
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.session import default_paths
 from bifente.simulator.fse.canonical import canonical, parse
