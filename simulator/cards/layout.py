@@ -63,7 +63,7 @@ class OtherAtr(_Model):
     fidelity: Fidelity
 
 
-class Atr(OtherAtr):
+class AtrRule(OtherAtr):
     """The usual Answer To Reset of an interface, and by name the others that cards of the family may have."""
 
     others: Mapping[str, OtherAtr] = {}
@@ -125,7 +125,7 @@ class AlgorithmRule(_Model):
     scheme: Scheme = Scheme.PKCS1
 
 
-class Rule(_Model):
+class FileAccessRule(_Model):
     """Access rules of a file by interface, ISO 7816-4 compact format. Without contact nothing is allowed by default."""
 
     contact: AccessBytes
@@ -160,7 +160,7 @@ class Layout(_Model):
     """A card family's layout. The first of the ``volumes`` is that of the side clients work with."""
 
     family: str
-    atr: Mapping[Interface, Atr]
+    atr: Mapping[Interface, AtrRule]
     aids: Mapping[str, HexBytes]
     channels: Mapping[int, ChannelRule] = {}
     applications: Mapping[str, ApplicationRule] = {}
@@ -170,7 +170,7 @@ class Layout(_Model):
     secrets: Mapping[str, SecretRule]
     keys: Mapping[str, KeyRule]
     algorithms: tuple[AlgorithmRule, ...]
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, FileAccessRule]
     volumes: Mapping[str, tuple[FileRule, ...]]
 
     @classmethod

@@ -58,8 +58,8 @@ GOOD, EMPLOYEE, FORGED = certificate(), certificate(b"\x02\x01\x02"), certificat
 def image() -> CardImage:
     """The card's image."""
     people = [
-        contents.Holder("TESTPREMIER", "UN", "19541914", "FR"),
-        contents.Holder("TESTSECOND", "DEUX", "20110101", "FR"),
+        contents.HolderEntry("TESTPREMIER", "UN", "19541914", "FR"),
+        contents.HolderEntry("TESTSECOND", "DEUX", "20110101", "FR"),
     ]
     return LAYOUT.fill(
         contents={

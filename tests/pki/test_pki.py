@@ -30,8 +30,8 @@ def authority(pki: Pki) -> Authority:
 
 
 @pytest.fixture(scope="session")
-def public_key(keys: KeySource) -> RSAPublicKey:
-    return keys.key("card/x/signature").public_key()
+def public_key(shared_keys: KeySource) -> RSAPublicKey:
+    return shared_keys.key("card/x/signature").public_key()
 
 
 def pem(*items: x509.Certificate | x509.CertificateRevocationList) -> bytes:
@@ -155,15 +155,15 @@ def test_key_usage_is_a_parameter(authority: Authority, public_key: RSAPublicKey
 
 
 def test_the_same_request_gives_the_same_certificate(
-    keys: KeySource, authority: Authority, public_key: RSAPublicKey
+    shared_keys: KeySource, authority: Authority, public_key: RSAPublicKey
 ) -> None:
     first = issue(authority, public_key)
-    again = issue(Pki(keys).authority(Level.FORT, Branch.PERSONNES), public_key)
+    again = issue(Pki(shared_keys).authority(Level.FORT, Branch.PERSONNES), public_key)
     assert first.public_bytes(serialization.Encoding.DER) == again.public_bytes(serialization.Encoding.DER)
     others = [
         issue(authority, public_key, profiles.AUTHENTICATION),
         issue(authority, public_key, validity=Validity(date(2025, 1, 1), date(2027, 12, 30))),
-        issue(authority, keys.key("card/x/authentication").public_key()),
+        issue(authority, shared_keys.key("card/x/authentication").public_key()),
         issue(authority, public_key, private_extensions=[profiles.profession(21)]),
     ]
     serials = {first.serial_number, *(other.serial_number for other in others)}
@@ -238,9 +238,9 @@ def test_organisations(pki: Pki, public_key: RSAPublicKey, openssl: OpenSsl) -> 
     assert subject.rfc4514_string() == "CN=TEST LPS,OU=10B0000014,O=HOPITAL SPECIMEN,ST=Rhône (69),C=FR"
 
 
-def test_addresses_are_the_bench_s_if_it_serves_them(keys: KeySource, public_key: RSAPublicKey) -> None:
+def test_addresses_are_the_bench_s_if_it_serves_them(shared_keys: KeySource, public_key: RSAPublicKey) -> None:
     here = Publication(web="http://127.0.0.1:8080", ocsp="http://127.0.0.1:8081", ldap="ldap://127.0.0.1:8082")
-    certificate = issue(Pki(keys, here).authority(Level.FORT, Branch.PERSONNES), public_key)
+    certificate = issue(Pki(shared_keys, here).authority(Level.FORT, Branch.PERSONNES), public_key)
     der = certificate.public_bytes(serialization.Encoding.DER)
     assert b"esante.gouv.fr" not in der
     assert b"http://127.0.0.1:8080/CRL/ACI-FO-PP-TEST.crl" in der

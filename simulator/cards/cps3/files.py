@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bifente.simulator.cards.cpx import elementary
 from bifente.simulator.cards.cpx.description import description
-from bifente.simulator.cards.cpx.elementary import Application
+from bifente.simulator.cards.cpx.elementary import ApplicationTemplate
 from bifente.simulator.cards.cpx.material import Material, cps2ter_activities
 from bifente.simulator.cards.cpx.template import Lifecycle
 from bifente.simulator.cards.layout import Layout
@@ -38,8 +38,8 @@ def application_directory(layout: Layout) -> bytes:
     described = tlv.encode(0x4F, contact)
     return elementary.directory(
         [
-            Application(contactless, "CPX IAS CL", layout.path("ADF.CPX-IAS-CL"), described),
-            Application(contact, "CPX IAS", layout.path("ADF.CPX-IAS"), described),
+            ApplicationTemplate(contactless, "CPX IAS CL", layout.path("ADF.CPX-IAS-CL"), described),
+            ApplicationTemplate(contact, "CPX IAS", layout.path("ADF.CPX-IAS"), described),
         ]
     )
 

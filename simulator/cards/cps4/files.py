@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bifente.simulator.cards.cpx import elementary
 from bifente.simulator.cards.cpx.business import CardIdentity, HolderName, HolderProfession, Languages
-from bifente.simulator.cards.cpx.elementary import Application
+from bifente.simulator.cards.cpx.elementary import ApplicationTemplate
 from bifente.simulator.cards.cpx.material import Material, cps2ter_activities
 from bifente.simulator.cards.cpx.template import Directory
 from bifente.simulator.cards.layout import Layout
@@ -41,9 +41,9 @@ def application_directory(layout: Layout, form: Directory) -> bytes | None:
         tlv.encode(tag, tlv.encode(0x04, layout.path(file))) for tag, file in ((0x30, "EF.ODF"), (0xA0, "EF.TokenInfo"))
     )
     forms = {
-        Directory.PATH: Application(aid, _LABEL, path),
-        Directory.DESCRIBED: Application(aid, _LABEL, path, described),
-        Directory.WITHOUT_PATH: Application(aid, _LABEL),
-        Directory.UNKNOWN_APPLICATION: Application(_UNKNOWN_AID, _LABEL, path),
+        Directory.PATH: ApplicationTemplate(aid, _LABEL, path),
+        Directory.DESCRIBED: ApplicationTemplate(aid, _LABEL, path, described),
+        Directory.WITHOUT_PATH: ApplicationTemplate(aid, _LABEL),
+        Directory.UNKNOWN_APPLICATION: ApplicationTemplate(_UNKNOWN_AID, _LABEL, path),
     }
     return elementary.directory([forms[form]]) if form in forms else None

@@ -22,7 +22,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Token(_Model):
+class TokenDescription(_Model):
     """EF.TokenInfo. In the label ``{number}`` stands for the card number; ``dated``: it tells the last update."""
 
     manufacturer: str
@@ -91,7 +91,7 @@ class Description(_Model):
     family: str
     application: str
     serial: Serial
-    token: Token
+    token: TokenDescription
     directories: Flags
     empty_flags: bool
     private_key_access: Flags

@@ -28,7 +28,7 @@ _ATR = (
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class ApplicationTemplate:
     """One application of EF.DIR: ``path`` is its folder from the MF, two bytes a file; ``discretionary`` the data of
     its object 73.
     """
@@ -54,7 +54,7 @@ def answer_file(root_aid: bytes) -> bytes:
     return bytes.fromhex(_ATR.format(size=len(root_aid), aid=root_aid.hex()))
 
 
-def directory(applications: Iterable[Application]) -> bytes:
+def directory(applications: Iterable[ApplicationTemplate]) -> bytes:
     """EF.DIR, one template 61 an application."""
     return b"".join(
         tlv.encode(

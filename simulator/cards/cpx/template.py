@@ -140,7 +140,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Card(_Model):
+class CardData(_Model):
     """The card itself. ``serial`` is unique to a template: clients cache files by it (CARD-CPS3-37).
 
     Without dates the card is in the middle of its three years, counted in whole calendar years from the clock.
@@ -153,21 +153,21 @@ class Card(_Model):
     expires: date | None = None
 
 
-class Codes(_Model):
+class CodesData(_Model):
     """Holder code and unblocking code; their lengths are the family's."""
 
     pin: Annotated[str, Field(pattern=r"^[0-9]+$", repr=False)]
     puk: Annotated[str, Field(pattern=r"^[0-9]+$", repr=False)]
 
 
-class Profession(_Model):
+class ProfessionData(_Model):
     """A profession: its code (10 = physician) and how the certificate's title says it."""
 
     code: Annotated[int, Field(ge=1, le=99)]
     title: str
 
 
-class Holder(_Model):
+class CardHolder(_Model):
     """The person. Known by ``rpps``, or by ``employee_number`` in the template's structure; without names the card is
     non-nominative and takes a ``pseudonym``.
     """
@@ -181,7 +181,7 @@ class Holder(_Model):
     given_names: Annotated[tuple[str, ...], _fits(HolderName, "given_names")] | None = None
     practice_name: Annotated[str, _fits(HolderProfession, "practice_name"), AfterValidator(_marked)] | None = None
     title: str | None = None
-    profession: Profession | None = None
+    profession: ProfessionData | None = None
     speciality: Annotated[str, Field(pattern=r"^[A-Z]{2,3}[0-9]{2}$")] | None = None
 
     @property
@@ -190,7 +190,7 @@ class Holder(_Model):
         return self.family_name is not None
 
 
-class Structure(_Model):
+class StructureData(_Model):
     """The structure a card belongs to: type digit and number, legal name, department as certificates write it."""
 
     id: Annotated[str, AfterValidator(identifiers.check_structure_id)]
@@ -269,10 +269,10 @@ class Template(_Model):
     title: Text
     fidelity: FidelityNote
     family: Literal["cps3", "cps4"]
-    card: Card
-    codes: Codes
-    holder: Holder
-    structure: Structure | None = None
+    card: CardData
+    codes: CodesData
+    holder: CardHolder
+    structure: StructureData | None = None
     activities: tuple[ActivityData, ...] = ()
     billing: Annotated[tuple[BillingData, ...], Field(max_length=MAX_SITUATIONS)] = ()
     language: Annotated[str, _fits(Languages, "language")] = "fr"
@@ -356,7 +356,7 @@ def _family(template: Template) -> Iterator[tuple[Loc, str]]:
 
 def _codes(template: Template, rules: Layout) -> Iterator[tuple[Loc, str]]:
     for name, rule in rules.secrets.items():
-        if name not in Codes.model_fields:
+        if name not in CodesData.model_fields:
             yield ("layout", "secrets", name), "no template gives a value to this code"
             continue
         given = len(getattr(template.codes, name))

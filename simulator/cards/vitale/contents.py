@@ -7,7 +7,7 @@ from datetime import date
 
 from bifente.ground.identifiers import nir_key
 from bifente.simulator.cards.vitale.spans import Period, stamp
-from bifente.simulator.cards.vitale.template import Beneficiary, Insured, VitaleTemplate
+from bifente.simulator.cards.vitale.template import BeneficiaryData, Insured, VitaleTemplate
 from bifente.simulator.zones import Group, check_order, make
 
 _NO_KEY = "00"
@@ -25,13 +25,13 @@ def groups(template: VitaleTemplate, valid: Period, day: date) -> tuple[Group, .
     return found
 
 
-def nir_of(person: Beneficiary, insured: Insured) -> str:
+def nir_of(person: BeneficiaryData, insured: Insured) -> str:
     """The 15 characters under which a person is insured: the person's own NIR if certified, else the insured's."""
     nir = person.nir or insured.nir
     return nir + nir_key(nir)
 
 
-def _people(template: VitaleTemplate) -> Iterator[tuple[Beneficiary, str | None]]:
+def _people(template: VitaleTemplate) -> Iterator[tuple[BeneficiaryData, str | None]]:
     """Each person and the certified NIR the card gives."""
     for index, person in enumerate(template.beneficiaries):
         yield person, person.nir or (template.insured.nir if index == 0 else None)
@@ -62,7 +62,7 @@ def _head(template: VitaleTemplate, valid: Period, day: date) -> Iterator[Group]
         yield make(103, {"at-body": accident.body, "at-bgdh-code": accident.bgdh, "at-id": accident.id})
 
 
-def _of(person: Beneficiary, nir: str | None, day: date) -> Iterator[Group]:
+def _of(person: BeneficiaryData, nir: str | None, day: date) -> Iterator[Group]:
     service = person.service.period.at(day) if person.service else None
     address = {f"address-{rank}": line for rank, line in enumerate(person.address, 1)}
     yield make(
@@ -98,7 +98,7 @@ def _of(person: Beneficiary, nir: str | None, day: date) -> Iterator[Group]:
     yield from _complementary(person, day)
 
 
-def _complementary(person: Beneficiary, day: date) -> Iterator[Group]:
+def _complementary(person: BeneficiaryData, day: date) -> Iterator[Group]:
     if mutuelle := person.mutuelle:
         yield make(
             107,

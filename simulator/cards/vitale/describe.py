@@ -9,13 +9,13 @@ from bifente.ground.text import Lang, Text
 from bifente.simulator.cards.vitale.contents import nir_of
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.cards.vitale.spans import Period
-from bifente.simulator.cards.vitale.template import Beneficiary, CardState
+from bifente.simulator.cards.vitale.template import BeneficiaryData, VitaleState
 from bifente.simulator.zones import GROUPS
 
 _STATES = {
-    CardState.ACTIVE: Text("en service", "in use"),
-    CardState.EXPIRED: Text("expirée", "expired"),
-    CardState.OPPOSED: Text("en opposition", "opposed"),
+    VitaleState.ACTIVE: Text("en service", "in use"),
+    VitaleState.EXPIRED: Text("expirée", "expired"),
+    VitaleState.OPPOSED: Text("en opposition", "opposed"),
 }
 
 
@@ -49,7 +49,7 @@ def _lines(card: PersonalisedVitale, language: Lang) -> Iterator[tuple[Text, str
     yield Text("Fidélité", "Fidelity"), f"{fidelity.mark}: {fidelity.note.get(language)}"
 
 
-def _person(person: Beneficiary, language: Lang) -> str:
+def _person(person: BeneficiaryData, language: Lang) -> str:
     quality = _meaning(104, "quality", person.quality, language)
     born = f"{person.born[6:]}/{person.born[4:6]}/{person.born[:4]}"
     twin = Text(f", rang {person.rank}", f", rank {person.rank}").get(language) if person.rank > 1 else ""
@@ -57,7 +57,7 @@ def _person(person: Beneficiary, language: Lang) -> str:
     return f"{person.name}{birth_name} {person.first_name}, {born}{twin}, {quality}"
 
 
-def _rights(person: Beneficiary, day: date, language: Lang) -> Iterator[tuple[Text, str]]:
+def _rights(person: BeneficiaryData, day: date, language: Lang) -> Iterator[tuple[Text, str]]:
     periods = [span.at(day) for span in person.rights]
     current = next((period for period in periods if period.holds(day)), None)
     if current is not None:

@@ -16,15 +16,15 @@ from bifente.simulator.cards.family import FamilyImage
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.cards.vitale import contents
 from bifente.simulator.cards.vitale.loading import with_overrides
-from bifente.simulator.cards.vitale.spans import Period, Span
-from bifente.simulator.cards.vitale.template import CardState, VitaleTemplate
+from bifente.simulator.cards.vitale.spans import Period, TemplatePeriod
+from bifente.simulator.cards.vitale.template import VitaleState, VitaleTemplate
 from bifente.simulator.iso7816.image import Interface
 from bifente.simulator.pki.authority import Pki, Revocation
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.zones import Group, named
 
-_EXPIRED = Span(start=-5, end=-1)
+_EXPIRED = TemplatePeriod(start=-5, end=-1)
 #: An opposed card was opposed this long after its issue.
 OPPOSED_AFTER = timedelta(days=30)
 
@@ -143,13 +143,13 @@ def personalise_vitale(
     if overrides:
         template = with_overrides(template, overrides)
     rules, authority = layout(template.family), VitaleAuthority(keys)
-    valid = (_EXPIRED if template.card.state is CardState.EXPIRED else template.card.valid).at(at)
+    valid = (_EXPIRED if template.card.state is VitaleState.EXPIRED else template.card.valid).at(at)
     groups = contents.groups(template, valid, at)
     fill: Reference[Fill] = Reference(f"{family_named(template.family).package}.image:fill")
     image, certificates = fill.get()(
         VitaleMaterial(template, rules, groups, valid, at, keys, authority, pki or Pki(keys))
     )
-    opposed = template.card.state is CardState.OPPOSED
+    opposed = template.card.state is VitaleState.OPPOSED
     # A card without certificate is opposed all the same.
     listed = {int(template.card.serial), *(certificate.serial_number for certificate in certificates.values())}
     return PersonalisedVitale(

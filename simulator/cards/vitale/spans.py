@@ -23,7 +23,7 @@ class Period:
         return self.start <= day and (self.end is None or day <= self.end)
 
 
-class Span(BaseModel):
+class TemplatePeriod(BaseModel):
     """A period of a template. A number is a year counted from the bench's: the start on its first day, the end on its
     last one. Whole years, so that a card keeps its bytes for as long as possible.
     """

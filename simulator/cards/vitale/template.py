@@ -18,7 +18,7 @@ from bifente.ground.identifiers import NIR, nir_key
 from bifente.ground.text import Text
 from bifente.simulator.cards.families import layout
 from bifente.simulator.cards.template import FidelityNote, Loc
-from bifente.simulator.cards.vitale.spans import Span
+from bifente.simulator.cards.vitale.spans import TemplatePeriod
 from bifente.simulator.iso7816.image import Interface
 from bifente.simulator.zones import GROUPS, fault
 
@@ -33,7 +33,7 @@ _TEST_CAISSES_OF_GENERAL_SCHEME = {"999"}
 _SERIAL_DIGITS = {"vitale1": 8, "vitale2": 9}
 
 
-class CardState(StrEnum):
+class VitaleState(StrEnum):
     """The state in which the card is handed out."""
 
     ACTIVE = "active"
@@ -98,7 +98,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class VitaleCard(_Model):
+class VitaleCardData(_Model):
     """The card itself. ``mark``: T for a test card; R says that it is real, which the templates do to see it refused
     beside a test card, their data staying laboratory data. ``atr`` names one of the family's.
     """
@@ -106,8 +106,8 @@ class VitaleCard(_Model):
     serial: Annotated[str, Field(pattern=r"^999[0-9]{5,6}$")]
     mark: Literal["T", "R"] = "T"
     atr: str | None = None
-    valid: Span = Span(start=-2, end=2)
-    state: CardState = CardState.ACTIVE
+    valid: TemplatePeriod = TemplatePeriod(start=-2, end=2)
+    state: VitaleState = VitaleState.ACTIVE
 
 
 class Insured(_Model):
@@ -124,10 +124,10 @@ class FamilyService(_Model):
     """The AMO service of the family or of one beneficiary (00 none, 01 to 03 C2S, 10 leaving it)."""
 
     code: Service
-    period: Span
+    period: TemplatePeriod
 
 
-class Accident(_Model):
+class AccidentData(_Model):
     """An accident at work: the body that manages it, and its identifier."""
 
     body: Annotated[str, _fits(103, "at-body")]
@@ -135,10 +135,10 @@ class Accident(_Model):
     id: Annotated[str, _fits(103, "at-id")] = ""
 
 
-class Coverage(_Model):
+class CoverageData(_Model):
     """A coverage code over a period: ALD, and the situation (régime, then the class of rates)."""
 
-    period: Span
+    period: TemplatePeriod
     ald: Annotated[str, _known_code(106, "ald-code")] = "0"
     situation: Annotated[str, _fits(106, "situation-code")]
 
@@ -152,7 +152,7 @@ class Mutuelle(_Model):
     service_type: Annotated[str, _fits(107, "service-type")] = ""
     services: Annotated[str, _fits(107, "services")] = ""
     sts: Annotated[str, _fits(107, "sts-code")] = ""
-    periods: Annotated[tuple[Span, ...], Field(max_length=3)] = ()
+    periods: Annotated[tuple[TemplatePeriod, ...], Field(max_length=3)] = ()
 
 
 class Amc(_Model):
@@ -162,7 +162,7 @@ class Amc(_Model):
     edi_number: Annotated[str, _fits(109, "edi-number")] = ""
     member: Annotated[str, _fits(109, "member-number")] = ""
     indicator: Annotated[str, _known_code(109, "treatment-indicator")]
-    valid: Span
+    valid: TemplatePeriod
     routing: Annotated[str, _fits(109, "routing-code")] = ""
     host: Annotated[str, _fits(109, "host-id")] = ""
     domain: Annotated[str, _fits(109, "domain")] = ""
@@ -171,7 +171,7 @@ class Amc(_Model):
     services: Annotated[str, _fits(109, "services")] = ""
 
 
-class Beneficiary(_Model):
+class BeneficiaryData(_Model):
     """A person on the card. ``nir``: the person's own certified number, if there is one; the insured has that of the
     card. ``born``: YYYYMMDD as it is known, so the month may be 00 or above 12.
     """
@@ -185,8 +185,8 @@ class Beneficiary(_Model):
     rank: Annotated[int, Field(ge=1, le=9)] = 1
     quality: Annotated[str, _known_code(104, "quality")]
     service: FamilyService | None = None
-    rights: Annotated[tuple[Span, ...], Field(max_length=3)] = ()
-    coverage: Annotated[tuple[Coverage, ...], Field(max_length=7)] = ()
+    rights: Annotated[tuple[TemplatePeriod, ...], Field(max_length=3)] = ()
+    coverage: Annotated[tuple[CoverageData, ...], Field(max_length=7)] = ()
     mutuelle: Mutuelle | None = None
     amc: Amc | None = None
     common_zone: Annotated[str, _fits(111, "common-zone")] | None = None
@@ -199,11 +199,11 @@ class VitaleTemplate(_Model):
     title: Text
     fidelity: FidelityNote
     family: Literal["vitale1", "vitale2"] = "vitale2"
-    card: VitaleCard
+    card: VitaleCardData
     insured: Insured
     service: FamilyService | None = None
-    accident: Accident | None = None
-    beneficiaries: Annotated[tuple[Beneficiary, ...], Field(min_length=1, max_length=MAX_BENEFICIARIES)]
+    accident: AccidentData | None = None
+    beneficiaries: Annotated[tuple[BeneficiaryData, ...], Field(min_length=1, max_length=MAX_BENEFICIARIES)]
     opened_by: Annotated[tuple[Literal["CPS", "CPF", "CDE", "CPE", "CPA"], ...], Field(min_length=1)] = ("CPS", "CPF")
     """Types of professional's card to which the protected data open: an employee's card (CPE, CPA, CDE) is refused by
     default, the seed texts naming the CPS alone (SEED-VITALE-07). Modelled, hence a parameter."""
@@ -233,7 +233,7 @@ def _card(template: VitaleTemplate) -> Iterator[tuple[Loc, str]]:
     others = layout(family).atr[Interface.CONTACT].others
     if card.atr is not None and card.atr not in others:
         yield ("card", "atr"), f"a {family} has no ATR named {card.atr}; known: {', '.join(others)}"
-    if card.state is CardState.EXPIRED and "valid" in card.model_fields_set:
+    if card.state is VitaleState.EXPIRED and "valid" in card.model_fields_set:
         yield ("card", "valid"), "an expired card takes its dates from the clock: remove it"
 
 
@@ -274,8 +274,8 @@ def _spans(template: VitaleTemplate) -> Iterator[tuple[Loc, str]]:
             yield loc, "give years around the bench's, or days, not one of each: the two would cross one day"
 
 
-def _all_spans(item: object, loc: Loc) -> Iterator[tuple[Loc, Span]]:
-    if isinstance(item, Span):
+def _all_spans(item: object, loc: Loc) -> Iterator[tuple[Loc, TemplatePeriod]]:
+    if isinstance(item, TemplatePeriod):
         yield loc, item
     elif isinstance(item, BaseModel):
         for name in type(item).model_fields:

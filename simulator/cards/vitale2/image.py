@@ -63,7 +63,7 @@ def files(
         "EF.DIR": contents.directory({"MF_VITALE": rules.aids["mf-vitale"], "VITALE": rules.aids["vitale"]}),
         "EF.PAN": contents.account_number(template.card.serial),
         "EF.HOLDERS": contents.holders(
-            contents.Holder(person.name, person.first_name, person.born, _COUNTRY) for person in people
+            contents.HolderEntry(person.name, person.first_name, person.born, _COUNTRY) for person in people
         ),
         "EF.POINTERS": contents.pointers(
             [(rules.aids["mf-vitale"], root), (rules.aids["vitale"], list(zip(names, own, strict=True)))]

@@ -185,7 +185,7 @@ def test_the_two_cards_of_a_template_share_holder_but_nothing_clients_know_a_car
     assert old.facts()["national_id"] == new.facts()["national_id"]
 
 
-def test_the_two_cards_of_a_template_have_keys_of_their_own(keys: KeySource) -> None:
+def test_the_two_cards_of_a_template_have_keys_of_their_own(shared_keys: KeySource) -> None:
     class Asked:
         """A source that remembers what it was asked for."""
 
@@ -194,7 +194,7 @@ def test_the_two_cards_of_a_template_have_keys_of_their_own(keys: KeySource) -> 
 
         def key(self, name: str, size: int = 2048) -> RSAPrivateKey:
             self.names.append(name)
-            return keys.key(name, size)
+            return shared_keys.key(name, size)
 
     asked = {family: Asked() for family in FAMILIES}
     for family, source in asked.items():

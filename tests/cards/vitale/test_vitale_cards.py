@@ -22,7 +22,7 @@ from bifente.simulator.cards.vitale.describe import describe
 from bifente.simulator.cards.vitale.loading import load_vitale, parse_vitale, shipped_vitale
 from bifente.simulator.cards.vitale.opposition import OppositionError, OppositionList, opposition
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale, personalise_vitale
-from bifente.simulator.cards.vitale.spans import Span
+from bifente.simulator.cards.vitale.spans import TemplatePeriod
 from bifente.simulator.cards.vitale1.memory import MemoryImage
 from bifente.simulator.cards.vitale2 import contents as card_contents
 from bifente.simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
@@ -83,9 +83,9 @@ Maker = Callable[..., PersonalisedVitale]
 
 
 @pytest.fixture(scope="session")
-def vitale(keys: KeySource, pki: Pki) -> Maker:
+def vitale(shared_keys: KeySource, pki: Pki) -> Maker:
     def make(template: str = "famille-trois", at: date = AT, **overrides: Any) -> PersonalisedVitale:
-        return personalise_vitale(shipped_vitale()[template], keys, at=at, overrides=overrides or None, pki=pki)
+        return personalise_vitale(shipped_vitale()[template], shared_keys, at=at, overrides=overrides or None, pki=pki)
 
     return make
 
@@ -375,13 +375,13 @@ def test_a_list_that_the_authority_did_not_sign_is_refused(vitale: Maker, pki: P
 @given(st.integers(-25, 25), st.integers(0, 25), st.dates(date(2000, 1, 1), date(2060, 12, 31)))
 def test_a_span_of_years_holds_the_days_of_its_years(start: int, more: int, day: date) -> None:
     end = min(25, start + more)
-    period = Span(start=start, end=end).at(day)
+    period = TemplatePeriod(start=start, end=end).at(day)
     assert period.holds(day) is (start <= 0 <= end)
     assert (period.start.month, period.start.day) == (1, 1)
 
 
 def test_a_span_without_end_goes_on() -> None:
-    period = Span(start=date(2020, 5, 1)).at(AT)
+    period = TemplatePeriod(start=date(2020, 5, 1)).at(AT)
     assert period.end is None
     assert period.holds(date(2099, 1, 1))
     assert not period.holds(date(2020, 4, 30))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -27,6 +28,7 @@ from vitale_driver import (
     proof,
 )
 
+from bifente.simulator.cards.cps3.engine import card as cps3_card
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.cards.vitale2 import contents
 from bifente.simulator.cards.vitale2.engine import card as vitale2_card
@@ -124,8 +126,11 @@ def test_the_layout_says_what_is_free_and_that_nothing_is_written() -> None:
 
 
 def test_only_the_family_itself_makes_one() -> None:
-    with pytest.raises(ValueError, match="vitale2"):
-        make_card(IMAGE)
+    assert make_card(IMAGE).transmit(bytes.fromhex("00A4000C023F00")) == b"\x90\x00"
+    with pytest.raises(ValueError, match="that of a vitale2, not of a cps3"):
+        cps3_card(IMAGE)
+    with pytest.raises(ValueError, match="no card family is named vitale3; known: cps3, cps4, vitale1, vitale2"):
+        make_card(replace(IMAGE, family="vitale3"))
 
 
 # -- what is protected -------------------------------------------------------------------------------------------------
