@@ -19,16 +19,16 @@ from bifente.simulator.iso7816.access import ALWAYS, NEVER, AccessRule, FileOper
 from bifente.simulator.iso7816.image import (
     Algorithm,
     Anchor,
-    Application,
+    ApplicationLife,
     CardImage,
+    CardKey,
+    CardSecret,
     DedicatedFile,
     Digest,
     ElementaryFile,
     Interface,
-    Key,
     KeyUse,
     Scheme,
-    Secret,
 )
 
 
@@ -316,14 +316,16 @@ class Layout(_Model):
             environments=self.environments,
             interface=Interface(interface),
             channels={number: rule.application for number, rule in self.channels.items()},
-            applications={name: Application(rule.exclusive, rule.forgets) for name, rule in self.applications.items()},
+            applications={
+                name: ApplicationLife(rule.exclusive, rule.forgets) for name, rule in self.applications.items()
+            },
             anchors=anchors,
             parties=self.parties,
         )
 
-    def _secret(self, name: str, value: bytes) -> Secret:
+    def _secret(self, name: str, value: bytes) -> CardSecret:
         rule = self.secrets[name]
-        return Secret(
+        return CardSecret(
             name,
             rule.reference,
             value,
@@ -336,9 +338,9 @@ class Layout(_Model):
             tells_verified=rule.tells_verified,
         )
 
-    def _key(self, name: str, private_key: RSAPrivateKey, consent: bool) -> Key:
+    def _key(self, name: str, private_key: RSAPrivateKey, consent: bool) -> CardKey:
         rule = self.keys[name]
-        return Key(
+        return CardKey(
             name,
             rule.reference,
             rule.mse,

@@ -74,6 +74,15 @@ def test_its_templates_are_listed_shown_and_made(outside: Outside) -> None:
     assert (outside.folder / "made/memory.bin").read_bytes() == b"SPECIMENAB"
 
 
+def test_its_templates_have_a_schema(outside: Outside) -> None:
+    said = outside.bifente("schema", "template", "--family", "dix")
+    assert '"pattern": "^[A-Z]{10}$"' in said.stdout, said.stderr
+    for wrong in (("template", "--family", "onze"), ("profile", "--family", "dix")):
+        refused = outside.bifente("schema", *wrong)
+        assert refused.returncode == 2
+        assert "cps3, cps4, dix, vitale1, vitale2" in " ".join(refused.stderr.split())
+
+
 def test_a_scenario_reads_it(outside: Outside) -> None:
     # A title that tells the secret: no record may.
     outside.change("dix.yaml", "en: It gives its ten bytes", f"en: It gives its ten bytes ({LOCK})")

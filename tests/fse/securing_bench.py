@@ -24,7 +24,7 @@ from bifente.simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, S
 from bifente.simulator.fse.securing import Anchors, SecuringDesk
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
-from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.readers import PcscService, Reader
@@ -150,7 +150,7 @@ def sheet_of_cards(cps: PersonalisedCard, vitale: PersonalisedVitale, **changes:
 
 @cache
 def anchors() -> Anchors:
-    persons = tuple(pki().authority(level, Branch.PERSONNES).certificate for level in Level)
+    persons = tuple(pki().authority(level, Branch.PERSONNES).certificate for level in CertificateLevel)
     return Anchors(persons, (VitaleAuthority(keys()).certificate,))
 
 

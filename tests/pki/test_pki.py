@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
-from bifente.simulator.pki.authority import Authority, Branch, Level, Pki, Publication, Revocation
+from bifente.simulator.pki.authority import Authority, Branch, CertificateLevel, Pki, Publication, Revocation
 from bifente.simulator.pki.certificate_profiles import KeyUsageBit, Profile, Validity
 from bifente.simulator.pki.keystore import KeySource
 
@@ -26,7 +26,7 @@ DOCTOR = subjects.person(title="Médecin", surname="TESTMEDECIN", given_name="GE
 
 @pytest.fixture(scope="session")
 def authority(pki: Pki) -> Authority:
-    return pki.authority(Level.FORT, Branch.PERSONNES)
+    return pki.authority(CertificateLevel.FORT, Branch.PERSONNES)
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +46,8 @@ def issue(
 
 
 @pytest.mark.parametrize("branch", Branch)
-@pytest.mark.parametrize("level", Level)
-def test_nine_authorities_with_test_names(pki: Pki, openssl: OpenSsl, level: Level, branch: Branch) -> None:
+@pytest.mark.parametrize("level", CertificateLevel)
+def test_nine_authorities_with_test_names(pki: Pki, openssl: OpenSsl, level: CertificateLevel, branch: Branch) -> None:
     authority, root = pki.authority(level, branch), pki.root(level)
     prefix = "OU=IGC-SANTE TEST,OU=0002 187512751,O=ASIP-SANTE,C=FR"
     assert authority.name.rfc4514_string() == f"CN=TEST AC IGC-SANTE {level.name} {branch.name},{prefix}"
@@ -62,7 +62,7 @@ def test_nine_authorities_with_test_names(pki: Pki, openssl: OpenSsl, level: Lev
 
 
 def test_no_authority_but_test_ones(pki: Pki) -> None:
-    for level in Level:
+    for level in CertificateLevel:
         for authority in (pki.root(level), *(pki.authority(level, branch) for branch in Branch)):
             assert "CN=TEST AC " in authority.name.rfc4514_string()
             assert "OU=IGC-SANTE TEST" in authority.name.rfc4514_string()
@@ -78,7 +78,11 @@ def test_openssl_accepts_the_chain_and_refuses_another(
     )  # fmt: skip
     assert good.returncode == 0, good.stderr
     other = openssl(
-        "verify", "-CAfile", "other", "card", other=pem(*pki.authority(Level.STANDARD, Branch.PERSONNES).chain)
+        "verify",
+        "-CAfile",
+        "other",
+        "card",
+        other=pem(*pki.authority(CertificateLevel.STANDARD, Branch.PERSONNES).chain),
     )
     assert other.returncode != 0
     late = openssl("verify", "-attime", str(int((AT + timedelta(days=900)).timestamp())), "-CAfile", "chain", "card")
@@ -158,7 +162,7 @@ def test_the_same_request_gives_the_same_certificate(
     shared_keys: KeySource, authority: Authority, public_key: RSAPublicKey
 ) -> None:
     first = issue(authority, public_key)
-    again = issue(Pki(shared_keys).authority(Level.FORT, Branch.PERSONNES), public_key)
+    again = issue(Pki(shared_keys).authority(CertificateLevel.FORT, Branch.PERSONNES), public_key)
     assert first.public_bytes(serialization.Encoding.DER) == again.public_bytes(serialization.Encoding.DER)
     others = [
         issue(authority, public_key, profiles.AUTHENTICATION),
@@ -208,7 +212,7 @@ def test_revocation_lists(authority: Authority, public_key: RSAPublicKey, openss
 def test_a_list_signed_by_another_authority_is_refused(
     pki: Pki, authority: Authority, public_key: RSAPublicKey, openssl: OpenSsl
 ) -> None:
-    foreign = pki.authority(Level.ELEMENTAIRE, Branch.PERSONNES)
+    foreign = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.PERSONNES)
     result = openssl(
         "verify", "-crl_check", "-attime", str(int(AT.timestamp())), "-CAfile", "chain", "-CRLfile", "crl", "card",
         chain=pem(*authority.chain), crl=pem(foreign.crl([], at=AT)), card=pem(issue(authority, public_key)),
@@ -217,7 +221,7 @@ def test_a_list_signed_by_another_authority_is_refused(
 
 
 def test_organisations(pki: Pki, public_key: RSAPublicKey, openssl: OpenSsl) -> None:
-    authority = pki.authority(Level.ELEMENTAIRE, Branch.ORGANISATIONS)
+    authority = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
     subject = subjects.organisation(
         name="HOPITAL SPECIMEN", structure_id="10B0000014", department="Rhône (69)", common_name="TEST LPS"
     )
@@ -240,7 +244,7 @@ def test_organisations(pki: Pki, public_key: RSAPublicKey, openssl: OpenSsl) -> 
 
 def test_addresses_are_the_bench_s_if_it_serves_them(shared_keys: KeySource, public_key: RSAPublicKey) -> None:
     here = Publication(web="http://127.0.0.1:8080", ocsp="http://127.0.0.1:8081", ldap="ldap://127.0.0.1:8082")
-    certificate = issue(Pki(shared_keys, here).authority(Level.FORT, Branch.PERSONNES), public_key)
+    certificate = issue(Pki(shared_keys, here).authority(CertificateLevel.FORT, Branch.PERSONNES), public_key)
     der = certificate.public_bytes(serialization.Encoding.DER)
     assert b"esante.gouv.fr" not in der
     assert b"http://127.0.0.1:8080/CRL/ACI-FO-PP-TEST.crl" in der

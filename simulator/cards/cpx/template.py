@@ -32,7 +32,7 @@ from bifente.simulator.cards.families import layout
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.cards.template import FidelityNote, Loc
 from bifente.simulator.iso7816.image import Interface
-from bifente.simulator.pki.authority import AUTHORITY_VALIDITY, Level
+from bifente.simulator.pki.authority import AUTHORITY_VALIDITY, CertificateLevel
 from bifente.simulator.pki.certificate_profiles import KeyUsageBit
 
 
@@ -99,18 +99,18 @@ class TypeRule:
     code: int
     by_rpps: bool
     title: str | None
-    level: Level
+    level: CertificateLevel
 
 
 #: Codes: client code for CPS, CPF, CPE and CPA; a CDA counts as a CDE. Titles and levels: CPS and CPE documented or
 #: observed (SEED-PKI-09, SEED-PKI-10), the rest modelled.
 TYPES: Mapping[CardType, TypeRule] = {
-    CardType.CPS: TypeRule(0, True, None, Level.FORT),
-    CardType.CPF: TypeRule(1, True, None, Level.FORT),
-    CardType.CDE: TypeRule(2, False, "Directeur de structure", Level.FORT),
-    CardType.CDA: TypeRule(2, False, "Directeur adjoint de structure", Level.FORT),
-    CardType.CPE: TypeRule(2, False, "Carte de service santé ou social", Level.ELEMENTAIRE),
-    CardType.CPA: TypeRule(3, False, "Personne autorisée", Level.ELEMENTAIRE),
+    CardType.CPS: TypeRule(0, True, None, CertificateLevel.FORT),
+    CardType.CPF: TypeRule(1, True, None, CertificateLevel.FORT),
+    CardType.CDE: TypeRule(2, False, "Directeur de structure", CertificateLevel.FORT),
+    CardType.CDA: TypeRule(2, False, "Directeur adjoint de structure", CertificateLevel.FORT),
+    CardType.CPE: TypeRule(2, False, "Carte de service santé ou social", CertificateLevel.ELEMENTAIRE),
+    CardType.CPA: TypeRule(3, False, "Personne autorisée", CertificateLevel.ELEMENTAIRE),
 }
 
 
@@ -287,10 +287,10 @@ class Template(_Model):
         return TYPES[self.card.type]
 
     @property
-    def level(self) -> Level:
+    def level(self) -> CertificateLevel:
         """The level of the authority that certifies the card."""
         named = self.certificates.level
-        return Level[named.upper()] if named else self.rule.level
+        return CertificateLevel[named.upper()] if named else self.rule.level
 
     @property
     def certificate_title(self) -> str:

@@ -16,14 +16,14 @@ from bifente.simulator.cards.vitale.spans import Period
 from bifente.simulator.cards.vitale.template import VitaleTemplate
 from bifente.simulator.cards.vitale2 import contents
 from bifente.simulator.iso7816.image import Anchor
-from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import CARD_TYPE, Validity, card_type
 from bifente.simulator.zones import Group
 
 PROFESSIONAL = "professional"
 """The role, in the layout of the card, of those to whom the protected data open."""
 
-_ISSUERS = (Level.FORT, Level.ELEMENTAIRE)
+_ISSUERS = (CertificateLevel.FORT, CertificateLevel.ELEMENTAIRE)
 _COUNTRY = "FR"
 
 
@@ -86,7 +86,7 @@ def anchors(template: VitaleTemplate, pki: Pki) -> tuple[Anchor, ...]:
     return tuple(_anchor(pki, level, frozenset(types)) for level in _ISSUERS)
 
 
-def _anchor(pki: Pki, level: Level, types: frozenset[bytes]) -> Anchor:
+def _anchor(pki: Pki, level: CertificateLevel, types: frozenset[bytes]) -> Anchor:
     certificate = pki.authority(level, Branch.PERSONNES).certificate
     public_key = certificate.public_key()
     assert isinstance(public_key, RSAPublicKey)  # noqa: S101 - the laboratory issues RSA only

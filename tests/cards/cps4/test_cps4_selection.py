@@ -11,7 +11,7 @@ from bifente.simulator.cards.cps4.engine import card as cps4_card
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.iso7816.atr import Atr
 from bifente.simulator.iso7816.files import ImageError
-from bifente.simulator.iso7816.image import Application, CardImage
+from bifente.simulator.iso7816.image import ApplicationLife, CardImage
 
 ATR = "3BDC18FF00001225006480000401009000"
 OTHERS = {"t1": "3B9B188001001225006480040100009044", "t1-release-candidate": "3B9B188001001225006480000401009044"}
@@ -297,7 +297,7 @@ def test_how_applications_share_channels_is_data(drive: Maker, cps4_image: CardI
     shared.login()
     assert shared.sw(SELECT) == 0x9000
     assert shared.card.state().secrets["pin"].verified  # neither exclusive nor forgetful
-    forgetful = drive(replace(cps4_image, applications={"chipdoc": Application(forgets=True)}))
+    forgetful = drive(replace(cps4_image, applications={"chipdoc": ApplicationLife(forgets=True)}))
     forgetful.data(f"00A4040C08{CHIPDOC}")
     forgetful.login()
     forgetful.data(SELECT)  # the code is the card's, whatever the channel
@@ -310,7 +310,7 @@ def test_how_applications_share_channels_is_data(drive: Maker, cps4_image: CardI
     assert alone.data("01A4080002D003") == EF_SN_FCI
 
 
-@pytest.mark.parametrize("change", [{"channels": {0: "cps3ter"}}, {"applications": {"chipdok": Application(True)}}])
+@pytest.mark.parametrize("change", [{"channels": {0: "cps3ter"}}, {"applications": {"chipdok": ApplicationLife(True)}}])
 def test_an_application_that_is_not_there_is_no_card(
     drive: Maker, cps4_image: CardImage, change: dict[str, object]
 ) -> None:

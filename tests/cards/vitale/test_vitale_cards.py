@@ -26,7 +26,7 @@ from bifente.simulator.cards.vitale.spans import TemplatePeriod
 from bifente.simulator.cards.vitale1.memory import MemoryImage
 from bifente.simulator.cards.vitale2 import contents as card_contents
 from bifente.simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
-from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.zones import Group, check_order, decode, encode, named
 
@@ -363,7 +363,7 @@ def test_a_list_that_the_authority_did_not_sign_is_refused(vitale: Maker, pki: P
         (good[:-1] + bytes((good[-1] ^ 1,)), card.authority.certificate),
         (good[:-1], card.authority.certificate),
         (b"", card.authority.certificate),
-        (good, pki.authority(Level.FORT, Branch.PERSONNES).certificate),
+        (good, pki.authority(CertificateLevel.FORT, Branch.PERSONNES).certificate),
     ):
         with pytest.raises(OppositionError):
             OppositionList.parse(data, authority)
