@@ -30,7 +30,7 @@ class ExtensionError(Exception):
     """What a package brings cannot be used. One sentence: which, what is wrong, and the cure."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reference(Generic[T]):
     """Where something is, written ``package.module:name``."""
 
