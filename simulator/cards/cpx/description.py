@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bifente.ground.identifiers import luhn_key
 from bifente.ground.shipped import shipped
 from bifente.simulator.cards.cpx.elementary import ISSUER
+from bifente.simulator.cards.families import family_named
 from bifente.simulator.cards.layout import HexBytes
 
 Flags = tuple[str, ...]
@@ -111,5 +112,5 @@ class Description(_Model):
 
 @cache
 def description(family: str) -> Description:
-    """The description of a family. Raises FileNotFoundError for an unknown one."""
-    return Description.model_validate(shipped(f"bifente.simulator.cards.{family}", "description.yaml"))
+    """Return the description of a family. Raise ValueError for an unknown one."""
+    return Description.model_validate(shipped(family_named(family).package, "description.yaml"))
