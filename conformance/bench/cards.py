@@ -3,44 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bifente.conformance.loading import Document, InputError, Problem, load_document, nearest
 from bifente.conformance.model import CardChoice
-from bifente.ground.identifiers import nir_key
-from bifente.simulator.cards import vitale2
-from bifente.simulator.cards.families import make_card
-from bifente.simulator.cards.layout import Layout
-from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
-from bifente.simulator.hosts import NotOnThisCardError
-from bifente.simulator.iso7816.engine import SmartCard
-from bifente.simulator.iso7816.image import Interface
-from bifente.simulator.iso7816.memory import MemoryStore
-from bifente.simulator.personalisation.loading import TemplateError, parse_template, with_overrides
-from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
-from bifente.simulator.personalisation.template import Template, layout
-from bifente.simulator.personalisation.vitale.loading import is_vitale, parse_vitale
-from bifente.simulator.personalisation.vitale.loading import with_overrides as vitale_with_overrides
-from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
-from bifente.simulator.personalisation.vitale.template import VitaleTemplate
-from bifente.simulator.pki.authority import Pki
-from bifente.simulator.pki.keystore import KeySource, KeyStore
+from bifente.simulator.cards.families import family_named, family_of, layout, make_card
+from bifente.simulator.cards.family import CardFamily, CardTemplate, MadeCard
+from bifente.simulator.cards.host import NotOnThisCardError
+from bifente.simulator.cards.shelf import template_files
+from bifente.simulator.cards.template import TemplateError
 
-TEMPLATES = Path(str(resources.files("bifente.simulator.personalisation") / "templates"))
-"""The templates of professionals' cards that come with the bench."""
-VITALE_TEMPLATES = Path(str(resources.files("bifente.simulator.personalisation.vitale") / "templates"))
-"""Those of Vitale cards, called ``vitale/<name>``."""
-VITALE = "vitale/"
+if TYPE_CHECKING:
+    from bifente.simulator.cards.layout import Layout
+    from bifente.simulator.iso7816.card import Card
+    from bifente.simulator.iso7816.memory import MemoryStore
+    from bifente.simulator.pki.authority import Pki
+    from bifente.simulator.pki.keystore import KeySource
 
-AnyTemplate = Template | VitaleTemplate
-Personalised = PersonalisedCard | PersonalisedVitale
+MadeT = TypeVar("MadeT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +38,8 @@ class SeatedCard:
 
     layout: Layout
     facts: Mapping[str, Any]
-    made: Personalised | None
-    smart: SmartCard | MemoryCard | None
+    made: MadeCard | None
+    smart: Card | None
     found: Mapping[str, bytes] = field(default_factory=dict)
 
     def path(self, name: str) -> bytes:
@@ -80,46 +66,22 @@ class SeatedCard:
                 self.layout.family, f"n'a pas d'application {name}", f"has no application {name}"
             ) from None
 
-    @property
-    def personalised(self) -> PersonalisedCard | None:
-        """What is known of a professional's card of ours."""
-        return self.made if isinstance(self.made, PersonalisedCard) else None
+    def made_as(self, kind: type[MadeT]) -> MadeT | None:
+        """Return what is known of a card of ours that is of this kind; None for any other, and for a real one."""
+        return self.made if isinstance(self.made, kind) else None
 
     @property
-    def vitale(self) -> PersonalisedVitale | None:
-        """What is known of a Vitale card of ours."""
-        return self.made if isinstance(self.made, PersonalisedVitale) else None
-
-    @property
-    def card(self) -> SmartCard | MemoryCard:
+    def card(self) -> Card:
         """The card of ours. Raises LookupError for a real one."""
         if self.smart is None:
             raise LookupError("this card is real: the bench does not hold it")
         return self.smart
 
     def state(self) -> Mapping[str, Any] | None:
-        """Its inner state by the state keys of the domains; None for a real card."""
+        """Its inner state by the keys of its family; None for a real card."""
         if self.smart is None:
             return None
-        if isinstance(self.smart, MemoryCard):
-            return {"powered": self.smart.powered}
-        state = self.smart.state()
-        selected = state.main.current_name if state.main else "MF"
-        if self.vitale is not None:
-            by = next(iter(state.authenticated.values()), "none")
-            return {"powered": state.powered, "selected": selected, "authenticated-by": by}
-        pin, puk = state.secrets["pin"], state.secrets["puk"]
-        main = state.main
-        return {
-            "powered": state.powered,
-            "pin-tries": pin.tries_left,
-            "pin-verified": pin.verified,
-            "puk-tries": puk.tries_left,
-            "puk-uses": puk.uses_left,
-            "puk-verified": puk.verified,
-            "hash": (main.hash_ready if main else None) or "none",
-            "selected": selected,
-        }
+        return family_named(self.layout.family).read_state.get()(self.smart)
 
 
 class Workshop:
@@ -127,15 +89,16 @@ class Workshop:
 
     def __init__(self, keys: KeySource) -> None:
         self._keys = keys
-        self._pki = Pki(keys)
-        self._made: dict[object, Personalised] = {}
+        self._made: dict[object, MadeCard] = {}
         self._facts: dict[int, Mapping[str, Any]] = {}
         """What is known of each card that was made, by its identity."""
-        self._templates: dict[str, tuple[AnyTemplate, Document]] = {}
+        self._templates: dict[str, tuple[CardTemplate, Document]] = {}
 
     @classmethod
     def default(cls, keys: Path | None = None) -> Workshop:
         """With the key store in a folder, or the user's own."""
+        from bifente.simulator.pki.keystore import KeyStore
+
         return cls(KeyStore(keys))
 
     @property
@@ -143,53 +106,56 @@ class Workshop:
         """Where the laboratory's keys come from."""
         return self._keys
 
-    @property
+    @cached_property
     def pki(self) -> Pki:
         """The laboratory's authorities."""
-        return self._pki
+        from bifente.simulator.pki.authority import Pki
+
+        return Pki(self._keys)
+
+    @cached_property
+    def _shipped(self) -> Mapping[str, tuple[CardFamily, Path]]:
+        return template_files()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The templates that come with the bench."""
-        own = sorted(path.stem for path in TEMPLATES.glob("*.yaml"))
-        vitale = sorted(VITALE + path.stem for path in VITALE_TEMPLATES.glob("*.yaml"))
-        return (*own, *vitale)
+        """The templates that come with the bench, and with the families of other packages."""
+        return tuple(self._shipped)
 
-    def template(self, name: str) -> tuple[AnyTemplate, Document]:
+    def template(self, name: str) -> tuple[CardTemplate, Document]:
         """A template by name, or by the path of its file. Raises InputError with file, line and column."""
         if name not in self._templates:
             is_file = name.endswith((".yaml", ".yml"))
-            if not is_file and name not in self.names:
+            if not is_file and name not in self._shipped:
                 raise InputError.at(name, "is no known card template", cure=nearest(name, self.names))
-            folder = VITALE_TEMPLATES if name.startswith(VITALE) else TEMPLATES
-            document = load_document(Path(name) if is_file else folder / f"{name.removeprefix(VITALE)}.yaml")
-            vitale = name.startswith(VITALE) or is_vitale(document.data)
-            parse: Callable[[object, str], AnyTemplate] = parse_vitale if vitale else parse_template
+            owner, path = (None, Path(name)) if is_file else self._shipped[name]
+            document = load_document(path)
+            family = family_of(document.data, owner.name if owner else None)
             try:
-                self._templates[name] = parse(document.data, str(document.path)), document
+                self._templates[name] = family.parse.get()(document.data, str(document.path)), document
             except TemplateError as error:
                 raise InputError(list(_placed(error, document))) from None
         return self._templates[name]
 
-    def personalised(self, choice: CardChoice, at: date, *, contactless: bool = False) -> Personalised:
+    def personalised(self, choice: CardChoice, at: date, *, contactless: bool = False) -> MadeCard:
         """The card of a choice as it is on a day. Raises InputError for bad parameters, NotOnThisCardError for a card
         without antenna where one is wanted.
         """
-        parameters = dict(choice.parameters)
-        if contactless:
-            family = self.family(choice)
-            if self._is_vitale(choice) or Interface.CONTACTLESS not in layout(family).atr:
-                raise NotOnThisCardError(family, "n'a pas d'interface sans contact", "has no contactless interface")
-            parameters["options"] = {**parameters.get("options", {}), "interface": "contactless"}
-        key = (choice.template, repr(sorted(parameters.items())), at)
+        from bifente.simulator.iso7816.image import Interface
+
+        if contactless and Interface.CONTACTLESS not in layout(family := self.family(choice)).atr:
+            raise NotOnThisCardError(family, "n'a pas d'interface sans contact", "has no contactless interface")
+        key = (choice.template, repr(sorted(choice.parameters.items())), at, contactless)
         if key not in self._made:
             template, _document = self.template(choice.template)
-            overrides = parameters or None
             try:
-                self._made[key] = (
-                    personalise_vitale(template, self._keys, at=at, overrides=overrides, pki=self._pki)
-                    if isinstance(template, VitaleTemplate)
-                    else personalise(template, self._keys, at=at, overrides=overrides, pki=self._pki)
+                self._made[key] = family_named(template.family).personalise.get()(
+                    template,
+                    self._keys,
+                    at=at,
+                    overrides=choice.parameters or None,
+                    pki=self.pki,
+                    interface=Interface.CONTACTLESS if contactless else None,
                 )
             except TemplateError as error:
                 raise InputError([Problem(error.source, 0, 0, str(problem)) for problem in error.problems]) from None
@@ -206,7 +172,7 @@ class Workshop:
     ) -> SeatedCard:
         """A fresh card; ``chance`` gives its random bytes, ``memory`` keeps its counters if it is to remember."""
         personalised = self.personalised(choice, at.date(), contactless=contactless)
-        smart = _alive(personalised, chance, memory)
+        smart = make_card(personalised.image, memory=memory, random=chance.randbytes)
         if id(personalised) not in self._facts:
             self._facts[id(personalised)] = MappingProxyType(facts(personalised))
         return SeatedCard(personalised.layout, self._facts[id(personalised)], personalised, smart)
@@ -220,64 +186,38 @@ class Workshop:
         template, document = self.template(choice.template)
         if choice.parameters:
             try:
-                if isinstance(template, VitaleTemplate):
-                    vitale_with_overrides(template, choice.parameters)
-                else:
-                    with_overrides(template, choice.parameters)
+                family_named(template.family).override.get()(template, choice.parameters)
             except TemplateError as error:
                 raise InputError([Problem(error.source, 0, 0, str(problem)) for problem in error.problems]) from None
         return document
 
     def secrets(self, choices: Iterable[CardChoice]) -> set[str]:
-        """The codes of these cards: what a record must mask."""
-        found: set[str] = set()
-        for choice in choices:
-            template = self.template(choice.template)[0]
-            if isinstance(template, VitaleTemplate):
-                continue
-            found |= {template.codes.pin, template.codes.puk}
-            found |= {str(code) for code in dict(choice.parameters.get("codes", {})).values()}
-        return found
+        """The secrets of these cards: what a record must mask."""
+        return {
+            secret
+            for choice, template, family in self._met(choices)
+            for secret in family.secrets.get()(template, choice.parameters)
+        }
 
     def holders(self, choices: Iterable[CardChoice]) -> set[str]:
         """The names of the holders of these cards."""
-        found: set[str] = set()
-        for choice in choices:
-            template = self.template(choice.template)[0]
-            if isinstance(template, VitaleTemplate):
-                for person in template.beneficiaries:
-                    found |= {name for name in (person.name, person.birth_name, person.first_name) if name}
-                continue
-            holder = template.holder
-            names = (holder.family_name, holder.birth_name, holder.practice_name, *(holder.given_names or ()))
-            found |= {name for name in names if name}
-        return found
+        return {name for _choice, template, family in self._met(choices) for name in family.holders.get()(template)}
 
     def numbers(self, choices: Iterable[CardChoice]) -> set[str]:
         """The social security numbers on these cards, without and with their keys."""
-        templates = (self.template(choice.template)[0] for choice in choices)
-        vitale = [template for template in templates if isinstance(template, VitaleTemplate)]
-        nirs = {template.insured.nir for template in vitale}
-        nirs |= {person.nir for template in vitale for person in template.beneficiaries if person.nir}
-        return nirs | {nir + nir_key(nir) for nir in nirs}
+        return {number for _choice, template, family in self._met(choices) for number in family.numbers.get()(template)}
 
-    def _is_vitale(self, choice: CardChoice) -> bool:
-        return isinstance(self.template(choice.template)[0], VitaleTemplate)
+    def _met(self, choices: Iterable[CardChoice]) -> Iterator[tuple[CardChoice, CardTemplate, CardFamily]]:
+        for choice in choices:
+            template = self.template(choice.template)[0]
+            yield choice, template, family_named(template.family)
 
 
-def _alive(personalised: Personalised, chance: random.Random, memory: MemoryStore | None) -> SmartCard | MemoryCard:
-    """The card of an image; one that is only read has no memory to keep."""
-    if isinstance(personalised, PersonalisedCard):
-        return make_card(personalised.image, memory=memory, random=chance.randbytes)
-    if isinstance(personalised.image, MemoryImage):
-        return MemoryCard(personalised.image)
-    return vitale2.card(personalised.image, memory=memory, random=chance.randbytes)
-
-
-def facts(personalised: Personalised) -> Mapping[str, Any]:
+def facts(made: MadeCard) -> Mapping[str, Any]:
     """What scenarios may refer to as ``$card...``: names in kebab-case, certificates as themselves."""
-    plain: dict[str, Any] = _kebab(personalised.facts())
-    return {**plain, "certificates": dict(personalised.certificates), "personalised": personalised}
+    plain: dict[str, Any] = _kebab(family_named(made.layout.family).facts.get()(made))
+    own = {"template": made.template.id, "family": made.layout.family}
+    return {**own, **plain, "certificates": dict(made.certificates), "personalised": made}
 
 
 def _kebab(value: Any) -> Any:

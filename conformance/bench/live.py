@@ -13,7 +13,7 @@ from bifente.conformance.features import CONTACTLESS
 from bifente.conformance.loading import InputError, nearest
 from bifente.conformance.model import CardChoice
 from bifente.ground.clock import WallClock
-from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.iso7816.memory import PersistentMemory, VolatileMemory
 from bifente.simulator.pcsc import Observer, PrivatePcscd
 from bifente.simulator.readers import Reader, Slot

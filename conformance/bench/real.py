@@ -22,10 +22,10 @@ from bifente.conformance.targets.guard import Codes, GuardedAccess, GuardedConne
 from bifente.ground.clock import WallClock
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
+from bifente.simulator.cards.families import layout
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.recognition import CardKind, kind_of
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.personalisation.template import layout
 from bifente.simulator.readers import ReaderAccess
 from bifente.simulator.zones import Group, named
 

@@ -9,12 +9,11 @@ from cryptography import x509
 
 from bifente.conformance.targets.base import Connection, GuardRefusalError
 from bifente.ground.text import Text
+from bifente.simulator.cards.cpx.discovery import discover, families_of
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.families import host_for, layout
 from bifente.simulator.cards.layout import Layout
-from bifente.simulator.hosts import host_for
-from bifente.simulator.hosts.dialogue import Dialogue
-from bifente.simulator.hosts.discovery import discover, families_of
 from bifente.simulator.iso7816.apdu import ApduError
-from bifente.simulator.personalisation.template import layout
 
 
 class NotOfTestError(GuardRefusalError):

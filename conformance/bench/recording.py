@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bifente.conformance.targets.base import Connection
-from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.readers import PassingConnection, ReaderAccess
 
 Told = Callable[[str, Exchanged], None]

@@ -16,8 +16,9 @@ from bifente.conformance.targets.base import Connection
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
-from bifente.simulator.hosts import CardHost, host_for
-from bifente.simulator.hosts.dialogue import Dialogue, Exchanged
+from bifente.simulator.cards.dialogue import Dialogue, Exchanged
+from bifente.simulator.cards.families import host_for
+from bifente.simulator.cards.host import CardHost
 
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""

@@ -145,8 +145,12 @@ def fail(message: str, code: Exit) -> typer.Exit:
 def _told(error: BaseException) -> int:
     """Say what is wrong, and give the exit code."""
     from bifente.conformance.loading.problems import InputError
+    from bifente.ground.extensions import ExtensionError
 
     match error:
+        case ExtensionError():
+            err.print(f"bifente: {error}", markup=False)
+            return Exit.BAD_INPUT
         case InputError():
             for problem in error.problems:
                 err.print(f"bifente: {problem}", markup=False)

@@ -7,18 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography.hazmat.primitives import serialization
 
-from bifente.conformance.bench.cards import Personalised, Workshop
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
-from bifente.conformance.model import CardChoice
 from bifente.ground.clock import WallClock
-from bifente.simulator.cards.vitale1 import MemoryImage
-from bifente.simulator.personalisation.describe import describe
-from bifente.simulator.personalisation.vitale.describe import describe_vitale
-from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
-from bifente.simulator.personalisation.vitale.template import VitaleTemplate
+from bifente.simulator.cards.families import family_named
+from bifente.simulator.cards.family import MadeCard
+from bifente.simulator.cards.shelf import shelf
 
 cards = typer.Typer(help="Card templates.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(cards, name="cards")
@@ -30,13 +25,10 @@ CodesOption = Annotated[bool, typer.Option("--codes", help="Show the holder code
 @cards.command(name="list")
 def list_cards(lang: LangOption = None) -> None:
     """List the templates that come with the bench."""
-    language, workshop = chosen_lang(lang), Workshop.default()
-    width = max(map(len, workshop.names))
-    for name in workshop.names:
-        template, _document = workshop.template(name)
-        title = template.title.in_language(language)
-        kind = "VITA" if isinstance(template, VitaleTemplate) else template.card.type
-        out.tell(f"{name:{width}}  {kind:4} {template.family:7}  {title}")
+    language, known = chosen_lang(lang), tuple(shelf())
+    width = max(len(one.name) for one in known)
+    for one in known:
+        out.tell(f"{one.name:{width}}  {one.short_type:4} {one.family:7}  {one.title.get(language)}")
 
 
 @cards.command(name="show")
@@ -45,12 +37,7 @@ def show_card(
 ) -> None:
     """Validate a template and show the card it makes."""
     card = _made(name, keys)
-    language = chosen_lang(lang)
-    rows = (
-        describe_vitale(card, language)
-        if isinstance(card, PersonalisedVitale)
-        else describe(card, language, codes=codes)
-    )
+    rows = family_named(card.layout.family).describe.get()(card, chosen_lang(lang), codes=codes)
     width = max(len(label) for label, _value in rows)
     for label, value in rows:
         out.tell(f"{label:{width}}  {value}")
@@ -71,24 +58,16 @@ def make_card(
     out.tell(f"{folder}: {written} files")
 
 
-def _made(name: str, keys: Path | None) -> Personalised:
+def _made(name: str, keys: Path | None) -> MadeCard:
+    from bifente.conformance.bench.cards import Workshop
+    from bifente.conformance.model import CardChoice
+
     workshop = Workshop.default(keys)
     return workshop.personalised(CardChoice(template=name), WallClock().now().date())
 
 
-def _write(card: Personalised, folder: Path) -> int:
-    files = {f"certificates/{role}.pem": _pem(certificate) for role, certificate in card.certificates.items()}
-    files["certificates/chain.pem"] = b"".join(map(_pem, card.chain))
-    crl = card.authority.crl(card.revocations, at=WallClock().now())
-    files["certificates/revocations.crl"] = crl.public_bytes(serialization.Encoding.DER)
-    volumes = {} if isinstance(card.image, MemoryImage) else card.image.volumes
-    if isinstance(card.image, MemoryImage):
-        files["files/memory.bin"] = b"".join(word.to_bytes(4, "big") for word in card.image.words)
-    for volume, root in volumes.items():
-        for file in root.walk():
-            content = getattr(file, "content", None)
-            if content is not None:
-                files[f"files/{volume}/{file.fid:04X}-{file.name}.bin"] = content
+def _write(card: MadeCard, folder: Path) -> int:
+    files = dict(family_named(card.layout.family).files.get()(card, WallClock().now()))
     atr = {"family": card.image.family, "atr": card.image.atr.hex().upper(), "template": card.template.id}
     files["card.json"] = json.dumps(atr, indent=2).encode() + b"\n"
     for name, content in files.items():
@@ -96,7 +75,3 @@ def _write(card: Personalised, folder: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return len(files)
-
-
-def _pem(certificate: object) -> bytes:
-    return bytes(certificate.public_bytes(serialization.Encoding.PEM))  # type: ignore[attr-defined]

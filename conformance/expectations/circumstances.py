@@ -6,16 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bifente.conformance.domain import domains
 from bifente.conformance.expectations.matchers import Matcher, ValueMatcher
 from bifente.conformance.loading.problems import nearest
-from bifente.ground.text import Text
-
-
-def state_keys() -> dict[str, Text]:
-    """Return what can be looked up inside a virtual card, each key with a sentence. Raise DomainError."""
-    return {key: words for domain in domains() for key, words in domain.state.items()}
-
+from bifente.simulator.cards.families import state_keys
 
 DURATIONS = {"instant": 0.05, "prompt": 0.5, "patient": 5.0}
 """Classes of duration and their bound in seconds of wall time. Too slow is a remark: the machine may be at fault."""

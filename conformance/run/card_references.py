@@ -11,7 +11,7 @@ from bifente.conformance.loading import InputError, Problem, nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.conformance.scenario.references import CARDS, path_of, references
-from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.cards.host import NotOnThisCardError
 
 _Where = tuple[PlannedStep, str, str]
 """A step, the slot whose card it speaks of, and the reference."""

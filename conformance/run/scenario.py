@@ -44,8 +44,8 @@ from bifente.reports.events import (
 from bifente.reports.journal import JournalError
 from bifente.reports.masking import MARK
 from bifente.reports.verdict import Verdict
-from bifente.simulator.hosts import NotOnThisCardError
-from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.cards.dialogue import Exchanged
+from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.iso7816.apdu import ApduError
 from bifente.simulator.readers.faults import UNREADABLE, catalogue
 from bifente.simulator.readers.slot import SlotError

@@ -8,7 +8,7 @@ from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.reports.events import Call, Exchange
 from bifente.reports.masking import mask_command
-from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS, state_keys
+from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS
 from bifente.conformance.scenario.step import Step, expectable, kebab
 from bifente.conformance.scenario.steps import steps
+from bifente.simulator.cards.families import state_keys
 
 _INTRODUCTION = """# Steps
 

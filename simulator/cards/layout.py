@@ -19,16 +19,16 @@ from bifente.simulator.iso7816.access import ALWAYS, NEVER, AccessRule, FileOper
 from bifente.simulator.iso7816.image import (
     Algorithm,
     Anchor,
-    Application,
+    ApplicationLife,
     CardImage,
+    CardKey,
+    CardSecret,
     DedicatedFile,
     Digest,
     ElementaryFile,
     Interface,
-    Key,
     KeyUse,
     Scheme,
-    Secret,
 )
 
 
@@ -63,7 +63,7 @@ class OtherAtr(_Model):
     fidelity: Fidelity
 
 
-class Atr(OtherAtr):
+class AtrRule(OtherAtr):
     """The usual Answer To Reset of an interface, and by name the others that cards of the family may have."""
 
     others: Mapping[str, OtherAtr] = {}
@@ -125,7 +125,7 @@ class AlgorithmRule(_Model):
     scheme: Scheme = Scheme.PKCS1
 
 
-class Rule(_Model):
+class FileAccessRule(_Model):
     """Access rules of a file by interface, ISO 7816-4 compact format. Without contact nothing is allowed by default."""
 
     contact: AccessBytes
@@ -160,7 +160,7 @@ class Layout(_Model):
     """A card family's layout. The first of the ``volumes`` is that of the side clients work with."""
 
     family: str
-    atr: Mapping[Interface, Atr]
+    atr: Mapping[Interface, AtrRule]
     aids: Mapping[str, HexBytes]
     channels: Mapping[int, ChannelRule] = {}
     applications: Mapping[str, ApplicationRule] = {}
@@ -170,13 +170,18 @@ class Layout(_Model):
     secrets: Mapping[str, SecretRule]
     keys: Mapping[str, KeyRule]
     algorithms: tuple[AlgorithmRule, ...]
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, FileAccessRule]
     volumes: Mapping[str, tuple[FileRule, ...]]
 
     @classmethod
     def load(cls, family: str) -> Layout:
         """The layout of a family of this package. Raises FileNotFoundError for an unknown family."""
         return cls.model_validate(shipped(__package__, family, "layout.yaml"))
+
+    @classmethod
+    def of(cls, package: str) -> Layout:
+        """Return the ``layout.yaml`` of a package. Raise FileNotFoundError."""
+        return cls.model_validate(shipped(package, "layout.yaml"))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -311,14 +316,16 @@ class Layout(_Model):
             environments=self.environments,
             interface=Interface(interface),
             channels={number: rule.application for number, rule in self.channels.items()},
-            applications={name: Application(rule.exclusive, rule.forgets) for name, rule in self.applications.items()},
+            applications={
+                name: ApplicationLife(rule.exclusive, rule.forgets) for name, rule in self.applications.items()
+            },
             anchors=anchors,
             parties=self.parties,
         )
 
-    def _secret(self, name: str, value: bytes) -> Secret:
+    def _secret(self, name: str, value: bytes) -> CardSecret:
         rule = self.secrets[name]
-        return Secret(
+        return CardSecret(
             name,
             rule.reference,
             value,
@@ -331,9 +338,9 @@ class Layout(_Model):
             tells_verified=rule.tells_verified,
         )
 
-    def _key(self, name: str, private_key: RSAPrivateKey, consent: bool) -> Key:
+    def _key(self, name: str, private_key: RSAPrivateKey, consent: bool) -> CardKey:
         rule = self.keys[name]
-        return Key(
+        return CardKey(
             name,
             rule.reference,
             rule.mse,

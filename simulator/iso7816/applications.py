@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from bifente.simulator.iso7816.channel import Channel, Volatile
 from bifente.simulator.iso7816.family import Side
 from bifente.simulator.iso7816.files import ImageError
-from bifente.simulator.iso7816.image import Application, CardImage
+from bifente.simulator.iso7816.image import ApplicationLife, CardImage
 from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _SELECT_BY_NAME = b"\xa4\x04"
-_PLAIN = Application()
+_PLAIN = ApplicationLife()
 
 
 class Applications:
@@ -68,5 +68,5 @@ class Applications:
         volatile.channels[side.name, number] = channel
         return self._of(side.name).forgets or self._of(former).forgets
 
-    def _of(self, name: str) -> Application:
+    def _of(self, name: str) -> ApplicationLife:
         return self._life.get(name, _PLAIN)

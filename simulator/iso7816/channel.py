@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bifente.simulator.iso7816.files import FileSystem, Node
-from bifente.simulator.iso7816.image import Algorithm, Digest, Key
+from bifente.simulator.iso7816.image import Algorithm, CardKey, Digest
 from bifente.simulator.iso7816.trust import Trust
 
 
@@ -13,7 +13,7 @@ from bifente.simulator.iso7816.trust import Trust
 class Environment:
     """What MANAGE SECURITY ENVIRONMENT chose for one kind of operation."""
 
-    key: Key | None = None
+    key: CardKey | None = None
     algorithm: Algorithm | None = None
 
 

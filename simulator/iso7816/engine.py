@@ -15,7 +15,7 @@ from bifente.simulator.iso7816.atr import Atr
 from bifente.simulator.iso7816.channel import Chain, Channel, Pending, Volatile
 from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
 from bifente.simulator.iso7816.files import FileSystem, ImageError, Node
-from bifente.simulator.iso7816.image import Algorithm, CardImage, Interface, Key, Secret
+from bifente.simulator.iso7816.image import Algorithm, CardImage, CardKey, CardSecret, Interface
 from bifente.simulator.iso7816.inspection import CardState
 from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
 from bifente.simulator.iso7816.rsa import RsaKey
@@ -113,12 +113,12 @@ class SmartCard:
         if not node.acl.allows(operation, self._fulfilled, self._proved):
             raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
 
-    def require_secret(self, operation: SecretOperation, secret: Secret) -> None:
+    def require_secret(self, operation: SecretOperation, secret: CardSecret) -> None:
         """Raises StatusError 6982 unless the secret's access rule allows the operation now."""
         if not self._secret_rules[secret.name].allows(operation, self._fulfilled, self._proved):
             raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
 
-    def require_key(self, operation: KeyOperation, key: Key) -> None:
+    def require_key(self, operation: KeyOperation, key: CardKey) -> None:
         """Raises StatusError 6982 unless the key's access rule allows the operation now (CARD-CPS3-29)."""
         if not self._key_rules[key.name].allows(operation, self._fulfilled, self._proved):
             raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
@@ -130,27 +130,27 @@ class SmartCard:
             raise RuntimeError("a card without power trusts nobody")
         return self._volatile.trust
 
-    def spend_consent(self, operation: KeyOperation, key: Key) -> None:
+    def spend_consent(self, operation: KeyOperation, key: CardKey) -> None:
         """After a use of a key that wants consent each time: forget the code that allowed it (CARD-CPS3-62)."""
         if key.consent:
             environment = self._key_rules[key.name].condition(operation) & 0x0F
             self.secrets.verified.difference_update(self.image.environments.get(environment, ()))
 
-    def rule(self, item: Secret | Key) -> bytes:
+    def rule(self, item: CardSecret | CardKey) -> bytes:
         """The access rule of a secret or key that holds on this interface, compact format."""
         if self._contactless and item.contactless_acl is not None:
             return item.contactless_acl
         return item.acl
 
-    def key_by_mse(self, reference: int) -> Key | None:
+    def key_by_mse(self, reference: int) -> CardKey | None:
         """The key that MSE SET names so."""
         return next((key for key in self.image.keys if key.mse_reference == reference), None)
 
-    def key_by_sdo(self, reference: int) -> Key | None:
+    def key_by_sdo(self, reference: int) -> CardKey | None:
         """The key whose SDO has this number."""
         return next((key for key in self.image.keys if key.reference == reference), None)
 
-    def rsa(self, key: Key) -> RsaKey:
+    def rsa(self, key: CardKey) -> RsaKey:
         """The key in working order."""
         return self._rsa[key.name]
 

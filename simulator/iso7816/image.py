@@ -84,7 +84,7 @@ class DedicatedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class CardSecret:
     """A PIN or PUK as personalised.
 
     ``reference`` is P2 of VERIFY; ``max_uses`` limits how often the secret may succeed (None: no limit); lengths are
@@ -108,7 +108,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class CardKey:
     """A private key. ``reference`` is its SDO number, ``mse_reference`` what MSE SET names it.
 
     ``consent``: each signature spends the code presented before it (PKCS#15 userConsent; CARD-CPS3-62).
@@ -152,7 +152,7 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class ApplicationLife:
     """How an application lives on the logical channels.
 
     ``exclusive``: on one channel at a time, elsewhere its selection is refused. ``forgets``: the codes presented are
@@ -179,12 +179,12 @@ class CardImage:
     family: str
     atr: bytes
     volumes: Mapping[str, DedicatedFile]
-    secrets: tuple[Secret, ...]
-    keys: tuple[Key, ...]
+    secrets: tuple[CardSecret, ...]
+    keys: tuple[CardKey, ...]
     algorithms: tuple[Algorithm, ...]
     environments: Mapping[int, Collection[str]]
     interface: Interface = Interface.CONTACT
     channels: Mapping[int, str | None] = field(default_factory=dict)
-    applications: Mapping[str, Application] = field(default_factory=dict)
+    applications: Mapping[str, ApplicationLife] = field(default_factory=dict)
     anchors: tuple[Anchor, ...] = ()
     parties: Mapping[int, Collection[str]] = field(default_factory=dict)

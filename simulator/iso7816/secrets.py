@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bifente.simulator.iso7816.image import Secret
+from bifente.simulator.iso7816.image import CardSecret
 from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, SecretState
 from bifente.simulator.iso7816.status import StatusError, StatusWord, tries_left
 
@@ -35,30 +35,30 @@ class Secrets:
     """The secrets of one card. ``verified`` names those presented since the last reset: volatile, shared by all
     operating sides of the card."""
 
-    def __init__(self, rules: Iterable[Secret], memory: Memory) -> None:
+    def __init__(self, rules: Iterable[CardSecret], memory: Memory) -> None:
         self._rules = {rule.reference: rule for rule in rules}
         self._memory = memory
         self.verified: set[str] = set()
 
-    def find(self, reference: int) -> Secret:
+    def find(self, reference: int) -> CardSecret:
         """The secret with this reference. Raises StatusError 6A88 if there is none."""
         try:
             return self._rules[reference]
         except KeyError:
             raise StatusError(StatusWord.REFERENCE_NOT_FOUND) from None
 
-    def find_but(self, bit: int, reference: int) -> Secret:
+    def find_but(self, bit: int, reference: int) -> CardSecret:
         """The secret whose reference with ``bit`` set is this one. Raises StatusError 6A88 if there is none."""
         for rule in self._rules.values():
             if rule.reference | bit == reference:
                 return rule
         raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
 
-    def state(self, rule: Secret) -> SecretState:
+    def state(self, rule: CardSecret) -> SecretState:
         """Its counters and value."""
         return self._memory.state.secrets[rule.name]
 
-    def status(self, rule: Secret) -> int:
+    def status(self, rule: CardSecret) -> int:
         """What VERIFY without data answers: 9000 if verified, else 63Cx or 6983. Costs no try (CARD-CPS3-20).
 
         Some cards tell the tries left in both cases (CARD-CPS4-10).
@@ -68,7 +68,7 @@ class Secrets:
         state = self.state(rule)
         return StatusWord.BLOCKED if _blocked(state) else tries_left(state.tries_left)
 
-    def verify(self, rule: Secret, value: bytes) -> None:
+    def verify(self, rule: CardSecret, value: bytes) -> None:
         """Present a code.
 
         Raises StatusError: 6983 if no try or use is left, 6700 for a length the secret cannot have (no try is spent),
@@ -76,7 +76,7 @@ class Secrets:
         """
         self._present(rule, value, fits=rule.min_length <= len(value) <= rule.max_length)
 
-    def change(self, rule: Secret, values: bytes) -> None:
+    def change(self, rule: CardSecret, values: bytes) -> None:
         """Replace a code: old and new value joined, the card knowing where the old one ends (CARD-CPS3-21).
 
         Raises StatusError as ``verify`` does; 6700 if what follows the old value cannot be a new one. Success leaves
@@ -87,7 +87,7 @@ class Secrets:
         self._present(rule, values[:end], fits=rule.min_length <= len(new) <= rule.max_length)
         self._memory.commit(self._memory.state.with_secret(rule.name, replace(self.state(rule), value=new)))
 
-    def assign(self, rule: Secret, new: bytes) -> None:
+    def assign(self, rule: CardSecret, new: bytes) -> None:
         """Replace a code without asking for the old one; whoever calls has checked the right to do so.
 
         Counters and verification stay as they are. Raises StatusError: 6983 if no try or use is left, 6700 for a
@@ -100,7 +100,7 @@ class Secrets:
             raise StatusError(StatusWord.WRONG_LENGTH)
         self._memory.commit(self._memory.state.with_secret(rule.name, replace(state, value=new)))
 
-    def reset(self, rule: Secret, new: bytes | None) -> None:
+    def reset(self, rule: CardSecret, new: bytes | None) -> None:
         """Give all tries back, with a new value or the former one; whoever calls has checked the right to do so.
 
         The secret is not verified afterwards. Raises StatusError 6700 for a length the secret cannot have.
@@ -114,7 +114,7 @@ class Secrets:
         )
         self.verified.discard(rule.name)
 
-    def _present(self, rule: Secret, value: bytes, *, fits: bool) -> None:
+    def _present(self, rule: CardSecret, value: bytes, *, fits: bool) -> None:
         before = self.state(rule)
         if _blocked(before):
             raise StatusError(StatusWord.BLOCKED)

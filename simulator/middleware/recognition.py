@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 
 from bifente.ground.text import Text
+from bifente.simulator.cards.families import families
 
 
 class CardKind(StrEnum):
@@ -33,15 +35,18 @@ _LABELS = {
     CardKind.OTHER: Text("carte inconnue", "unknown card"),
 }
 
-ATR_PREFIXES: Mapping[bytes, CardKind] = {
-    bytes.fromhex("3BAC00402A"): CardKind.CPS,
-    bytes.fromhex("3B7B18"): CardKind.CPS,
-    bytes.fromhex("3BDC18"): CardKind.CPS,
-    bytes.fromhex("3B7513"): CardKind.VITALE_2,
-    bytes.fromhex("3F65"): CardKind.VITALE_1,
-}
-
 
 def kind_of(atr: bytes) -> CardKind:
-    """What a card is by its ATR."""
-    return next((kind for prefix, kind in ATR_PREFIXES.items() if atr.startswith(prefix)), CardKind.OTHER)
+    """Return what a card is by its ATR."""
+    return next((kind for prefix, kind in atr_prefixes().items() if atr.startswith(prefix)), CardKind.OTHER)
+
+
+@cache
+def atr_prefixes() -> Mapping[bytes, CardKind]:
+    """Return what each beginning of an ATR tells, as the card families say; a family the tools do not know is OTHER."""
+    known = {str(kind): kind for kind in CardKind}
+    return {
+        bytes.fromhex(prefix): known.get(family.taken_for, CardKind.OTHER)
+        for family in families().values()
+        for prefix in family.prefixes
+    }

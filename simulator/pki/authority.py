@@ -29,7 +29,7 @@ from bifente.simulator.pki.keystore import KeySource
 AUTHORITY_VALIDITY = Validity(date(2013, 1, 1), date(2049, 12, 31))
 
 
-class Level(Enum):
+class CertificateLevel(Enum):
     """The three levels; the value is how file names abbreviate them."""
 
     ELEMENTAIRE = "EL"
@@ -200,11 +200,11 @@ class Pki:
         self._key_size = key_size
         self._made: dict[str, Authority] = {}
 
-    def root(self, level: Level) -> Authority:
+    def root(self, level: CertificateLevel) -> Authority:
         """TEST AC RACINE IGC-SANTE <level>."""
         return self._make(f"TEST AC RACINE IGC-SANTE {level.name}", f"ACR-{level.value}-TEST", None)
 
-    def authority(self, level: Level, branch: Branch) -> Authority:
+    def authority(self, level: CertificateLevel, branch: Branch) -> Authority:
         """TEST AC IGC-SANTE <level> <branch>."""
         return self._make(
             f"TEST AC IGC-SANTE {level.name} {branch.name}",

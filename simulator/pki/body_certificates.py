@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import KeyUsageBit, Profile, Validity
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.pki.subjects import organisation
@@ -27,7 +27,7 @@ class BodyIdentity:
 
 def body_identity(body: str, pki: Pki, keys: KeySource, validity: Validity, key_size: int = 2048) -> BodyIdentity:
     """The identity of a body (9 digits, or the number of an AMC): always the same one from the same keys."""
-    authority = pki.authority(Level.STANDARD, Branch.ORGANISATIONS)
+    authority = pki.authority(CertificateLevel.STANDARD, Branch.ORGANISATIONS)
     key = keys.key(f"body/{body}", key_size)
     certificate = authority.issue(
         subject=organisation(

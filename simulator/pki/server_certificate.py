@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from bifente.simulator.pki import subjects
-from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import KeyUsageBit, Profile, Validity
 from bifente.simulator.pki.keystore import KeySource
 
@@ -37,7 +37,7 @@ class ServerIdentity:
     def make(cls, pki: Pki, keys: KeySource, at: datetime) -> ServerIdentity:
         """An identity valid from the day before ``at`` for thirty days."""
         key = keys.key("cloudfsv/server")
-        authority = pki.authority(Level.ELEMENTAIRE, Branch.ORGANISATIONS)
+        authority = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
         names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address(LOOPBACK))])
         certificate = authority.issue(
             subject=subjects.organisation(

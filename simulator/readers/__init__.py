@@ -1,6 +1,7 @@
 """Readers and their slots, in process: what is inserted where, who shares it, and who is told."""
 
-from bifente.simulator.readers.access import Connection, PassingConnection, ReaderAccess
+from bifente.simulator.cards.connection import Connection
+from bifente.simulator.readers.access import PassingConnection, ReaderAccess
 from bifente.simulator.readers.codes import PcscCode, ScardError
 from bifente.simulator.readers.handle import Handle, ReaderStatus
 from bifente.simulator.readers.pin_pad import PinPad

@@ -26,9 +26,11 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Target
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.ground.clock import WallClock
-from bifente.simulator.hosts import CardHost, host_for
-from bifente.simulator.hosts.dialogue import Dialogue
-from bifente.simulator.hosts.padding import digest_info, enciphered
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.families import host_for
+from bifente.simulator.cards.host import CardHost
+from bifente.simulator.cards.padding import digest_info, enciphered
 from bifente.simulator.pcsc import EchoCard
 from bifente.simulator.readers import Reader
 
@@ -268,9 +270,10 @@ def specimen(workshop: Workshop, family: str) -> Specimen:
         Random(1),
         at=WallClock().now(),
     )
-    assert seated.personalised is not None
-    assert seated.personalised.calendar.card.start <= date.today()
-    return Specimen(seated.personalised, seated.card)
+    made = seated.made_as(PersonalisedCard)
+    assert made is not None
+    assert made.calendar.card.start <= date.today()
+    return Specimen(made, seated.card)
 
 
 def through_module(

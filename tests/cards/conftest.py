@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
 from random import Random
+from typing import Any
 
 import pytest
 from card_driver import CHIPDOC, CONTENTS, CPS4_CONTENTS, PIN, PUK, Driver, Maker
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard, personalise
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.iso7816.image import CardImage
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeySource
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +80,15 @@ def drive4(drive: Maker, cps4_image: CardImage) -> Maker:
 @pytest.fixture
 def cps4(drive4: Maker) -> Driver:
     return drive4()
+
+
+AT = date(2026, 3, 3)
+CardMaker = Callable[..., PersonalisedCard]
+
+
+@pytest.fixture(scope="session")
+def make(shared_keys: KeySource, pki: Pki) -> CardMaker:
+    def make(template: str = "medecin-generaliste", at: date = AT, **overrides: Any) -> PersonalisedCard:
+        return personalise(shipped_templates()[template], shared_keys, at=at, overrides=overrides, pki=pki)
+
+    return make

@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.cards.cps3 import engine as cps3
+from bifente.simulator.cards.cps4 import engine as cps4
+from bifente.simulator.cards.cpx.template import FAMILIES
 from bifente.simulator.cards.layout import Layout
+
+TABLES = {"cps3": cps3.TABLES, "cps4": cps4.TABLES}
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_every_family_has_a_layout_and_its_main_side(family: str) -> None:
     layout = Layout.load(family)
     assert layout.family == family
-    assert layout.main == FAMILIES[family].main
+    assert layout.main == TABLES[family].main
     assert layout.volume("CPS_DATA") == layout.main
     assert layout.is_free("CPS_DATA")
     assert layout.is_modifiable("CPS_DATA")

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from bifente.simulator.cards import vitale2
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.cards.vitale2 import contents
+from bifente.simulator.cards.vitale2.engine import card as vitale2_card
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.iso7816.image import Anchor, CardImage
 from bifente.simulator.zones import Group, make
@@ -58,8 +58,8 @@ GOOD, EMPLOYEE, FORGED = certificate(), certificate(b"\x02\x01\x02"), certificat
 def image() -> CardImage:
     """The card's image."""
     people = [
-        contents.Holder("TESTPREMIER", "UN", "19541914", "FR"),
-        contents.Holder("TESTSECOND", "DEUX", "20110101", "FR"),
+        contents.HolderEntry("TESTPREMIER", "UN", "19541914", "FR"),
+        contents.HolderEntry("TESTSECOND", "DEUX", "20110101", "FR"),
     ]
     return LAYOUT.fill(
         contents={
@@ -97,7 +97,7 @@ class Talk:
     """A short way to talk to the card: T=0 followed, bodies chained."""
 
     def __init__(self, card: SmartCard | None = None) -> None:
-        self.card = card or vitale2.card(IMAGE)
+        self.card = card or vitale2_card(IMAGE)
         self.card.power_on()
 
     def raw(self, command: str) -> tuple[bytes, int]:

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.ground.clock import WallClock
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd
-from bifente.simulator.personalisation.personalise import PersonalisedCard
 from bifente.simulator.readers import Reader, Slot
 
 HERE = Path(__file__).parent

@@ -11,12 +11,12 @@ import pytest
 from clients_bench import Bench, CardMaker, Specimen, tool
 from cryptolib_tools import CPS3, CPS4, MOUNTED, VARIABLE, Cryptolib, Family
 
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard, personalise
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
 

@@ -26,7 +26,7 @@ from cryptolib_tools import (
     needs_cryptolib,
 )
 
-from bifente.simulator.personalisation.loading import shipped_templates
+from bifente.simulator.cards.cpx.loading import shipped_templates
 
 needs_cryptolib()
 

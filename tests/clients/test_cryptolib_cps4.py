@@ -38,9 +38,9 @@ from cryptolib_tools import (
     needs_cryptolib,
 )
 
+from bifente.simulator.cards.cpx.pkcs15 import CertificateObject
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile
-from bifente.simulator.personalisation.pkcs15 import CertificateObject
 
 needs_cryptolib()
 

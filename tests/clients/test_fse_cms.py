@@ -13,6 +13,8 @@ from clients_bench import PATIENCE, tool
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bifente.ground.clock import VirtualClock
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import personalise
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.files import make_file, open_file
@@ -33,8 +35,6 @@ from bifente.simulator.fse.model import (
     Share,
 )
 from bifente.simulator.fse.series import sign_lot
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.personalise import personalise
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.pki.certificate_profiles import Validity

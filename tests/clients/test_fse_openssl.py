@@ -23,6 +23,8 @@ from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleProcess
 from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.model import (
     Act,
@@ -41,8 +43,6 @@ from bifente.simulator.fse.securing import Anchors, decode_secured, export, veri
 from bifente.simulator.fse.securing.rsa import signed_by
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.codes import SsvCode, SsvError
-from bifente.simulator.personalisation.personalise import PersonalisedCard
-from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
 from bifente.simulator.readers import LineError, PcscCode
 
 pytestmark = pytest.mark.timeout(60)

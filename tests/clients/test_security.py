@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-from bifente.simulator.personalisation.template import layout
+from bifente.simulator.cards.families import layout
 
 pytestmark = pytest.mark.timeout(60)
 

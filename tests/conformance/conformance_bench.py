@@ -16,7 +16,12 @@ from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.scenario.plan import PlannedSuite
 from bifente.reports.events import Event, Exchange, ScenarioFinished, StepFinished, StepStarted
 from bifente.reports.verdict import Verdict
+from bifente.simulator.cards.families import families
 
+TEMPLATES, VITALE_TEMPLATES = (
+    Path(str(folder.path)) for family in families().values() if (folder := family.templates) is not None
+)
+"""The templates of professionals' cards and of Vitale cards that come with the bench."""
 CARD = "bench: {cards: {cps: medecin-generaliste}}"
 ANY = "requirements: [CARD-CPS3-16]"
 

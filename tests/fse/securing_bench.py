@@ -15,17 +15,16 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from fse_samples import sample_invoice
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.cards import cps3, cps4, vitale2
-from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard, personalise
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.vitale.loading import shipped_vitale
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale, personalise_vitale
 from bifente.simulator.fse.model import Invoice, SecuredInvoice, SecuringMode, Signer
 from bifente.simulator.fse.securing import Anchors, SecuringDesk
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
-from bifente.simulator.personalisation.vitale.loading import shipped_vitale
-from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
-from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.readers import PcscService, Reader
@@ -81,10 +80,7 @@ def vitale_data(template: str = "assure-seul", **overrides: Any) -> Personalised
 
 def card_of(data: PersonalisedCard | PersonalisedVitale) -> Card:
     """A fresh card."""
-    if isinstance(data.image, MemoryImage):
-        return MemoryCard(data.image)
-    maker = {"cps3": cps3.card, "cps4": cps4.card, "vitale2": vitale2.card}[data.image.family]
-    return maker(data.image, random=Random(1).randbytes)
+    return make_card(data.image, random=Random(1).randbytes)
 
 
 class Practice:
@@ -154,7 +150,7 @@ def sheet_of_cards(cps: PersonalisedCard, vitale: PersonalisedVitale, **changes:
 
 @cache
 def anchors() -> Anchors:
-    persons = tuple(pki().authority(level, Branch.PERSONNES).certificate for level in Level)
+    persons = tuple(pki().authority(level, Branch.PERSONNES).certificate for level in CertificateLevel)
     return Anchors(persons, (VitaleAuthority(keys()).certificate,))
 
 

@@ -288,9 +288,9 @@ def test_a_certificate_of_signature_seals_nothing() -> None:
 
 
 def _places():  # type: ignore[no-untyped-def]
-    from bifente.simulator.pki.authority import Branch, Level
+    from bifente.simulator.pki.authority import Branch, CertificateLevel
 
-    return Level.STANDARD, Branch.ORGANISATIONS
+    return CertificateLevel.STANDARD, Branch.ORGANISATIONS
 
 
 def test_a_body_always_has_the_same_certificate() -> None:

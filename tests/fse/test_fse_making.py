@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import AT, PIN, Practice, cps_data, vitale_data
 
+from bifente.simulator.cards.vitale.loading import shipped_vitale
 from bifente.simulator.fse.canonical import canonical, parse
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.making import (
@@ -33,7 +34,6 @@ from bifente.simulator.fse.rules import Facts, blocks, examine
 from bifente.simulator.middleware.apcv import Call, Desk, Phone, Service
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.personalisation.vitale.loading import shipped_vitale
 from bifente.simulator.zones import Group, decode, encode, make, named
 
 TODAY = AT.date()

@@ -160,8 +160,8 @@ def test_a_certificate_of_another_authority_with_the_same_names() -> None:
             return keys().key("card/other" if name.startswith("authority/") else name, size)
 
     strange = Pki(Others())
-    from bifente.simulator.personalisation.loading import shipped_templates
-    from bifente.simulator.personalisation.personalise import personalise
+    from bifente.simulator.cards.cpx.loading import shipped_templates
+    from bifente.simulator.cards.cpx.personalise import personalise
 
     card = personalise(shipped_templates()["medecin-generaliste"], keys(), at=AT.date(), pki=strange)
     forged = signature_by(card.certificates["signature"], keys().key("card/signature"), Signer.PROFESSIONAL)

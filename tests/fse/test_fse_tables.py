@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.vitale.loading import shipped_vitale
 from bifente.simulator.fse import tables
 from bifente.simulator.fse.bodies import body_of, is_test_body
 from bifente.simulator.fse.errors import FseError
@@ -26,8 +28,6 @@ from bifente.simulator.fse.tables import (
     profession_of,
     usual_specialty,
 )
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.vitale.loading import shipped_vitale
 from bifente.simulator.zones import GROUPS
 
 TABLES = [RATES, EXONERATIONS, CARE_PATH, REGIMES, BODIES, PROFESSIONS, SITUATIONS, COMPLEMENTARY, SERVICES]

@@ -12,15 +12,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.cards import cps3, cps4, vitale2
-from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard, personalise
+from bifente.simulator.cards.families import make_card
+from bifente.simulator.cards.vitale.loading import shipped_vitale
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale, personalise_vitale
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Answer, Ssv
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
-from bifente.simulator.personalisation.vitale.loading import shipped_vitale
-from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale, personalise_vitale
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader
@@ -77,14 +76,13 @@ def vitale_data(template: str = "assure-seul", **overrides: Any) -> Personalised
 def cps(template: str = "medecin-generaliste", **overrides: Any) -> Card:
     """A fresh professional's card."""
     data = cps_data(template, **overrides)
-    maker = {"cps3": cps3.card, "cps4": cps4.card}[data.image.family]
-    return maker(data.image, random=Random(1).randbytes)
+    return make_card(data.image, random=Random(1).randbytes)
 
 
 def vitale(template: str = "assure-seul", **overrides: Any) -> Card:
     """A fresh Vitale of the template's generation."""
     image = vitale_data(template, **overrides).image
-    return MemoryCard(image) if isinstance(image, MemoryImage) else vitale2.card(image, random=Random(2).randbytes)
+    return make_card(image, random=Random(2).randbytes)
 
 
 class Desk:

@@ -7,8 +7,8 @@ import re
 import pytest
 from ssv_bench import PIN, Desk, Strike, broken, cps, cps_data, fields, ids, vitale
 
+from bifente.simulator.cards.cpx.business import Activity, BusinessError
 from bifente.simulator.middleware.codes import SsvCode
-from bifente.simulator.personalisation.business import Activity, BusinessError
 from bifente.simulator.readers import PcscCode
 from bifente.simulator.zones import check_order
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ssv_bench import PIN, TODAY, VITALE_SLOT, Desk, Strike, broken, cps, cps_data, fields, ids, vitale, vitale_data
 
-from bifente.simulator.cards import vitale2
+from bifente.simulator.cards.vitale.loading import shipped_vitale
+from bifente.simulator.cards.vitale.personalise import personalise_vitale
+from bifente.simulator.cards.vitale2.engine import card as vitale2_card
 from bifente.simulator.middleware.codes import SsvCode
-from bifente.simulator.personalisation.vitale.loading import shipped_vitale
-from bifente.simulator.personalisation.vitale.personalise import personalise_vitale
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscCode
@@ -163,7 +163,7 @@ def test_an_employee_s_card_with_billing_is_refused_by_the_vitale_itself() -> No
 def test_a_cps_of_another_authority_is_refused_by_the_vitale_itself() -> None:
     keys = MemoryKeys()
     stranger = personalise_vitale(shipped_vitale()["assure-seul"], keys, at=vitale_data().day, pki=Pki(MemoryKeys()))
-    answer = Desk(cps(), vitale2.card(stranger.image)).rights()
+    answer = Desk(cps(), vitale2_card(stranger.image)).rights()
     assert (answer.code, answer.zone) == (SsvCode.PS_INVALID, b"")
 
 

@@ -12,7 +12,7 @@ from ssv_bench import CPS_SLOT, PIN, THIRD_SLOT, VITALE_SLOT, Desk, broken, cps,
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.full_pcsc import FullPcsc
-from bifente.simulator.middleware.recognition import ATR_PREFIXES, CardKind, kind_of
+from bifente.simulator.middleware.recognition import CardKind, atr_prefixes, kind_of
 from bifente.simulator.pcsc import EchoCard
 from bifente.simulator.readers import Connection, PcscCode, ScardError, Share
 
@@ -117,7 +117,7 @@ def test_the_prefixes_of_the_field(atr: str, kind: CardKind) -> None:
 @given(st.binary(max_size=33))
 def test_only_the_prefixes_count(atr: bytes) -> None:
     found = kind_of(atr)
-    assert (found is CardKind.OTHER) == (not any(atr.startswith(prefix) for prefix in ATR_PREFIXES))
+    assert (found is CardKind.OTHER) == (not any(atr.startswith(prefix) for prefix in atr_prefixes()))
     assert found.label.fr
     assert found.label.en
 

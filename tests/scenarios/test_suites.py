@@ -22,7 +22,7 @@ from bifente.simulator.iso7816 import hashing
 from bifente.simulator.iso7816.access import AccessRule
 from bifente.simulator.iso7816.applications import Applications
 from bifente.simulator.iso7816.engine import SmartCard
-from bifente.simulator.iso7816.image import Application
+from bifente.simulator.iso7816.image import ApplicationLife
 from bifente.simulator.iso7816.rsa import RsaKey
 from bifente.simulator.iso7816.secrets import Secrets
 from bifente.simulator.iso7816.status import StatusError
@@ -365,11 +365,11 @@ def cards_share_what_was_verified(patch: pytest.MonkeyPatch) -> None:
 
 
 def selecting_forgets_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Applications, "_of", lambda self, name: Application(exclusive=True, forgets=False))
+    patch.setattr(Applications, "_of", lambda self, name: ApplicationLife(exclusive=True, forgets=False))
 
 
 def applications_are_shared(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Applications, "_of", lambda self, name: Application(exclusive=False, forgets=True))
+    patch.setattr(Applications, "_of", lambda self, name: ApplicationLife(exclusive=False, forgets=True))
 
 
 def channels_are_never_closed(patch: pytest.MonkeyPatch) -> None:

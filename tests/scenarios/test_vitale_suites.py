@@ -14,6 +14,8 @@ from bifente.conformance.run.session import RunPlan, default_paths, execute, pre
 from bifente.conformance.scenario.plan import PlannedScenario
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
+from bifente.simulator.cards.vitale import contents
+from bifente.simulator.cards.vitale.opposition import OppositionList
 from bifente.simulator.cards.vitale1 import memory
 from bifente.simulator.cards.vitale2 import contents as files
 from bifente.simulator.iso7816 import tlv, trust
@@ -21,8 +23,6 @@ from bifente.simulator.iso7816.access import AccessRule
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.iso7816.rsa import RsaKey
 from bifente.simulator.iso7816.trust import Party, Trust
-from bifente.simulator.personalisation.vitale import contents
-from bifente.simulator.personalisation.vitale.opposition import OppositionList
 from bifente.simulator.zones import encode
 
 FOLDER = default_paths()[0] / "vitale"
@@ -100,9 +100,7 @@ def any_card_type_will_do(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_types_are_not_a_parameter(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        "bifente.simulator.personalisation.vitale.personalise.card_type", lambda code: tlv.Tlv(0x02, b"\x02\x01\x00")
-    )
+    patch.setattr("bifente.simulator.cards.vitale2.image.card_type", lambda code: tlv.Tlv(0x02, b"\x02\x01\x00"))
 
 
 def a_challenge_serves_for_ever(patch: pytest.MonkeyPatch) -> None:

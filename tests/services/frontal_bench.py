@@ -24,6 +24,8 @@ from fse_samples import AMC
 from securing_bench import anchors, cps_data, keys, sheet_of_cards, vitale_data
 
 from bifente.ground.clock import VirtualClock
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.fse.canonical import canonical
 from bifente.simulator.fse.files import make_file
 from bifente.simulator.fse.lots import signed_content
@@ -41,8 +43,6 @@ from bifente.simulator.fse.model import (
     Signer,
 )
 from bifente.simulator.fse.securing import wants
-from bifente.simulator.personalisation.personalise import PersonalisedCard
-from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
 from bifente.simulator.services.frontal import Frontal, Parameters
 from bifente.simulator.services.frontal.ledger import Ledger
 

@@ -13,6 +13,7 @@ from frontal_bench import AMC_BODY, BODY, NOW, TODAY, Bench, claim, lot_of, secu
 from securing_bench import cps_data, lists, vitale_data
 from test_frontal_conformity import WRONG as NOT_CONFORMING
 
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.fse.dre import encode_dre
 from bifente.simulator.fse.files import FILE_GROUP
 from bifente.simulator.fse.frames import frame, group_of, summed
@@ -30,7 +31,6 @@ from bifente.simulator.fse.model import (
 )
 from bifente.simulator.fse.securing import encode_secured
 from bifente.simulator.fse.securing import reasons as signature_reasons
-from bifente.simulator.personalisation.personalise import PersonalisedCard
 from bifente.simulator.services.frontal import Parameters
 from bifente.simulator.services.frontal.reasons import Effect, Level, reasons
 

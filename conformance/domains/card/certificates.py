@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from bifente.conformance.domains.card.certificate_contents import describe
-from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 
 FILES: Mapping[str, str] = {"signature": "EF.C.SIG", "authentication": "EF.C.AUT"}
 """Where each certificate lies, by the names of the layout."""

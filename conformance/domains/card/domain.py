@@ -14,14 +14,4 @@ DOMAIN = Domain(
         "bifente.conformance.domains.card.steps.raw",
         "bifente.conformance.domains.card.steps.certificates",
     ),
-    state={
-        "powered": Text("sous tension", "powered"),
-        "pin-tries": Text("essais restants du code porteur", "tries left of the holder code"),
-        "pin-verified": Text("code porteur présenté", "holder code presented"),
-        "puk-tries": Text("essais restants du code de déblocage", "tries left of the unblocking code"),
-        "puk-uses": Text("déblocages restants", "uses left of the unblocking code"),
-        "puk-verified": Text("code de déblocage présenté", "unblocking code presented"),
-        "hash": Text("empreinte en attente de signature", "hash that waits for a signature"),
-        "selected": Text("dossier ou application courante", "current folder or application"),
-    },
 )

@@ -14,6 +14,7 @@ from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepError
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
@@ -96,18 +97,19 @@ class ApcvBench:
         not known.
         """
         seated = self._bench.seated.get(role)
-        if seated is None or seated.personalised is not None:
+        vitale = seated.made_as(PersonalisedVitale) if seated is not None else None
+        if seated is None or (seated.made is not None and vitale is None):
             raise ImpossibleStepError(
                 Text(
                     f"le scénario n'a pas de Vitale dans la fente {role} : personne ne possède le téléphone",
                     f"the scenario has no Vitale in the slot {role!r}: nobody owns the phone",
                 )
             )
-        if seated.vitale is None:
+        if vitale is None:
             raise GuardRefusalError(Personalisation.lacking)
         clock = _Ahead(self._bench.clock, timedelta(seconds=ahead))
         phone = Phone(name, clock, self.parameters, self._random)
-        self.service.enrol(phone, seated.vitale)
+        self.service.enrol(phone, vitale)
         self._phones[name] = phone
         return phone
 

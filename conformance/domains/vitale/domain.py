@@ -12,7 +12,4 @@ DOMAIN = Domain(
         "bifente.conformance.domains.vitale.steps.galss",
         "bifente.conformance.domains.vitale.steps.apcv",
     ),
-    state={
-        "authenticated-by": Text("qui s'est authentifié auprès de la Vitale", "who authenticated to the Vitale"),
-    },
 )

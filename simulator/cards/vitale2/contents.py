@@ -29,7 +29,7 @@ class ContentError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class HolderEntry:
     """A holder as the root of the card tells of one. ``born``: YYYYMMDD, the month and the day as they are known."""
 
     name: str
@@ -38,7 +38,7 @@ class Holder:
     country: str
 
 
-def holders(people: Iterable[Holder]) -> bytes:
+def holders(people: Iterable[HolderEntry]) -> bytes:
     """EF.HOLDERS: one template 65 a holder."""
     return b"".join(
         tlv.encode(
@@ -52,10 +52,10 @@ def holders(people: Iterable[Holder]) -> bytes:
     )
 
 
-def read_holders(data: bytes) -> tuple[Holder, ...]:
+def read_holders(data: bytes) -> tuple[HolderEntry, ...]:
     """The holders in EF.HOLDERS. Raises ContentError."""
     return tuple(
-        Holder(*(_text(entry, tag) for tag in (_NAME, _FIRST_NAME, _BIRTH, _COUNTRY)))
+        HolderEntry(*(_text(entry, tag) for tag in (_NAME, _FIRST_NAME, _BIRTH, _COUNTRY)))
         for entry in _templates(data, _HOLDER)
     )
 

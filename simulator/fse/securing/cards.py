@@ -15,13 +15,13 @@ from typing import Protocol
 from cryptography import x509
 
 from bifente.ground.clock import Clock, WallClock
+from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.fse.canonical import parse
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import Invoice, Signature, Signer
 from bifente.simulator.fse.securing.modes import wants
 from bifente.simulator.fse.securing.refusals import Refusal, SecuringError
 from bifente.simulator.fse.securing.rsa import signed_by
-from bifente.simulator.hosts import NotOnThisCardError
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.ssv.line import PS, VITALE, Line
 from bifente.simulator.middleware.ssv.meeting import vitale_on

@@ -16,7 +16,7 @@ from bifente.simulator.iso7816.apdu import Command, Response
 from bifente.simulator.iso7816.channel import Channel, Environment
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.iso7816.family import Handler
-from bifente.simulator.iso7816.image import Algorithm, Digest, Key, KeyUse
+from bifente.simulator.iso7816.image import Algorithm, CardKey, Digest, KeyUse
 from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 # Control reference templates of MSE SET and what each prepares.
@@ -83,7 +83,7 @@ class PerformSecurityOperation:
         return operation(card, channel, command)
 
 
-def key_named(card: SmartCard, reference: int) -> Key:
+def key_named(card: SmartCard, reference: int) -> CardKey:
     """The key MSE means. Raises StatusError 6A88 if there is none."""
     key = card.key_by_mse(reference)
     if key is None:
@@ -107,7 +107,7 @@ def chosen_algorithm(channel: Channel, use: KeyUse) -> Algorithm:
     return environment.algorithm
 
 
-def chosen_key(card: SmartCard, channel: Channel, use: KeyUse, operation: KeyOperation) -> Key:
+def chosen_key(card: SmartCard, channel: Channel, use: KeyUse, operation: KeyOperation) -> CardKey:
     """The key chosen before. Raises StatusError 6985 if none was, 6982 if it may not do this now."""
     environment = channel.environments.get(_TEMPLATES[use])
     if environment is None or environment.key is None:

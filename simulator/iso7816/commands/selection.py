@@ -13,20 +13,20 @@ from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SelectionRule:
     """How one P1 value finds a file, and the body lengths (bytes) that make sense for it."""
 
     find: files.Selector
     lengths: Collection[int]
 
 
-BY_IDENTIFIER = Rule(files.by_identifier, (0, 2))
-CHILD_FOLDER = Rule(files.child_folder, (2,))
-CHILD_FILE = Rule(files.child_file, (2,))
-PARENT = Rule(files.parent_folder, (0,))
-BY_NAME = Rule(files.by_name, range(1, 17))
-FROM_MASTER = Rule(files.from_master, range(2, 17, 2))
-BY_PATH = Rule(files.by_path, range(2, 17, 2))
+BY_IDENTIFIER = SelectionRule(files.by_identifier, (0, 2))
+CHILD_FOLDER = SelectionRule(files.child_folder, (2,))
+CHILD_FILE = SelectionRule(files.child_file, (2,))
+PARENT = SelectionRule(files.parent_folder, (0,))
+BY_NAME = SelectionRule(files.by_name, range(1, 17))
+FROM_MASTER = SelectionRule(files.from_master, range(2, 17, 2))
+BY_PATH = SelectionRule(files.by_path, range(2, 17, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Select:
     file that is not there; ``silent_root``: the MF selected by its name answers no data (CARD-CPS3-05).
     """
 
-    rules: Mapping[int, Rule]
+    rules: Mapping[int, SelectionRule]
     answers: Mapping[int, int | None]
     unserved: Collection[tuple[int, int]] = ()
     not_found: int = StatusWord.FILE_NOT_FOUND

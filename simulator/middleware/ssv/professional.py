@@ -11,15 +11,7 @@ from typing import TypeVar
 from cryptography import x509
 
 from bifente.ground.shipped import shipped
-from bifente.simulator.cards.families import FAMILIES
-from bifente.simulator.cards.layout import Layout
-from bifente.simulator.hosts import CardHost, host_for
-from bifente.simulator.hosts.dialogue import Dialogue
-from bifente.simulator.hosts.discovery import discover, families_of
-from bifente.simulator.iso7816.apdu import Response
-from bifente.simulator.middleware.codes import SsvCode, SsvError
-from bifente.simulator.middleware.ssv.line import Line
-from bifente.simulator.personalisation.business import (
+from bifente.simulator.cards.cpx.business import (
     MAX_ACTIVITIES,
     Activity,
     Billing,
@@ -30,7 +22,15 @@ from bifente.simulator.personalisation.business import (
     HolderName,
     HolderProfession,
 )
-from bifente.simulator.personalisation.template import layout
+from bifente.simulator.cards.cpx.discovery import discover, families_of
+from bifente.simulator.cards.cpx.template import FAMILIES
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.families import host_for, layout
+from bifente.simulator.cards.host import CardHost
+from bifente.simulator.cards.layout import Layout
+from bifente.simulator.iso7816.apdu import Response
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.ssv.line import Line
 from bifente.simulator.zones import Group, unnamed
 
 T = TypeVar("T", bound=BusinessObject)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from bifente.simulator.cards.vitale1 import MemoryImageError, read
-from bifente.simulator.cards.vitale1.memory import FREE, PRODUCTION, QUARTETS, WORD_SIZE
-from bifente.simulator.hosts.dialogue import Dialogue
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.vitale1.memory import FREE, PRODUCTION, QUARTETS, WORD_SIZE, MemoryImageError, read
 from bifente.simulator.middleware.ssv.line import Line
 from bifente.simulator.middleware.ssv.professional import ProfessionalCard
 from bifente.simulator.middleware.ssv.vitale import OK, VitaleCard, checked, fault

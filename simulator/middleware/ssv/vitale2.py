@@ -16,19 +16,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.families import layout
+from bifente.simulator.cards.host import NotOnThisCardError, in_turn
+from bifente.simulator.cards.padding import digest_info
 from bifente.simulator.cards.vitale2.contents import ContentError, read_rights, with_coverage
-from bifente.simulator.cards.vitale2.family import CHALLENGE_SIZE
-from bifente.simulator.hosts import NotOnThisCardError
-from bifente.simulator.hosts.base import in_turn
-from bifente.simulator.hosts.dialogue import Dialogue
-from bifente.simulator.hosts.padding import digest_info
+from bifente.simulator.cards.vitale2.engine import CHALLENGE_SIZE
 from bifente.simulator.iso7816 import tlv
 from bifente.simulator.iso7816.apdu import Command, Response
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.ssv.line import Line
 from bifente.simulator.middleware.ssv.professional import ProfessionalCard
 from bifente.simulator.middleware.ssv.vitale import OK, VitaleCard, checked, fault
-from bifente.simulator.personalisation.vitale.template import layout
 from bifente.simulator.zones import Group
 
 _FCP, _SIZE = 0x62, 0x80

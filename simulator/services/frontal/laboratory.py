@@ -14,7 +14,7 @@ from cryptography import x509
 
 from bifente.ground.clock import Clock
 from bifente.simulator.fse.securing import Anchors
-from bifente.simulator.pki.authority import Branch, Level, Pki
+from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
 from bifente.simulator.pki.keystore import KeySource
@@ -25,7 +25,7 @@ from bifente.simulator.services.frontal.parameters import Parameters
 
 EVERY_BODY = "000000000"
 """The name under which one front end stands for every body."""
-_LEVELS = (Level.FORT, Level.ELEMENTAIRE)
+_LEVELS = (CertificateLevel.FORT, CertificateLevel.ELEMENTAIRE)
 """The authorities of the cards that sign sheets."""
 _VALIDITY = Validity(date(2020, 1, 1), date(2049, 12, 31))
 

@@ -19,6 +19,7 @@ from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Connection
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 
 CLIENT = Path(__file__).with_name("two_families_client.py")
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,10 +41,11 @@ def live(_chain: None, lab: Lab) -> Iterator[LiveBench]:
 def described(live: LiveBench, role: str, other: str) -> dict[str, Any]:
     """What a client must find in a slot."""
     card, stranger = live.device.cards[role], live.device.cards[other]
-    assert card.personalised is not None
+    made = card.made_as(PersonalisedCard)
+    assert made is not None
     contents = {
         file.name: file.content.hex()
-        for file in card.personalised.image.volumes[card.layout.main].walk()
+        for file in made.image.volumes[card.layout.main].walk()
         if hasattr(file, "content")
     }
     modulus = card.facts["certificates"]["signature"].public_key().public_numbers().n

@@ -7,18 +7,20 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conformance_bench import Lab, scenario_text, suite_text
+from conformance_bench import VITALE_TEMPLATES, Lab, scenario_text, suite_text
 from conformance_cli import Cli
 from fake_module import FakeLab
 
-from bifente.conformance.bench.cards import VITALE_TEMPLATES, SeatedCard
+from bifente.conformance.bench.cards import SeatedCard
 from bifente.conformance.bench.live import Device
-from bifente.conformance.expectations.circumstances import state_keys
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice
 from bifente.reports.verdict import Verdict
-from bifente.simulator.cards.vitale1 import MemoryCard
-from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.families import state_keys
+from bifente.simulator.cards.host import NotOnThisCardError
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
+from bifente.simulator.cards.vitale1.engine import MemoryCard
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SELECT = bytes.fromhex("00A404000BD250000002564954414C45")
@@ -57,9 +59,9 @@ def test_a_template_file_of_either_kind_sits_in_any_slot(lab: Lab, tmp_path: Pat
     cards = {"cps": CardChoice(template=str(file)), "vitale": CardChoice(template="pharmacien")}
     device = Device.assemble("readers/generic-bislot", cards, lab.workshop, seed=1)
     assert device.cards["cps"].facts["serial"] == "999099001"
-    assert device.cards["cps"].vitale is not None
-    assert device.cards["cps"].personalised is None
-    assert device.cards["vitale"].personalised is not None
+    assert device.cards["cps"].made_as(PersonalisedVitale) is not None
+    assert device.cards["cps"].made_as(PersonalisedCard) is None
+    assert device.cards["vitale"].made_as(PersonalisedCard) is not None
 
 
 def test_a_bad_template_file_is_told_at_its_line(lab: Lab, tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from bifente.conformance.targets.pcsc import PcscTarget
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.families import host_for
 from bifente.simulator.cards.layout import Layout
-from bifente.simulator.hosts import host_for
-from bifente.simulator.hosts.dialogue import Dialogue
 
 
 def visit(target: PcscTarget, card: dict[str, Any], message: bytes) -> list[str]:

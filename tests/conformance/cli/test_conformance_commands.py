@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conformance_bench import place, scenario_text, steps_text, suite_text, write
+from conformance_bench import TEMPLATES, VITALE_TEMPLATES, place, scenario_text, steps_text, suite_text, write
 from conformance_cli import Cli
 from jsonschema import Draft202012Validator
 
-from bifente.conformance.bench.cards import TEMPLATES, VITALE_TEMPLATES
 from bifente.conformance.bench.profiles import ROOT
 from bifente.conformance.bench.profiles import known_profiles as profile_names
 from bifente.conformance.cli.schema import SCHEMAS

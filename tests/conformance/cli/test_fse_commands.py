@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conformance_bench import Lab
+from conformance_bench import VITALE_TEMPLATES, Lab
 from conformance_cli import Cli
 from cryptography.hazmat.primitives.serialization import Encoding
 from fse_office import CODE, Office
 
-from bifente.conformance.bench.cards import VITALE_TEMPLATES
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.session import default_paths
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.fse.canonical import canonical, parse
 from bifente.simulator.fse.files import make_file
 from bifente.simulator.fse.lots import encode_lot, signed_content
@@ -266,7 +266,7 @@ def test_what_was_signed_elsewhere_is_told_that_nobody_here_knows_its_cards(
 @pytest.mark.parametrize("form", [Encoding.PEM, Encoding.DER])
 def test_a_revocation_list_is_believed(cli: Cli, office: Office, tmp_path: Path, form: Encoding) -> None:
     files = office.written(tmp_path)
-    card = office.scene.bench.seated["cps"].personalised
+    card = office.scene.bench.seated["cps"].made_as(PersonalisedCard)
     assert card
     lines = [Revocation(card.certificates["signature"].serial_number, office.today - timedelta(days=2))]
     crl = tmp_path / "cards.crl"

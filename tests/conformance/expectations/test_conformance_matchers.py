@@ -18,8 +18,8 @@ from bifente.conformance.expectations import (
     ValueMatcher,
 )
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DurationMatcher, StateMatcher
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.personalise import PersonalisedCard
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.pki.keystore import KeyStore
 
 SW, BYTES, VALUE, TLV = StatusMatcher(), BytesMatcher(), ValueMatcher(), TlvMatcher()
@@ -301,7 +301,7 @@ def test_conditions_agree_with_bytes(data: bytes, start: int, size: int) -> None
 def cards() -> tuple[PersonalisedCard, PersonalisedCard]:
     from datetime import date
 
-    from bifente.simulator.personalisation.personalise import personalise
+    from bifente.simulator.cards.cpx.personalise import personalise
 
     keys, day = KeyStore(), date(2026, 6, 1)
     return tuple(personalise(shipped_templates()[name], keys, at=day) for name in ("medecin-generaliste", "infirmier"))  # type: ignore[return-value]

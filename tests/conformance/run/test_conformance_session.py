@@ -230,7 +230,7 @@ def test_a_wrong_bench_is_shown_where_it_is_asked_for(lab: Lab, tmp_path: Path, 
 
 
 def test_a_template_file_with_a_mistake_keeps_its_own_place_too(lab: Lab, tmp_path: Path) -> None:
-    from bifente.conformance.bench.cards import TEMPLATES
+    from conformance_bench import TEMPLATES
 
     good = (TEMPLATES / "medecin-generaliste.yaml").read_text(encoding="utf-8")
     mine = write(tmp_path, good.replace("pin: '1234'", "pin: '12345'"), "mine.yaml")

@@ -13,7 +13,7 @@ from bifente.conformance.bench.recording import RecordedAccess
 from bifente.conformance.scenario.steps import steps
 from bifente.reports.events import Call, to_dict
 from bifente.reports.verdict import Verdict
-from bifente.simulator.hosts.dialogue import Exchanged
+from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.readers import PcscCode, ScardError
 
 BENCH = "bench: {cards: {cps: medecin-generaliste, vitale: vitale/famille-trois}}"

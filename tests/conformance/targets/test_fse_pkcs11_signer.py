@@ -14,15 +14,15 @@ from bifente.conformance.targets import cryptoki
 from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleGoneError
 from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.cards import cps3
+from bifente.simulator.cards.cps3.engine import card as cps3_card
+from bifente.simulator.cards.cps3.host import Cps3Host
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard, personalise
+from bifente.simulator.cards.dialogue import Dialogue
 from bifente.simulator.fse.model import Signer
 from bifente.simulator.fse.securing import SigningCard, signed
 from bifente.simulator.fse.securing.rsa import signed_by
-from bifente.simulator.hosts.cps3 import Cps3Host
-from bifente.simulator.hosts.dialogue import Dialogue
 from bifente.simulator.middleware.codes import SsvCode, SsvError
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
 
@@ -47,7 +47,7 @@ class ModuleOnACard:
         self.flags = 0
         clock = VirtualClock(AT)
         reader = Reader.of("Bench", [READER], clock)
-        reader.slots[0].insert(cps3.card(card_data().image))
+        reader.slots[0].insert(cps3_card(card_data().image))
         connection = PcscService([reader], clock).establish().connect(READER)
         self.host = Cps3Host(Dialogue(connection, lambda exchanged: None), card_data().layout)
         self.host.open()

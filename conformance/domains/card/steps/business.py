@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bifente.conformance.scenario.step import kebab
-from bifente.simulator.personalisation.business import OBJECTS, Billing, BillingSituation, BusinessError
-from bifente.simulator.personalisation.business import decode as decode_object
+from bifente.simulator.cards.cpx.business import OBJECTS, Billing, BillingSituation, BusinessError
+from bifente.simulator.cards.cpx.business import decode as decode_object
 
 FIELD_NAMES: tuple[str, ...] = tuple(
     sorted(

@@ -10,6 +10,7 @@ from bifente.conformance.domains.card.certificates import FILES, judge, parse
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import ANSWER, SUCCESS, CardStep, Observation, Observes
 from bifente.ground.text import Text
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 
 
 class CheckCertificate(CardStep):
@@ -33,6 +34,7 @@ class CheckCertificate(CardStep):
         values: dict[str, object] = {"sw": response.sw, "data": response.data}
         if certificate is None:
             return Observation({**values, "trust": "unreadable"})
-        if act.card.personalised is None:
+        made = act.card.made_as(PersonalisedCard)
+        if made is None:
             return Observation({**values, "trust": "unknown authority", **describe(certificate)})
-        return Observation({**values, **judge(certificate, act.card.personalised, act.bench.now())})
+        return Observation({**values, **judge(certificate, made, act.bench.now())})

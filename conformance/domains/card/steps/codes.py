@@ -11,7 +11,7 @@ from bifente.conformance.domains.card.steps.names import CodeName
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import ANSWER, SW, CardStep, Code, Observation, Observes
 from bifente.ground.text import Text
-from bifente.simulator.hosts import NotOnThisCardError
+from bifente.simulator.cards.host import NotOnThisCardError
 
 
 def _reference(act: Act, name: str) -> int:

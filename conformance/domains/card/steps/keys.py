@@ -13,7 +13,7 @@ from bifente.conformance.domains.card.steps.names import KeyName
 from bifente.conformance.expectations import BytesMatcher, Matcher, Signature, SignatureMatcher
 from bifente.conformance.scenario.step import ANSWER, SW, Byte, CardStep, Hex, Message, Observation, Observes
 from bifente.ground.text import Text
-from bifente.simulator.hosts.padding import digest_info, enciphered
+from bifente.simulator.cards.padding import digest_info, enciphered
 from bifente.simulator.iso7816.apdu import Response
 
 Digest = Literal["sha1", "sha256"]

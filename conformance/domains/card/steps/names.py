@@ -9,13 +9,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from bifente.conformance.loading.problems import nearest
-from bifente.simulator.cards.families import FAMILIES
+from bifente.simulator.cards.families import families
 from bifente.simulator.cards.layout import Layout
 
 
 @cache
 def _names(kind: str) -> tuple[str, ...]:
-    layouts = [Layout.load(family) for family in FAMILIES]
+    layouts = [family.layout for family in families().values()]
     readers: dict[str, Callable[[Layout], Any]] = {
         "file": lambda layout: layout.paths,
         "application": lambda layout: layout.aids,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -10,6 +10,8 @@ from cryptography import x509
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import SeatedCard, Workshop
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.fse.securing import Anchors, Verifier
 from bifente.simulator.pki.authority import Authority, Revocation
 from bifente.simulator.pki.body_certificates import BodyIdentity
@@ -40,7 +42,7 @@ class Laboratory:
     def revocations(self) -> tuple[x509.CertificateRevocationList, ...]:
         """The lists that the authorities publish now, of the cards that were met here."""
         now = self._bench.now().replace(microsecond=0)
-        made = [card.personalised or card.vitale for card in self.meet()]
+        made = [card.made_as(PersonalisedCard) or card.made_as(PersonalisedVitale) for card in self.meet()]
         return tuple(_list(one.authority, one.revocations, now) for one in made if one is not None)
 
     @property
@@ -51,17 +53,21 @@ class Laboratory:
     @property
     def opposed(self) -> frozenset[str]:
         """The serial numbers of the opposed Vitale cards that were met here."""
-        return frozenset(card.vitale.serial for card in self.meet() if card.vitale is not None and card.vitale.opposed)
+        return frozenset(vitale.serial for vitale in self._vitales() if vitale.opposed)
 
     @property
     def members(self) -> frozenset[str]:
         """The member numbers of the complementary insurers on the Vitale cards that were met here."""
         return frozenset(
             fields.get("member-number", "")
-            for card in self.meet()
-            if card.vitale is not None
-            for fields in (named(group) for group in card.vitale.groups if group.id == _AMC)
+            for vitale in self._vitales()
+            for fields in (named(group) for group in vitale.groups if group.id == _AMC)
         )
+
+    def _vitales(self) -> Iterator[PersonalisedVitale]:
+        for card in self.meet():
+            if (vitale := card.made_as(PersonalisedVitale)) is not None:
+                yield vitale
 
     def meet(self) -> Sequence[SeatedCard]:
         """Every card that was in a slot of the scenario so far: authorities know them all."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.domains.fse.bench.laboratory import Laboratory
 from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.fse.errors import FseError
 from bifente.simulator.fse.model import Invoice, Lot, SecuredInvoice, Signer
 from bifente.simulator.fse.securing import Batch, SecuringDesk, lacking
@@ -126,7 +127,7 @@ class Signing:
 
     def _block(self) -> None:
         """Present a wrong code to the professional's card, under the reader, until no try is left."""
-        seated = next(card for card in self._bench.seated.values() if card.personalised is not None)
+        seated = next(card for card in self._bench.seated.values() if card.made_as(PersonalisedCard) is not None)
         rule = seated.layout.secrets["pin"]
         wrong = bytes([0x00, 0x20, 0x00, rule.reference, rule.min]) + b"0" * rule.min
         while (seated.state() or {})["pin-tries"]:

@@ -17,6 +17,7 @@ from bifente.conformance.domains.fse.steps.base import (
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.fse.model import Arl, ArlKind, Rsp
 from bifente.simulator.fse.store import Deadlines
 
@@ -60,7 +61,7 @@ class FrontEnd(FseStep):
         given |= {"bodies": frozenset(self.bodies)} if self.bodies is not None else {}
         given |= {"test": False} if self.real else {}
         given |= {"deadlines": Deadlines(alsace_moselle=True)} if self.alsace_moselle else {}
-        nirs = {str(card.facts["nir"]) for card in act.bench.seated.values() if card.vitale is not None}
+        nirs = {str(card.facts["nir"]) for card in act.bench.seated.values() if card.made_as(PersonalisedVitale)}
         given |= (
             {"closed_rights": dict.fromkeys(nirs, fse.days.today - timedelta(days=30))} if self.rights_closed else {}
         )

@@ -22,7 +22,7 @@ from bifente.conformance.scenario.step import Hex, Message, Observation, Observe
 from bifente.conformance.targets import cryptoki
 from bifente.conformance.targets.pkcs11 import NoSuchObjectError
 from bifente.ground.text import Text
-from bifente.simulator.hosts.padding import digest_info, enciphered
+from bifente.simulator.cards.padding import digest_info, enciphered
 
 Digest = Literal["sha1", "sha256"]
 Key = Literal["signature", "authentication"]

@@ -13,6 +13,7 @@ from bifente.conformance.scenario.step import Hex, Observation, Observes
 from bifente.conformance.targets import cryptoki
 from bifente.conformance.targets.pkcs11 import CryptokiError
 from bifente.ground.text import Text
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 
 Attribute = Literal[
     "CKA_CLASS",
@@ -96,7 +97,7 @@ class ReadObject(Pkcs11Step):
         handle = token.find(**_wanted(self.kind, self.label))
         data = token.module.attribute(token.session, handle, "CKA_VALUE")
         fields, decoded = decode(self.label, data)
-        made = token.act.card.personalised
+        made = token.act.card.made_as(PersonalisedCard)
         stored = {"as-stored": made.objects[self.label].encode() == data} if made and self.label in made.objects else {}
         return Observation({"rv": "CKR_OK", "data": data, "tlv": data, **stored, **fields}, decoded)
 

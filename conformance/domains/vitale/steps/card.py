@@ -20,19 +20,29 @@ from bifente.conformance.expectations import BytesMatcher, Matcher, TlvMatcher, 
 from bifente.conformance.loading.problems import nearest
 from bifente.conformance.scenario.step import ANSWER, SUCCESS, SW, CardStep, Hex, Observation, Observes, Step
 from bifente.ground.text import Text
-from bifente.simulator.cards.vitale1 import MemoryImageError, read
-from bifente.simulator.cards.vitale1.memory import END, FREE, PRODUCTION, QUARTETS, WORD_SIZE
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.families import layout
+from bifente.simulator.cards.host import NotOnThisCardError
+from bifente.simulator.cards.vitale.opposition import OppositionList, opposition
+from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
+from bifente.simulator.cards.vitale.template import FAMILIES
+from bifente.simulator.cards.vitale1.memory import (
+    END,
+    FREE,
+    PRODUCTION,
+    QUARTETS,
+    WORD_SIZE,
+    MemoryImageError,
+    read,
+)
 from bifente.simulator.cards.vitale2.contents import ContentError, read_holders, read_numbers, read_rights
-from bifente.simulator.hosts import NotOnThisCardError
-from bifente.simulator.hosts.vitale import VitaleHost, proves
+from bifente.simulator.cards.vitale2.host import VitaleHost, proves
 from bifente.simulator.iso7816.apdu import Response
-from bifente.simulator.personalisation.vitale.opposition import OppositionList, opposition
-from bifente.simulator.personalisation.vitale.template import FAMILIES, layout
 from bifente.simulator.pki.authority import Authority, Publication
 from bifente.simulator.pki.certificate_profiles import AUTHENTICATION, Validity
 from bifente.simulator.zones import GROUPS, Group, named
 
-_VITALE2 = FAMILIES[1]
+_VITALE2 = "vitale2"
 _GROUPS = range(101, 112)
 _CHALLENGE_SIZE = 16
 _ELSEWHERE = "TEST AC ETRANGERE"
@@ -302,10 +312,11 @@ class AuthenticateVitale(CardStep):
         if certificate.sw != SUCCESS:
             return Observation.of(certificate)
         response = host.internal_authenticate(challenge)
-        if response.sw != SUCCESS or card.vitale is None:
+        vitale = card.made_as(PersonalisedVitale)
+        if response.sw != SUCCESS or vitale is None:
             return Observation.of(response)
         judged = self.answer or response.data
-        genuine = proves(certificate.data, card.vitale.authority.certificate, challenge, judged)
+        genuine = proves(certificate.data, vitale.authority.certificate, challenge, judged)
         return Observation.of(response, genuine=genuine)
 
 
@@ -319,13 +330,14 @@ class CheckOpposition(Step):
     def run(self, act: Act) -> Observation:
         """Fetch the list, check its signature, look."""
         _at, card = _meet(act)
-        if card.vitale is None:
+        vitale = card.made_as(PersonalisedVitale)
+        if vitale is None:
             raise NotOnThisCardError(card.layout.family, "n'est pas du laboratoire", "is not of the laboratory")
-        authority = card.vitale.authority
-        everyone = [one.vitale for one in act.bench.seated.values() if one.vitale is not None]
+        authority = vitale.authority
+        everyone = [made for one in act.bench.seated.values() if (made := one.made_as(PersonalisedVitale)) is not None]
         published = opposition(authority, everyone, act.bench.now())
         found = OppositionList.parse(published, authority.certificate)
-        return Observation({"opposed": found.holds(card.vitale.serial), "list": published})
+        return Observation({"opposed": found.holds(vitale.serial), "list": published})
 
 
 def _certificate(act: Act, role: str, which: str) -> Response:
@@ -340,7 +352,7 @@ def _spoilt(raw: bytes, how: str, act: Act, role: str) -> bytes:
         return raw[:-1]
     if how == "nothing":
         return raw
-    made = act.bench.seated[role].personalised
+    made = act.bench.seated[role].made_as(PersonalisedCard)
     if made is None:
         raise NotOnThisCardError(
             act.bench.seated[role].layout.family, "n'est pas du laboratoire", "is not of the bench"

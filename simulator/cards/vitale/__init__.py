@@ -1,0 +1,1 @@
+"""What both Vitale share: templates, personalisation, the list of opposed cards."""

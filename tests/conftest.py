@@ -1,0 +1,51 @@
+"""What the tests of several rooms need: the laboratory's keys and authorities, and the openssl command."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import MemoryKeys
+
+
+class SharedKeys:
+    """Real keys, but all cards share one pair: generating two for each card would be most of the test time."""
+
+    def __init__(self) -> None:
+        self._keys = MemoryKeys()
+
+    def key(self, name: str, size: int = 2048) -> RSAPrivateKey:
+        return self._keys.key(name.rsplit("/", 1)[-1] if name.startswith("card/") else name, size)
+
+
+@pytest.fixture(scope="session")
+def shared_keys() -> SharedKeys:
+    return SharedKeys()
+
+
+@pytest.fixture(scope="session")
+def pki(shared_keys: SharedKeys) -> Pki:
+    return Pki(shared_keys)
+
+
+@pytest.fixture
+def openssl(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the openssl command in a folder of its own, where keyword arguments (bytes) are written as files first."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("the openssl command is not installed")
+
+    def run(*arguments: str, **files: bytes) -> subprocess.CompletedProcess[str]:
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        return subprocess.run(
+            [program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30
+        )
+
+    return run
