@@ -20,12 +20,13 @@ from bifente.conformance.domains.fse.sheet_words import MODEL, plain, rejection_
 from bifente.conformance.domains.fse.sheets import Kind, Opened, opened, recognised
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang, Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import FileHead, encode_file, file_name
-from bifente.simulator.fse.lots import read_lot
-from bifente.simulator.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
-from bifente.simulator.fse.records import WIDTH, records
-from bifente.simulator.fse.securing import Verifier, export
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import FileHead, encode_file, file_name
+from bifente.simulator.formats.fse.lots import read_lot
+from bifente.simulator.formats.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
+from bifente.simulator.formats.fse.records import WIDTH, records
+from bifente.simulator.formats.fse.securing.exporting import export
+from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.services.frontal import Parameters, encode_return
 from bifente.simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory

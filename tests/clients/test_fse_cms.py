@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards.families import make_card
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.files import make_file, open_file
-from bifente.simulator.fse.lots import make_lots, numbers, signed_content
-from bifente.simulator.fse.model import (
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.files import make_file, open_file
+from bifente.simulator.formats.fse.lots import make_lots, numbers, signed_content
+from bifente.simulator.formats.fse.model import (
     Act,
     Beneficiary,
     Insurance,
@@ -32,7 +32,6 @@ from bifente.simulator.fse.model import (
     SecuringMode,
     Share,
 )
-from bifente.simulator.fse.series import sign_lot
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import personalise
 from bifente.simulator.pki.authority import Pki
@@ -40,6 +39,7 @@ from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
+from bifente.simulator.software.billing.series import sign_lot
 
 TODAY = date(2026, 3, 2)
 BODY = "013490349"

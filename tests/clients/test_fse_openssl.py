@@ -23,8 +23,8 @@ from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleProcess
 from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.model import (
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.model import (
     Act,
     Beneficiary,
     Insurance,
@@ -37,8 +37,10 @@ from bifente.simulator.fse.model import (
     SecuringMode,
     Share,
 )
-from bifente.simulator.fse.securing import Anchors, decode_secured, export, verify
-from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.formats.fse.securing.codec import decode_secured
+from bifente.simulator.formats.fse.securing.exporting import export
+from bifente.simulator.formats.fse.securing.rsa import signed_by
+from bifente.simulator.formats.fse.securing.verifying import Anchors, verify
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.personalisation.personalise import PersonalisedCard

@@ -12,11 +12,11 @@ from conformance_bench import Lab
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.fse.bench import FseBench, Made, Order
 from bifente.conformance.model import CardChoice
-from bifente.simulator.fse.lots import encode_lot
-from bifente.simulator.fse.making import Care
-from bifente.simulator.fse.model import Lot, Payment, SecuredInvoice, TransportFile
-from bifente.simulator.fse.pricing import ActRequest
-from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.formats.fse.lots import encode_lot
+from bifente.simulator.formats.fse.model import Lot, Payment, SecuredInvoice, TransportFile
+from bifente.simulator.formats.fse.securing.codec import encode_secured
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.tarification.pricing import ActRequest
 
 CODE = "1234"
 PROFILE = "readers/generic-bislot"

@@ -1,33 +1,28 @@
 """What the tests of the front end share: sheets, claims, lots and files signed by the keys of the laboratory's cards.
 
 The cards themselves are not asked: their keys are known here, which makes a thousand sheets affordable. That cards make
-the same signatures is the business of tests/fse.
+the same signatures is the business of tests/software.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
-
 from fse_samples import AMC
 from securing_bench import anchors, cps_data, keys, sheet_of_cards, vitale_data
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.lots import signed_content
-from bifente.simulator.fse.model import (
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.lots import signed_content
+from bifente.simulator.formats.fse.model import (
     Complementary,
     Dre,
     Invoice,
@@ -40,7 +35,7 @@ from bifente.simulator.fse.model import (
     Signature,
     Signer,
 )
-from bifente.simulator.fse.securing import wants
+from bifente.simulator.formats.fse.securing.modes import wants
 from bifente.simulator.personalisation.personalise import PersonalisedCard
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
 from bifente.simulator.services.frontal import Frontal, Parameters

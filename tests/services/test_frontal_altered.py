@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from securing_bench import anchors, keys
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.frames import frame
-from bifente.simulator.fse.lots import encode_lot, signed_content
-from bifente.simulator.fse.model import Arl, ArlKind, Lot, SecuredInvoice, Signature, Signer
-from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.frames import frame
+from bifente.simulator.formats.fse.lots import encode_lot, signed_content
+from bifente.simulator.formats.fse.model import Arl, ArlKind, Lot, SecuredInvoice, Signature, Signer
+from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.body_certificates import BodyIdentity
 from bifente.simulator.services.frontal import Frontal
 from bifente.simulator.services.frontal.laboratory import identity

@@ -13,13 +13,13 @@ from frontal_bench import NOW, Bench, third_party
 from securing_bench import anchors, keys
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.model import Arl, ArlKind
-from bifente.simulator.fse.transport import TransportError, TransportFailure
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.model import Arl, ArlKind
 from bifente.simulator.services.frontal import Frontal, Parameters, decode_return
 from bifente.simulator.services.frontal.faults import Trouble, frontal_faults
 from bifente.simulator.services.frontal.laboratory import identity, laboratory
 from bifente.simulator.services.frontal.ledger import Ledger
+from bifente.simulator.serving.mail import TransportError, TransportFailure
 
 BODY = "013490349"
 

@@ -11,11 +11,11 @@ import pytest
 from frontal_bench import AMC_BODY, MUTUELLE, TODAY, Bench, claim, third_party
 from fse_samples import ACT, AMC
 
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.model import Arl, Dre, Lot, Nomenclature, Payment, Rsp, Share
-from bifente.simulator.fse.rules import RULES
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.model import Arl, Dre, Lot, Nomenclature, Payment, Rsp, Share
 from bifente.simulator.services.frontal import Parameters
 from bifente.simulator.services.frontal.reasons import reasons
+from bifente.simulator.tarification.rules import RULES
 
 ON = replace(ACT, on=TODAY)
 OTHER_AMC = replace(AMC, member="99000002")

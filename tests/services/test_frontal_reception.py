@@ -13,11 +13,11 @@ from frontal_bench import AMC_BODY, BODY, NOW, TODAY, Bench, claim, lot_of, secu
 from securing_bench import cps_data, lists, vitale_data
 from test_frontal_conformity import WRONG as NOT_CONFORMING
 
-from bifente.simulator.fse.dre import encode_dre
-from bifente.simulator.fse.files import FILE_GROUP
-from bifente.simulator.fse.frames import frame, group_of, summed
-from bifente.simulator.fse.lots import LOT_GROUP, SIGNATURE_GROUP
-from bifente.simulator.fse.model import (
+from bifente.simulator.formats.fse.dre import encode_dre
+from bifente.simulator.formats.fse.files import FILE_GROUP
+from bifente.simulator.formats.fse.frames import frame, group_of, summed
+from bifente.simulator.formats.fse.lots import LOT_GROUP, SIGNATURE_GROUP
+from bifente.simulator.formats.fse.model import (
     Arl,
     ArlKind,
     Invoice,
@@ -28,8 +28,8 @@ from bifente.simulator.fse.model import (
     Signature,
     Signer,
 )
-from bifente.simulator.fse.securing import encode_secured
-from bifente.simulator.fse.securing import reasons as signature_reasons
+from bifente.simulator.formats.fse.securing.codec import encode_secured
+from bifente.simulator.formats.fse.securing.verifying import reasons as signature_reasons
 from bifente.simulator.personalisation.personalise import PersonalisedCard
 from bifente.simulator.services.frontal import Parameters
 from bifente.simulator.services.frontal.reasons import Effect, Level, reasons

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
 from bifente.simulator.services.frontal.entities import read, types
 from bifente.simulator.services.frontal.returns import MARK, decode_return, encode_return
 

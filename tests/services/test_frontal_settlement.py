@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import vitale_data
 
-from bifente.simulator.fse.model import Complementary, Rsp, RspLine, SecuringMode, Share
+from bifente.simulator.formats.fse.model import Complementary, Rsp, RspLine, SecuringMode, Share
 from bifente.simulator.services.frontal import Parameters, decode_return, encode_return
 
 NIR = vitale_data().facts()["nir"]

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 from cryptography import x509
 
 from bifente.ground.text import Text
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import (
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import (
     Act,
     Arl,
     ArlKind,

@@ -10,15 +10,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.ground.text import Text
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.dre import DRE_GROUP, decode_dre
-from bifente.simulator.fse.envelope import is_sealed, unseal
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import FILE_GROUP, FileHead, read_file
-from bifente.simulator.fse.lots import LOT_GROUP, decode_lot, understand
-from bifente.simulator.fse.model import Arl, Dre, Invoice, Lot, Rsp, SecuredInvoice
-from bifente.simulator.fse.securing import decode_secured
-from bifente.simulator.fse.securing.codec import HEADER
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.dre import DRE_GROUP, decode_dre
+from bifente.simulator.formats.fse.envelope import is_sealed, unseal
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import FILE_GROUP, FileHead, read_file
+from bifente.simulator.formats.fse.lots import LOT_GROUP, decode_lot, understand
+from bifente.simulator.formats.fse.model import Arl, Dre, Invoice, Lot, Rsp, SecuredInvoice
+from bifente.simulator.formats.fse.securing.codec import HEADER, decode_secured
 from bifente.simulator.services.frontal import decode_return
 from bifente.simulator.services.frontal.returns import MARK
 

@@ -13,7 +13,7 @@ from functools import cache
 
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
+from bifente.simulator.formats.fse.errors import FseError
 
 Value = str | int | date
 CLOSING = "990"

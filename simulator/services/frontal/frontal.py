@@ -16,12 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.ground.clock import Clock
-from bifente.simulator.fse.envelope import is_sealed
-from bifente.simulator.fse.lots import RawLot
-from bifente.simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp
-from bifente.simulator.fse.securing import Anchors, Verifier
-from bifente.simulator.fse.store.deadlines import civil_day
-from bifente.simulator.fse.transport import TransportError, TransportFailure
+from bifente.simulator.formats.fse.envelope import is_sealed
+from bifente.simulator.formats.fse.lots import RawLot
+from bifente.simulator.formats.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp
+from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger, Part
 from bifente.simulator.services.frontal.opening import Opened, open_data
@@ -35,6 +33,8 @@ from bifente.simulator.services.frontal.settlement import (
     pays_the_professional,
     sheet_lines,
 )
+from bifente.simulator.serving.mail import TransportError, TransportFailure
+from bifente.simulator.tarification.deadlines import civil_day
 
 _UNKNOWN = "INCONNU"
 """The body that a return comes from when not even that could be read."""

@@ -13,7 +13,7 @@ from random import Random
 from cryptography import x509
 
 from bifente.ground.clock import Clock
-from bifente.simulator.fse.securing import Anchors
+from bifente.simulator.formats.fse.securing.verifying import Anchors
 from bifente.simulator.pki.authority import Branch, Level, Pki
 from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.pki.certificate_profiles import Validity

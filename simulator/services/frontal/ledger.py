@@ -14,8 +14,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from bifente.simulator.fse.dre import decode_dre, encode_dre
-from bifente.simulator.fse.model import Dre, LotKind, Outcome, Rejection, RspLine
+from bifente.simulator.formats.fse.dre import decode_dre, encode_dre
+from bifente.simulator.formats.fse.model import Dre, LotKind, Outcome, Rejection, RspLine
 from bifente.simulator.services.frontal.reasons import reasons, rejection
 
 _SCHEMA = """

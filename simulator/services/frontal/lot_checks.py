@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.frames import day_of
-from bifente.simulator.fse.lots import signed_content
-from bifente.simulator.fse.model import Invoice, Lot, LotKind, Rejection, SecuredInvoice, Signature
-from bifente.simulator.fse.securing import Verifier, signing_professional
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.frames import day_of
+from bifente.simulator.formats.fse.lots import signed_content
+from bifente.simulator.formats.fse.model import Invoice, Lot, LotKind, Rejection, SecuredInvoice, Signature
+from bifente.simulator.formats.fse.securing.verifying import Verifier, signing_professional
 from bifente.simulator.services.frontal.reasons import rejection
 
 _ALTERED = "content-altered"

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bifente.simulator.fse.envelope import is_sealed, unseal
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import FileHead, named, read_file
-from bifente.simulator.fse.frames import LABEL, Reader
-from bifente.simulator.fse.lots import LOT_GROUP, RawLot, next_number
-from bifente.simulator.fse.model import Lot, LotKind
+from bifente.simulator.formats.fse.envelope import is_sealed, unseal
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import FileHead, named, read_file
+from bifente.simulator.formats.fse.frames import LABEL, Reader
+from bifente.simulator.formats.fse.lots import LOT_GROUP, RawLot, next_number
+from bifente.simulator.formats.fse.model import Lot, LotKind
 
 _HEADER_FIELDS = 8
 _MOST_HEADS = 1000

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from bifente.simulator.fse.store.deadlines import Deadlines
+from bifente.simulator.tarification.deadlines import Deadlines
 
 
 @dataclass(frozen=True, slots=True)

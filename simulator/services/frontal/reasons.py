@@ -9,8 +9,8 @@ from functools import cache
 
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
-from bifente.simulator.fse.model import Rejection
-from bifente.simulator.fse.securing import reasons as signature_reasons
+from bifente.simulator.formats.fse.model import Rejection
+from bifente.simulator.formats.fse.securing.verifying import reasons as signature_reasons
 
 _PLACE = 80
 """Characters of a place in a return."""
@@ -37,7 +37,7 @@ class Effect(StrEnum):
 class Reason:
     """One reason. ``code`` is what returns carry; ``fidelity`` that of the rule behind it.
 
-    ``rule``: the rule of ``simulator/fse/rules.yaml`` that a sheet breaks, if it is one of those.
+    ``rule``: the rule of ``simulator/tarification/rules.yaml`` that a sheet breaks, if it is one of those.
     """
 
     code: str

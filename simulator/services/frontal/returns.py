@@ -13,8 +13,8 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TypeVar
 
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
 from bifente.simulator.services.frontal.entities import CLOSING, Entity, Value, before, place_of, read, types, write
 
 E = TypeVar("E", bound=StrEnum)

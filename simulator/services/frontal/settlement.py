@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from random import Random
 
-from bifente.simulator.fse.dre import indicators
-from bifente.simulator.fse.model import Dre, Invoice, Outcome, Payment, RspLine, SecuringMode
+from bifente.simulator.formats.fse.dre import indicators
+from bifente.simulator.formats.fse.model import Dre, Invoice, Outcome, Payment, RspLine, SecuringMode
 from bifente.simulator.services.frontal.parameters import Parameters
 from bifente.simulator.services.frontal.reasons import rejection
 

@@ -13,11 +13,11 @@ from fse_office import CODE, Office
 from bifente.conformance.domains.fse.bench.making import Order, made_of
 from bifente.conformance.domains.fse.bench.reading import Reading
 from bifente.conformance.model import CardChoice
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.making import Care
-from bifente.simulator.fse.pricing import ActRequest
+from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.tarification.pricing import ActRequest
 
 
 @pytest.fixture

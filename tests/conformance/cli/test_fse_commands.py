@@ -22,11 +22,11 @@ from fse_office import CODE, Office
 from bifente.conformance.bench.cards import VITALE_TEMPLATES
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.session import default_paths
-from bifente.simulator.fse.canonical import canonical, parse
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.lots import encode_lot, signed_content
-from bifente.simulator.fse.model import Lot, Share
-from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.formats.fse.canonical import canonical, parse
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.lots import encode_lot, signed_content
+from bifente.simulator.formats.fse.model import Lot, Share
+from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.authority import Revocation
 
 

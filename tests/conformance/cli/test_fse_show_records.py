@@ -12,10 +12,10 @@ from conformance_bench import Lab
 from conformance_cli import Cli
 from fse_office import Office
 
-from bifente.simulator.fse.canonical import canonical, parse
-from bifente.simulator.fse.lots import decode_lot, encode_lot
-from bifente.simulator.fse.model import Share
-from bifente.simulator.fse.records import read_records, records
+from bifente.simulator.formats.fse.canonical import canonical, parse
+from bifente.simulator.formats.fse.lots import decode_lot, encode_lot
+from bifente.simulator.formats.fse.model import Share
+from bifente.simulator.formats.fse.records import read_records, records
 
 
 @pytest.fixture

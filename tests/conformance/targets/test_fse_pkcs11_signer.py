@@ -15,9 +15,8 @@ from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleGoneError
 from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards import cps3
-from bifente.simulator.fse.model import Signer
-from bifente.simulator.fse.securing import SigningCard, signed
-from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.formats.fse.model import Signer
+from bifente.simulator.formats.fse.securing.rsa import signed_by
 from bifente.simulator.hosts.cps3 import Cps3Host
 from bifente.simulator.hosts.dialogue import Dialogue
 from bifente.simulator.middleware.codes import SsvCode, SsvError
@@ -25,6 +24,7 @@ from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import PersonalisedCard, personalise
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
+from bifente.simulator.software.billing.securing.cards import SigningCard, signed
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 READER, SLOT, SESSION = "Bench TL 1 0", 3, 8

@@ -18,9 +18,9 @@ from bifente.conformance.domains.fse.bench.signing import Signing
 from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.conformance.model import CardChoice
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Invoice, SecuredInvoice, Signer
-from bifente.simulator.fse.securing import Batch
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Invoice, SecuredInvoice, Signer
+from bifente.simulator.software.billing.securing.desk import Batch
 
 
 class FseBench:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from bifente.simulator.fse.canonical import canonical, parse
-from bifente.simulator.fse.envelope import is_sealed
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import make_file, named, open_file
-from bifente.simulator.fse.model import Lot, SecuredInvoice, Share, Signature, TransportFile
+from bifente.simulator.formats.fse.canonical import canonical, parse
+from bifente.simulator.formats.fse.envelope import is_sealed
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import make_file, named, open_file
+from bifente.simulator.formats.fse.model import Lot, SecuredInvoice, Share, Signature, TransportFile
 from bifente.simulator.pki.body_certificates import BodyIdentity
 
 

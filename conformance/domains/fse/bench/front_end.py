@@ -9,8 +9,8 @@ from typing import Any
 
 from bifente.conformance.domains.fse.bench.laboratory import Laboratory
 from bifente.ground.clock import Clock
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Arl, Rsp
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Arl, Rsp
 from bifente.simulator.services.frontal import Frontal, Parameters, encode_return
 from bifente.simulator.services.frontal.faults import Trouble
 

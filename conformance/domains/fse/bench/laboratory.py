@@ -10,7 +10,7 @@ from cryptography import x509
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import SeatedCard, Workshop
-from bifente.simulator.fse.securing import Anchors, Verifier
+from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier
 from bifente.simulator.pki.authority import Authority, Revocation
 from bifente.simulator.pki.body_certificates import BodyIdentity
 from bifente.simulator.services.frontal.laboratory import anchors, identity

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from bifente.conformance.domains.fse.bench.reading import Reading
-from bifente.simulator.fse.making import Care, invoice_from, laboratory_settings
-from bifente.simulator.fse.model import Invoice, Person, SecuringMode
-from bifente.simulator.fse.pricing import ActRequest
-from bifente.simulator.fse.rules import Facts, Finding, blocks, examine
+from bifente.simulator.formats.fse.model import Invoice, Person, SecuringMode
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.ssv import Answer
+from bifente.simulator.software.billing.making import Care, invoice_from, laboratory_settings
+from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.rules import Facts, Finding, blocks, examine
 from bifente.simulator.zones import named
 
 PRESCRIBER = Person("991000019", "TESTPRESCRIPTEUR", "JEAN", "01")

@@ -16,15 +16,17 @@ from bifente.conformance.domains.fse.bench.laboratory import Laboratory
 from bifente.conformance.domains.fse.bench.signing import Breakdown
 from bifente.conformance.domains.fse.bench.wire import Wire
 from bifente.ground.clock import Clock
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import profile_named
-from bifente.simulator.fse.model import Arl, Lot, Rsp
-from bifente.simulator.fse.practice import Practice, Sending
-from bifente.simulator.fse.records import WIDTH, records
-from bifente.simulator.fse.store import Database, Deadlines, Rules, Sequence, Store
-from bifente.simulator.fse.transport import InProcessTransport, SmtpTransport, Transport, Weather
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import profile_named
+from bifente.simulator.formats.fse.model import Arl, Lot, Rsp
+from bifente.simulator.formats.fse.numbers import Sequence
+from bifente.simulator.formats.fse.records import WIDTH, records
 from bifente.simulator.services.frontal import decode_return
 from bifente.simulator.services.frontal.laboratory import EVERY_BODY
+from bifente.simulator.serving.mail import InProcessTransport, SmtpTransport, Transport, Weather
+from bifente.simulator.software.billing.practice import Practice, Sending
+from bifente.simulator.software.billing.store import Database, Store
+from bifente.simulator.tarification.deadlines import Deadlines, Rules
 
 
 class LotSeries(Protocol):

@@ -13,13 +13,13 @@ from bifente.conformance.domains.fse.bench.bench import FseBench
 from bifente.conformance.domains.fse.bench.making import Order
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.lots import encode_lot
-from bifente.simulator.fse.making import Care
-from bifente.simulator.fse.model import Payment
-from bifente.simulator.fse.pricing import ActRequest
-from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.lots import encode_lot
+from bifente.simulator.formats.fse.model import Payment
+from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.services.frontal import encode_return
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.tarification.pricing import ActRequest
 
 _PROFILE = "readers/generic-bislot"
 _CARDS = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul"}

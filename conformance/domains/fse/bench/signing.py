@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.domains.fse.bench.laboratory import Laboratory
 from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Invoice, Lot, SecuredInvoice, Signer
-from bifente.simulator.fse.securing import Batch, SecuringDesk, lacking
-from bifente.simulator.fse.series import DeskLotSession, LotSeries
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Invoice, Lot, SecuredInvoice, Signer
 from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.software.billing.securing.desk import Batch, SecuringDesk, lacking
+from bifente.simulator.software.billing.series import DeskLotSession, LotSeries
 
 
 @dataclass(frozen=True, slots=True)

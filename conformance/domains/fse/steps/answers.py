@@ -17,8 +17,8 @@ from bifente.conformance.domains.fse.steps.base import (
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
-from bifente.simulator.fse.model import Arl, ArlKind, Rsp
-from bifente.simulator.fse.store import Deadlines
+from bifente.simulator.formats.fse.model import Arl, ArlKind, Rsp
+from bifente.simulator.tarification.deadlines import Deadlines
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench

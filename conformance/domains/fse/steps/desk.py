@@ -19,8 +19,8 @@ from bifente.conformance.domains.fse.steps.base import (
 from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import State
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import State
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench

@@ -23,12 +23,12 @@ from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_
 from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes, kebab
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.making import Care
-from bifente.simulator.fse.model import Insurance, Payment, SecuringMode, State
-from bifente.simulator.fse.pricing import ActRequest
-from bifente.simulator.fse.tables import ACTS
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Insurance, Payment, SecuringMode, State
 from bifente.simulator.middleware.codes import SsvError
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.tables import ACTS
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench

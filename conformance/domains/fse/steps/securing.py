@@ -22,10 +22,10 @@ from bifente.conformance.domains.vitale.ssv_code import code_in_words
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import SecuringMode, Signer
-from bifente.simulator.fse.securing import lacking
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import SecuringMode, Signer
 from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.software.billing.securing.desk import lacking
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench

@@ -20,9 +20,9 @@ from bifente.conformance.domains.vitale.ssv_code import code_in_words
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.transport import Direction, disturbances
+from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.serving.mail import Direction, disturbances
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench

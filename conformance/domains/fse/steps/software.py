@@ -19,9 +19,9 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.step import Observes, kebab
 from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import file_profiles
-from bifente.simulator.fse.store import Rules
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import file_profiles
+from bifente.simulator.tarification.deadlines import Rules
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
