@@ -193,7 +193,7 @@ def _one_number(patch: pytest.MonkeyPatch) -> None:
 
 
 def _nothing_blocks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.conformance.domains.fse.bench.making.blocks", lambda findings: False)
+    patch.setattr("bifente.simulator.software.billing.ordering.blocks", lambda findings: False)
     patch.setattr(rules, "blocks", lambda findings: False)
 
 
@@ -224,7 +224,7 @@ def _pays_always(patch: pytest.MonkeyPatch) -> None:
 
 
 def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.conformance.domains.fse.bench.office.Office._sign_lot", lambda self, lot: lot)
+    patch.setattr("bifente.simulator.software.billing.office.Office._sign_lot", lambda self, lot: lot)
 
 
 def _code_for_each_lot(patch: pytest.MonkeyPatch) -> None:

@@ -193,7 +193,7 @@ def moved(lot: Lot, days: int) -> Lot:
 def signed_by(office: Office, lot: Lot, card: str) -> Lot:
     """The lot signed by another card."""
     office.fse.present("cps", CardChoice(template=card))
-    return replace(lot, signature=office.fse._signing._desk().sign_lot(signed_content(lot), CODE))
+    return replace(lot, signature=office.fse.software.signing.desk.sign_lot(signed_content(lot), CODE))
 
 
 WRONG_LOTS: dict[str, tuple[Callable[[Office, Lot], Lot], list[tuple[str, int | None]]]] = {

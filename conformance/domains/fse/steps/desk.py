@@ -42,10 +42,10 @@ class LookAtSheet(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Look."""
-        invoice = fse.sheet(self.sheet)
-        row = fse.office.store.sheet(invoice.number)
-        payments = fse.office.store.payments(invoice.number)
-        task = next((one for one in fse.office.practice.work_list() if one.number == invoice.number), None)
+        invoice = fse.software.sheet(self.sheet)
+        row = fse.software.office.store.sheet(invoice.number)
+        payments = fse.software.office.store.payments(invoice.number)
+        task = next((one for one in fse.software.office.practice.work_list() if one.number == invoice.number), None)
         values = {
             **{name: value for name, value in seen_of(invoice).items() if name in self.observes},
             "number": invoice.number,
@@ -75,7 +75,7 @@ class WorkList(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Look."""
-        tasks = fse.office.practice.work_list()
+        tasks = fse.software.office.practice.work_list()
         values = {
             "kinds": [task.kind.value for task in tasks],
             "sheets": [task.number for task in tasks],
@@ -117,7 +117,7 @@ class Desk(FseStep):
     def do(self, act: Act, fse: FseBench) -> Told:
         """Do it."""
         try:
-            count = fse.office.act(self.action, fse.sheet(self.sheet).number, self.claim)
+            count = fse.software.office.act(self.action, fse.software.sheet(self.sheet).number, self.claim)
         except FseError as error:
             return refused_by_rules(error, count=0)
         return Told({"outcome": DONE, "reason": None, "count": count}, DONE, {"count": str(count)})

@@ -58,12 +58,13 @@ class Software(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Set it up."""
-        office = fse.office
+        office = fse.software.office
         if office.in_use:
             raise FseError("billing software", "it is in use", "set it up before the first sheet is made")
-        office.profile, office.mail = self.profile, self.transport == "mail"
-        office.alsace_moselle = self.alsace_moselle
-        office.rules = office.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
+        chosen = office.settings
+        chosen.profile, chosen.mail = self.profile, self.transport == "mail"
+        chosen.alsace_moselle = self.alsace_moselle
+        chosen.rules = chosen.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
         return Told({})
 
 

@@ -19,7 +19,7 @@ from bifente.simulator.zones import named
 _AMC = 109
 
 
-class Laboratory:
+class RelyingParty:
     """What a relying party of one scenario believes and knows."""
 
     def __init__(self, bench: Bench) -> None:

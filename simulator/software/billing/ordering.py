@@ -6,17 +6,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from bifente.conformance.domains.fse.bench.reading import Reading
-from bifente.simulator.formats.fse.model import Invoice, Person, SecuringMode
+from bifente.simulator.formats.fse.model import Invoice, SecuringMode
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.ssv import Answer
 from bifente.simulator.software.billing.making import Care, invoice_from, laboratory_settings
+from bifente.simulator.software.billing.reading import CardsReading
 from bifente.simulator.tarification.pricing import ActRequest
 from bifente.simulator.tarification.rules import Facts, Finding, blocks, examine
 from bifente.simulator.zones import named
 
-PRESCRIBER = Person("991000019", "TESTPRESCRIPTEUR", "JEAN", "01")
-"""Who prescribes, where a scenario only says that somebody did."""
 _SITUATION = 2
 
 
@@ -48,8 +46,8 @@ class Made:
         return blocks(self.findings)
 
 
-def made_of(reading: Reading, order: Order, today: date, opposed: Collection[str]) -> Made:
-    """The sheet under the number it has or a first one; ``opposed`` are the serial numbers of the list of opposition.
+def made_of(reading: CardsReading, order: Order, today: date, opposed: Collection[str]) -> Made:
+    """Make the sheet under the number it has or a first one; ``opposed``: serial numbers of the list of opposition.
 
     Raises FseError for what makes no sheet.
     """
@@ -79,7 +77,7 @@ def _billing(ps: Answer, situation: int) -> str:
     return own[0]["billing-id"] + own[0]["billing-id-key"] if own else ""
 
 
-def _facts(reading: Reading, order: Order, today: date, opposed: Collection[str]) -> Facts:
+def _facts(reading: CardsReading, order: Order, today: date, opposed: Collection[str]) -> Facts:
     card = named(reading.vitale.groups[0])
     end = card["validity-end"]
     holder = reading.holder
