@@ -23,7 +23,7 @@ from bifente.simulator.formats.fse.model import Lot, LotKind, SecuredInvoice
 from bifente.simulator.formats.fse.records import read_records, records
 from bifente.simulator.pki.body_certificates import body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
-from bifente.simulator.software.billing.series import sign_lot
+from bifente.simulator.software.billing.series import LotSeries
 
 SHEETS = 1000
 TURNS = 3
@@ -74,8 +74,8 @@ def test_a_lot_of_a_thousand_sheets(
     grouped = seconds(lambda: made(sheets))
     lot = made(sheets)
     connection = practice.access.connect("Bench TL 1 0")
-    signing = seconds(lambda: sign_lot(lot, connection, PIN, practice.clock))
-    lot = sign_lot(lot, connection, PIN, practice.clock)
+    signing = seconds(lambda: LotSeries.on(connection, practice.clock).format(lot, PIN))
+    lot = LotSeries.on(connection, practice.clock).format(lot, PIN)
     encoding = seconds(lambda: encode_lot(lot))
     sealing = seconds(lambda: make_file([lot], body.certificate))
     file = make_file([lot], body.certificate)

@@ -39,7 +39,7 @@ from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
-from bifente.simulator.software.billing.series import sign_lot
+from bifente.simulator.software.billing.series import LotSeries
 
 TODAY = date(2026, 3, 2)
 BODY = "013490349"
@@ -115,7 +115,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
     connection = PcscService([reader], clock).establish().connect("Bench 0")
     sheets = [SecuredInvoice(canonical(invoice(number))) for number in range(1, 4)]
     lots = make_lots(sheets, on=TODAY, numbers=numbers(LotKind.FSE))
-    return Parts(folder, mine, tuple(sign_lot(lot, connection, "1234", clock) for lot in lots))
+    return Parts(folder, mine, LotSeries.on(connection, clock).run(lots, "1234").formatted)
 
 
 def test_openssl_opens_the_envelope_and_finds_the_same_bytes(parts: Parts) -> None:

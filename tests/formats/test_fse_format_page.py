@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
-from securing_bench import AT, Practice
+from securing_bench import AT, PIN, Practice
 
 from bifente.simulator.formats.fse.files import make_file
-from bifente.simulator.formats.fse.lots import encode_lot, make_lots, numbers, signed_content
+from bifente.simulator.formats.fse.lots import encode_lot, make_lots, numbers
 from bifente.simulator.formats.fse.model import LotKind
 from bifente.simulator.formats.fse.securing.codec import encode_secured
+from bifente.simulator.software.billing.series import LotSeries
 
 
 def length(data: bytes, at: int) -> tuple[int, int]:
@@ -46,7 +46,7 @@ def test_the_page_is_enough() -> None:
     practice = Practice()
     sheets = [practice.secured(number=number) for number in (1, 2)]
     (lot,) = make_lots(sheets, on=AT.date(), numbers=numbers(LotKind.FSE))
-    lot = replace(lot, signature=practice.desk.sign_lot(signed_content(lot), "1234"))
+    lot = LotSeries.at(practice.desk).format(lot, PIN)
     file = make_file([lot], number=7)
     assert file.name == "TP00000991000019-013490349-20260303-007.fse"
 

@@ -10,7 +10,7 @@ import pytest
 from fse_samples import AMC, PROFESSIONAL, TODAY, sample_invoice
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from securing_bench import CPS_SLOT, PIN, Practice, card_of, cps_data
+from securing_bench import CPS_SLOT, PIN, Practice, card_of, cps_data, signature_holds
 
 from bifente.simulator.formats.fse.canonical import canonical, parse
 from bifente.simulator.formats.fse.errors import FseError
@@ -34,7 +34,7 @@ from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.readers import ScardError
 from bifente.simulator.software.billing.securing.refusals import SecuringError
-from bifente.simulator.software.billing.series import LotSeries, lot_signature_holds, sign_lot
+from bifente.simulator.software.billing.series import LotSeries
 
 MSA = "023490349"
 CNAM = "013490349"
@@ -198,7 +198,7 @@ def test_a_lot_of_claims_comes_back(which: list[int], number: str, signature: Si
 def signed() -> Lot:
     practice = Practice()
     sheets = (practice.secured(number=number) for number in (1, 2))
-    return sign_lot(fse_lots(*sheets)[0], _cps(practice), PIN, practice.clock)
+    return LotSeries.on(_cps(practice), practice.clock).format(fse_lots(*sheets)[0], PIN)
 
 
 def _cps(practice: Practice):  # type: ignore[no-untyped-def]
@@ -207,8 +207,8 @@ def _cps(practice: Practice):  # type: ignore[no-untyped-def]
 
 def test_one_changed_byte_anywhere_is_refused_or_breaks_the_signature(signed: Lot) -> None:
     data = encode_lot(signed)
-    assert lot_signature_holds(signed)
-    assert lot_signature_holds(read_lot(data))
+    assert signature_holds(signed)
+    assert signature_holds(read_lot(data))
     for at in range(len(data)):
         for bits in (0x01, 0x80):  # 01 makes another digit of a digit
             changed = bytearray(data)
@@ -217,7 +217,7 @@ def test_one_changed_byte_anywhere_is_refused_or_breaks_the_signature(signed: Lo
                 raw = read_lot(bytes(changed))
             except LotError:
                 continue
-            assert not lot_signature_holds(raw), at
+            assert not signature_holds(raw), at
 
 
 def test_another_moment_of_a_signature_is_noticed(signed: Lot) -> None:
@@ -369,8 +369,8 @@ def test_the_card_signs_a_lot_and_the_authority_knows_it(signed: Lot) -> None:
     assert signed.signature is not None
     assert list(Verifier(anchors()).signature_reasons(signed_content(signed), signed.signature, LATER)) == []
     other = replace(signed, number="001")
-    assert not lot_signature_holds(other)
-    assert not lot_signature_holds(replace(signed, signature=None))
+    assert not signature_holds(other)
+    assert not signature_holds(replace(signed, signature=None))
     codes = [
         item.code for item in Verifier(anchors()).signature_reasons(signed_content(other), signed.signature, LATER)
     ]
@@ -384,7 +384,7 @@ def lot_of(billing_id: str) -> Lot:
 def test_a_card_without_the_right_signs_no_lot() -> None:
     practice = Practice(cps=cps_data("medecin-remplacant"))
     with pytest.raises(SecuringError, match="right: lot") as caught:
-        sign_lot(lot_of("991000043"), _cps(practice), PIN, practice.clock)
+        LotSeries.on(_cps(practice), practice.clock).format(lot_of("991000043"), PIN)
     assert caught.value.code == SsvCode.PS_INVALID
 
 
@@ -393,19 +393,19 @@ def test_the_right_is_that_of_the_situation_that_bills() -> None:
     practice = Practice(cps=data)
     for item in data.template.billing:
         assert item.billing_id is not None
-        assert lot_signature_holds(sign_lot(lot_of(item.billing_id), _cps(practice), PIN, practice.clock))
+        assert signature_holds(LotSeries.on(_cps(practice), practice.clock).format(lot_of(item.billing_id), PIN))
 
 
 def test_a_card_signs_no_lot_of_another() -> None:
     practice = Practice()
     with pytest.raises(SecuringError, match="bills as 992000018"):
-        sign_lot(lot_of("992000018"), _cps(practice), PIN, practice.clock)
+        LotSeries.on(_cps(practice), practice.clock).format(lot_of("992000018"), PIN)
 
 
 def test_a_wrong_code_costs_one_try_and_a_lot_nothing() -> None:
     practice = Practice()
     with pytest.raises(SsvError) as caught:
-        sign_lot(one_lot(), _cps(practice), "9999", practice.clock)
+        LotSeries.on(_cps(practice), practice.clock).format(one_lot(), "9999")
     assert caught.value.code == SsvCode.WRONG_CODE
     assert practice.tries() == 2
 
@@ -463,11 +463,11 @@ def test_the_code_is_asked_for_the_first_lot_only() -> None:
     assert not series.started
     report = series.run(five(), PIN)
     assert card.codes == [PIN]
-    assert all(map(lot_signature_holds, report.formatted))
+    assert all(map(signature_holds, report.formatted))
     assert [lot.number for lot in report.formatted] == ["000", "001", "002", "003", "004"]
     assert report.unformatted == ()
     assert series.started
-    assert lot_signature_holds(series.format(one_lot(9)))
+    assert signature_holds(series.format(one_lot(9)))
     assert card.codes == [PIN]
     assert report.sentence.en == "5 lot(s) formatted"
 
@@ -513,7 +513,7 @@ def test_an_unknown_resource_does_not_break_it() -> None:
     assert "without the code" in report.sentence.en
     rest = series.run(report.unformatted)
     assert card.codes == [PIN]
-    assert all(map(lot_signature_holds, rest.formatted))
+    assert all(map(signature_holds, rest.formatted))
 
 
 def test_the_lot_of_another_does_not_break_it() -> None:
@@ -523,13 +523,13 @@ def test_the_lot_of_another_does_not_break_it() -> None:
     report = series.run([lot_of("992000018")])
     assert report.error is not None
     assert not report.broken
-    assert lot_signature_holds(series.format(one_lot(9)))
+    assert signature_holds(series.format(one_lot(9)))
 
 
 def test_a_withdrawn_card_breaks_the_series_of_a_real_reader() -> None:
     practice = Practice()
     series = LotSeries.on(_cps(practice), practice.clock)
-    assert lot_signature_holds(series.format(one_lot(), PIN))
+    assert signature_holds(series.format(one_lot(), PIN))
     practice.cps_slot.remove()
     report = series.run([one_lot(5)])
     assert report.error is not None
@@ -552,7 +552,7 @@ def test_a_series_on_each_family_of_card(family: str) -> None:
     practice = Practice(cps=cps_data(family=family) if family == "cps4" else None)
     report = LotSeries.on(_cps(practice), practice.clock).run(five(), PIN)
     assert len(report.formatted) == 5
-    assert all(map(lot_signature_holds, report.formatted))
+    assert all(map(signature_holds, report.formatted))
 
 
 def test_a_digest_that_is_not_that_of_its_sheet_is_refused(signed: Lot) -> None:
@@ -560,7 +560,7 @@ def test_a_digest_that_is_not_that_of_its_sheet_is_refused(signed: Lot) -> None:
     first = 4 + int.from_bytes(data[:4], "big")
     data[first + 10] ^= 1
     assert [item.whole for item in read_lot(bytes(data)).items] == [False, True]
-    assert not lot_signature_holds(read_lot(bytes(data)))
+    assert not signature_holds(read_lot(bytes(data)))
     with pytest.raises(LotError, match="has changed") as caught:
         decode_lot(bytes(data))
     assert caught.value.item == 1
@@ -595,12 +595,12 @@ def test_the_desk_holds_the_reader_for_the_series(family: dict[str, str]) -> Non
     series = LotSeries.at(practice.desk)
     assert by_itself(practice)
     report = series.run(five(), PIN)
-    assert all(map(lot_signature_holds, report.formatted))
+    assert all(map(signature_holds, report.formatted))
     assert not by_itself(practice)
     series.pause()
     assert by_itself(practice)
     assert series.started
-    assert lot_signature_holds(series.format(one_lot(9)))
+    assert signature_holds(series.format(one_lot(9)))
     series.end()
     assert by_itself(practice)
     assert not series.started

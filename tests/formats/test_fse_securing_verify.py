@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import (
     AT,
+    CPS_SLOT,
     LATER,
     PIN,
     Practice,
@@ -39,6 +40,7 @@ from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier, 
 from bifente.simulator.pki.authority import Pki, Revocation
 from bifente.simulator.pki.certificate_profiles import Validity
 from bifente.simulator.pki.vitale_authority import VitaleAuthority, signature_serial
+from bifente.simulator.software.billing.securing.cards import Right, sign_as_professional
 
 
 @cache
@@ -339,7 +341,7 @@ def test_moments_that_can_be(moment: str) -> None:
 
 def test_the_signature_of_any_content_is_judged_alike() -> None:
     practice = Practice()
-    signature = practice.desk.sign_lot(b"a lot", PIN)
+    signature = sign_as_professional(b"a lot", practice.access.connect(CPS_SLOT), PIN, practice.clock, right=Right.LOT)
     verifier = Verifier(anchors())
     assert list(verifier.signature_reasons(b"a lot", signature, LATER)) == []
     assert [item.code for item in verifier.signature_reasons(b"a  lot", signature, LATER)] == ["content-altered"]

@@ -17,8 +17,9 @@ from fse_samples import sample_invoice
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards import cps3, cps4, vitale2
 from bifente.simulator.cards.vitale1 import MemoryCard, MemoryImage
-from bifente.simulator.formats.fse.model import Invoice, SecuredInvoice, SecuringMode, Signer
-from bifente.simulator.formats.fse.securing.verifying import Anchors
+from bifente.simulator.formats.fse.lots import RawLot, signed_content
+from bifente.simulator.formats.fse.model import Invoice, Lot, SecuredInvoice, SecuringMode, Signer
+from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier, verify
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.personalisation.loading import shipped_templates
@@ -29,6 +30,7 @@ from bifente.simulator.pki.authority import Branch, Level, Pki
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.readers import PcscService, Reader
+from bifente.simulator.services.frontal import lot_checks
 from bifente.simulator.software.billing.securing.desk import SecuringDesk
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -159,6 +161,17 @@ def anchors() -> Anchors:
     return Anchors(persons, (VitaleAuthority(keys()).certificate,))
 
 
+def signature_holds(lot: Lot | RawLot) -> bool:
+    """Whether a front end finds nothing wrong with the signature of a lot, as it was made or as it was read."""
+    if isinstance(lot, RawLot):
+        if not all(item.whole for item in lot.items):
+            return False
+        lot, content = lot.head, lot.signed
+    else:
+        content = signed_content(lot)
+    return not lot_checks.signed(lot, content, Verifier(anchors()), LATER, (), accused=False, known=None).rejections
+
+
 def lists(*cards: PersonalisedCard | PersonalisedVitale, at: datetime = LATER) -> list[x509.CertificateRevocationList]:
     """The revocation lists that name these cards."""
     return [card.authority.crl(card.revocations, at=at) for card in cards]
@@ -181,8 +194,6 @@ class Strike:
 
 def codes(secured: SecuredInvoice, at: datetime = LATER, *lists: x509.CertificateRevocationList) -> list[str]:
     """The reasons for which a sheet is refused."""
-    from bifente.simulator.formats.fse.securing.verifying import verify
-
     return sorted(item.code for item in verify(secured, at, anchors(), lists))
 
 

@@ -19,7 +19,16 @@ from securing_bench import AT, PIN, Practice, cps_data, vitale_data
 
 from bifente.simulator.formats.fse.canonical import canonical, parse
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Accident, Insurance, Invoice, Payment, Proof, SecuringMode, Structure
+from bifente.simulator.formats.fse.model import (
+    Accident,
+    Beneficiary,
+    Insurance,
+    Invoice,
+    Payment,
+    Proof,
+    SecuringMode,
+    Structure,
+)
 from bifente.simulator.middleware.apcv import Call, Desk, Phone, Service
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
@@ -27,7 +36,6 @@ from bifente.simulator.personalisation.vitale.loading import shipped_vitale
 from bifente.simulator.software.billing.making import (
     Care,
     Settings,
-    beneficiary_from,
     invoice_from,
     laboratory_settings,
     professional_from,
@@ -81,6 +89,11 @@ def regrouped(zone: bytes, change: Callable[[list[Group]], object]) -> bytes:
     groups = list(decode(zone))
     change(groups)
     return encode(groups)
+
+
+def beneficiary_from(zone: bytes, who: int, on: date, *, apcv: bool = False) -> Beneficiary:
+    """The beneficiary of that rank, of a sheet without acts."""
+    return invoice_from(ps(), zone, [], number=1, on=on, situation=1, who=who, settings=LAB, apcv=apcv).beneficiary
 
 
 def codes(invoice: Invoice, **facts: Any) -> list[str]:

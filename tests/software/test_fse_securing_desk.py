@@ -18,11 +18,13 @@ from securing_bench import (
     card_of,
     codes,
     cps_data,
+    signature_holds,
     vitale_data,
 )
 
 from bifente.simulator.formats.fse.canonical import canonical
-from bifente.simulator.formats.fse.model import Act, Invoice, SecuredInvoice, SecuringMode, Signer
+from bifente.simulator.formats.fse.lots import make_lots, numbers
+from bifente.simulator.formats.fse.model import Act, Invoice, Lot, LotKind, SecuredInvoice, SecuringMode, Signer
 from bifente.simulator.formats.fse.securing.modes import wants
 from bifente.simulator.formats.fse.securing.verifying import reasons
 from bifente.simulator.middleware.codes import SsvCode, SsvError
@@ -30,6 +32,7 @@ from bifente.simulator.readers import LineError, PcscCode
 from bifente.simulator.software.billing.securing.cards import Right, sign_as_insured, sign_as_professional, signed
 from bifente.simulator.software.billing.securing.desk import lacking
 from bifente.simulator.software.billing.securing.refusals import Refusal, SecuringError
+from bifente.simulator.software.billing.series import LotSeries
 
 DESYNCHRONISED = SecuringMode.DESYNCHRONISED
 PSO_SIGN = bytes.fromhex("002A9E9A")
@@ -48,6 +51,14 @@ def refusal(action: Callable[[], object]) -> Refusal:
         action()
     assert caught.value.code == caught.value.refusal.code
     return caught.value.refusal
+
+
+def lot_of(practice: Practice, **professional: str) -> Lot:
+    """A lot of one sheet that nobody signed, of the first situation of the card unless another is named."""
+    sheet = practice.sheet()
+    sheet = replace(sheet, professional=replace(sheet.professional, **professional))
+    (lot,) = make_lots([SecuredInvoice(canonical(sheet))], on=AT.date(), numbers=numbers(LotKind.FSE))
+    return lot
 
 
 # -- the modes ---------------------------------------------------------------------------------------------------------
@@ -99,7 +110,8 @@ def test_a_degraded_sheet_goes_with_paper() -> None:
 
 def test_a_lot_is_signed_by_the_professional() -> None:
     practice = Practice()
-    signature = practice.desk.sign_lot(b"a lot", PIN)
+    signature = LotSeries.at(practice.desk).format(lot_of(practice), PIN).signature
+    assert signature is not None
     assert signature.signer is Signer.PROFESSIONAL
     assert signature.moment == "20260303090000"
 
@@ -217,13 +229,13 @@ def test_the_cps_of_another_is_refused(other: str) -> None:
 def test_those_who_may_sign_both(template: str) -> None:
     practice = Practice(cps_data(template))
     assert codes(practice.secured()) == []
-    assert practice.desk.sign_lot(b"a lot", PIN, 1).value
+    assert signature_holds(LotSeries.at(practice.desk).format(lot_of(practice), PIN))
 
 
 def test_a_substitute_signs_sheets_and_no_lot() -> None:
     practice = Practice(cps_data("medecin-remplacant"))
     assert codes(practice.secured()) == []
-    found = refusal(lambda: practice.desk.sign_lot(b"a lot", PIN))
+    found = refusal(lambda: LotSeries.at(practice.desk).format(lot_of(practice), PIN))
     assert (found, found.code) == (Refusal.NO_RIGHT_TO_SIGN, SsvCode.PS_INVALID)
 
 
@@ -231,7 +243,7 @@ def test_who_may_sign_nothing_signs_nothing() -> None:
     practice = Practice(cps_data("medecin-hospitalier"))
     sheet = practice.sheet()
     assert refusal(lambda: practice.desk.secure(sheet, PIN)) is Refusal.NO_RIGHT_TO_SIGN
-    assert refusal(lambda: practice.desk.sign_lot(b"a lot", PIN, 1)) is Refusal.NO_RIGHT_TO_SIGN
+    assert refusal(lambda: LotSeries.at(practice.desk).format(lot_of(practice), PIN)) is Refusal.NO_RIGHT_TO_SIGN
 
 
 def test_the_right_is_that_of_the_situation_of_the_sheet() -> None:
@@ -246,8 +258,10 @@ def test_the_right_is_that_of_the_situation_of_the_sheet() -> None:
     assert practice.desk.secure(second, PIN).professional
     third = replace(sheet, professional=replace(sheet.professional, situation=3))
     assert refusal(lambda: practice.desk.secure(third, PIN)) is Refusal.NO_RIGHT_TO_SIGN
-    assert practice.desk.sign_lot(b"a lot", PIN, 1).value
-    assert refusal(lambda: practice.desk.sign_lot(b"a lot", PIN, 2)) is Refusal.NO_RIGHT_TO_SIGN
+    series = LotSeries.at(practice.desk)
+    assert signature_holds(series.format(lot_of(practice), PIN))
+    other = lot_of(practice, billing_id="991000027")
+    assert refusal(lambda: series.format(other)) is Refusal.NO_RIGHT_TO_SIGN
 
 
 @pytest.mark.parametrize("template", ["cpe-nominative", "cpf-etudiant", "cpa", "cde-directeur"])

@@ -356,10 +356,6 @@ def test_a_negative_arl_names_what_is_wrong(desk: Desk) -> None:
     assert desk.states() == {1: "sent", 2: "rejected", 3: "sent"}
     lots = [decode_lot(row["data"]) for row in desk.store._db.rows("SELECT data FROM lots")]
     assert [lot.number for lot in lots] == ["000", "001"]
-    desk.store.retry(2, "good here")
-    assert desk.states()[2] == "validated"
-    with pytest.raises(FseError, match="cannot retry"):
-        desk.store.retry(1, "no")
 
 
 def test_a_rectified_sheet_has_the_same_number(desk: Desk) -> None:

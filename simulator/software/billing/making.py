@@ -179,14 +179,6 @@ def professional_from(
     )
 
 
-def beneficiary_from(vitale_zone: bytes, who: int, on: date, *, apcv: bool = False) -> Beneficiary:
-    """The beneficiary of rank ``who`` (from 1) of a zone of LireDroitsVitale, as the card says at a date of care.
-
-    Raises FseError if there is none, or if the zone was read without a professional's card.
-    """
-    return _beneficiary(_groups(vitale_zone, "vitale", "the zone of the Vitale"), who, on, apcv, Care())
-
-
 # -- the professional -------------------------------------------------------------------------------------------------
 
 

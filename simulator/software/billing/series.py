@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from bifente.ground.clock import Clock, WallClock
+from bifente.ground.clock import Clock
 from bifente.ground.text import Text
-from bifente.simulator.formats.fse.lots import RawLot, signed_content
+from bifente.simulator.formats.fse.lots import signed_content
 from bifente.simulator.formats.fse.model import Lot, Signer
-from bifente.simulator.formats.fse.securing.rsa import signed_by
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.resources import Pair
 from bifente.simulator.readers import Connection
@@ -191,22 +190,3 @@ class LotSeries:
             except SsvError as error:
                 return SeriesReport(tuple(done), todo[rank:], error, broken=self._session is None)
         return SeriesReport(tuple(done))
-
-
-def sign_lot(lot: Lot, connection: Connection, code: str, clock: Clock | None = None) -> Lot:
-    """One lot signed by the card of a connection, a series of its own.
-
-    Raises SsvError: F001, F002, F003, F004 (expired, of another, or without the right to sign lots), FF21, FF30.
-    """
-    return LotSeries.on(connection, clock or WallClock()).format(lot, code)
-
-
-def lot_signature_holds(lot: Lot | RawLot) -> bool:
-    """Whether a lot is as it was signed, under the certificate that comes with it. Whose that is: see ``Verifier``."""
-    if isinstance(lot, RawLot):
-        if not all(item.whole for item in lot.items):
-            return False
-        content, signature = lot.signed, lot.head.signature
-    else:
-        content, signature = signed_content(lot), lot.signature
-    return signature is not None and signed_by(signature.certificate, content, signature.value)

@@ -20,14 +20,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fse_office import CODE, Office
 
 from bifente.conformance.bench.cards import VITALE_TEMPLATES
+from bifente.conformance.domains.fse.bench.sessions import CarelessSession
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.session import default_paths
 from bifente.simulator.formats.fse.canonical import canonical, parse
 from bifente.simulator.formats.fse.files import make_file
-from bifente.simulator.formats.fse.lots import encode_lot, signed_content
+from bifente.simulator.formats.fse.lots import encode_lot
 from bifente.simulator.formats.fse.model import Lot, Share
 from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.authority import Revocation
+from bifente.simulator.software.billing.series import LotSeries
 
 
 @pytest.fixture
@@ -193,7 +195,8 @@ def moved(lot: Lot, days: int) -> Lot:
 def signed_by(office: Office, lot: Lot, card: str) -> Lot:
     """The lot signed by another card."""
     office.fse.present("cps", CardChoice(template=card))
-    return replace(lot, signature=office.fse.software.signing.desk.sign_lot(signed_content(lot), CODE))
+    desk = office.fse.software.signing.desk
+    return LotSeries(lambda code: CarelessSession(desk, code), desk.clock).format(lot, CODE)
 
 
 WRONG_LOTS: dict[str, tuple[Callable[[Office, Lot], Lot], list[tuple[str, int | None]]]] = {

@@ -27,12 +27,10 @@ from bifente.simulator.middleware.ssv.meeting import vitale_on
 from bifente.simulator.middleware.ssv.vitale import VitaleCard
 from bifente.simulator.software.billing.securing.cards import (
     ProfessionalSession,
-    Right,
     check_same_vitale,
     sheet_of,
     sheet_signed_by_insured,
     sheet_signed_by_professional,
-    signed,
 )
 from bifente.simulator.software.billing.securing.refusals import Refusal, SecuringError
 
@@ -104,13 +102,6 @@ class SecuringDesk:
         """Refuse another Vitale than the one whose rights made the sheet, no code being asked (non-substitution)."""
         with self._pair() as pair:
             check_same_vitale(invoice, _vitale(self, pair))
-
-    def sign_lot(self, content: bytes, code: str, situation: int | None = None) -> Signature:
-        """The professional's signature of the content of a lot."""
-        with self._pair() as pair:
-            session = ProfessionalSession(pair.ps(), code, self.clock, spends=self.spends)
-            session.check_right(Right.LOT, situation)
-            return signed(content, session, Signer.PROFESSIONAL, self.clock)
 
     def _completed(
         self, secured: SecuredInvoice, code: str, whose: Collection[Signer] = frozenset(Signer)

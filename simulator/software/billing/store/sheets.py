@@ -90,11 +90,6 @@ class Sheets(Life):
                 raise FseError(f"sheet {number}", f"file {name} carries it", "give that file up: the body may have it")
             self._move(number, Move.PAPER, reason)
 
-    def retry(self, number: int, reason: str) -> None:
-        """Send a rejected sheet again as it is: the body was mistaken. Raises FseError."""
-        with self._db.transaction():
-            self._move(number, Move.RETRY, reason)
-
     def printed(self, number: int) -> None:
         """The paper duplicate is made: nothing more is awaited of the sheet."""
         with self._db.transaction():
