@@ -20,7 +20,7 @@ PARIS = ZoneInfo("Europe/Paris")
 _ALSACE_MOSELLE = "57"
 
 
-class Rule(BaseModel):
+class DeadlineRule(BaseModel):
     """One deadline: so many days ``since`` something, working ones or all, and what it rests on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -32,21 +32,21 @@ class Rule(BaseModel):
     source: Annotated[str, Field(min_length=1)]
 
 
-class Rules(BaseModel):
-    """The deadlines of a practice; ``Rules.default()`` are those of ``deadlines.yaml``."""
+class DeadlineRules(BaseModel):
+    """The deadlines of a practice; ``DeadlineRules.default()`` are those of ``deadlines.yaml``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"))
 
-    send_direct: Rule
-    send_third_party: Rule
-    acknowledge: Rule
-    retransmit: Rule
-    paper: Rule
-    payment: Rule
-    claim_payment: Rule
-    payment_rejection: Rule
-    proof: Rule
-    retention: Rule
+    send_direct: DeadlineRule
+    send_third_party: DeadlineRule
+    acknowledge: DeadlineRule
+    retransmit: DeadlineRule
+    paper: DeadlineRule
+    payment: DeadlineRule
+    claim_payment: DeadlineRule
+    payment_rejection: DeadlineRule
+    proof: DeadlineRule
+    retention: DeadlineRule
 
     @classmethod
     @cache
@@ -75,8 +75,8 @@ class Deadlines:
     Protestant church and a mixed population: the parameter is the choice of the practice.
     """
 
-    def __init__(self, rules: Rules | None = None, *, alsace_moselle: bool = False) -> None:
-        self.rules = rules or Rules.default()
+    def __init__(self, rules: DeadlineRules | None = None, *, alsace_moselle: bool = False) -> None:
+        self.rules = rules or DeadlineRules.default()
         self._holidays = holidays.country_holidays("FR", subdiv=_ALSACE_MOSELLE if alsace_moselle else None)
         self._known: dict[tuple[date, int], date] = {}
 
@@ -84,7 +84,7 @@ class Deadlines:
         """Monday to Friday, no public holiday."""
         return self._holidays.is_working_day(day)
 
-    def after(self, day: date, rule: Rule) -> date:
+    def after(self, day: date, rule: DeadlineRule) -> date:
         """The last day on which what ``rule`` wants, counted from ``day``, is in time."""
         if not rule.working:
             return day + timedelta(days=rule.days)

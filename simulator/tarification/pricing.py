@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from bifente.simulator.formats.fse.amounts import amo_part, cents, reimbursable
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Act, Beneficiary, Insurance, Payment, Share
+from bifente.simulator.formats.fse.model import CareAct, CareBeneficiary, Insurance, PayerShare, Payment
 from bifente.simulator.tarification.tables import (
     ACTS,
     CARE_PATH,
@@ -22,14 +22,14 @@ from bifente.simulator.tarification.tables import (
     EXONERATIONS,
     RATES,
     ActType,
-    Indicator,
+    ComplementaryRight,
 )
 
 #: Bounds of ours, well above what a line needs.
 MAX_QUANTITY = 99
 MAX_COEFFICIENT = 1000
 MAX_PRICE = 100_000_00
-_NO_INDICATOR = Indicator(tp=False, direct=False)
+_NO_INDICATOR = ComplementaryRight(tp=False, direct=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ class ActRequest:
 class Priced:
     """The acts with their prices and rates, and what is asked of the two insurers."""
 
-    acts: tuple[Act, ...]
-    amo: Share
-    amc: Share
+    acts: tuple[CareAct, ...]
+    amo: PayerShare
+    amc: PayerShare
 
 
 def price(
     requests: Iterable[ActRequest],
-    beneficiary: Beneficiary,
+    beneficiary: CareBeneficiary,
     *,
     insurance: Insurance = Insurance.MALADIE,
     payment: Payment = Payment.DIRECT,
@@ -67,10 +67,10 @@ def price(
     acts = tuple(
         _act(f"act {rank}", request, beneficiary, insurance, care_path) for rank, request in enumerate(requests, 1)
     )
-    return Priced(acts, Share(amo_of(acts)), Share(amc_of(acts, beneficiary, payment)))
+    return Priced(acts, PayerShare(amo_of(acts)), PayerShare(amc_of(acts, beneficiary, payment)))
 
 
-def rate_of(kind: ActType, beneficiary: Beneficiary, insurance: Insurance, care_path: str) -> int:
+def rate_of(kind: ActType, beneficiary: CareBeneficiary, insurance: Insurance, care_path: str) -> int:
     """What the AMO pays of the base of an act, in percent."""
     if in_full(beneficiary, insurance):
         return 100
@@ -81,7 +81,7 @@ def rate_of(kind: ActType, beneficiary: Beneficiary, insurance: Insurance, care_
     return rates.alsace_moselle if beneficiary.alsace_moselle else rates.ordinary
 
 
-def in_full(beneficiary: Beneficiary, insurance: Insurance) -> bool:
+def in_full(beneficiary: CareBeneficiary, insurance: Insurance) -> bool:
     """Whether the AMO pays all of the base: by the nature of insurance, an exoneration, ALD, or the C2S it manages."""
     exoneration = EXONERATIONS.codes.get(beneficiary.exoneration)
     return (
@@ -92,19 +92,19 @@ def in_full(beneficiary: Beneficiary, insurance: Insurance) -> bool:
     )
 
 
-def amo_of(acts: Iterable[Act]) -> int:
+def amo_of(acts: Iterable[CareAct]) -> int:
     """The AMO part of all lines."""
     return sum(map(amo_part, acts))
 
 
-def amc_of(acts: Iterable[Act], beneficiary: Beneficiary, payment: Payment) -> int:
+def amc_of(acts: Iterable[CareAct], beneficiary: CareBeneficiary, payment: Payment) -> int:
     """The complementary part of all lines: what is left of their bases, if the insurer may be asked in this payment."""
     if not may_ask_amc(beneficiary, payment):
         return 0
     return sum(reimbursable(act) - amo_part(act) for act in acts)
 
 
-def may_ask_amc(beneficiary: Beneficiary, payment: Payment) -> bool:
+def may_ask_amc(beneficiary: CareBeneficiary, payment: Payment) -> bool:
     """Whether the treatment indicator of the complementary insurer lets it be asked in this kind of payment."""
     amc = beneficiary.complementary
     if amc is None:
@@ -114,7 +114,9 @@ def may_ask_amc(beneficiary: Beneficiary, payment: Payment) -> bool:
     return indicator.tp if payment is Payment.TIERS_PAYANT else indicator.direct
 
 
-def _act(place: str, request: ActRequest, beneficiary: Beneficiary, insurance: Insurance, care_path: str) -> Act:
+def _act(
+    place: str, request: ActRequest, beneficiary: CareBeneficiary, insurance: Insurance, care_path: str
+) -> CareAct:
     kind = ACTS.get(request.code)
     if kind is None:
         raise FseError(place, f"the act {request.code!r} is not in the table", f"one of: {', '.join(ACTS)}")
@@ -123,7 +125,7 @@ def _act(place: str, request: ActRequest, beneficiary: Beneficiary, insurance: I
     if request.coefficient != 1 and not kind.coefficient:
         raise FseError(place, f"{kind.code} has no coefficient", "leave it at 1")
     line = cents(base * request.coefficient * request.quantity)
-    return Act(
+    return CareAct(
         nomenclature=kind.nomenclature,
         code=kind.code,
         on=request.on,
@@ -156,5 +158,5 @@ def _unit_price(place: str, request: ActRequest, kind: ActType) -> int:
     return kind.base if request.unit is None else request.unit  # type: ignore[return-value]
 
 
-def _has_amc(beneficiary: Beneficiary) -> bool:
+def _has_amc(beneficiary: CareBeneficiary) -> bool:
     return beneficiary.complementary is not None and not beneficiary.complementary.mutuelle

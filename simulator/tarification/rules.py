@@ -19,7 +19,7 @@ from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.amounts import reimbursable
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Act, Insurance, Invoice, Payment, Proof, SecuringMode
+from bifente.simulator.formats.fse.model import CareAct, Insurance, Invoice, Payment, Proof, SecuringMode
 from bifente.simulator.tarification.bodies import body_of, is_test_body
 from bifente.simulator.tarification.pricing import amc_of, amo_of, rate_of
 from bifente.simulator.tarification.tables import ACTS, CARE_PATH, EXONERATIONS, REGIMES, profession_of
@@ -29,7 +29,7 @@ _WITHOUT_VITALE = frozenset({SecuringMode.WITHOUT_VITALE, SecuringMode.DEGRADED}
 """The modes in which the Vitale signs nothing."""
 
 
-class Severity(StrEnum):
+class RuleSeverity(StrEnum):
     """What a finding does to a sheet."""
 
     BLOCK = "block"
@@ -37,10 +37,10 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleFinding:
     """A rule that a sheet breaks."""
 
-    severity: Severity
+    severity: RuleSeverity
     code: str
     sentence: Text
     source: str
@@ -63,35 +63,35 @@ class Facts:
     paper: bool = False
 
 
-class Rule(BaseModel):
+class SheetRule(BaseModel):
     """A rule as data: the words in braces of its sentences are filled in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    severity: Severity
+    severity: RuleSeverity
     source: str
     fr: str
     en: str
 
 
-def _load() -> Mapping[str, Rule]:
-    return {code: Rule.model_validate(rule) for code, rule in shipped(__package__, "rules.yaml")["rules"].items()}
+def _load() -> Mapping[str, SheetRule]:
+    return {code: SheetRule.model_validate(rule) for code, rule in shipped(__package__, "rules.yaml")["rules"].items()}
 
 
 #: Every rule by its code.
-RULES: Mapping[str, Rule] = _load()
+RULES: Mapping[str, SheetRule] = _load()
 
 Broken = tuple[str, Mapping[str, object]]
 
 
-def examine(invoice: Invoice, facts: Facts) -> tuple[Finding, ...]:
+def examine(invoice: Invoice, facts: Facts) -> tuple[RuleFinding, ...]:
     """Every rule that a sheet breaks, in the order of the checks; none if it may be secured without a word."""
     return tuple(_finding(code, words) for check in _CHECKS for code, words in check(invoice, facts))
 
 
-def blocks(findings: tuple[Finding, ...]) -> bool:
+def blocks(findings: tuple[RuleFinding, ...]) -> bool:
     """Whether one of the findings forbids securing the sheet."""
-    return any(finding.severity is Severity.BLOCK for finding in findings)
+    return any(finding.severity is RuleSeverity.BLOCK for finding in findings)
 
 
 def age(birth: str, on: date) -> int:
@@ -101,9 +101,9 @@ def age(birth: str, on: date) -> int:
     return on.year - year - (1 if known and (on.month, on.day) < (month, day) else 0)
 
 
-def _finding(code: str, words: Mapping[str, object]) -> Finding:
+def _finding(code: str, words: Mapping[str, object]) -> RuleFinding:
     rule = RULES[code]
-    return Finding(rule.severity, code, Text(rule.fr.format(**words), rule.en.format(**words)), rule.source)
+    return RuleFinding(rule.severity, code, Text(rule.fr.format(**words), rule.en.format(**words)), rule.source)
 
 
 def _broken(code: str, /, **words: object) -> Broken:
@@ -123,7 +123,7 @@ def _acts(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
         yield from _act(invoice, act, facts)
 
 
-def _act(invoice: Invoice, act: Act, facts: Facts) -> Iterator[Broken]:
+def _act(invoice: Invoice, act: CareAct, facts: Facts) -> Iterator[Broken]:
     if act.on > facts.today:
         yield _broken("act-in-future", code=act.code, on=act.on)
     if act.on > invoice.on:

@@ -18,19 +18,19 @@ from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.files import make_file, open_file
 from bifente.simulator.formats.fse.lots import make_lots, numbers, signed_content
 from bifente.simulator.formats.fse.model import (
-    Act,
-    Beneficiary,
+    CareAct,
+    CareBeneficiary,
     Insurance,
     Invoice,
     Lot,
     LotKind,
     Nomenclature,
+    PayerShare,
     Payment,
     Professional,
     Proof,
     SecuredInvoice,
     SecuringMode,
-    Share,
 )
 from bifente.simulator.personalisation.loading import shipped_templates
 from bifente.simulator.personalisation.personalise import personalise
@@ -56,10 +56,10 @@ def invoice(number: int) -> Invoice:
         *("991000019", "TESTMEDECIN", "ANNE", "99900000008", 1, "01", "1", "30", "01"),
         *(("0", "0", "0"), "9", True, True, True),
     )
-    patient = Beneficiary(
+    patient = CareBeneficiary(
         *("1801913055001", "55", "TESTASSURE", "PAUL", "19801913", 1, 0, "01", "349", "0349", "999000001")
     )
-    act = Act(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), 3000, 3000, 70)
+    act = CareAct(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), 3000, 3000, 70)
     return Invoice(
         number=number,
         on=TODAY,
@@ -71,8 +71,8 @@ def invoice(number: int) -> Invoice:
         proof=Proof.VITALE,
         care_path="T",
         acts=(act,),
-        amo=Share(2100),
-        amc=Share(0),
+        amo=PayerShare(2100),
+        amc=PayerShare(0),
         body=BODY,
     )
 

@@ -25,17 +25,17 @@ from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleProcess
 from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
 from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.model import (
-    Act,
-    Beneficiary,
+    CareAct,
+    CareBeneficiary,
     Insurance,
     Invoice,
     Nomenclature,
+    PayerShare,
     Payment,
     Professional,
     Proof,
     SecuredInvoice,
     SecuringMode,
-    Share,
 )
 from bifente.simulator.formats.fse.securing.codec import decode_secured
 from bifente.simulator.formats.fse.securing.exporting import export
@@ -139,7 +139,7 @@ def sheet(cps: PersonalisedCard, vitale: PersonalisedVitale, mode: SecuringMode)
             may_sign_lot=True,
             test=True,
         ),
-        beneficiary=Beneficiary(
+        beneficiary=CareBeneficiary(
             nir=person["nir"],
             nir_key=person["nir_key"],
             name=person["family_name"],
@@ -156,9 +156,9 @@ def sheet(cps: PersonalisedCard, vitale: PersonalisedVitale, mode: SecuringMode)
         payment=Payment.DIRECT,
         proof=Proof.VITALE,
         care_path="T",
-        acts=(Act(Nomenclature.NGAP, "G", today, 1, Decimal(1), 3000, 3000, 70),),
-        amo=Share(2100),
-        amc=Share(0),
+        acts=(CareAct(Nomenclature.NGAP, "G", today, 1, Decimal(1), 3000, 3000, 70),),
+        amo=PayerShare(2100),
+        amc=PayerShare(0),
         body="013490349",
     )
 

@@ -8,19 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from bifente.simulator.formats.fse.model import (
-    Act,
-    Beneficiary,
+    BillingStructure,
+    CareAct,
+    CareBeneficiary,
     Complementary,
     Insurance,
     Invoice,
     Nomenclature,
+    PayerShare,
     Payment,
     Person,
     Professional,
     Proof,
     SecuringMode,
-    Share,
-    Structure,
 )
 from bifente.simulator.tarification.pricing import amc_of, amo_of
 
@@ -40,9 +40,9 @@ PROFESSIONAL = Professional(
     may_sign_invoice=True,
     may_sign_lot=True,
     test=True,
-    structure=Structure("4", "99900000011008", "", "CABINET TEST MEDECIN"),
+    structure=BillingStructure("4", "99900000011008", "", "CABINET TEST MEDECIN"),
 )
-BENEFICIARY = Beneficiary(
+BENEFICIARY = CareBeneficiary(
     nir="1801913055001",
     nir_key="55",
     name="TESTASSURE",
@@ -59,7 +59,7 @@ BENEFICIARY = Beneficiary(
 )
 AMC = Complementary(id="99999349", member="99000001", indicator="22", mutuelle=False)
 PRESCRIBER = Person("991000035", "TESTPRESCRIPTEUR", "JEAN", "01")
-ACT = Act(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), 3000, 3000, 70)
+ACT = CareAct(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), 3000, 3000, 70)
 
 
 def sample_invoice(**changes: Any) -> Invoice:
@@ -80,8 +80,8 @@ def sample_invoice(**changes: Any) -> Invoice:
         proof=Proof.VITALE,
         care_path="T",
         acts=(ACT,),
-        amo=Share(0),
-        amc=Share(0),
+        amo=PayerShare(0),
+        amc=PayerShare(0),
         body="013490349",
     )
     invoice = replace(base, **{name: value for name, value in changes.items() if name not in inside})
@@ -89,7 +89,7 @@ def sample_invoice(**changes: Any) -> Invoice:
         owner, field = name.split("__")
         invoice = replace(invoice, **{owner: replace(getattr(invoice, owner), **{field: value})})
     if "amo" not in changes:
-        invoice = replace(invoice, amo=Share(amo_of(invoice.acts)))
+        invoice = replace(invoice, amo=PayerShare(amo_of(invoice.acts)))
     if "amc" not in changes:
-        invoice = replace(invoice, amc=Share(amc_of(invoice.acts, invoice.beneficiary, invoice.payment)))
+        invoice = replace(invoice, amc=PayerShare(amc_of(invoice.acts, invoice.beneficiary, invoice.payment)))
     return invoice

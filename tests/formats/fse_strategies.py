@@ -8,20 +8,20 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from bifente.simulator.formats.fse.model import (
-    Accident,
-    Act,
-    Beneficiary,
+    BillingStructure,
+    CareAct,
+    CareBeneficiary,
     Complementary,
     Insurance,
     Invoice,
     Nomenclature,
+    PayerShare,
     Payment,
     Person,
     Professional,
     Proof,
     SecuringMode,
-    Share,
-    Structure,
+    WorkAccident,
 )
 
 
@@ -40,7 +40,7 @@ coefficients = st.decimals(0, 99_999, places=4).map(lambda value: abs(value)) | 
     [Decimal("1"), Decimal("1.0"), Decimal("1.50"), Decimal("1E+2"), Decimal("0.0001"), Decimal("0")]
 )
 persons = st.builds(Person, digits(9), names, names, codes(0, 2))
-structures = st.builds(Structure, codes(1, 2), codes(0, 14), digits(0, 1), names)
+structures = st.builds(BillingStructure, codes(1, 2), codes(0, 14), digits(0, 1), names)
 professionals = st.builds(
     Professional,
     billing_id=digits(9),
@@ -62,7 +62,7 @@ professionals = st.builds(
 )
 complementaries = st.builds(Complementary, codes(1, 10), codes(0, 8), codes(0, 2), st.booleans())
 beneficiaries = st.builds(
-    Beneficiary,
+    CareBeneficiary,
     nir=codes(13, 13),
     nir_key=digits(2),
     name=names,
@@ -86,7 +86,7 @@ beneficiaries = st.builds(
     coverage=codes(0, 6),
 )
 acts = st.builds(
-    Act,
+    CareAct,
     st.sampled_from(Nomenclature),
     codes(0, 7),
     days,
@@ -96,7 +96,7 @@ acts = st.builds(
     cents,
     st.integers(0, 100),
 )
-shares = st.builds(Share, cents)
+shares = st.builds(PayerShare, cents)
 invoices = st.builds(
     Invoice,
     number=st.integers(1, 999_999_999),
@@ -115,7 +115,7 @@ invoices = st.builds(
     prescriber=st.none() | persons,
     prescribed_on=st.none() | days,
     substitute=st.none() | persons,
-    accident=st.none() | st.builds(Accident, days, codes(0, 9)),
+    accident=st.none() | st.builds(WorkAccident, days, codes(0, 9)),
     pregnancy_on=st.none() | days,
     rectifies=st.none() | st.integers(1, 999_999_999),
 )

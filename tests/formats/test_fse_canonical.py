@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from bifente.simulator.formats.fse.canonical import MAX_ACTS, MAX_FORM, MAX_PERIODS, canonical, parse
 from bifente.simulator.formats.fse.catalogue import OURS, group_type
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Accident, Invoice, SecuringMode, Share
+from bifente.simulator.formats.fse.model import Invoice, PayerShare, SecuringMode, WorkAccident
 from bifente.simulator.zones import GROUPS, Group, decode, encode
 
 FULL = sample_invoice(
@@ -28,7 +28,7 @@ FULL = sample_invoice(
     prescriber=PRESCRIBER,
     prescribed_on=TODAY,
     substitute=PRESCRIBER,
-    accident=Accident(TODAY, "999000015"),
+    accident=WorkAccident(TODAY, "999000015"),
     pregnancy_on=TODAY,
     rectifies=7,
     acts=(ACT, replace(ACT, code="AMI", coefficient=Decimal("1.5"), base=315, amount=473)),
@@ -198,8 +198,8 @@ def test_our_groups_are_all_marked_modelled_and_unknown_to_the_zones() -> None:
         ({"body": "٠13490349"}, "body"),
         ({"care_path": "TTT"}, "care-path"),
         ({"care_path": "t"}, "care-path"),
-        ({"amo": Share(-1)}, "amo.asked"),
-        ({"amc": Share(1_000_000_000)}, "amc.asked"),
+        ({"amo": PayerShare(-1)}, "amo.asked"),
+        ({"amc": PayerShare(1_000_000_000)}, "amc.asked"),
         ({"mode": 3}, "mode"),
         ({"acts": (ACT,) * (MAX_ACTS + 1)}, "acts"),
         ({"acts": (replace(ACT, coefficient=Decimal("NaN")),)}, "act 1, coefficient"),
@@ -226,7 +226,7 @@ def test_our_groups_are_all_marked_modelled_and_unknown_to_the_zones() -> None:
     ],
 )
 def test_what_a_field_cannot_hold_is_refused_at_its_place(changes: dict[str, Any], place: str) -> None:
-    settled = {"amo": Share(0), "amc": Share(0), **changes}
+    settled = {"amo": PayerShare(0), "amc": PayerShare(0), **changes}
     with pytest.raises(FseError) as caught:
         canonical(sample_invoice(**settled))
     assert caught.value.place.endswith(place)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bifente.simulator.formats.fse.dre import DRE_GROUP, cancellation, claim, decode_dre, encode_dre, indicators
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.frames import group_of
-from bifente.simulator.formats.fse.model import Complementary, Dre, Invoice, Payment, Share
+from bifente.simulator.formats.fse.model import Complementary, Dre, Invoice, PayerShare, Payment
 
 DIRECT, TP = {Payment.DIRECT}, {Payment.TIERS_PAYANT}
 ALLOWED = {
@@ -35,7 +35,7 @@ ALLOWED = {
 def sheet(indicator: str = "22", payment: Payment = Payment.TIERS_PAYANT, **changes: object) -> Invoice:
     amc = replace(AMC, indicator=indicator)
     return sample_invoice(
-        **{"number": 7, "payment": payment, "amc": Share(900), "beneficiary__complementary": amc} | changes
+        **{"number": 7, "payment": payment, "amc": PayerShare(900), "beneficiary__complementary": amc} | changes
     )
 
 
@@ -77,7 +77,7 @@ def test_a_mutuelle_is_reached_through_the_amo() -> None:
 @pytest.mark.parametrize("asked", [0, -1])
 def test_nothing_asked_no_claim(asked: int) -> None:
     with pytest.raises(FseError, match="cents"):
-        claim(sheet(amc=Share(asked)), 1)
+        claim(sheet(amc=PayerShare(asked)), 1)
 
 
 @pytest.mark.parametrize("number", [0, -3, 1_000_000_000])

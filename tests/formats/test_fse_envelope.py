@@ -31,7 +31,7 @@ from bifente.simulator.formats.fse.files import (
 from bifente.simulator.formats.fse.frames import frame, summed, unsummed
 from bifente.simulator.formats.fse.lots import make_dre_lots, make_lots, numbers
 from bifente.simulator.formats.fse.model import (
-    Act,
+    CareAct,
     Dre,
     Lot,
     LotKind,
@@ -114,7 +114,7 @@ def test_profiles_say_what_they_encrypt_and_carry() -> None:
 
 
 def test_before_140_no_ccam() -> None:
-    ccam = Act(Nomenclature.CCAM, "HBJD001", TODAY, 1, Decimal(1), 2892, 2892, 70)
+    ccam = CareAct(Nomenclature.CCAM, "HBJD001", TODAY, 1, Decimal(1), 2892, 2892, 70)
     lots = lots_of(acts=(*sample_invoice().acts, ccam))
     with pytest.raises(FseError, match=r"1.31 does not know ccam act HBJD001"):
         make_file(lots, profile="1.31")

@@ -29,7 +29,7 @@ from bifente.simulator.formats.fse.lots import (
     signed_content,
     understand,
 )
-from bifente.simulator.formats.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, Dre, Lot, LotKind, SecuredInvoice, Signer
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.readers import ScardError
@@ -167,7 +167,7 @@ def test_claims_go_by_complementary_and_count_down() -> None:
 
 
 signatures = st.none() | st.builds(
-    Signature,
+    CardSignature,
     st.just(Signer.PROFESSIONAL),
     st.binary(max_size=40),
     st.binary(max_size=40),
@@ -183,13 +183,15 @@ days = st.dates(date(1, 1, 1), date(9999, 12, 31))
     signatures,
     days,
 )
-def test_a_lot_comes_back_from_its_bytes(which: list[int], number: str, signature: Signature | None, on: date) -> None:
+def test_a_lot_comes_back_from_its_bytes(
+    which: list[int], number: str, signature: CardSignature | None, on: date
+) -> None:
     lot = Lot(LotKind.FSE, number, SENDER, CNAM, on, tuple(map(secured, which)), signature=signature)
     assert decode_lot(encode_lot(lot)) == lot
 
 
 @given(st.lists(st.integers(1, 999), min_size=1, max_size=4), st.from_regex("[0-9A-Z]{3}", fullmatch=True), signatures)
-def test_a_lot_of_claims_comes_back(which: list[int], number: str, signature: Signature | None) -> None:
+def test_a_lot_of_claims_comes_back(which: list[int], number: str, signature: CardSignature | None) -> None:
     lot = Lot(LotKind.DRE, number, SENDER, AMC.id, TODAY, dres=tuple(map(dre, which)), signature=signature)
     assert decode_lot(encode_lot(lot)) == lot
 
@@ -321,7 +323,7 @@ def test_a_lot_announces_no_more_than_is_read() -> None:
         {"invoices": ()},
         {"dres": (dre(1),)},
         {"kind": LotKind.DRE},
-        {"signature": Signature(Signer.PROFESSIONAL, b"", b"", "now")},
+        {"signature": CardSignature(Signer.PROFESSIONAL, b"", b"", "now")},
     ],
 )
 def test_what_is_no_lot_is_not_written(changes: dict[str, object]) -> None:
@@ -336,9 +338,9 @@ def test_a_claim_in_the_lot_of_another_insurer() -> None:
 
 
 def test_the_insured_signs_no_lot() -> None:
-    lot = replace(one_lot(), signature=Signature(Signer.PROFESSIONAL, b"c", b"v", "20260302000000"))
+    lot = replace(one_lot(), signature=CardSignature(Signer.PROFESSIONAL, b"c", b"v", "20260302000000"))
     with pytest.raises(LotError, match="have the professional sign"):
-        encode_lot(replace(lot, signature=Signature(Signer.INSURED, b"c", b"v", "20260302000000")))
+        encode_lot(replace(lot, signature=CardSignature(Signer.INSURED, b"c", b"v", "20260302000000")))
     unsigned = encode_lot(replace(lot, signature=None))[:-4]
     other = unsigned + frame(summed(group_of(SIGNATURE_GROUP, "insured", b"c", b"v", "20260302000000")))
     with pytest.raises(LotError, match="professional signs"):

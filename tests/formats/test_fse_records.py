@@ -16,16 +16,16 @@ from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.dre import cancellation
 from bifente.simulator.formats.fse.lots import make_dre_lots, make_lots, numbers
 from bifente.simulator.formats.fse.model import (
-    Accident,
-    Act,
+    CareAct,
     Dre,
     Insurance,
     Lot,
     LotKind,
     Nomenclature,
+    PayerShare,
     Payment,
     SecuredInvoice,
-    Share,
+    WorkAccident,
 )
 from bifente.simulator.formats.fse.records import (
     LAYOUTS,
@@ -37,7 +37,7 @@ from bifente.simulator.formats.fse.records import (
     records_of,
     write_records,
 )
-from bifente.simulator.formats.fse.records.layouts import FieldLayout, Kind
+from bifente.simulator.formats.fse.records.layouts import ColumnKind, FieldLayout
 from bifente.simulator.formats.fse.records.record import make, read, write
 
 CCAM_ACT = replace(ACT, nomenclature=Nomenclature.CCAM, code="DEQP003", base=1352, amount=1352, rate=70)
@@ -57,11 +57,11 @@ def dre_lot() -> Lot:
 FULL = {
     "acts": (ACT, CCAM_ACT, replace(ACT, code="ID", base=350, amount=400)),
     "payment": Payment.TIERS_PAYANT,
-    "amc": Share(1000),
+    "amc": PayerShare(1000),
     "prescriber": PRESCRIBER,
     "prescribed_on": date(2026, 2, 27),
     "insurance": Insurance.AT_MP,
-    "accident": Accident(date(2026, 1, 5), ""),
+    "accident": WorkAccident(date(2026, 1, 5), ""),
     "rectifies": 12,
     "beneficiary__complementary": AMC,
     "beneficiary__certified_nir": "180191305500128",
@@ -182,13 +182,13 @@ CARE = replace(ACT, code="AMI", coefficient=Decimal(4), base=315, amount=1260, r
         (replace(CARE, coefficient=Decimal(0)), "01000000000000315000000006000000000001260"),
     ],
 )
-def test_a_line_is_unit_price_times_coefficient_times_quantity(act: Act, columns: str) -> None:
+def test_a_line_is_unit_price_times_coefficient_times_quantity(act: CareAct, columns: str) -> None:
     assert lines(records(lot_of({"acts": (act,)})))[3][80:121] == columns
 
 
 def test_what_is_asked_beyond_the_base_is_not_the_complementary_insurer_s() -> None:
     dear = replace(ACT, base=2000, amount=3000)
-    found = lines(records(lot_of({"acts": (dear, ACT), "amc": Share(1400)})))
+    found = lines(records(lot_of({"acts": (dear, ACT), "amc": PayerShare(1400)})))
     assert [line[122:] for line in found[3:5]] == ["000600", "000800"]
 
 
@@ -213,7 +213,7 @@ def test_what_is_asked_beyond_the_base_is_not_the_complementary_insurer_s() -> N
         max_size=4,
     )
 )
-def test_the_parts_of_the_lines_are_those_that_are_priced(acts: list[Act]) -> None:
+def test_the_parts_of_the_lines_are_those_that_are_priced(acts: list[CareAct]) -> None:
     sheet = sample_invoice(acts=tuple(acts), beneficiary__complementary=AMC, payment=Payment.TIERS_PAYANT)
     (item,) = records_of(make_lots([SecuredInvoice(canonical(sheet))], on=TODAY, numbers=numbers(LotKind.FSE))[0]).items
     told = [record for record in item if record.type == "4"]
@@ -223,7 +223,7 @@ def test_the_parts_of_the_lines_are_those_that_are_priced(acts: list[Act]) -> No
     assert sum(record.number("amc") for record in told) == sheet.amc.asked == item[-1].number("amc")
 
 
-@pytest.mark.parametrize("changes", [{"amo": Share(2099)}, {"amo": Share(2101)}, {"amc": Share(901)}])
+@pytest.mark.parametrize("changes", [{"amo": PayerShare(2099)}, {"amo": PayerShare(2101)}, {"amc": PayerShare(901)}])
 def test_a_sheet_that_asks_what_its_acts_do_not_make_has_no_records(changes: dict[str, object]) -> None:
     with pytest.raises(RecordError, match=r"record 5, column .*the acts make"):
         records(lot_of(changes))
@@ -273,14 +273,14 @@ def test_records_are_whole(size: int) -> None:
 
 @given(st.data())
 def test_one_changed_character_is_refused_or_shows(data: st.DataObject) -> None:
-    raw = bytearray(records(lot_of({"amc": Share(5)})))
+    raw = bytearray(records(lot_of({"amc": PayerShare(5)})))
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at] = data.draw(st.integers(0, 255).filter(lambda value: value != raw[at]))
     try:
         found = read_records(bytes(raw))
     except RecordError:
         return
-    assert found != records_of(lot_of({"amc": Share(5)}))
+    assert found != records_of(lot_of({"amc": PayerShare(5)}))
     assert write_records(found) == bytes(raw)
 
 
@@ -373,7 +373,7 @@ def _values(field: FieldLayout) -> st.SearchStrategy[str]:
         return st.just(field.value)
     if field.padded_left:
         return st.text("0123456789", min_size=field.size, max_size=field.size)
-    if field.kind is Kind.DATE:
+    if field.kind is ColumnKind.DATE:
         return st.sampled_from(["", "801945", "260302"])
     return st.text("ABCXYZ019", max_size=field.size)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import LATER, Practice, anchors
 
-from bifente.simulator.formats.fse.model import SecuredInvoice, SecuringMode, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, SecuredInvoice, SecuringMode, Signer
 from bifente.simulator.formats.fse.securing.codec import SecuredFormatError, decode_secured, encode_secured
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.zones import Group, decode, encode
@@ -45,7 +45,7 @@ def test_the_bytes_say_first_that_they_are_the_laboratory_s() -> None:
 
 
 SIGNATURES = st.builds(
-    Signature,
+    CardSignature,
     signer=st.just(Signer.INSURED),
     certificate=st.binary(max_size=2000),
     value=st.binary(max_size=300),
@@ -54,7 +54,7 @@ SIGNATURES = st.builds(
 
 
 @given(st.binary(min_size=1, max_size=3000), st.none() | SIGNATURES, st.booleans())
-def test_any_content_and_signature_come_back(content: bytes, insured: Signature | None, paper: bool) -> None:
+def test_any_content_and_signature_come_back(content: bytes, insured: CardSignature | None, paper: bool) -> None:
     sheet = SecuredInvoice(content, insured, None, paper)
     assert decode_secured(encode_secured(sheet)) == sheet
 
@@ -155,8 +155,8 @@ def test_a_refusal_keeps_the_content_so_that_the_sheet_can_be_named() -> None:
     "sheet",
     [
         SecuredInvoice(b""),
-        SecuredInvoice(b"a", insured=Signature(Signer.PROFESSIONAL, b"", b"", "20260303090000")),
-        SecuredInvoice(b"a", professional=Signature(Signer.PROFESSIONAL, b"", b"", "2026-03-03")),
+        SecuredInvoice(b"a", insured=CardSignature(Signer.PROFESSIONAL, b"", b"", "20260303090000")),
+        SecuredInvoice(b"a", professional=CardSignature(Signer.PROFESSIONAL, b"", b"", "2026-03-03")),
         SecuredInvoice(bytes(0x10000)),
     ],
 )

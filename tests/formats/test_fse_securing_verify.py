@@ -33,7 +33,7 @@ from securing_bench import (
 
 from bifente.simulator.formats.fse.canonical import canonical, parse
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import SecuredInvoice, SecuringMode, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, SecuredInvoice, SecuringMode, Signer
 from bifente.simulator.formats.fse.securing.exporting import export
 from bifente.simulator.formats.fse.securing.modes import wants
 from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier, reasons, verify
@@ -54,9 +54,9 @@ def signature_by(
     signer: Signer,
     content: bytes | None = None,
     moment: str = "20260303090000",
-) -> Signature:
+) -> CardSignature:
     value = key.sign(good().content if content is None else content, padding.PKCS1v15(), hashes.SHA256())
-    return Signature(signer, certificate.public_bytes(serialization.Encoding.DER), value, moment)
+    return CardSignature(signer, certificate.public_bytes(serialization.Encoding.DER), value, moment)
 
 
 def professional_by(moment: str = "20260303090000", content: bytes | None = None, **overrides: Any) -> SecuredInvoice:

@@ -17,7 +17,7 @@ from bifente.conformance.run.session import RunPlan, default_paths, execute, pre
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.reports.events import Call, Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
-from bifente.simulator.formats.fse.model import Arl, Outcome, RspLine
+from bifente.simulator.formats.fse.model import Arl, PaymentOutcome, RspLine
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.galss.server import GalssServer
 from bifente.simulator.readers.wireless.terminal import Terminal
@@ -218,7 +218,7 @@ def _believes_any_copy(patch: pytest.MonkeyPatch) -> None:
 
 def _pays_always(patch: pytest.MonkeyPatch) -> None:
     def lines(invoice: Any, parameters: Any, chance: Any) -> tuple[RspLine, ...]:
-        return (RspLine(invoice.number, "amo", Outcome.PAID, invoice.amo.asked, invoice.amo.asked),)
+        return (RspLine(invoice.number, "amo", PaymentOutcome.PAID, invoice.amo.asked, invoice.amo.asked),)
 
     patch.setattr(frontal, "sheet_lines", lines)
 

@@ -23,22 +23,22 @@ from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.files import make_file
 from bifente.simulator.formats.fse.lots import signed_content
 from bifente.simulator.formats.fse.model import (
+    CardSignature,
     Complementary,
     Dre,
     Invoice,
     Lot,
     LotKind,
+    PayerShare,
     Payment,
     SecuredInvoice,
     SecuringMode,
-    Share,
-    Signature,
     Signer,
 )
 from bifente.simulator.formats.fse.securing.modes import wants
 from bifente.simulator.personalisation.personalise import PersonalisedCard
 from bifente.simulator.personalisation.vitale.personalise import PersonalisedVitale
-from bifente.simulator.services.frontal import Frontal, Parameters
+from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.ledger import Ledger
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ class Bench:
 
     def __init__(
         self,
-        parameters: Parameters | None = None,
+        parameters: FrontalParameters | None = None,
         seed: int = 1,
         *,
         known: bool = True,
@@ -109,7 +109,7 @@ class Bench:
 def third_party(**changes: Any) -> dict[str, Any]:
     """A sheet of third-party payment: 21 euros to the AMO, 9 to the AMC."""
     amc = changes.pop("complementary", AMC)
-    return {"payment": Payment.TIERS_PAYANT, "amc": Share(900), "beneficiary__complementary": amc, **changes}
+    return {"payment": Payment.TIERS_PAYANT, "amc": PayerShare(900), "beneficiary__complementary": amc, **changes}
 
 
 def claim(number: int = 1, invoice: int = 1, amc: Complementary = AMC, **changes: Any) -> Dre:
@@ -149,11 +149,11 @@ def signature(
     card: PersonalisedCard | PersonalisedVitale,
     at: datetime = NOW,
     role: str = "signature",
-) -> Signature:
+) -> CardSignature:
     """What the card would give."""
     key = keys().key(f"card/any/{role}")
     value = key.sign(content, padding.PKCS1v15(), hashes.SHA256())
-    return Signature(signer, card.certificates[role].public_bytes(Encoding.DER), value, f"{at:%Y%m%d%H%M%S}")
+    return CardSignature(signer, card.certificates[role].public_bytes(Encoding.DER), value, f"{at:%Y%m%d%H%M%S}")
 
 
 @cache

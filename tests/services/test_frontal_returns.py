@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
+from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, PaymentOutcome, Rejection, Rsp, RspLine
 from bifente.simulator.services.frontal.entities import read, types
 from bifente.simulator.services.frontal.returns import MARK, decode_return, encode_return
 
@@ -60,10 +60,12 @@ def lines(draw: st.DrawFn) -> RspLine:
     asked = draw(st.integers(0, 10**11))
     paid = draw(st.sampled_from([0, asked]) | st.integers(0, asked))
     whole = paid == asked and draw(st.booleans() | st.just(asked > 0))
-    outcome = Outcome.PAID if whole else Outcome.PARTLY_PAID if 0 < paid < asked else Outcome.REJECTED
-    if outcome is Outcome.REJECTED:
+    outcome = (
+        PaymentOutcome.PAID if whole else PaymentOutcome.PARTLY_PAID if 0 < paid < asked else PaymentOutcome.REJECTED
+    )
+    if outcome is PaymentOutcome.REJECTED:
         paid = 0
-    reason = None if outcome is Outcome.PAID else draw(reasons)
+    reason = None if outcome is PaymentOutcome.PAID else draw(reasons)
     return RspLine(draw(st.integers(0, 5)), draw(words(14)), outcome, asked, paid, reason)
 
 
@@ -95,9 +97,9 @@ RSP = Rsp(
     on=ON,
     transfer="VIREMENT 000002",
     lines=(
-        RspLine(7, "amo", Outcome.PAID, 1855, 1855),
-        RspLine(7, "amc", Outcome.REJECTED, 795, 0, replace(REASON, place="")),
-        RspLine(8, "amo", Outcome.PARTLY_PAID, 1855, 1755, replace(REASON, invoice=8)),
+        RspLine(7, "amo", PaymentOutcome.PAID, 1855, 1855),
+        RspLine(7, "amc", PaymentOutcome.REJECTED, 795, 0, replace(REASON, place="")),
+        RspLine(8, "amo", PaymentOutcome.PARTLY_PAID, 1855, 1755, replace(REASON, invoice=8)),
     ),
     total=3610,
 )
@@ -286,12 +288,21 @@ class TestRefusals:
             (replace(ARL, file="\N{EURO SIGN}"), "does not fit"),
             (replace(ARL, rejections=(replace(REASON, invoice=0),)), "invoice 0 is no invoice"),
             (replace(ARL, rejections=(replace(REASON, invoice=10**9),)), "does not fit 9 characters"),
-            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PAID, 1855, 1854),), total=1854), "paid with 1854 of 1855"),
-            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PAID, 5, 5, REASON),), total=5), "and a reason"),
-            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PARTLY_PAID, 5, 6, REASON),), total=6), "with 6 of 5"),
-            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PARTLY_PAID, 5, 4),), total=4), "and no reason"),
-            (replace(RSP, lines=(RspLine(7, "amo", Outcome.REJECTED, 5, 0),), total=0), "and no reason"),
-            (replace(RSP, lines=(RspLine(7, "amo", Outcome.PAID, -5, -5),), total=-5), "does not fit 12 characters"),
+            (
+                replace(RSP, lines=(RspLine(7, "amo", PaymentOutcome.PAID, 1855, 1854),), total=1854),
+                "paid with 1854 of 1855",
+            ),
+            (replace(RSP, lines=(RspLine(7, "amo", PaymentOutcome.PAID, 5, 5, REASON),), total=5), "and a reason"),
+            (
+                replace(RSP, lines=(RspLine(7, "amo", PaymentOutcome.PARTLY_PAID, 5, 6, REASON),), total=6),
+                "with 6 of 5",
+            ),
+            (replace(RSP, lines=(RspLine(7, "amo", PaymentOutcome.PARTLY_PAID, 5, 4),), total=4), "and no reason"),
+            (replace(RSP, lines=(RspLine(7, "amo", PaymentOutcome.REJECTED, 5, 0),), total=0), "and no reason"),
+            (
+                replace(RSP, lines=(RspLine(7, "amo", PaymentOutcome.PAID, -5, -5),), total=-5),
+                "does not fit 12 characters",
+            ),
         ],
     )
     def test_what_contradicts_itself_is_not_written(self, answer: Arl | Rsp, reason: str) -> None:

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.formats.fse.canonical import parse
 from bifente.simulator.formats.fse.lots import signed_content
-from bifente.simulator.formats.fse.model import Invoice, Lot, SecuredInvoice, Signature, Signer, State
+from bifente.simulator.formats.fse.model import CardSignature, Invoice, Lot, SecuredInvoice, SheetState, Signer
 from bifente.simulator.formats.fse.securing.codec import decode_secured, encode_secured
 from bifente.simulator.formats.fse.securing.verifying import Anchors
 from bifente.simulator.services.frontal import Frontal, decode_return
@@ -51,7 +51,7 @@ def morning(
     store = practice.store
     there = len(store.sheets())
     for row in list(store.open_sheets()):
-        if row.state is State.PENDING:
+        if row.state is SheetState.PENDING:
             practice.secured(row.number, secured(practice.invoice(row.number)))
     for _ in range(count - there):
         number = practice.next_number()
@@ -120,7 +120,7 @@ def main(folder: Path, count: int) -> None:
 
     def sign_lot(lot: Lot) -> Lot:
         value = key.sign(signed_content(lot), padding.PKCS1v15(), hashes.SHA256())
-        return replace(lot, signature=Signature(Signer.PROFESSIONAL, certificate, value, f"{_AT:%Y%m%d%H%M%S}"))
+        return replace(lot, signature=CardSignature(Signer.PROFESSIONAL, certificate, value, f"{_AT:%Y%m%d%H%M%S}"))
 
     store = Store(folder / "practice.db", clock, "991000019")
     practice = Practice(store, InProcessTransport(reception), sign_lot=sign_lot, read_return=decode_return)

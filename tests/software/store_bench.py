@@ -22,20 +22,20 @@ from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.files import open_file
 from bifente.simulator.formats.fse.lots import invoice_number, signed_content
 from bifente.simulator.formats.fse.model import (
-    Act,
+    CareAct,
     Complementary,
     Invoice,
     Lot,
     Nomenclature,
+    PayerShare,
     Payment,
     SecuredInvoice,
     SecuringMode,
-    Share,
     Signer,
     TransportFile,
 )
 from bifente.simulator.formats.fse.securing.modes import WITH_PAPER, wants
-from bifente.simulator.services.frontal import Frontal, Parameters, decode_return, encode_return
+from bifente.simulator.services.frontal import Frontal, FrontalParameters, decode_return, encode_return
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.serving.mail.base import TransportError
 from bifente.simulator.software.billing.practice import Practice
@@ -77,7 +77,7 @@ def sheet(number: int, on: date | None = None, **changes: Any) -> Invoice:
     on = on or AT.date()
     body = changes.get("body", BODIES[number % len(BODIES)])
     regime = body[:2]
-    act = Act(Nomenclature.NGAP, "G", on, 1, sheet_coefficient(), 3000, 3000, 70)
+    act = CareAct(Nomenclature.NGAP, "G", on, 1, sheet_coefficient(), 3000, 3000, 70)
     defaults: dict[str, Any] = {
         "number": number,
         "on": on,
@@ -102,7 +102,7 @@ def with_claim(invoice: Invoice) -> Invoice:
     return replace(
         invoice,
         payment=Payment.TIERS_PAYANT,
-        amc=Share(900),
+        amc=PayerShare(900),
         beneficiary=replace(invoice.beneficiary, complementary=amc),
     )
 
@@ -135,9 +135,11 @@ def sign_lot(lot: Lot) -> Lot:
 class Body:
     """The front end with what it sees: ``seen`` holds, of each name it took, the bytes and the sheets inside."""
 
-    def __init__(self, clock: VirtualClock, parameters: Parameters | None = None, ledger: Path | None = None) -> None:
+    def __init__(
+        self, clock: VirtualClock, parameters: FrontalParameters | None = None, ledger: Path | None = None
+    ) -> None:
         self.clock = clock
-        self.parameters = parameters or Parameters(encrypted_only=False)
+        self.parameters = parameters or FrontalParameters(encrypted_only=False)
         self.chance = Random(5)
         self.frontal = Frontal(clock, anchors(), parameters=self.parameters, chance=self.chance, ledger=Ledger(ledger))
         self.seen: dict[str, set[bytes]] = {}
@@ -282,7 +284,7 @@ def copy_store(source: Path, target: Path) -> None:
 class Desk:
     """A practice on a store in a folder, with its body: what most tests want."""
 
-    def __init__(self, folder: Path, parameters: Parameters | None = None, **options: Any) -> None:
+    def __init__(self, folder: Path, parameters: FrontalParameters | None = None, **options: Any) -> None:
         self.clock = VirtualClock(AT)
         self.body = Body(self.clock, parameters)
         self.transport = DirectTransport(self.body)

@@ -18,15 +18,15 @@ from bifente.simulator.formats.fse.model import (
     Arl,
     ArlKind,
     LotKind,
-    Outcome,
     Payment,
+    PaymentOutcome,
     Rejection,
     Rsp,
     RspLine,
-    State,
+    SheetState,
     TransportFile,
 )
-from bifente.simulator.services.frontal import Parameters
+from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.software.billing.store import FileRow, Store, Task, TaskKind
 
 BODY = "013490349"
@@ -251,13 +251,13 @@ def test_the_very_bytes_that_the_body_cannot_tell_the_lots_of(desk: Desk) -> Non
 
 def test_a_file_in_clear_goes_again_in_another_one(tmp_path: Path) -> None:
     desk, ledger = Desk(tmp_path), tmp_path / "ledger.db"
-    desk.transport.body = Body(desk.clock, Parameters(encrypted_only=True), ledger)
+    desk.transport.body = Body(desk.clock, FrontalParameters(encrypted_only=True), ledger)
     desk.ready(2, ours)  # type: ignore[arg-type]
     desk.practice.send()
     desk.practice.receive()
     assert tasks(desk) == [TaskKind.SEND_AGAIN] * 2
     assert "file-not-encrypted" in desk.practice.work_list()[0].reason.en
-    desk.transport.body = Body(desk.clock, Parameters(encrypted_only=False), ledger)
+    desk.transport.body = Body(desk.clock, FrontalParameters(encrypted_only=False), ledger)
     desk.practice.send()
     desk.practice.receive()
     assert desk.states() == {1: "accepted", 2: "accepted"}
@@ -273,11 +273,11 @@ def test_a_claim_in_a_copy_that_changed_stays_sent_too(desk: Desk) -> None:
     lot = {"lot_kind": LotKind.DRE, "lot": "ZZZ"}
     assert apply(desk, about(desk, file, REASONS[3], data=b"noise", **lot)) == "applied"
     assert (desk.store.claim(1).state, set(tasks(desk))) == (
-        State.SENT,
+        SheetState.SENT,
         {TaskKind.AWAIT_ARL, TaskKind.RESEND_REFUSED},
     )
     assert apply(desk, about(desk, file, return_id="R2", **lot)) == "applied"
-    assert desk.store.claim(1).state is State.ACCEPTED
+    assert desk.store.claim(1).state is SheetState.ACCEPTED
 
 
 def test_a_claim_that_is_rejected_is_made_again(desk: Desk) -> None:
@@ -288,7 +288,7 @@ def test_a_claim_that_is_rejected_is_made_again(desk: Desk) -> None:
     (file,) = (file for file in desk.store.files("sent") if file.name.endswith(".dre"))
     refused = about(desk, file, Rejection("form", "not conforming", 1), lot_kind=LotKind.DRE, lot="ZZZ")
     assert apply(desk, refused) == "applied"
-    assert (desk.store.claim(1).state, desk.states()) == (State.REJECTED, {1: "sent"})
+    assert (desk.store.claim(1).state, desk.states()) == (SheetState.REJECTED, {1: "sent"})
     assert set(tasks(desk)) == {TaskKind.AWAIT_ARL, TaskKind.RECTIFY_CLAIM}
     assert desk.practice.claim(1).number == 2
     assert set(tasks(desk)) == {TaskKind.AWAIT_ARL, TaskKind.SEND_CLAIM}
@@ -308,10 +308,10 @@ def test_a_claim_that_was_given_up_is_over_whatever_its_number_says_of_a_sheet(d
     lot = {"lot": "ZZZ", "lot_kind": LotKind.DRE, "body": claims.body}
     with pytest.raises(FseError, match="given-up before"):
         apply(desk, about(desk, claims, **lot))
-    assert desk.store.claim(1).state is State.PAPER
+    assert desk.store.claim(1).state is SheetState.PAPER
     desk.store.refuse_return(desk.store.returns("new")[0].id, "examined")
     assert apply(desk, about(desk, first, return_id="R2")) == "applied"
-    assert desk.store.sheet(1).state is State.ACCEPTED
+    assert desk.store.sheet(1).state is SheetState.ACCEPTED
 
 
 def test_a_file_whose_claim_is_awaited_while_its_sheet_is_forgotten(desk: Desk) -> None:
@@ -322,15 +322,15 @@ def test_a_file_whose_claim_is_awaited_while_its_sheet_is_forgotten(desk: Desk) 
     desk.practice.send()
     sheets, claims = sorted(desk.store.files("sent"), key=lambda file: file.name.endswith(".dre"))
     apply(desk, about(desk, sheets))
-    lines = tuple(RspLine(1, payer, Outcome.PAID, due, due) for payer, due in (("amo", 2100), ("amc", 900)))
+    lines = tuple(RspLine(1, payer, PaymentOutcome.PAID, due, due) for payer, due in (("amo", 2100), ("amc", 900)))
     apply(desk, Rsp(SENDER, BODY, "S1", desk.store.today(), "VIREMENT 1", lines, 3000))
     desk.days(91)
     assert desk.practice.purge() == 1
     lot = {"lot_kind": LotKind.DRE, "lot": "ZZZ"}
     assert apply(desk, about(desk, claims, REASONS[3], data=b"noise", return_id="R2", **lot)) == "applied"
-    assert desk.store.claim(1).state is State.SENT
+    assert desk.store.claim(1).state is SheetState.SENT
     assert apply(desk, about(desk, claims, return_id="R3", **lot)) == "applied"
-    assert desk.store.claim(1).state is State.ACCEPTED
+    assert desk.store.claim(1).state is SheetState.ACCEPTED
 
 
 # -- in any order -----------------------------------------------------------------------------------------------------
@@ -437,7 +437,7 @@ def check(orders: Orders, lots: int = 1) -> None:
     codes = {one.code for arl in arls for one in arl.rejections}
     assert not codes & {"duplicate", "lot-repeated"}
     assert {file.name for file in orders.hand.out} == {orders.hand.out[0].name}
-    assert {row.state for row in orders.store.sheets()} == {State.ACCEPTED}
+    assert {row.state for row in orders.store.sheets()} == {SheetState.ACCEPTED}
     accepts = [what for _, _, what, _ in orders.store.history() if what == "accept"]
     assert len(accepts) == 2
     assert orders.store.returns("refused") == ()
@@ -468,11 +468,11 @@ def test_the_late_answer_to_an_altered_copy(tmp_path: Path, lots: int) -> None:
     assert len(orders.hand.back) == 2 * lots
     for _ in range(lots):
         orders.do("answer", 0)
-    assert {row.state for row in orders.store.sheets()} == {State.SENT}
+    assert {row.state for row in orders.store.sheets()} == {SheetState.SENT}
     orders.do("evening", 0)
     for _ in range(lots):
         orders.do("answer", 0)
-    assert {row.state for row in orders.store.sheets()} == {State.ACCEPTED}
+    assert {row.state for row in orders.store.sheets()} == {SheetState.ACCEPTED}
     orders.end()
     check(orders, lots)
 

@@ -43,8 +43,8 @@ from store_bench import (
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.formats.fse.files import open_file
 from bifente.simulator.formats.fse.lots import invoice_number
-from bifente.simulator.formats.fse.model import Arl, Rsp, State
-from bifente.simulator.services.frontal import Parameters, encode_return
+from bifente.simulator.formats.fse.model import Arl, Rsp, SheetState
+from bifente.simulator.services.frontal import FrontalParameters, encode_return
 from bifente.simulator.software.billing.practice import Practice
 from bifente.simulator.software.billing.store import Store
 
@@ -66,7 +66,7 @@ class Day:
         self.folder, self.count = folder, count
         self.boots = 0
         self.clock = VirtualClock(AT)
-        self.body = Body(self.clock, Parameters(rsp_delay=timedelta(0)))
+        self.body = Body(self.clock, FrontalParameters(rsp_delay=timedelta(0)))
         self.transport = (transport or DirectTransport)(self.body)
         self.receptions: list[range] = []
         """The operations from each look into the mailbox to its deletion, of a day that nothing cut."""
@@ -123,7 +123,9 @@ class Day:
         store = Store(self.path, self.clock, SENDER)
         sheets = store.sheets()
         assert len(sheets) == self.count
-        assert [row for row in sheets if row.state is not (State.PAID if row.third_party else State.ACCEPTED)] == []
+        assert [
+            row for row in sheets if row.state is not (SheetState.PAID if row.third_party else SheetState.ACCEPTED)
+        ] == []
         assert [number for number, times in Counter(self.numbers).items() if times > 1] == []
         assert {row.number for row in sheets} <= set(self.numbers)
         assert self.body.carried() == sorted(row.number for row in sheets)
@@ -290,7 +292,7 @@ def test_killed_for_real(tmp_path: Path) -> None:
     store = Store(tmp_path / "practice.db", VirtualClock(AT), SENDER)
     sheets = store.sheets()
     assert len(sheets) == count
-    assert {row.state for row in sheets} == {State.ACCEPTED}
+    assert {row.state for row in sheets} == {SheetState.ACCEPTED}
     numbers = [line["number"] for line in notes(tmp_path / "numbers.log")]
     assert len(set(numbers)) == len(numbers)
     seen: dict[str, set[bytes]] = {}

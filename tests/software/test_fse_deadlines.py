@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from securing_bench import AT
 from store_bench import Desk, secured, sheet, with_claim
 
-from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, Payment, Rejection, SecuringMode, State
+from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, Payment, Rejection, SecuringMode, SheetState
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.software.billing.store import Task, TaskKind, Urgency
-from bifente.simulator.tarification.deadlines import Deadlines, Rules, civil_day
+from bifente.simulator.tarification.deadlines import DeadlineRules, Deadlines, civil_day
 
 PLAIN, ALSACE = Deadlines(), Deadlines(alsace_moselle=True)
-RULES = Rules.default()
+RULES = DeadlineRules.default()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_alsace_moselle_has_two_days_more() -> None:
 
 
 def test_every_rule_says_where_it_comes_from() -> None:
-    for name in Rules.model_fields:
+    for name in DeadlineRules.model_fields:
         rule = getattr(RULES, name)
         assert rule.source
         assert rule.since
@@ -195,7 +195,7 @@ def test_a_file_that_came_altered(tmp_path: Path) -> None:
     desk.body.frontal.troubles = set()
     desk.practice.resend(task.file)
     desk.practice.receive()
-    assert desk.states() == {1: State.ACCEPTED.value}
+    assert desk.states() == {1: SheetState.ACCEPTED.value}
 
 
 def test_a_payment_that_is_awaited_then_claimed(tmp_path: Path) -> None:
@@ -310,5 +310,5 @@ def test_the_double_is_kept_for_ninety_whole_days(tmp_path: Path) -> None:
     assert desk.practice.purge() == 0
     assert desk.practice.work_list() == ()
     row = desk.store.sheet(1)
-    assert (row.content, row.secured, row.state) == (None, None, State.ACCEPTED)
+    assert (row.content, row.secured, row.state) == (None, None, SheetState.ACCEPTED)
     assert list(desk.store.history("sheet 1"))[-1][2] == "purge"

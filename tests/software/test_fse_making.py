@@ -20,14 +20,14 @@ from securing_bench import AT, PIN, Practice, cps_data, vitale_data
 from bifente.simulator.formats.fse.canonical import canonical, parse
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import (
-    Accident,
-    Beneficiary,
+    BillingStructure,
+    CareBeneficiary,
     Insurance,
     Invoice,
     Payment,
     Proof,
     SecuringMode,
-    Structure,
+    WorkAccident,
 )
 from bifente.simulator.middleware.apcv import Call, Desk, Phone, Service
 from bifente.simulator.middleware.full_pcsc import FullPcsc
@@ -91,7 +91,7 @@ def regrouped(zone: bytes, change: Callable[[list[Group]], object]) -> bytes:
     return encode(groups)
 
 
-def beneficiary_from(zone: bytes, who: int, on: date, *, apcv: bool = False) -> Beneficiary:
+def beneficiary_from(zone: bytes, who: int, on: date, *, apcv: bool = False) -> CareBeneficiary:
     """The beneficiary of that rank, of a sheet without acts."""
     return invoice_from(ps(), zone, [], number=1, on=on, situation=1, who=who, settings=LAB, apcv=apcv).beneficiary
 
@@ -293,13 +293,13 @@ def test_each_profession_makes_a_sheet_in_order(
 @pytest.mark.parametrize(
     ("situation", "billing", "salaried", "structure"),
     [
-        (1, "991000019", False, Structure("4", "99900000011008", "", "CABINET TEST MEDECIN")),
-        (2, "991000027", True, Structure("1", "0B000001", "4", "HOPITAL SPECIMEN")),
-        (5, "991000035", False, Structure("1", "0B000002", "2", "MAISON DE SANTE TEST")),
+        (1, "991000019", False, BillingStructure("4", "99900000011008", "", "CABINET TEST MEDECIN")),
+        (2, "991000027", True, BillingStructure("1", "0B000001", "4", "HOPITAL SPECIMEN")),
+        (5, "991000035", False, BillingStructure("1", "0B000002", "2", "MAISON DE SANTE TEST")),
     ],
 )
 def test_the_situation_is_chosen_by_its_number(
-    situation: int, billing: str, salaried: bool, structure: Structure
+    situation: int, billing: str, salaried: bool, structure: BillingStructure
 ) -> None:
     who = made(situation=situation).professional
     assert (who.situation, who.billing_id, who.salaried, who.structure) == (situation, billing, salaried, structure)
@@ -370,7 +370,7 @@ def test_a_substitutes_situation_wants_the_substitute() -> None:
 def test_an_accident_at_work_takes_its_number_from_the_card() -> None:
     care = Care(insurance=Insurance.AT_MP, accident_on=TODAY - timedelta(days=20), care_path="T")
     invoice = made("accident-du-travail", care=care)
-    assert invoice.accident == Accident(TODAY - timedelta(days=20), "999000015")
+    assert invoice.accident == WorkAccident(TODAY - timedelta(days=20), "999000015")
     assert (invoice.acts[0].rate, codes(invoice)) == (100, [])
     told = made("accident-du-travail", care=replace(care, accident_number="999000999"))
     assert told.accident is not None

@@ -19,8 +19,8 @@ from securing_bench import AT
 from store_bench import SENDER, Body, SwiftConnection, practice, secured, sheet, with_claim
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.formats.fse.model import Arl, Invoice, Payment, SecuredInvoice, SecuringMode, State
-from bifente.simulator.services.frontal import Parameters, encode_return
+from bifente.simulator.formats.fse.model import Arl, Invoice, Payment, SecuredInvoice, SecuringMode, SheetState
+from bifente.simulator.services.frontal import FrontalParameters, encode_return
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.serving.mail import TransportError
 from bifente.simulator.serving.mail.disturbances import Direction, Weather
@@ -45,7 +45,7 @@ class Month:
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance = Random(seed)
         self.clock = VirtualClock(AT)
-        parameters = Parameters(arl_late=0.06, arl_lost=0.06, rejected=0.03, partly_paid=0.03)
+        parameters = FrontalParameters(arl_late=0.06, arl_lost=0.06, rejected=0.03, partly_paid=0.03)
         self.body = Body(self.clock, parameters)
         self.body.chance.seed(seed)
         self.weather = Weather(Random(seed + 1), RATES)
@@ -201,15 +201,15 @@ class Month:
     def _over(self, number: int) -> bool:
         row = self.store.sheet(number)
         match row.state:
-            case State.PAID:
+            case SheetState.PAID:
                 said = self.store.payments(number)
                 whole = all(one.paid == one.asked or (one.paid and one.examined) for one in said)
                 return bool(said) and whole and row.closed is not None
-            case State.ACCEPTED:
+            case SheetState.ACCEPTED:
                 return row.closed is not None and not row.third_party
-            case State.PAYMENT_REJECTED:
+            case SheetState.PAYMENT_REJECTED:
                 return row.closed is not None and bool(row.reason)
-            case State.PAPER:
+            case SheetState.PAPER:
                 return row.closed is not None and bool(row.reason)
             case _:
                 return False
@@ -243,7 +243,9 @@ def test_everything_went_wrong_at_least_once(first: Month) -> None:
         TaskKind.EXAMINE,
         TaskKind.SEND_PROOF,
     } <= set(first.done)
-    assert {State.PAID, State.ACCEPTED, State.PAYMENT_REJECTED} <= {row.state for row in first.store.sheets()}
+    assert {SheetState.PAID, SheetState.ACCEPTED, SheetState.PAYMENT_REJECTED} <= {
+        row.state for row in first.store.sheets()
+    }
 
 
 def test_every_return_that_changed_on_its_way_was_had_again(first: Month) -> None:
@@ -287,7 +289,7 @@ def test_both_sides_agree_on_the_money(first: Month) -> None:
         for line in answer.lines
     }
     for row in first.store.sheets():
-        if row.state is State.PAID:
+        if row.state is SheetState.PAID:
             for one in first.store.payments(row.number):
                 assert told[row.number, one.payer] == one.paid
 

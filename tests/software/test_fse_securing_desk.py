@@ -24,14 +24,14 @@ from securing_bench import (
 
 from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.lots import make_lots, numbers
-from bifente.simulator.formats.fse.model import Act, Invoice, Lot, LotKind, SecuredInvoice, SecuringMode, Signer
+from bifente.simulator.formats.fse.model import CareAct, Invoice, Lot, LotKind, SecuredInvoice, SecuringMode, Signer
 from bifente.simulator.formats.fse.securing.modes import wants
 from bifente.simulator.formats.fse.securing.verifying import reasons
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.readers import LineError, PcscCode
 from bifente.simulator.software.billing.securing.cards import Right, sign_as_insured, sign_as_professional, signed
 from bifente.simulator.software.billing.securing.desk import lacking
-from bifente.simulator.software.billing.securing.refusals import Refusal, SecuringError
+from bifente.simulator.software.billing.securing.refusals import SecuringError, SecuringRefusal
 from bifente.simulator.software.billing.series import LotSeries
 
 DESYNCHRONISED = SecuringMode.DESYNCHRONISED
@@ -46,7 +46,7 @@ def refused(action: Callable[[], object]) -> SsvCode:
     return SsvCode(caught.value.code)
 
 
-def refusal(action: Callable[[], object]) -> Refusal:
+def refusal(action: Callable[[], object]) -> SecuringRefusal:
     with pytest.raises(SecuringError) as caught:
         action()
     assert caught.value.code == caught.value.refusal.code
@@ -98,13 +98,13 @@ def test_without_the_insured_s_signature_no_vitale_is_needed(mode: SecuringMode)
 @pytest.mark.parametrize("mode", [mode for mode in SecuringMode if mode is not SecuringMode.DEGRADED])
 def test_only_a_degraded_sheet_goes_with_paper(mode: SecuringMode) -> None:
     practice = Practice()
-    assert refusal(lambda: practice.desk.secure(practice.sheet(mode), PIN, paper=True)) is Refusal.PAPER_NEEDED
+    assert refusal(lambda: practice.desk.secure(practice.sheet(mode), PIN, paper=True)) is SecuringRefusal.PAPER_NEEDED
 
 
 def test_a_degraded_sheet_goes_with_paper() -> None:
     practice = Practice()
     sheet = practice.sheet(SecuringMode.DEGRADED)
-    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is Refusal.PAPER_NEEDED
+    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is SecuringRefusal.PAPER_NEEDED
     assert practice.tries() == 3
 
 
@@ -144,7 +144,7 @@ def test_the_professional_signs_later_without_any_vitale() -> None:
 def test_other_modes_do_not_wait(mode: SecuringMode) -> None:
     practice = Practice()
     sheet = practice.sheet(mode)
-    assert refusal(lambda: practice.desk.begin(sheet, PIN, Signer.PROFESSIONAL)) is Refusal.NOT_IN_THIS_MODE
+    assert refusal(lambda: practice.desk.begin(sheet, PIN, Signer.PROFESSIONAL)) is SecuringRefusal.NOT_IN_THIS_MODE
 
 
 @pytest.mark.parametrize("first", Signer)
@@ -152,27 +152,29 @@ def test_a_sheet_changed_in_between_is_refused(first: Signer) -> None:
     practice = Practice()
     sheet = practice.sheet(DESYNCHRONISED)
     begun = practice.desk.begin(sheet, PIN, first)
-    dearer: Act = replace(sheet.acts[0], amount=sheet.acts[0].amount + 1)
+    dearer: CareAct = replace(sheet.acts[0], amount=sheet.acts[0].amount + 1)
     changed = replace(sheet, acts=(dearer,))
     seen = practice.tries()
-    assert refusal(lambda: practice.desk.complete(begun, PIN, changed)) is Refusal.CONTENT_CHANGED
+    assert refusal(lambda: practice.desk.complete(begun, PIN, changed)) is SecuringRefusal.CONTENT_CHANGED
     altered = replace(begun, content=canonical(changed))
-    assert refusal(lambda: practice.desk.complete(altered, PIN)) is Refusal.CONTENT_CHANGED
+    assert refusal(lambda: practice.desk.complete(altered, PIN)) is SecuringRefusal.CONTENT_CHANGED
     assert practice.tries() == seen
     assert codes(practice.desk.complete(begun, PIN, sheet)) == []
 
 
 def test_what_is_complete_is_not_signed_again() -> None:
     practice = Practice()
-    assert refusal(lambda: practice.desk.complete(practice.secured(DESYNCHRONISED), PIN)) is Refusal.ALREADY_SIGNED
+    assert (
+        refusal(lambda: practice.desk.complete(practice.secured(DESYNCHRONISED), PIN)) is SecuringRefusal.ALREADY_SIGNED
+    )
 
 
 def test_bytes_that_are_no_sheet_are_not_signed() -> None:
     practice = Practice()
-    assert refusal(lambda: practice.desk.complete(SecuredInvoice(b"x"), PIN)) is Refusal.CONTENT_UNREADABLE
+    assert refusal(lambda: practice.desk.complete(SecuredInvoice(b"x"), PIN)) is SecuringRefusal.CONTENT_UNREADABLE
     connection = practice.access.connect(CPS_SLOT)
     found = refusal(lambda: sign_as_professional(b"x", connection, PIN, practice.clock))
-    assert found is Refusal.CONTENT_UNREADABLE
+    assert found is SecuringRefusal.CONTENT_UNREADABLE
 
 
 # -- non-substitution --------------------------------------------------------------------------------------------------
@@ -186,9 +188,9 @@ def test_the_vitale_of_another_is_refused_before_any_code(other: str) -> None:
     presented = Strike(lambda command, answer: answer())
     practice.cps_slot.interference = presented
     found = refusal(lambda: practice.desk.complete(begun, PIN))
-    assert (found, found.code) == (Refusal.VITALE_SUBSTITUTED, SsvCode.VITALE_WITHDRAWN)
+    assert (found, found.code) == (SecuringRefusal.VITALE_SUBSTITUTED, SsvCode.VITALE_WITHDRAWN)
     assert not [command for command in presented.seen if command[1] == 0x20]
-    assert refusal(lambda: practice.desk.check_vitale(practice.sheet())) is Refusal.VITALE_SUBSTITUTED
+    assert refusal(lambda: practice.desk.check_vitale(practice.sheet())) is SecuringRefusal.VITALE_SUBSTITUTED
 
 
 def test_the_right_vitale_passes_the_check() -> None:
@@ -203,14 +205,14 @@ def test_the_serial_and_both_numbers_must_be_those_of_the_card(change: dict[str,
     practice = Practice()
     sheet = practice.sheet()
     other = replace(sheet, beneficiary=replace(sheet.beneficiary, **change))
-    assert refusal(lambda: practice.desk.secure(other, PIN)) is Refusal.VITALE_SUBSTITUTED
+    assert refusal(lambda: practice.desk.secure(other, PIN)) is SecuringRefusal.VITALE_SUBSTITUTED
 
 
 def test_the_same_person_s_renewed_card_is_another_card() -> None:
     practice = Practice()
     sheet = practice.sheet()
     practice.swap_vitale(vitale_data(card={"serial": "999000777"}))
-    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is Refusal.VITALE_SUBSTITUTED
+    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is SecuringRefusal.VITALE_SUBSTITUTED
 
 
 @pytest.mark.parametrize("other", ["pharmacien", "infirmier", "kinesitherapeute"])
@@ -219,7 +221,7 @@ def test_the_cps_of_another_is_refused(other: str) -> None:
     begun = practice.desk.begin(practice.sheet(DESYNCHRONISED), PIN, Signer.INSURED)
     practice.swap_cps(cps_data(other))
     found = refusal(lambda: practice.desk.complete(begun, PIN))
-    assert (found, found.code) == (Refusal.CPS_SUBSTITUTED, SsvCode.PS_INVALID)
+    assert (found, found.code) == (SecuringRefusal.CPS_SUBSTITUTED, SsvCode.PS_INVALID)
 
 
 # -- rights and kinds of cards -----------------------------------------------------------------------------------------
@@ -236,14 +238,16 @@ def test_a_substitute_signs_sheets_and_no_lot() -> None:
     practice = Practice(cps_data("medecin-remplacant"))
     assert codes(practice.secured()) == []
     found = refusal(lambda: LotSeries.at(practice.desk).format(lot_of(practice), PIN))
-    assert (found, found.code) == (Refusal.NO_RIGHT_TO_SIGN, SsvCode.PS_INVALID)
+    assert (found, found.code) == (SecuringRefusal.NO_RIGHT_TO_SIGN, SsvCode.PS_INVALID)
 
 
 def test_who_may_sign_nothing_signs_nothing() -> None:
     practice = Practice(cps_data("medecin-hospitalier"))
     sheet = practice.sheet()
-    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is Refusal.NO_RIGHT_TO_SIGN
-    assert refusal(lambda: LotSeries.at(practice.desk).format(lot_of(practice), PIN)) is Refusal.NO_RIGHT_TO_SIGN
+    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is SecuringRefusal.NO_RIGHT_TO_SIGN
+    assert (
+        refusal(lambda: LotSeries.at(practice.desk).format(lot_of(practice), PIN)) is SecuringRefusal.NO_RIGHT_TO_SIGN
+    )
 
 
 def test_the_right_is_that_of_the_situation_of_the_sheet() -> None:
@@ -253,15 +257,15 @@ def test_the_right_is_that_of_the_situation_of_the_sheet() -> None:
     ]
     practice = Practice(cps_data(billing=billing))
     sheet = practice.sheet()
-    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is Refusal.NO_RIGHT_TO_SIGN
+    assert refusal(lambda: practice.desk.secure(sheet, PIN)) is SecuringRefusal.NO_RIGHT_TO_SIGN
     second = replace(sheet, professional=replace(sheet.professional, situation=2))
     assert practice.desk.secure(second, PIN).professional
     third = replace(sheet, professional=replace(sheet.professional, situation=3))
-    assert refusal(lambda: practice.desk.secure(third, PIN)) is Refusal.NO_RIGHT_TO_SIGN
+    assert refusal(lambda: practice.desk.secure(third, PIN)) is SecuringRefusal.NO_RIGHT_TO_SIGN
     series = LotSeries.at(practice.desk)
     assert signature_holds(series.format(lot_of(practice), PIN))
     other = lot_of(practice, billing_id="991000027")
-    assert refusal(lambda: series.format(other)) is Refusal.NO_RIGHT_TO_SIGN
+    assert refusal(lambda: series.format(other)) is SecuringRefusal.NO_RIGHT_TO_SIGN
 
 
 @pytest.mark.parametrize("template", ["cpe-nominative", "cpf-etudiant", "cpa", "cde-directeur"])
@@ -278,17 +282,17 @@ def test_an_expired_cps_is_f004_and_keeps_its_tries() -> None:
 
 def test_a_real_vitale_beside_a_test_cps_is_f026() -> None:
     practice = Practice(vitale=vitale_data("marquee-reelle"))
-    assert refusal(practice.secured) is Refusal.TEST_AND_REAL
-    assert Refusal.TEST_AND_REAL.code == SsvCode.TEST_AND_REAL
-    assert refusal(lambda: practice.secured(SecuringMode.DEGRADED)) is Refusal.TEST_AND_REAL
+    assert refusal(practice.secured) is SecuringRefusal.TEST_AND_REAL
+    assert SecuringRefusal.TEST_AND_REAL.code == SsvCode.TEST_AND_REAL
+    assert refusal(lambda: practice.secured(SecuringMode.DEGRADED)) is SecuringRefusal.TEST_AND_REAL
     sheet = practice.sheet(DESYNCHRONISED)
-    assert refusal(lambda: practice.desk.begin(sheet, PIN, Signer.INSURED)) is Refusal.TEST_AND_REAL
+    assert refusal(lambda: practice.desk.begin(sheet, PIN, Signer.INSURED)) is SecuringRefusal.TEST_AND_REAL
 
 
 def test_a_vitale_1_cannot_sign_and_degraded_is_the_way() -> None:
     practice = Practice(vitale=vitale_data("vitale-1"))
     found = refusal(practice.secured)
-    assert (found, found.code) == (Refusal.VITALE_CANNOT_SIGN, SsvCode.UNSPECIFIED)
+    assert (found, found.code) == (SecuringRefusal.VITALE_CANNOT_SIGN, SsvCode.UNSPECIFIED)
     assert "dégradé" in found.sentence.fr
     assert codes(practice.secured(SecuringMode.DEGRADED)) == []
 
@@ -298,7 +302,7 @@ def test_a_phone_cannot_sign_and_costs_no_vitale() -> None:
     practice.vitale_slot.remove()
     sheet = practice.sheet()
     phone = replace(sheet, beneficiary=replace(sheet.beneficiary, apcv=True))
-    assert refusal(lambda: practice.desk.secure(phone, PIN)) is Refusal.APCV_CANNOT_SIGN
+    assert refusal(lambda: practice.desk.secure(phone, PIN)) is SecuringRefusal.APCV_CANNOT_SIGN
     assert practice.tries() == 3
 
 
@@ -573,7 +577,7 @@ def test_a_lot_on_an_open_connection_wants_its_own_right() -> None:
     practice = Practice(cps_data("medecin-remplacant"))
     cps = practice.access.connect(CPS_SLOT)
     found = refusal(lambda: sign_as_professional(b"a lot", cps, PIN, practice.clock, right=Right.LOT))
-    assert found is Refusal.NO_RIGHT_TO_SIGN
+    assert found is SecuringRefusal.NO_RIGHT_TO_SIGN
 
 
 def test_a_sheet_without_vitale_is_not_signed_by_one() -> None:
@@ -581,7 +585,7 @@ def test_a_sheet_without_vitale_is_not_signed_by_one() -> None:
     content = canonical(practice.sheet(SecuringMode.WITHOUT_VITALE))
     cps, vitale = practice.access.connect(CPS_SLOT), practice.access.connect(VITALE_SLOT)
     found = refusal(lambda: sign_as_insured(content, vitale, cps, PIN, practice.clock))
-    assert found is Refusal.NOT_IN_THIS_MODE
+    assert found is SecuringRefusal.NOT_IN_THIS_MODE
 
 
 def test_a_signer_of_any_kind_is_checked_before_it_is_believed() -> None:
@@ -593,7 +597,7 @@ def test_a_signer_of_any_kind_is_checked_before_it_is_believed() -> None:
 
 
 def test_every_refusal_has_a_code_and_two_sentences() -> None:
-    for item in Refusal:
+    for item in SecuringRefusal:
         assert item.code
         assert item.sentence.fr
         assert item.sentence.en

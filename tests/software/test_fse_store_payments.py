@@ -11,16 +11,16 @@ import pytest
 from store_bench import SENDER, Desk, sheet, with_claim
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Invoice, Outcome, Payment, Rejection, Rsp, RspLine, State
+from bifente.simulator.formats.fse.model import Invoice, Payment, PaymentOutcome, Rejection, Rsp, RspLine, SheetState
 from bifente.simulator.services.frontal import encode_return
 from bifente.simulator.software.billing.store import Task, TaskKind, Urgency
 
 BODY, AMC = "013490349", "99999349"
 WHY = Rejection("above-due", "more than is due", 1)
-PAID = RspLine(1, "amo", Outcome.PAID, 2100, 2100)
-IN_PART = RspLine(1, "amo", Outcome.PARTLY_PAID, 2100, 1, WHY)
-REFUSED = RspLine(1, "amo", Outcome.REJECTED, 2100, 0, WHY)
-INSURER = RspLine(1, "amc", Outcome.PAID, 900, 900)
+PAID = RspLine(1, "amo", PaymentOutcome.PAID, 2100, 2100)
+IN_PART = RspLine(1, "amo", PaymentOutcome.PARTLY_PAID, 2100, 1, WHY)
+REFUSED = RspLine(1, "amo", PaymentOutcome.REJECTED, 2100, 0, WHY)
+INSURER = RspLine(1, "amc", PaymentOutcome.PAID, 900, 900)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ class TestInPart:
         accepted(desk, third_party(1))
         assert told(desk, IN_PART) == []
         row = desk.store.sheet(1)
-        assert (row.state, row.closed) == (State.PAID, None)
+        assert (row.state, row.closed) == (SheetState.PAID, None)
         (task,) = tasks(desk)
         assert (task.kind, task.urgency, task.number) == (TaskKind.EXAMINE_PAYMENT, Urgency.DUE, 1)
         assert task.deadline == date(2026, 3, 13)  # eight working days
@@ -235,7 +235,7 @@ class TestInPart:
 
     def test_one_line_for_both_payers(self, desk: Desk) -> None:
         accepted(desk, claimed(1))
-        told(desk, IN_PART, replace(INSURER, outcome=Outcome.PARTLY_PAID, paid=899, rejection=WHY))
+        told(desk, IN_PART, replace(INSURER, outcome=PaymentOutcome.PARTLY_PAID, paid=899, rejection=WHY))
         (task,) = tasks(desk)
         assert "amo: 1 / 2100" in task.reason.en
         assert "amc: 899 / 900" in task.reason.en
@@ -258,7 +258,7 @@ class TestInPart:
         desk.days(3)
         told(desk, IN_PART, id="S2")
         row = desk.store.sheet(1)
-        assert (row.state, row.closed, row.since) == (State.PAID, None, desk.store.today())
+        assert (row.state, row.closed, row.since) == (SheetState.PAID, None, desk.store.today())
         assert [task.kind for task in tasks(desk)] == [TaskKind.EXAMINE_PAYMENT]
 
     def test_it_is_not_forgotten_before_it_is_examined(self, desk: Desk) -> None:

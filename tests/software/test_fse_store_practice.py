@@ -22,13 +22,13 @@ from bifente.simulator.formats.fse.model import (
     ArlKind,
     Lot,
     LotKind,
-    Outcome,
     Payment,
+    PaymentOutcome,
     Rejection,
     Rsp,
     RspLine,
     SecuredInvoice,
-    State,
+    SheetState,
 )
 from bifente.simulator.formats.fse.numbers import Sequence
 from bifente.simulator.services.frontal import encode_return
@@ -50,13 +50,13 @@ def desk(tmp_path: Path) -> Desk:
 
 def test_a_number_is_recycled_only_after_a_rejection() -> None:
     """SV-FSE-22; sesam-vitale.md 5."""
-    back = {state for (state, _), then in TRANSITIONS.items() if then in (State.PENDING, State.VALIDATED)}
-    assert back - {State.PENDING} == {State.REJECTED, State.PAYMENT_REJECTED}
-    assert not [move for state, move in TRANSITIONS if state is State.PAID]
+    back = {state for (state, _), then in TRANSITIONS.items() if then in (SheetState.PENDING, SheetState.VALIDATED)}
+    assert back - {SheetState.PENDING} == {SheetState.REJECTED, SheetState.PAYMENT_REJECTED}
+    assert not [move for state, move in TRANSITIONS if state is SheetState.PAID]
 
 
-@given(st.sampled_from(State), st.sampled_from(Move))
-def test_nothing_happens_that_is_not_in_the_table(state: State, move: Move) -> None:
+@given(st.sampled_from(SheetState), st.sampled_from(Move))
+def test_nothing_happens_that_is_not_in_the_table(state: SheetState, move: Move) -> None:
     if (state, move) in TRANSITIONS:
         assert after(state, move, "sheet 1") is TRANSITIONS[state, move]
     else:
@@ -363,7 +363,7 @@ def test_a_rectified_sheet_has_the_same_number(desk: Desk) -> None:
     apply_arl(desk, Rejection("form", "not conforming", 1))
     desk.practice.add(sheet(1, body="013490349", care_path="R"))
     row = desk.store.sheet(1)
-    assert (row.state, row.generation, row.secured) == (State.PENDING, 2, None)
+    assert (row.state, row.generation, row.secured) == (SheetState.PENDING, 2, None)
     desk.secure(1)
     desk.practice.send()
     assert desk.states() == {1: "sent"}
@@ -375,8 +375,8 @@ def rsp(desk: Desk, *lines: RspLine, **changes: object) -> Rsp:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-PAID = RspLine(1, "amo", Outcome.PAID, 2100, 2100)
-REFUSED = RspLine(1, "amo", Outcome.REJECTED, 2100, 0, Rejection("rights-closed", "rights closed", 1))
+PAID = RspLine(1, "amo", PaymentOutcome.PAID, 2100, 2100)
+REFUSED = RspLine(1, "amo", PaymentOutcome.REJECTED, 2100, 0, Rejection("rights-closed", "rights closed", 1))
 
 
 def test_payments_before_the_arl_wait_for_it(desk: Desk) -> None:
@@ -438,7 +438,7 @@ def test_a_refused_direct_sheet_opens_again(desk: Desk) -> None:
     assert desk.store.sheet(1).closed is not None
     apply(desk, rsp(desk, REFUSED))
     row = desk.store.sheet(1)
-    assert (row.state, row.closed) == (State.PAYMENT_REJECTED, None)
+    assert (row.state, row.closed) == (SheetState.PAYMENT_REJECTED, None)
 
 
 def test_half_of_the_payers_is_not_all(desk: Desk) -> None:
@@ -448,7 +448,7 @@ def test_half_of_the_payers_is_not_all(desk: Desk) -> None:
     apply_arl(desk)
     apply(desk, rsp(desk, PAID))
     assert desk.states() == {1: "accepted"}
-    apply(desk, rsp(desk, RspLine(1, "amc", Outcome.PAID, 900, 900), return_id="S2"))
+    apply(desk, rsp(desk, RspLine(1, "amc", PaymentOutcome.PAID, 900, 900), return_id="S2"))
     assert desk.states() == {1: "paid"}
 
 

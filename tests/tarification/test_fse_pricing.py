@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from bifente.simulator.formats.fse.amounts import amo_part, reimbursable
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Act, Beneficiary, Complementary, Insurance, Nomenclature, Payment
+from bifente.simulator.formats.fse.model import (
+    CareAct,
+    CareBeneficiary,
+    Complementary,
+    Insurance,
+    Nomenclature,
+    Payment,
+)
 from bifente.simulator.tarification.pricing import (
     MAX_COEFFICIENT,
     MAX_PRICE,
@@ -29,7 +36,7 @@ MUTUELLE = Complementary("99999349", "", "01", mutuelle=True)
 TP = Payment.TIERS_PAYANT
 
 
-def person(**changes: Any) -> Beneficiary:
+def person(**changes: Any) -> CareBeneficiary:
     return replace(BENEFICIARY, **changes)
 
 
@@ -37,7 +44,7 @@ def request(code: str = "G", **changes: Any) -> ActRequest:
     return ActRequest(code, TODAY, **changes)
 
 
-def priced(*requests: ActRequest, who: Beneficiary = BENEFICIARY, **how: Any) -> Priced:
+def priced(*requests: ActRequest, who: CareBeneficiary = BENEFICIARY, **how: Any) -> Priced:
     return price(requests or (request(),), who, **how)
 
 
@@ -79,7 +86,7 @@ def requests(draw: st.DrawFn) -> ActRequest:
     st.sampled_from([*CARE_PATH.codes, "", "?"]),
 )
 def test_the_totals_always_add_up(
-    asked: list[ActRequest], who: Beneficiary, insurance: Insurance, payment: Payment, letter: str
+    asked: list[ActRequest], who: CareBeneficiary, insurance: Insurance, payment: Payment, letter: str
 ) -> None:
     result = price(asked, who, insurance=insurance, payment=payment, care_path=letter)
     sheet = sample_invoice(acts=result.acts, amo=result.amo, amc=result.amc, payment=payment, beneficiary=who)
@@ -97,7 +104,7 @@ def test_the_totals_always_add_up(
 
 @given(st.integers(0, 10**8), st.integers(0, 100))
 def test_half_a_cent_goes_up_once(base: int, rate: int) -> None:
-    act = Act(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), base, base, rate)
+    act = CareAct(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), base, base, rate)
     assert amo_part(act) == (base * rate * 2 + 100) // 200
 
 

@@ -15,25 +15,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bifente.simulator.formats.fse.model import (
-    Accident,
-    Act,
+    CareAct,
     Insurance,
     Nomenclature,
+    PayerShare,
     Payment,
     Proof,
     SecuringMode,
-    Share,
+    WorkAccident,
 )
 from bifente.simulator.tarification.pricing import ActRequest, price
-from bifente.simulator.tarification.rules import RULES, Facts, Severity, age, blocks, examine
+from bifente.simulator.tarification.rules import RULES, Facts, RuleSeverity, age, blocks, examine
 from bifente.simulator.tarification.tables import ACTS
 
 TOMORROW, YESTERDAY = TODAY + timedelta(days=1), TODAY - timedelta(days=1)
 NURSE = {"professional__specialty": "24", "care_path": ""}
-CARE = Act(Nomenclature.NGAP, "AMI", TODAY, 1, Decimal(2), 315, 630, 60)
+CARE = CareAct(Nomenclature.NGAP, "AMI", TODAY, 1, Decimal(2), 315, 630, 60)
 NURSED = {**NURSE, "acts": (CARE,), "prescriber": PRESCRIBER, "prescribed_on": YESTERDAY}
 FULL_ACT = replace(ACT, rate=100)
-AT = {"insurance": Insurance.AT_MP, "acts": (FULL_ACT,), "accident": Accident(YESTERDAY, "999000015")}
+AT = {"insurance": Insurance.AT_MP, "acts": (FULL_ACT,), "accident": WorkAccident(YESTERDAY, "999000015")}
 MATERNITY = {"insurance": Insurance.MATERNITE, "acts": (FULL_ACT,), "pregnancy_on": YESTERDAY}
 C2S = {"beneficiary__c2s": True, "acts": (FULL_ACT,), "payment": Payment.TIERS_PAYANT}
 DEGRADED = {"mode": SecuringMode.DEGRADED, "proof": Proof.DOCUMENT}
@@ -57,7 +57,7 @@ def codes(changes: dict[str, Any], **facts: Any) -> list[str]:
         ({"acts": (replace(ACT, on=YESTERDAY),)}, {}),
         (NURSED, {}),
         ({**NURSED, "prescribed_on": TODAY}, {}),
-        ({**AT, "accident": Accident(TODAY, "999000015")}, {}),
+        ({**AT, "accident": WorkAccident(TODAY, "999000015")}, {}),
         (AT, {}),
         (MATERNITY, {}),
         (C2S, {}),
@@ -95,17 +95,17 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("rate-wrong", {"acts": (FULL_ACT,)}, {}, set()),
     ("rate-wrong", {"beneficiary__ald": True}, {}, set()),
     ("rate-wrong", {"care_path": "S1"}, {}, set()),
-    ("amo-part-wrong", {"amo": Share(2099)}, {}, set()),
-    ("amo-part-wrong", {"amo": Share(2101)}, {}, set()),
-    ("amc-part-wrong", {"amc": Share(1)}, {}, set()),
+    ("amo-part-wrong", {"amo": PayerShare(2099)}, {}, set()),
+    ("amo-part-wrong", {"amo": PayerShare(2101)}, {}, set()),
+    ("amc-part-wrong", {"amc": PayerShare(1)}, {}, set()),
     (
         "amc-part-wrong",
-        {"beneficiary__complementary": AMC, "payment": Payment.TIERS_PAYANT, "amc": Share(0)},
+        {"beneficiary__complementary": AMC, "payment": Payment.TIERS_PAYANT, "amc": PayerShare(0)},
         {},
         set(),
     ),
-    ("parts-above-total", {"amo": Share(3001)}, {}, {"amo-part-wrong"}),
-    ("parts-above-total", {"amo": Share(2100), "amc": Share(901)}, {}, {"amc-part-wrong"}),
+    ("parts-above-total", {"amo": PayerShare(3001)}, {}, {"amo-part-wrong"}),
+    ("parts-above-total", {"amo": PayerShare(2100), "amc": PayerShare(901)}, {}, {"amc-part-wrong"}),
     ("rights-closed", {"beneficiary__rights": ()}, {}, set()),
     ("rights-closed", {"beneficiary__rights": ((date(2020, 1, 1), YESTERDAY),)}, {}, set()),
     ("rights-closed", {"beneficiary__rights": ((TOMORROW, None),)}, {}, set()),
@@ -143,9 +143,9 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("care-path-unknown", {"care_path": "Z"}, {}, set()),
     ("not-young", {"care_path": "J"}, {}, set()),
     ("accident-missing", without(AT, "accident"), {}, set()),
-    ("accident-missing", {**AT, "accident": Accident(YESTERDAY, "")}, {}, set()),
-    ("accident-after-act", {**AT, "accident": Accident(TOMORROW, "999000015")}, {}, set()),
-    ("accident-not-wanted", {"accident": Accident(YESTERDAY, "999000015")}, {}, set()),
+    ("accident-missing", {**AT, "accident": WorkAccident(YESTERDAY, "")}, {}, set()),
+    ("accident-after-act", {**AT, "accident": WorkAccident(TOMORROW, "999000015")}, {}, set()),
+    ("accident-not-wanted", {"accident": WorkAccident(YESTERDAY, "999000015")}, {}, set()),
     ("maternity-date-missing", without(MATERNITY, "pregnancy_on"), {}, set()),
     ("prescriber-missing", without(NURSED, "prescriber", "prescribed_on"), {}, set()),
     ("prescription-date-missing", without(NURSED, "prescribed_on"), {}, set()),
@@ -170,7 +170,7 @@ def test_every_rule_is_broken_here() -> None:
 
 
 def test_only_these_rules_let_a_sheet_be_secured() -> None:
-    assert {code for code, rule in RULES.items() if rule.severity is Severity.WARN} == {
+    assert {code for code, rule in RULES.items() if rule.severity is RuleSeverity.WARN} == {
         "act-repeated",
         "ps-may-not-sign-lot",
         "regime-ended",
@@ -191,7 +191,7 @@ def test_each_finding_says_it_in_both_languages_and_on_what_it_rests(
     assert found.source == RULES[code].source != ""
     assert found.sentence.fr != found.sentence.en
     assert not set("{}") & set(found.sentence.fr + found.sentence.en)
-    assert blocks(findings) is any(RULES[it].severity is Severity.BLOCK for it in {code} | others)
+    assert blocks(findings) is any(RULES[it].severity is RuleSeverity.BLOCK for it in {code} | others)
 
 
 @pytest.mark.parametrize("code", RULES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from bifente.simulator.formats.fse.model import Act
+from bifente.simulator.formats.fse.model import CareAct
 
 _CENT = Decimal(1)
 
@@ -18,11 +18,11 @@ def cents(value: Decimal) -> int:
     return int(value.quantize(_CENT, ROUND_HALF_UP))
 
 
-def reimbursable(act: Act) -> int:
+def reimbursable(act: CareAct) -> int:
     """Return the base of reimbursement of a line: unit price x coefficient x quantity, or what is asked if less."""
     return min(act.amount, cents(act.base * act.coefficient * act.quantity))
 
 
-def amo_part(act: Act) -> int:
+def amo_part(act: CareAct) -> int:
     """Return the AMO part of a line."""
     return cents(Decimal(reimbursable(act) * act.rate) / 100)

@@ -24,7 +24,7 @@ _MAX_NUMBER = 999_999_999
 
 
 @dataclass(frozen=True, slots=True)
-class Indicator:
+class TreatmentIndicator:
     """What a treatment indicator of an AMC allows: a claim beside these payments, maybe none."""
 
     code: str
@@ -35,10 +35,10 @@ class Indicator:
 
 
 @cache
-def indicators() -> Mapping[str, Indicator]:
+def indicators() -> Mapping[str, TreatmentIndicator]:
     """The indicators that are known, by their two digits."""
     return {
-        code: Indicator(
+        code: TreatmentIndicator(
             code,
             Text(item["fr"], item["en"]),
             frozenset(Payment(one) for one in item["payment"]),

@@ -20,7 +20,7 @@ from bifente.ground.shipped import shipped
 from bifente.simulator.formats.fse.canonical import parse
 from bifente.simulator.formats.fse.envelope import MAX_FILE, is_sealed, seal, unseal
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.frames import LABEL, Reader, day_of, day_text, frame, group_of, summed
+from bifente.simulator.formats.fse.frames import LABEL, FrameReader, day_of, day_text, frame, group_of, summed
 from bifente.simulator.formats.fse.lots import RawLot, encode_lot, read_lot, understand
 from bifente.simulator.formats.fse.model import Lot, LotKind, Nomenclature, SecuringMode, TransportFile
 
@@ -237,7 +237,7 @@ def encode_file(head: FileHead, lots: Sequence[bytes]) -> bytes:
 def _read(data: bytes) -> RawFile:
     if len(data) > MAX_FILE:
         raise FseError("file", f"{len(data)} bytes are more than {MAX_FILE}", "send fewer lots in it")
-    reader = Reader(data, "file")
+    reader = FrameReader(data, "file")
     label, form, sender, body, kind, number, on, count = reader.summed_group("its header", FILE_GROUP, _FIELDS)
     if label != LABEL or form != _FORM:
         raise reader.error(f"it begins with {label!r}, form {form!r}", f"a file begins with {LABEL}, form {_FORM}")

@@ -36,7 +36,7 @@ def day_of(text: str) -> date:
     return found
 
 
-class Reader:
+class FrameReader:
     """Frames read one after the other; ``what`` names the whole in errors. Bounded by what is there."""
 
     def __init__(self, data: bytes, what: str) -> None:

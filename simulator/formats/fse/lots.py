@@ -28,7 +28,7 @@ from bifente.simulator.formats.fse.dre import decode_dre, encode_dre
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.frames import (
     LABEL,
-    Reader,
+    FrameReader,
     day_of,
     day_text,
     fields_of,
@@ -37,7 +37,7 @@ from bifente.simulator.formats.fse.frames import (
     summed,
     unsummed,
 )
-from bifente.simulator.formats.fse.model import Dre, Lot, LotKind, SecuredInvoice, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, Dre, Lot, LotKind, SecuredInvoice, Signer
 from bifente.simulator.formats.fse.securing.codec import decode_secured, encode_secured
 from bifente.simulator.zones import ZoneError, decode
 
@@ -299,7 +299,7 @@ def _checked(lot: Lot) -> Lot:
     return lot
 
 
-def _signature_zone(number: str, signature: Signature) -> bytes:
+def _signature_zone(number: str, signature: CardSignature) -> bytes:
     if signature.signer is not Signer.PROFESSIONAL:
         raise LotError(f"lot {number}", f"it is signed by the {signature.signer}", "have the professional sign it")
     if not re.fullmatch(r"[0-9]{14}", signature.moment):
@@ -309,7 +309,7 @@ def _signature_zone(number: str, signature: Signature) -> bytes:
 
 
 def _read(data: bytes) -> RawLot:
-    reader = Reader(data, "lot")
+    reader = FrameReader(data, "lot")
     header = reader.group("its header", LOT_GROUP, _HEADER_FIELDS)
     label, form, kind_, number, sender, body, on, count_ = header
     if label != LABEL or form != _FORM:
@@ -333,7 +333,7 @@ def _read(data: bytes) -> RawLot:
     return RawLot(Lot(kind, number, sender, body, day, signature=signature), tuple(items), b"".join(signed))
 
 
-def _signature(data: bytes) -> Signature | None:
+def _signature(data: bytes) -> CardSignature | None:
     if not data:
         return None
     place = "lot, its signature"
@@ -341,4 +341,4 @@ def _signature(data: bytes) -> Signature | None:
     signer, certificate, value, moment = fields
     if signer != Signer.PROFESSIONAL.value.encode() or not re.fullmatch(rb"[0-9]{14}", moment):
         raise FseError(place, f"it is by {signer!r} at {moment!r}", "a professional signs, at 14 digits of UTC")
-    return Signature(Signer.PROFESSIONAL, certificate, value, moment.decode())
+    return CardSignature(Signer.PROFESSIONAL, certificate, value, moment.decode())

@@ -61,7 +61,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Structure:
+class BillingStructure:
     """Where a professional works, as on the CPS: the type of its identifier, the identifier, its key (may be empty)."""
 
     kind: str
@@ -89,7 +89,7 @@ class Professional:
     may_sign_lot: bool
     test: bool
     salaried: bool = False
-    structure: Structure | None = None
+    structure: BillingStructure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Complementary:
 
 
 @dataclass(frozen=True, slots=True)
-class Beneficiary:
+class CareBeneficiary:
     """Who was cared for, from the Vitale or the apCV. ``birth`` is 8 digits YYYYMMDD, maybe of a lunar month.
     ``certified_nir`` has its key, or is empty; ``coverage`` is the ALD code and the situation code of the card.
     """
@@ -132,7 +132,7 @@ class Beneficiary:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class CareAct:
     """One act: its unit price (``base``) and its ``amount`` asked; ``rate`` is the part of the base that the AMO pays,
     percent. The base of reimbursement of the whole line is ``pricing.reimbursable``.
     """
@@ -148,14 +148,14 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class PayerShare:
     """What is asked of one payer, in cents."""
 
     asked: int
 
 
 @dataclass(frozen=True, slots=True)
-class Accident:
+class WorkAccident:
     """The accident at work or occupational disease of an AT/MP sheet."""
 
     on: date
@@ -173,19 +173,19 @@ class Invoice:
     on: date
     mode: SecuringMode
     professional: Professional
-    beneficiary: Beneficiary
+    beneficiary: CareBeneficiary
     insurance: Insurance
     payment: Payment
     proof: Proof
     care_path: str
-    acts: tuple[Act, ...]
-    amo: Share
-    amc: Share
+    acts: tuple[CareAct, ...]
+    amo: PayerShare
+    amc: PayerShare
     body: str
     prescriber: Person | None = None
     prescribed_on: date | None = None
     substitute: Person | None = None
-    accident: Accident | None = None
+    accident: WorkAccident | None = None
     pregnancy_on: date | None = None
     rectifies: int | None = None
 
@@ -208,7 +208,7 @@ class Signer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class CardSignature:
     """A signature over the canonical form of a sheet: RSA PKCS#1 v1.5 with SHA-256 under ``certificate`` (DER).
 
     ``moment`` is 14 digits, UTC, told by the workstation: it is not signed.
@@ -228,8 +228,8 @@ class SecuredInvoice:
     """
 
     content: bytes
-    insured: Signature | None = None
-    professional: Signature | None = None
+    insured: CardSignature | None = None
+    professional: CardSignature | None = None
     paper: bool = False
 
 
@@ -265,7 +265,7 @@ class Lot:
     on: date
     invoices: tuple[SecuredInvoice, ...] = ()
     dres: tuple[Dre, ...] = ()
-    signature: Signature | None = None
+    signature: CardSignature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +321,7 @@ class Arl:
     rejections: tuple[Rejection, ...] = ()
 
 
-class Outcome(StrEnum):
+class PaymentOutcome(StrEnum):
     """What an RSP says of a sheet."""
 
     PAID = "paid"
@@ -335,7 +335,7 @@ class RspLine:
 
     invoice: int
     payer: str
-    outcome: Outcome
+    outcome: PaymentOutcome
     asked: int
     paid: int
     rejection: Rejection | None = None
@@ -354,7 +354,7 @@ class Rsp:
     total: int
 
 
-class State(StrEnum):
+class SheetState(StrEnum):
     """The life of a sheet at the practice (SV-FSE-22)."""
 
     PENDING = "pending"

@@ -25,7 +25,7 @@ _LAST_LEVEL = 9
 _HEX = frozenset("0123456789abcdef")
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """How a value fills its field: text is padded with blanks on its right, numbers with zeros on their left; digits
     and lower-case hexadecimal fill theirs.
     """
@@ -42,7 +42,7 @@ class Field:
     """A field: its characters are ``start`` to ``end`` of the record."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     start: int
     end: int
 
@@ -142,7 +142,7 @@ def _fields(items: Iterable[Mapping[str, object]]) -> Iterator[Field]:
     at = _HEAD
     for item in items:
         end = at + int(str(item["width"]))
-        yield Field(str(item["name"]), Kind(str(item["kind"])), at, end)
+        yield Field(str(item["name"]), ValueKind(str(item["kind"])), at, end)
         at = end
 
 
@@ -164,16 +164,16 @@ def _write(entity: Entity, number: int) -> bytes:
 
 def _told(value: Value, field: Field) -> str | None:
     """The characters of a value, or None if this field cannot hold it."""
-    if field.kind is Kind.DATE:
+    if field.kind is ValueKind.DATE:
         return f"{value:%Y%m%d}".rjust(field.width, "0") if isinstance(value, date) else None
-    if field.kind is Kind.NUMBER:
+    if field.kind is ValueKind.NUMBER:
         fits = isinstance(value, int) and 0 <= value < 10**field.width
         return f"{value:0{field.width}d}" if fits else None
     if not isinstance(value, str) or len(value) > field.width:
         return None
-    if field.kind is Kind.DIGITS:
+    if field.kind is ValueKind.DIGITS:
         return value if value.isascii() and value.isdigit() and len(value) == field.width else None
-    if field.kind is Kind.HEX:
+    if field.kind is ValueKind.HEX:
         return value if len(value) == field.width and set(value) <= _HEX else None
     return value.ljust(field.width) if _is_text(value) and not value.endswith(" ") else None
 
@@ -199,12 +199,12 @@ def _read(record: bytes, number: int, known: Mapping[str, EntityType]) -> Entity
 
 def _value(text: str, field: Field, place: str) -> Value:
     value: Value = text.rstrip(" ")
-    if field.kind in (Kind.NUMBER, Kind.DATE):
+    if field.kind in (ValueKind.NUMBER, ValueKind.DATE):
         digits = text.isascii() and text.isdigit()
         try:
             if not digits:
                 raise ValueError
-            value = int(text) if field.kind is Kind.NUMBER else date(int(text[:4]), int(text[4:6]), int(text[6:]))
+            value = int(text) if field.kind is ValueKind.NUMBER else date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
             raise FseError(
                 f"{place}, field {field.name}", f"{text!r} is no {field.kind.value}", "write it in digits"

@@ -16,7 +16,7 @@ _PLACE = 80
 """Characters of a place in a return."""
 
 
-class Level(StrEnum):
+class RejectionLevel(StrEnum):
     """What a reason is about. A claim counts as an invoice; a signature is that of a lot or of an invoice."""
 
     FILE = "file"
@@ -25,7 +25,7 @@ class Level(StrEnum):
     INVOICE = "invoice"
 
 
-class Effect(StrEnum):
+class RejectionEffect(StrEnum):
     """What comes of a reason."""
 
     ARL_NEGATIVE = "arl-negative"
@@ -41,8 +41,8 @@ class Reason:
     """
 
     code: str
-    level: Level
-    effect: Effect
+    level: RejectionLevel
+    effect: RejectionEffect
     label: Text
     source: str
     fidelity: str
@@ -56,8 +56,8 @@ def reasons() -> Mapping[str, Reason]:
     return {
         code: Reason(
             code=code,
-            level=Level(item["level"]),
-            effect=Effect(item["effect"]),
+            level=RejectionLevel(item["level"]),
+            effect=RejectionEffect(item["effect"]),
             label=Text(item["fr"], item["en"]) if "fr" in item else words[code],
             source=item["source"],
             fidelity=item["fidelity"],

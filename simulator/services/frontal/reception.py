@@ -30,7 +30,7 @@ from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.services.frontal.conformity import sheet_reasons
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger
 from bifente.simulator.services.frontal.lot_checks import Carried, belonging, signed
-from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import rejection, shortened
 from bifente.simulator.services.frontal.standing import claim_reasons
 from bifente.simulator.tarification.deadlines import civil_day
@@ -62,7 +62,7 @@ class Examined:
 class Reception:
     """Checks lots against what the body knows. Nothing is remembered here."""
 
-    def __init__(self, verifier: Verifier, ledger: Ledger, parameters: Parameters) -> None:
+    def __init__(self, verifier: Verifier, ledger: Ledger, parameters: FrontalParameters) -> None:
         self._verifier = verifier
         self._ledger = ledger
         self._parameters = parameters

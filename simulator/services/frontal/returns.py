@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, Outcome, Rejection, Rsp, RspLine
+from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, PaymentOutcome, Rejection, Rsp, RspLine
 from bifente.simulator.services.frontal.entities import CLOSING, Entity, Value, before, place_of, read, types, write
 
 E = TypeVar("E", bound=StrEnum)
@@ -176,7 +176,7 @@ def _line(invoice: int, part: Entity, reader: _Reader) -> RspLine:
     line = RspLine(
         invoice=invoice,
         payer=part.text("payer"),
-        outcome=_member(Outcome, part, "outcome"),
+        outcome=_member(PaymentOutcome, part, "outcome"),
         asked=part.amount("asked"),
         paid=part.amount("paid"),
         rejection=None if reason is None else _rejection(reason),
@@ -188,9 +188,9 @@ def _line(invoice: int, part: Entity, reader: _Reader) -> RspLine:
 def check_line(line: RspLine, place: str) -> None:
     """Refuse a line whose outcome, amounts and reason contradict each other. Raises FseError."""
     told = {
-        Outcome.PAID: line.paid == line.asked and line.rejection is None,
-        Outcome.PARTLY_PAID: 0 < line.paid < line.asked and line.rejection is not None,
-        Outcome.REJECTED: line.paid == 0 and line.rejection is not None,
+        PaymentOutcome.PAID: line.paid == line.asked and line.rejection is None,
+        PaymentOutcome.PARTLY_PAID: 0 < line.paid < line.asked and line.rejection is not None,
+        PaymentOutcome.REJECTED: line.paid == 0 and line.rejection is not None,
     }
     if not told[line.outcome]:
         reason = "a reason" if line.rejection else "no reason"

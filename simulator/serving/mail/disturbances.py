@@ -17,7 +17,7 @@ from bifente.simulator.serving.mail.base import TransportError, TransportFailure
 T = TypeVar("T")
 
 
-class Effect(StrEnum):
+class DisturbanceEffect(StrEnum):
     """What is done to a message."""
 
     LOST = "lost"
@@ -40,7 +40,7 @@ class Disturbance:
     """One thing that may happen: what is done, what the user sees, why, and what helps. ``reply``: the SMTP code."""
 
     id: str
-    effect: Effect
+    effect: DisturbanceEffect
     symptom: Text
     cause: Text
     remedy: Text
@@ -59,7 +59,7 @@ def disturbances() -> Mapping[str, Disturbance]:
     return {
         item["id"]: Disturbance(
             item["id"],
-            Effect(item["effect"]),
+            DisturbanceEffect(item["effect"]),
             Text(**item["symptom"]),
             Text(**item["cause"]),
             Text(**item["remedy"]),
@@ -110,7 +110,7 @@ class Weather:
         return None
 
 
-class Way(Generic[T]):
+class DisturbedWay(Generic[T]):
     """One direction: what is handed over comes to ``deliver`` as its disturbance lets it."""
 
     def __init__(self, deliver: Callable[[T], None], spoil: Callable[[T], T]) -> None:
@@ -124,13 +124,13 @@ class Way(Generic[T]):
         if disturbance is not None:
             disturbance.check()
             effect = disturbance.effect
-        if effect is Effect.LOST:
+        if effect is DisturbanceEffect.LOST:
             return
-        if effect is Effect.REORDERED:
+        if effect is DisturbanceEffect.REORDERED:
             self._held.append(item)
             return
-        self._deliver(self._spoil(item) if effect is Effect.ALTERED else item)
-        if effect is Effect.DUPLICATED:
+        self._deliver(self._spoil(item) if effect is DisturbanceEffect.ALTERED else item)
+        if effect is DisturbanceEffect.DUPLICATED:
             self._deliver(item)
         self.flush()
 

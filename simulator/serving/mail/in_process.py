@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bifente.simulator.formats.fse.model import TransportFile
 from bifente.simulator.serving.mail.base import Reception, TransportError
-from bifente.simulator.serving.mail.disturbances import Direction, Way, Weather, flipped
+from bifente.simulator.serving.mail.disturbances import Direction, DisturbedWay, Weather, flipped
 from bifente.simulator.serving.mail.mailbox import Mailbox
 
 
@@ -29,8 +29,10 @@ class InProcessTransport:
         self._weather = weather or Weather()
         self._mailbox = Mailbox()
         self._waiting: deque[bytes] = deque()
-        self._out = Way[_Message](self._arrive, lambda it: replace(it, data=flipped(it.data, self._weather.chance)))
-        self._back = Way[bytes](self._mailbox.put, lambda data: flipped(data, self._weather.chance))
+        self._out = DisturbedWay[_Message](
+            self._arrive, lambda it: replace(it, data=flipped(it.data, self._weather.chance))
+        )
+        self._back = DisturbedWay[bytes](self._mailbox.put, lambda data: flipped(data, self._weather.chance))
 
     def send(self, file: TransportFile) -> None:
         """Hand a file over. Raises TransportError."""

@@ -21,7 +21,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from bifente.ground.clock import Clock, WallClock
 from bifente.simulator.formats.fse.model import TransportFile
 from bifente.simulator.serving.mail.base import Reception, TransportError, TransportFailure
-from bifente.simulator.serving.mail.disturbances import Direction, Disturbance, Effect, Way, Weather, flipped
+from bifente.simulator.serving.mail.disturbances import (
+    Direction,
+    Disturbance,
+    DisturbanceEffect,
+    DisturbedWay,
+    Weather,
+    flipped,
+)
 from bifente.simulator.serving.mail.mailbox import Mailbox
 from bifente.simulator.serving.mail.messages import (
     MAX_MAIL,
@@ -50,7 +57,9 @@ class MailServer:
         self.mailbox = mailbox
         self.pending: Disturbance | None = None
         self.crash: Exception | None = None
-        self._way = Way[Attachment](deliver, lambda item: Attachment(item.name, flipped(item.data, weather.chance)))
+        self._way = DisturbedWay[Attachment](
+            deliver, lambda item: Attachment(item.name, flipped(item.data, weather.chance))
+        )
         self._controller: _Loopback | None = None
         self._port = 0
 
@@ -231,7 +240,7 @@ class SmtpTransport:
             raise TransportError(TransportFailure.REFUSED, str(error)) from error
         if len(mail) > MAX_MAIL:
             raise TransportError(TransportFailure.TOO_LARGE, f"a mail of {len(mail)} bytes, at most {MAX_MAIL}")
-        if disturbance is not None and disturbance.effect is Effect.DOWN:
+        if disturbance is not None and disturbance.effect is DisturbanceEffect.DOWN:
             server.stop()
             try:
                 _mail(server.port, sender, server.mailbox, mail)

@@ -13,8 +13,8 @@ from datetime import date
 from bifente.ground.identifiers import RPPS
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import (
-    Accident,
-    Beneficiary,
+    BillingStructure,
+    CareBeneficiary,
     Complementary,
     Insurance,
     Invoice,
@@ -23,7 +23,7 @@ from bifente.simulator.formats.fse.model import (
     Professional,
     Proof,
     SecuringMode,
-    Structure,
+    WorkAccident,
 )
 from bifente.simulator.tarification.bodies import body_of
 from bifente.simulator.tarification.pricing import ActRequest, price
@@ -193,10 +193,10 @@ def _practice_mode(ps_zone: bytes, situation: int) -> str:
     return _situation(_groups(ps_zone, "carte-ps", "the zone of the professional's card"), situation)["practice-mode"]
 
 
-def _structure(place: Fields) -> Structure | None:
+def _structure(place: Fields) -> BillingStructure | None:
     if not place["structure-id-type"]:
         return None
-    return Structure(
+    return BillingStructure(
         place["structure-id-type"], place["structure-id"], place["structure-id-key"], place["structure-name"]
     )
 
@@ -210,7 +210,7 @@ def _set(value: str, name: str, where: str) -> str:
 # -- the beneficiary --------------------------------------------------------------------------------------------------
 
 
-def _beneficiary(groups: Sequence[Group], who: int, on: date, apcv: bool, care: Care) -> Beneficiary:
+def _beneficiary(groups: Sequence[Group], who: int, on: date, apcv: bool, care: Care) -> CareBeneficiary:
     card = named(groups[0])
     people = _people(groups)
     if not 1 <= who <= len(people):
@@ -229,7 +229,7 @@ def _beneficiary(groups: Sequence[Group], who: int, on: date, apcv: bool, care: 
     ald = coverage.get("ald-code", _NO_ALD) not in ("", _NO_ALD) and care.exoneration in (None, _ALD_EXONERATION)
     situation = coverage.get("situation-code", "")
     certified = person.identity["certified-nir"]
-    return Beneficiary(
+    return CareBeneficiary(
         nir=_needed(card, "nir", "group 101"),
         nir_key=_needed(card, "nir-key", "group 101"),
         name=_needed(person.identity, "usual-name", where),
@@ -316,12 +316,12 @@ def _is_alsace_moselle(situation: str) -> bool:
     return known is not None and known.alsace_moselle
 
 
-def _accident(groups: Sequence[Group], care: Care) -> Accident | None:
+def _accident(groups: Sequence[Group], care: Care) -> WorkAccident | None:
     """The accident told; its number, if it is not told, is the one of the card."""
     if care.accident_on is None:
         return None
     on_card = next((named(group)["at-id"] for group in groups if group.id == 103), "")
-    return Accident(care.accident_on, care.accident_number or on_card)
+    return WorkAccident(care.accident_on, care.accident_number or on_card)
 
 
 def _proof(mode: SecuringMode) -> Proof:

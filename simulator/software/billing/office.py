@@ -21,7 +21,7 @@ from bifente.simulator.serving.mail.base import Transport
 from bifente.simulator.software.billing.practice import Practice, Sending
 from bifente.simulator.software.billing.signing import OpensSession
 from bifente.simulator.software.billing.store import Database, Store
-from bifente.simulator.tarification.deadlines import Deadlines, Rules
+from bifente.simulator.tarification.deadlines import DeadlineRules, Deadlines
 
 
 class Correspondence(Protocol):
@@ -58,7 +58,7 @@ class OfficeSettings:
 
     profile: str = "1.40"
     mail: bool = False
-    rules: Rules = field(default_factory=Rules.default)
+    rules: DeadlineRules = field(default_factory=DeadlineRules.default)
     alsace_moselle: bool = False
 
 

@@ -12,7 +12,7 @@ from bifente.simulator.middleware.ssv import Answer
 from bifente.simulator.software.billing.making import Care, invoice_from, laboratory_settings
 from bifente.simulator.software.billing.reading import CardsReading
 from bifente.simulator.tarification.pricing import ActRequest
-from bifente.simulator.tarification.rules import Facts, Finding, blocks, examine
+from bifente.simulator.tarification.rules import Facts, RuleFinding, blocks, examine
 from bifente.simulator.zones import named
 
 _SITUATION = 2
@@ -38,7 +38,7 @@ class Made:
     """What came of making a sheet: the sheet and what the rules say of it. A blocked one was given no number."""
 
     invoice: Invoice
-    findings: tuple[Finding, ...]
+    findings: tuple[RuleFinding, ...]
 
     @property
     def blocked(self) -> bool:

@@ -19,7 +19,7 @@ from bifente.simulator.middleware.resources import Pair
 from bifente.simulator.readers import Connection
 from bifente.simulator.software.billing.securing.cards import ProfessionalSession, Right, SigningCard, signed
 from bifente.simulator.software.billing.securing.desk import SecuringDesk
-from bifente.simulator.software.billing.securing.refusals import Refusal, SecuringError
+from bifente.simulator.software.billing.securing.refusals import SecuringError, SecuringRefusal
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class CardLotSession:
         billing = self._session.card.billing
         mine = [number for number, item in billing.items() if item.billing_id == lot.sender]
         if not mine:
-            raise SecuringError(Refusal.CPS_SUBSTITUTED, f"no situation of the card bills as {lot.sender}")
+            raise SecuringError(SecuringRefusal.CPS_SUBSTITUTED, f"no situation of the card bills as {lot.sender}")
         self._session.check_right(Right.LOT, mine[0])
 
     def resume(self, connection: Connection) -> None:

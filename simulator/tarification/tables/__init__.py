@@ -146,7 +146,7 @@ class Bodies(_Table):
     test: tuple[TestBody, ...]
 
 
-class Profession(_Called):
+class BillingProfession(_Called):
     """A profession: the digit of its billing numbers, its specialties and the usual one."""
 
     digit: str
@@ -157,7 +157,7 @@ class Profession(_Called):
 class Professions(_Table):
     """The professions by their names."""
 
-    codes: Mapping[str, Profession]
+    codes: Mapping[str, BillingProfession]
 
 
 class Situation(_Called):
@@ -172,7 +172,7 @@ class Situations(_Table):
     codes: Mapping[str, Situation]
 
 
-class Indicator(_Model):
+class ComplementaryRight(_Model):
     """Whether a complementary insurer may be asked in third-party payment, and when the insured pays."""
 
     tp: bool
@@ -182,8 +182,8 @@ class Indicator(_Model):
 class Indicators(_Table):
     """The treatment indicators of an AMC, and those of a mutuelle."""
 
-    amc: Mapping[str, Indicator]
-    mutuelle: Mapping[str, Indicator]
+    amc: Mapping[str, ComplementaryRight]
+    mutuelle: Mapping[str, ComplementaryRight]
 
 
 class Services(_Table):

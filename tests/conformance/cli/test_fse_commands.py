@@ -26,7 +26,7 @@ from bifente.conformance.run.session import default_paths
 from bifente.simulator.formats.fse.canonical import canonical, parse
 from bifente.simulator.formats.fse.files import make_file
 from bifente.simulator.formats.fse.lots import encode_lot
-from bifente.simulator.formats.fse.model import Lot, Share
+from bifente.simulator.formats.fse.model import Lot, PayerShare
 from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.authority import Revocation
 from bifente.simulator.software.billing.series import LotSeries
@@ -94,7 +94,7 @@ def test_content_without_signatures_is_not_good(cli: Cli, files: dict[str, Path]
 def test_an_amount_changed_after_the_signatures_is_not_good(cli: Cli, office: Office, tmp_path: Path) -> None:
     sheet = office.secured()
     invoice = parse(sheet.content)
-    dearer = replace(invoice, amo=Share(invoice.amo.asked + 1))
+    dearer = replace(invoice, amo=PayerShare(invoice.amo.asked + 1))
     path = tmp_path / "dearer"
     path.write_bytes(encode_secured(replace(sheet, content=canonical(dearer))))
     said = cli("fse", "verify", path, "--json")
@@ -159,7 +159,7 @@ def test_a_changed_lot_gets_the_negative_one_that_names_the_sheet(cli: Cli, offi
     lot = office.lot()
     first, second = lot.invoices
     invoice = parse(second.content)
-    changed = replace(second, content=canonical(replace(invoice, amo=Share(1))))
+    changed = replace(second, content=canonical(replace(invoice, amo=PayerShare(1))))
     path = tmp_path / "lot"
     path.write_bytes(encode_lot(replace(lot, invoices=(first, changed))))
     said = cli("fse", "submit", path, "--json")

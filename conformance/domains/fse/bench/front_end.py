@@ -11,7 +11,7 @@ from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, Rsp
-from bifente.simulator.services.frontal import Frontal, Parameters, encode_return
+from bifente.simulator.services.frontal import Frontal, FrontalParameters, encode_return
 from bifente.simulator.services.frontal.faults import Trouble
 
 
@@ -22,7 +22,7 @@ class FrontEndBench:
         self._party = party
         self._clock = clock
         self._chance = chance
-        self._parameters = Parameters()
+        self._parameters = FrontalParameters()
         self._frontal: Frontal | None = None
 
     @property

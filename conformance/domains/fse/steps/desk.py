@@ -20,7 +20,7 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import State
+from bifente.simulator.formats.fse.model import SheetState
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -33,7 +33,7 @@ class LookAtSheet(FseStep):
     title: ClassVar[Text] = Text("Consulter la feuille", "Look at the sheet")
     shorthand: ClassVar[str] = "sheet"
     observes: ClassVar[Observes] = {
-        "state": ChoiceMatcher(frozenset(state.value for state in State)),
+        "state": ChoiceMatcher(frozenset(state.value for state in SheetState)),
         **{name: ValueMatcher() for name in ("number", "kept", "why", "lot", "closed", "paid", "outcomes", "rates")},
         **{name: ValueMatcher() for name in ("amo", "amc", "total", "patient", "task", "urgency", "days-left")},
     }
@@ -88,7 +88,7 @@ class WorkList(FseStep):
         return Told(values, DONE, {"lines": str(len(tasks))}, told)
 
 
-class Desk(FseStep):
+class ActAtDesk(FseStep):
     """Something done at the desk: a sheet or a file given up and printed on paper, its document sent or not, doubles
     forgotten that were kept long enough, a payment in part looked at, a claim (DRE) made or cancelled. ``refused``
     where it may not be done.

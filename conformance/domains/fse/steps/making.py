@@ -24,7 +24,7 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes, kebab
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Insurance, Payment, Person, SecuringMode, State
+from bifente.simulator.formats.fse.model import Insurance, Payment, Person, SecuringMode, SheetState
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order
@@ -118,7 +118,7 @@ class Make(FseStep):
         "number": ValueMatcher(),
         **{name: ValueMatcher() for name in ("total", "amo", "amc", "patient", "body", "regime", "mode", "proof")},
         **{name: ValueMatcher() for name in ("nomenclatures", "rates", "quality", "nir", "phone", "ald", "c2s")},
-        "state": ChoiceMatcher(frozenset(state.value for state in State)),
+        "state": ChoiceMatcher(frozenset(state.value for state in SheetState)),
     }
 
     acts: list[ActModel] = Field(

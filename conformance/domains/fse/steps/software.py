@@ -21,7 +21,7 @@ from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.files import file_profiles
-from bifente.simulator.tarification.deadlines import Rules
+from bifente.simulator.tarification.deadlines import DeadlineRules
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -34,13 +34,13 @@ def _profile(name: str) -> str:
 
 
 def _deadline(name: str) -> str:
-    known = [kebab(field) for field in Rules.model_fields]
+    known = [kebab(field) for field in DeadlineRules.model_fields]
     if name not in known:
         raise ValueError(f"no deadline is called {name!r}; there are {', '.join(known)}")
     return name
 
 
-class Software(FseStep):
+class SetUpSoftware(FseStep):
     """Choose how the billing software sends, before its first sheet: the profile of its files (1.40 encrypts them),
     in process or by mail (SMTP on the loopback), other deadlines than the usual ones, in days, and whether the public
     holidays of Alsace-Moselle count.

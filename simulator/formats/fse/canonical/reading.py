@@ -21,16 +21,16 @@ from bifente.simulator.formats.fse.canonical.writing import groups_of
 from bifente.simulator.formats.fse.catalogue import FORMAT_NAME, FORMAT_VERSION
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import (
-    Accident,
-    Act,
-    Beneficiary,
+    BillingStructure,
+    CareAct,
+    CareBeneficiary,
     Complementary,
     Invoice,
+    PayerShare,
     Person,
     Professional,
     SecuringMode,
-    Share,
-    Structure,
+    WorkAccident,
 )
 from bifente.simulator.zones import Group, ZoneError, decode
 
@@ -89,7 +89,7 @@ class _Reader:
             on=sheet.date("date"),
             mode=nature.one_of("securing-mode", {mode: str(int(mode)) for mode in SecuringMode}),
             professional=_read_professional(professional, card, structure, sheet.number("logical-number")),
-            beneficiary=Beneficiary(
+            beneficiary=CareBeneficiary(
                 nir=person.text("nir"),
                 nir_key=person.text("nir-key"),
                 name=identity.text("surname"),
@@ -117,13 +117,13 @@ class _Reader:
             proof=nature.one_of("proof", PROOF),
             care_path=nature.text("care-path"),
             acts=acts,
-            amo=Share(nature.number("amo-asked")),
-            amc=Share(nature.number("amc-asked")),
+            amo=PayerShare(nature.number("amo-asked")),
+            amc=PayerShare(nature.number("amc-asked")),
             body=nature.text("destination-regime") + amo.text("destination-body") + amo.text("computer-centre"),
             prescriber=_read_person(prescription, prescription) if prescription else None,
             prescribed_on=prescription.maybe("date", prescription.date) if prescription else None,
             substitute=_read_person(substitute, more) if substitute else None,
-            accident=Accident(accident.date("date"), accident.text("number")) if accident else None,
+            accident=WorkAccident(accident.date("date"), accident.text("number")) if accident else None,
             pregnancy_on=maternity.date("date") if maternity else None,
             rectifies=sheet.maybe("rectified-number", sheet.number),
         )
@@ -174,7 +174,7 @@ def _read_professional(fields: Fields, card: Fields, structure: Fields | None, s
         may_sign_lot=card.flag("may-sign-lot"),
         test=card.flag("test-card"),
         salaried=fields.one_of("practice-condition", {False: "L", True: "S"}),
-        structure=Structure(
+        structure=BillingStructure(
             structure.text("structure-id-type"),
             structure.text("structure-id"),
             structure.text("structure-id-key"),
@@ -203,8 +203,8 @@ def _read_person(fields: Fields, more: Fields | None) -> Person | None:
     return Person(billing_id, fields.text("surname"), fields.text("first-name"), more.text("specialty") if more else "")
 
 
-def _read_act(fields: Fields) -> Act:
-    return Act(
+def _read_act(fields: Fields) -> CareAct:
+    return CareAct(
         nomenclature=fields.one_of("nomenclature", NOMENCLATURE),
         code=fields.text("code"),
         on=fields.date("date"),

@@ -23,8 +23,8 @@ from bifente.simulator.formats.fse.canonical.forms import (
 from bifente.simulator.formats.fse.catalogue import FORMAT_NAME, FORMAT_VERSION, group_type
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import (
-    Act,
-    Beneficiary,
+    CareAct,
+    CareBeneficiary,
     Insurance,
     Invoice,
     Nomenclature,
@@ -130,7 +130,7 @@ def _professional_groups(professional: Professional) -> Iterator[Group]:
     )
 
 
-def _beneficiary_groups(beneficiary: Beneficiary) -> Iterator[Group]:
+def _beneficiary_groups(beneficiary: CareBeneficiary) -> Iterator[Group]:
     nir, key = _split("beneficiary.nir", beneficiary.nir + beneficiary.nir_key, 13, 2)
     if len(beneficiary.nir) != 13:
         raise FseError("beneficiary.nir", f"{beneficiary.nir!r} must have 13 characters", "give the key apart")
@@ -211,7 +211,7 @@ def _our_groups(invoice: Invoice) -> Iterator[Group]:
         yield _act(f"act {rank}", act)
 
 
-def _act(place: str, act: Act) -> Group:
+def _act(place: str, act: CareAct) -> Group:
     return _group(
         9010,
         {

@@ -15,7 +15,7 @@ from bifente.ground.text import Text
 from bifente.simulator.formats.fse.model import LotKind
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What a field holds."""
 
     DIGITS = "digits"
@@ -27,11 +27,14 @@ class Kind(StrEnum):
 
 Basis = Literal["atih", "facts", "ours"]
 _SHAPES = {
-    Kind.DIGITS: (re.compile(r"[0-9]*"), "digits"),
-    Kind.AMOUNT: (re.compile(r"[0-9]*"), "digits, in cents"),
-    Kind.TEXT: (re.compile(r"([A-Z0-9 './&()+,:=*-]*[A-Z0-9'./&()+,:=*-])?"), "upper-case letters, digits and signs"),
-    Kind.CODE: (re.compile(r"[A-Z0-9]*"), "upper-case letters and digits"),
-    Kind.DATE: (re.compile(r"([0-9]{6})?"), "a date YYMMDD"),
+    ColumnKind.DIGITS: (re.compile(r"[0-9]*"), "digits"),
+    ColumnKind.AMOUNT: (re.compile(r"[0-9]*"), "digits, in cents"),
+    ColumnKind.TEXT: (
+        re.compile(r"([A-Z0-9 './&()+,:=*-]*[A-Z0-9'./&()+,:=*-])?"),
+        "upper-case letters, digits and signs",
+    ),
+    ColumnKind.CODE: (re.compile(r"[A-Z0-9]*"), "upper-case letters and digits"),
+    ColumnKind.DATE: (re.compile(r"([0-9]{6})?"), "a date YYMMDD"),
 }
 
 
@@ -45,7 +48,7 @@ class FieldLayout(_Model):
     name: Annotated[str, Field(pattern=r"^[a-z]+(-[a-z]+)*$")]
     at: Annotated[int, Field(ge=1)]
     size: Annotated[int, Field(ge=1)]
-    kind: Kind
+    kind: ColumnKind
     basis: Basis
     value: Annotated[str | None, Field(alias="is")] = None
 
@@ -57,7 +60,7 @@ class FieldLayout(_Model):
     @property
     def padded_left(self) -> bool:
         """Whether zeros complete it on the left, rather than spaces on the right."""
-        return self.kind in (Kind.DIGITS, Kind.AMOUNT)
+        return self.kind in (ColumnKind.DIGITS, ColumnKind.AMOUNT)
 
     def fault(self, value: str) -> str | None:
         """Why it cannot hold a value, in words; None if it can."""

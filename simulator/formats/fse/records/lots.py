@@ -10,7 +10,17 @@ from itertools import pairwise
 
 from bifente.simulator.formats.fse.amounts import amo_part, reimbursable
 from bifente.simulator.formats.fse.canonical import parse
-from bifente.simulator.formats.fse.model import Act, Dre, Insurance, Invoice, Lot, LotKind, Nomenclature, Payment, Proof
+from bifente.simulator.formats.fse.model import (
+    CareAct,
+    Dre,
+    Insurance,
+    Invoice,
+    Lot,
+    LotKind,
+    Nomenclature,
+    Payment,
+    Proof,
+)
 from bifente.simulator.formats.fse.records.layouts import LAYOUTS, WIDTH
 from bifente.simulator.formats.fse.records.record import Record, RecordError, make, read, write
 
@@ -176,7 +186,7 @@ def _more(invoice: Invoice) -> dict[str, str | int]:
     }
 
 
-def _act(invoice: Invoice, act: Act, amo: int, amc: int) -> dict[str, str | int]:
+def _act(invoice: Invoice, act: CareAct, amo: int, amc: int) -> dict[str, str | int]:
     return {
         "exoneration": invoice.beneficiary.exoneration,
         "specialty": invoice.professional.specialty,

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import SecuredInvoice, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, SecuredInvoice, Signer
 from bifente.simulator.zones import Group, ZoneError, decode, encode
 
 MARK = b"BIFENTE LABORATOIRE"
@@ -107,13 +107,13 @@ def _read(groups: tuple[Group, ...], data: bytes) -> SecuredInvoice:
     return found
 
 
-def _signature(number: int, fields: dict[int, tuple[bytes, ...]]) -> Signature | None:
+def _signature(number: int, fields: dict[int, tuple[bytes, ...]]) -> CardSignature | None:
     if number not in fields:
         return None
     certificate, value, moment = fields[number]
     told = moment.decode("ascii", "replace")
     _check_moment(number, told)
-    return Signature(_SIGNATURES[number], certificate, value, told)
+    return CardSignature(_SIGNATURES[number], certificate, value, told)
 
 
 def _check_moment(number: int, moment: str) -> None:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import SecuredInvoice, Signature
+from bifente.simulator.formats.fse.model import CardSignature, SecuredInvoice
 from bifente.simulator.formats.fse.securing.rsa import certificate_of
 
 _MOMENT = "%Y%m%d%H%M%S"
@@ -54,14 +54,14 @@ def export(secured: SecuredInvoice, folder: Path, authorities: Iterable[x509.Cer
     return tuple(written)
 
 
-def _certificate(signature: Signature) -> x509.Certificate:
+def _certificate(signature: CardSignature) -> x509.Certificate:
     found = certificate_of(signature.certificate)
     if found is None:
         raise FseError(str(signature.signer), "the certificate is no X.509 certificate of an RSA key", "sign anew")
     return found[0]
 
 
-def _seconds(signature: Signature) -> int:
+def _seconds(signature: CardSignature) -> int:
     try:
         moment = datetime.strptime(signature.moment, _MOMENT).replace(tzinfo=UTC)
     except ValueError:

@@ -24,7 +24,7 @@ _MALFORMED = (
 _SMALLEST = 2048
 
 
-class Finding(Enum):
+class SignatureFinding(Enum):
     """What a signature is worth."""
 
     GOOD = "good"
@@ -49,22 +49,22 @@ def certificate_of(raw: bytes) -> tuple[x509.Certificate, RSAPublicKey] | None:
     return (found, key) if isinstance(key, RSAPublicKey) and key.key_size >= _SMALLEST else None
 
 
-def judged(key: RSAPublicKey, content: bytes, value: bytes) -> Finding:
+def judged(key: RSAPublicKey, content: bytes, value: bytes) -> SignatureFinding:
     """What a signature under a key is worth for a content."""
     try:
         key.verify(value, content, padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature:
         pass
     else:
-        return Finding.GOOD
+        return SignatureFinding.GOOD
     try:
         told = key.recover_data_from_signature(value, padding.PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, ValueError):
-        return Finding.BAD
-    return Finding.OTHER_CONTENT if told != hashlib.sha256(content).digest() else Finding.BAD
+        return SignatureFinding.BAD
+    return SignatureFinding.OTHER_CONTENT if told != hashlib.sha256(content).digest() else SignatureFinding.BAD
 
 
 def signed_by(certificate: bytes, content: bytes, value: bytes) -> bool:
     """Whether the key of a certificate (DER) signed a content."""
     found = certificate_of(certificate)
-    return found is not None and judged(found[1], content, value) is Finding.GOOD
+    return found is not None and judged(found[1], content, value) is SignatureFinding.GOOD

@@ -21,9 +21,9 @@ from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.canonical import parse
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Invoice, Rejection, SecuredInvoice, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, Invoice, Rejection, SecuredInvoice, Signer
 from bifente.simulator.formats.fse.securing.modes import WITH_PAPER, wants
-from bifente.simulator.formats.fse.securing.rsa import Finding, certificate_of, judged
+from bifente.simulator.formats.fse.securing.rsa import SignatureFinding, certificate_of, judged
 from bifente.simulator.pki.certificate_profiles import CARD_ID, CARD_TYPE, card_type
 from bifente.simulator.pki.vitale_authority import CARD_NAME
 
@@ -86,7 +86,7 @@ class Verifier:
         return tuple(self._reasons(secured, sheet, at))
 
     def signature_reasons(
-        self, content: bytes, signature: Signature, at: datetime, invoice: int | None = None
+        self, content: bytes, signature: CardSignature, at: datetime, invoice: int | None = None
     ) -> Iterator[Rejection]:
         """What is wrong with a signature of any content, a lot for one: its value, its certificate, its moment.
 
@@ -99,8 +99,8 @@ class Verifier:
             return
         certificate, key = found
         worth = judged(key, content, signature.value)
-        if worth is not Finding.GOOD:
-            code = "content-altered" if worth is Finding.OTHER_CONTENT else "signature-altered"
+        if worth is not SignatureFinding.GOOD:
+            code = "content-altered" if worth is SignatureFinding.OTHER_CONTENT else "signature-altered"
             yield _rejection(code, invoice, place)
         if not self._recognised(signature.signer, signature.certificate):
             yield _rejection("certificate-unknown-issuer", invoice, place)

@@ -17,7 +17,7 @@ from cryptography import x509
 from bifente.ground.clock import Clock, WallClock
 from bifente.simulator.formats.fse.canonical import parse
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Invoice, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, Invoice, Signer
 from bifente.simulator.formats.fse.securing.modes import wants
 from bifente.simulator.formats.fse.securing.rsa import signed_by
 from bifente.simulator.hosts import NotOnThisCardError
@@ -27,7 +27,7 @@ from bifente.simulator.middleware.ssv.meeting import vitale_on
 from bifente.simulator.middleware.ssv.professional import MAY_SIGN_INVOICE, MAY_SIGN_LOT, ProfessionalCard
 from bifente.simulator.middleware.ssv.vitale import VitaleCard
 from bifente.simulator.readers import Connection
-from bifente.simulator.software.billing.securing.refusals import Refusal, SecuringError
+from bifente.simulator.software.billing.securing.refusals import SecuringError, SecuringRefusal
 from bifente.simulator.zones import Group
 
 _OK, _NOT_ALLOWED = 0x9000, 0x6982
@@ -99,7 +99,9 @@ class ProfessionalSession:
         held = [item for number, item in billing.items() if situation is None or number == situation]
         if not any((item.signing_rights or 0) & right.value for item in held):
             where = "no situation" if situation is None else f"situation {situation}"
-            raise SecuringError(Refusal.NO_RIGHT_TO_SIGN, f"{where} of the card has the right: {right.name.lower()}")
+            raise SecuringError(
+                SecuringRefusal.NO_RIGHT_TO_SIGN, f"{where} of the card has the right: {right.name.lower()}"
+            )
 
     def ready(self) -> None:
         """Present the code again to a card that a signature has made forget it, as it wants. Raises SsvError."""
@@ -138,7 +140,7 @@ def sign_as_professional(
     *,
     right: Right = Right.INVOICE,
     situation: int | None = None,
-) -> Signature:
+) -> CardSignature:
     """The professional's signature of a content: a sheet (``situation`` and card are then its own) or a lot.
 
     Raises SsvError as ``ProfessionalSession``, SecuringError for a card of another or without the right.
@@ -160,7 +162,7 @@ def sign_as_insured(
     *,
     anchors: Iterable[x509.Certificate] = (),
     random: Callable[[int], bytes] = secrets.token_bytes,
-) -> Signature:
+) -> CardSignature:
     """The insured's signature of a sheet, by the Vitale in the presence of the professional's card.
 
     Raises SsvError: as ``ProfessionalSession``; F011, F014, F015 of the Vitale; SecuringError.
@@ -171,39 +173,39 @@ def sign_as_insured(
     return sheet_signed_by_insured(content, met, session, clock)
 
 
-def sheet_signed_by_professional(content: bytes, session: ProfessionalSession, clock: Clock) -> Signature:
+def sheet_signed_by_professional(content: bytes, session: ProfessionalSession, clock: Clock) -> CardSignature:
     """The signature of a sheet by the card that its content names, and by no other."""
     sheet = sheet_of(content)
     check_mode(sheet, Signer.PROFESSIONAL)
     if session.number != sheet.professional.card_number:
         raise SecuringError(
-            Refusal.CPS_SUBSTITUTED, f"card {session.number}, the sheet names {sheet.professional.card_number}"
+            SecuringRefusal.CPS_SUBSTITUTED, f"card {session.number}, the sheet names {sheet.professional.card_number}"
         )
     if not session.card.test == sheet.professional.test == sheet.beneficiary.test:
-        raise SecuringError(Refusal.TEST_AND_REAL)
+        raise SecuringError(SecuringRefusal.TEST_AND_REAL)
     session.check_right(Right.INVOICE, sheet.professional.situation)
     return signed(content, session, Signer.PROFESSIONAL, clock)
 
 
 def sheet_signed_by_insured(
     content: bytes, vitale: VitaleCard, session: ProfessionalSession, clock: Clock
-) -> Signature:
+) -> CardSignature:
     """The signature of a sheet by the Vitale whose rights made it, and by no other."""
     sheet = sheet_of(content)
     check_mode(sheet, Signer.INSURED)
     if sheet.beneficiary.apcv:
-        raise SecuringError(Refusal.APCV_CANNOT_SIGN)
+        raise SecuringError(SecuringRefusal.APCV_CANNOT_SIGN)
     if not session.card.test == vitale.test == sheet.beneficiary.test:
-        raise SecuringError(Refusal.TEST_AND_REAL)
+        raise SecuringError(SecuringRefusal.TEST_AND_REAL)
     check_same_vitale(sheet, vitale)
     if not vitale.can_sign:
-        raise SecuringError(Refusal.VITALE_CANNOT_SIGN)
+        raise SecuringError(SecuringRefusal.VITALE_CANNOT_SIGN)
     session.ready()
     vitale.open_to(session.card)
     return signed(content, vitale, Signer.INSURED, clock)
 
 
-def signed(content: bytes, card: SigningCard, signer: Signer, clock: Clock) -> Signature:
+def signed(content: bytes, card: SigningCard, signer: Signer, clock: Clock) -> CardSignature:
     """A signature by a card that is ready, checked before it is given: what comes from a line may have suffered.
 
     Raises SsvError: what the card raises; FF30 or F014 for a signature that is not the one of the content.
@@ -212,7 +214,7 @@ def signed(content: bytes, card: SigningCard, signer: Signer, clock: Clock) -> S
     if not signed_by(certificate, content, value):
         fault = SsvCode.CPS_API if signer is Signer.PROFESSIONAL else SsvCode.VITALE_COMMUNICATION
         raise SsvError(fault, "the signature that came is not that of the content")
-    return Signature(signer, certificate, value, f"{clock.now():%Y%m%d%H%M%S}")
+    return CardSignature(signer, certificate, value, f"{clock.now():%Y%m%d%H%M%S}")
 
 
 @lru_cache(maxsize=8)  # each check of a sheet asks in its turn, and reading it again costs more than signing it
@@ -221,13 +223,15 @@ def sheet_of(content: bytes) -> Invoice:
     try:
         return parse(content)
     except FseError as error:
-        raise SecuringError(Refusal.CONTENT_UNREADABLE, str(error)) from error
+        raise SecuringError(SecuringRefusal.CONTENT_UNREADABLE, str(error)) from error
 
 
 def check_mode(sheet: Invoice, signer: Signer) -> None:
     """Refuse a signature that the mode of the sheet does not want. Raises SecuringError."""
     if signer not in wants(sheet.mode):
-        raise SecuringError(Refusal.NOT_IN_THIS_MODE, f"mode {int(sheet.mode)} wants no signature of the {signer}")
+        raise SecuringError(
+            SecuringRefusal.NOT_IN_THIS_MODE, f"mode {int(sheet.mode)} wants no signature of the {signer}"
+        )
 
 
 def check_same_vitale(sheet: Invoice, vitale: VitaleCard) -> None:
@@ -237,11 +241,13 @@ def check_same_vitale(sheet: Invoice, vitale: VitaleCard) -> None:
     certified = {_text(group, 8) + _text(group, 9) for group in others if group.id == _BENEFICIARY_GROUP}
     who = sheet.beneficiary
     if head.id != _INSURED_GROUP or serial != who.card_serial:
-        raise SecuringError(Refusal.VITALE_SUBSTITUTED, f"serial {serial}, the sheet was made with {who.card_serial}")
+        raise SecuringError(
+            SecuringRefusal.VITALE_SUBSTITUTED, f"serial {serial}, the sheet was made with {who.card_serial}"
+        )
     if who.nir not in {nir, *(number[:-_NIR_KEY] for number in certified)}:
-        raise SecuringError(Refusal.VITALE_SUBSTITUTED, "the NIR of the sheet is not on the card")
+        raise SecuringError(SecuringRefusal.VITALE_SUBSTITUTED, "the NIR of the sheet is not on the card")
     if who.certified_nir and who.certified_nir not in certified:
-        raise SecuringError(Refusal.VITALE_SUBSTITUTED, "the certified NIR of the sheet is not on the card")
+        raise SecuringError(SecuringRefusal.VITALE_SUBSTITUTED, "the certified NIR of the sheet is not on the card")
 
 
 def _text(group: Group, field: int) -> str:

@@ -17,7 +17,7 @@ from cryptography import x509
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Invoice, SecuredInvoice, SecuringMode, Signature, Signer
+from bifente.simulator.formats.fse.model import CardSignature, Invoice, SecuredInvoice, SecuringMode, Signer
 from bifente.simulator.formats.fse.securing.modes import WITH_PAPER, wants
 from bifente.simulator.formats.fse.securing.rsa import signed_by
 from bifente.simulator.middleware.codes import SsvError
@@ -32,7 +32,7 @@ from bifente.simulator.software.billing.securing.cards import (
     sheet_signed_by_insured,
     sheet_signed_by_professional,
 )
-from bifente.simulator.software.billing.securing.refusals import Refusal, SecuringError
+from bifente.simulator.software.billing.securing.refusals import SecuringError, SecuringRefusal
 
 T = TypeVar("T")
 
@@ -87,7 +87,9 @@ class SecuringDesk:
     def begin(self, invoice: Invoice, code: str, signer: Signer) -> SecuredInvoice:
         """One signature of a desynchronised sheet; the other comes later, in either order (``complete``)."""
         if invoice.mode is not SecuringMode.DESYNCHRONISED:
-            raise SecuringError(Refusal.NOT_IN_THIS_MODE, f"mode {int(invoice.mode)} wants its signatures together")
+            raise SecuringError(
+                SecuringRefusal.NOT_IN_THIS_MODE, f"mode {int(invoice.mode)} wants its signatures together"
+            )
         return self._completed(unsigned(invoice), code, frozenset({signer}))
 
     def complete(self, secured: SecuredInvoice, code: str, invoice: Invoice | None = None) -> SecuredInvoice:
@@ -95,7 +97,7 @@ class SecuringDesk:
         or no longer that of ``invoice`` if the software gives the sheet as it has it now.
         """
         if invoice is not None and _content(invoice) != secured.content:
-            raise SecuringError(Refusal.CONTENT_CHANGED)
+            raise SecuringError(SecuringRefusal.CONTENT_CHANGED)
         return self._completed(secured, code)
 
     def check_vitale(self, invoice: Invoice) -> None:
@@ -121,7 +123,7 @@ class SecuringDesk:
 def unsigned(invoice: Invoice, *, paper: bool = False) -> SecuredInvoice:
     """A sheet before any signature. Raises SecuringError."""
     if paper != (invoice.mode in WITH_PAPER):
-        raise SecuringError(Refusal.PAPER_NEEDED, f"mode {int(invoice.mode)}, paper form: {paper}")
+        raise SecuringError(SecuringRefusal.PAPER_NEEDED, f"mode {int(invoice.mode)}, paper form: {paper}")
     return SecuredInvoice(_content(invoice), paper=paper)
 
 
@@ -154,7 +156,7 @@ class _Cards:
         for signer in wanted:
             if signer is Signer.INSURED:
                 if sheet_of(content).beneficiary.apcv:
-                    raise SecuringError(Refusal.APCV_CANNOT_SIGN)
+                    raise SecuringError(SecuringRefusal.APCV_CANNOT_SIGN)
                 made = sheet_signed_by_insured(content, self._vitale(), session, clock)
                 secured = replace(secured, insured=made)
             else:
@@ -180,13 +182,13 @@ def _check_before(secured: SecuredInvoice, wanted: bool) -> None:
     """What is signed already must still be signed. Raises SecuringError."""
     present = _signatures(secured)
     if present and not wanted:
-        raise SecuringError(Refusal.ALREADY_SIGNED)
+        raise SecuringError(SecuringRefusal.ALREADY_SIGNED)
     for signature in present:
         if not signed_by(signature.certificate, secured.content, signature.value):
-            raise SecuringError(Refusal.CONTENT_CHANGED, f"it is not what the {signature.signer} signed")
+            raise SecuringError(SecuringRefusal.CONTENT_CHANGED, f"it is not what the {signature.signer} signed")
 
 
-def _signatures(secured: SecuredInvoice) -> tuple[Signature, ...]:
+def _signatures(secured: SecuredInvoice) -> tuple[CardSignature, ...]:
     return tuple(item for item in (secured.insured, secured.professional) if item is not None)
 
 
@@ -194,4 +196,4 @@ def _content(invoice: Invoice) -> bytes:
     try:
         return canonical(invoice)
     except FseError as error:
-        raise SecuringError(Refusal.CONTENT_UNREADABLE, str(error)) from error
+        raise SecuringError(SecuringRefusal.CONTENT_UNREADABLE, str(error)) from error

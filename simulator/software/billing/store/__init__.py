@@ -1,7 +1,7 @@
 """The practice's memory: sheets, claims, lots, files, returns, their history in one SQLite file."""
 
 from bifente.simulator.software.billing.store.database import Database
-from bifente.simulator.software.billing.store.rows import ClaimRow, FileRow, LotRow, Payment, ReturnRow, SheetRow
+from bifente.simulator.software.billing.store.rows import ClaimRow, FileRow, LotRow, PaymentRow, ReturnRow, SheetRow
 from bifente.simulator.software.billing.store.states import TRANSITIONS, Move
 from bifente.simulator.software.billing.store.store import Store
 from bifente.simulator.software.billing.store.worklist import Task, TaskKind, Urgency, work_list
@@ -13,7 +13,7 @@ __all__ = [
     "FileRow",
     "LotRow",
     "Move",
-    "Payment",
+    "PaymentRow",
     "ReturnRow",
     "SheetRow",
     "Store",

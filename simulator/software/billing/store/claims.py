@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import State
+from bifente.simulator.formats.fse.model import SheetState
 from bifente.simulator.software.billing.store.life import Life
 from bifente.simulator.software.billing.store.rows import CLAIMS, ClaimRow
 
@@ -54,7 +54,7 @@ class Claims(Life):
         row = self._db.row("SELECT sheet, state, cancels FROM claims WHERE number = ?", cancels)
         if row is None or row["sheet"] != sheet or row["cancels"] is not None:
             raise FseError(place, f"{cancels} is no claim of sheet {sheet}", "check what it cancels")
-        if row["state"] not in (State.SENT, State.ACCEPTED):
+        if row["state"] not in (SheetState.SENT, SheetState.ACCEPTED):
             raise FseError(place, f"claim {cancels} is {row['state']}", "only what was sent is cancelled")
         if self._db.row("SELECT 1 FROM claims WHERE cancels = ?", cancels):
             raise FseError(place, f"claim {cancels} is cancelled already", "nothing is to be done")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import LotKind, Outcome, State
+from bifente.simulator.formats.fse.model import LotKind, PaymentOutcome, SheetState
 from bifente.simulator.software.billing.store.core import Core
-from bifente.simulator.software.billing.store.rows import CLAIMS, SHEETS, ClaimRow, Payment, SheetRow, day
+from bifente.simulator.software.billing.store.rows import CLAIMS, SHEETS, ClaimRow, PaymentRow, SheetRow, day
 from bifente.simulator.software.billing.store.states import Move, after
 
 _WITH_REASON = (Move.REJECT, Move.RETRY, Move.REFUSE_PAYMENT, Move.PAPER)
@@ -28,7 +28,7 @@ class Life(Core):
             raise FseError(f"claim {number}", "there is none", "check its number")
         return ClaimRow.of(row)
 
-    def payments(self, number: int) -> tuple[Payment, ...]:
+    def payments(self, number: int) -> tuple[PaymentRow, ...]:
         """What was said of a sheet as it is now, the last word of each payer."""
         rows = self._db.rows(
             "SELECT payments.* FROM payments JOIN sheets ON sheets.number = payments.sheet"
@@ -37,10 +37,10 @@ class Life(Core):
         )
         last = {row["payer"]: row for row in rows}
         return tuple(
-            Payment(
+            PaymentRow(
                 number,
                 payer,
-                Outcome(row["outcome"]),
+                PaymentOutcome(row["outcome"]),
                 *(row["asked"], row["paid"], row["code"], row["label"]),
                 day(row["examined"]),
             )
@@ -54,7 +54,7 @@ class Life(Core):
         found = self._db.value(f"SELECT state FROM {table} WHERE number = ?", number)  # noqa: S608
         if found is None:
             raise FseError(place, "there is none", "check its number")
-        state = after(State(found), move, place)
+        state = after(SheetState(found), move, place)
         today = self.today().isoformat()
         self._db.run(
             f"UPDATE {table} SET state = ?, since = ?, reason = ?, closed = NULL WHERE number = ?",  # noqa: S608
@@ -64,18 +64,18 @@ class Life(Core):
         if move in (Move.RETRY, Move.RECTIFY):
             self._db.run(f"UPDATE {table} SET lot = NULL WHERE number = ?", number)  # noqa: S608
         if kind is LotKind.DRE:
-            if state in (State.ACCEPTED, State.PAPER):
+            if state in (SheetState.ACCEPTED, SheetState.PAPER):
                 self._db.run("UPDATE claims SET closed = ? WHERE number = ?", today, number)
-            if state is State.PAPER:
+            if state is SheetState.PAPER:
                 self._settle(self.claim(number).sheet)
             return
         if move is Move.RETRY:
             self._db.run("UPDATE sheets SET retry_since = ? WHERE number = ?", today, number)
-        if state is State.ACCEPTED:
+        if state is SheetState.ACCEPTED:
             self._settle(number)
-        elif state is State.PAID:
+        elif state is SheetState.PAID:
             self._close_if_complete(number)
-        elif state is State.PAPER:
+        elif state is SheetState.PAPER:
             where = "WHERE sheet = ? AND state = 'validated' AND lot IS NULL"
             for claim in self._db.rows(f"SELECT number FROM claims {where}", number):  # noqa: S608
                 self._move(claim["number"], Move.PAPER, reason, LotKind.DRE)
@@ -83,18 +83,18 @@ class Life(Core):
     def _settle(self, number: int) -> None:
         """Draw the conclusion from what the payers said, once the sheet is accepted (or went on paper)."""
         row = self.sheet(number)
-        if row.state is State.PAID:
+        if row.state is SheetState.PAID:
             self._close_if_complete(number)
-        if row.state not in (State.ACCEPTED, State.PAYMENT_REJECTED, State.PAPER):
+        if row.state not in (SheetState.ACCEPTED, SheetState.PAYMENT_REJECTED, SheetState.PAPER):
             return
         said = self.payments(number)
-        refused = [one for one in said if one.outcome is Outcome.REJECTED]
-        if refused and row.state is not State.PAYMENT_REJECTED:
+        refused = [one for one in said if one.outcome is PaymentOutcome.REJECTED]
+        if refused and row.state is not SheetState.PAYMENT_REJECTED:
             reason = "; ".join(f"{one.payer}: {one.code} {one.label}" for one in refused)
             self._move(number, Move.REFUSE_PAYMENT, reason)
         elif said and not refused and sum(one.asked for one in said) >= row.amo + row.amc - self._claimed_on_paper(row):
             self._move(number, Move.PAY, f"{sum(one.paid for one in said)} of {row.amo + row.amc}")
-        elif row.state is State.ACCEPTED and (not row.third_party or row.amo + row.amc == 0):
+        elif row.state is SheetState.ACCEPTED and (not row.third_party or row.amo + row.amc == 0):
             self._close_if_complete(number)  # nothing comes to the practice: the insured is paid
 
     def _claimed_on_paper(self, row: SheetRow) -> int:

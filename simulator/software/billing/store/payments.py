@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlite3 import Row
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Rsp, RspLine, State
+from bifente.simulator.formats.fse.model import Rsp, RspLine, SheetState
 from bifente.simulator.software.billing.store.life import Life
 from bifente.simulator.software.billing.store.returns import Returns
 
@@ -42,7 +42,7 @@ class Payments(Returns, Life):
         with self._db.transaction():
             place = f"sheet {number}"
             row = self.sheet(number)
-            if row.state is not State.PAID or not row.short:
+            if row.state is not SheetState.PAID or not row.short:
                 raise FseError(place, f"it is {row.state.value}: no payment in part is to examine", "check its number")
             self._db.run(
                 "UPDATE payments SET examined = ? WHERE sheet = ? AND outcome = 'partly-paid' AND examined IS NULL"
@@ -71,7 +71,7 @@ class Payments(Returns, Life):
         contents = self._db.rows(
             "SELECT generation, body, amo, amc FROM former WHERE sheet = ? ORDER BY generation DESC", line.invoice
         )
-        if not contents or sheet["state"] not in (State.PENDING, State.VALIDATED):
+        if not contents or sheet["state"] not in (SheetState.PENDING, SheetState.VALIDATED):
             # What a body says before a rectified content was sent is said of the one before.
             contents.insert(0, sheet)
         asked = [(one["generation"], self._asked(one, line, body)) for one in contents]

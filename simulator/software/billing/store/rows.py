@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import date
 
-from bifente.simulator.formats.fse.model import LotKind, Outcome, State
+from bifente.simulator.formats.fse.model import LotKind, PaymentOutcome, SheetState
 
 
 def day(text: str | None) -> date | None:
@@ -25,7 +25,7 @@ class SheetRow:
 
     number: int
     generation: int
-    state: State
+    state: SheetState
     made: date
     third_party: bool
     amo: int
@@ -55,7 +55,7 @@ class SheetRow:
         return cls(
             row["number"],
             row["generation"],
-            State(row["state"]),
+            SheetState(row["state"]),
             date.fromisoformat(row["made"]),
             bool(row["third_party"]),
             row["amo"],
@@ -87,7 +87,7 @@ class ClaimRow:
 
     number: int
     sheet: int
-    state: State
+    state: SheetState
     amc: str
     asked: int
     cancels: int | None
@@ -107,7 +107,7 @@ class ClaimRow:
         return cls(
             row["number"],
             row["sheet"],
-            State(row["state"]),
+            SheetState(row["state"]),
             row["amc"],
             row["asked"],
             row["cancels"],
@@ -173,12 +173,12 @@ class FileRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class PaymentRow:
     """What one return said of one sheet for one payer; the day on which somebody looked at a payment in part."""
 
     sheet: int
     payer: str
-    outcome: Outcome
+    outcome: PaymentOutcome
     asked: int
     paid: int
     code: str

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import State
+from bifente.simulator.formats.fse.model import SheetState
 from bifente.simulator.software.billing.store.life import Life
 from bifente.simulator.software.billing.store.rows import SHEETS, SHEETS_WITHOUT_BYTES, SheetRow
 from bifente.simulator.software.billing.store.states import Move
@@ -39,16 +39,16 @@ class Sheets(Life):
                     *values,
                     today,
                 )
-                self._tell(place, "add", State.PENDING.value)
+                self._tell(place, "add", SheetState.PENDING.value)
                 return
-            if State(old["state"]) not in (State.REJECTED, State.PAYMENT_REJECTED):
+            if SheetState(old["state"]) not in (SheetState.REJECTED, SheetState.PAYMENT_REJECTED):
                 raise FseError(
                     place,
                     f"its number is taken by a sheet that is {old['state']}",
                     "a number is recycled only after a rejection: take a new one",
                 )
             # It has the delay of what was rejected; after a payment was, that of a new sending.
-            since = old["since"] if old["state"] == State.REJECTED.value else today
+            since = old["since"] if old["state"] == SheetState.REJECTED.value else today
             self._db.run(
                 "INSERT INTO former SELECT number, generation, body, amo, amc FROM sheets WHERE number = ?", number
             )
@@ -85,7 +85,7 @@ class Sheets(Life):
         """Give a sheet up electronically. Raises FseError while a file that may still go out carries it."""
         with self._db.transaction():
             row = self.sheet(number)
-            if row.state in (State.VALIDATED, State.SENT) and row.lot:
+            if row.state in (SheetState.VALIDATED, SheetState.SENT) and row.lot:
                 name = row.file or "(being made)"
                 raise FseError(f"sheet {number}", f"file {name} carries it", "give that file up: the body may have it")
             self._move(number, Move.PAPER, reason)
@@ -94,7 +94,7 @@ class Sheets(Life):
         """The paper duplicate is made: nothing more is awaited of the sheet."""
         with self._db.transaction():
             row = self.sheet(number)
-            if row.state is not State.PAPER or row.closed is not None:
+            if row.state is not SheetState.PAPER or row.closed is not None:
                 raise FseError(f"sheet {number}", f"it is {row.state.value}: no paper is awaited", "give it up first")
             self._close(number)
             self._tell(f"sheet {number}", "printed")
@@ -112,14 +112,14 @@ class Sheets(Life):
                 "UPDATE sheets SET proof = ?, proof_since = ? WHERE number = ?", state, since.isoformat(), number
             )
             self._tell(f"sheet {number}", f"proof-{state}")
-            if row.state in (State.ACCEPTED, State.PAID):
+            if row.state in (SheetState.ACCEPTED, SheetState.PAID):
                 self._settle(number)
 
     def abandon(self, number: int, reason: str) -> None:
         """Ask for nothing more after a rejection of payment: the sheet stays payment-rejected, for this reason."""
         with self._db.transaction():
             row = self.sheet(number)
-            if row.state is not State.PAYMENT_REJECTED or row.closed is not None:
+            if row.state is not SheetState.PAYMENT_REJECTED or row.closed is not None:
                 raise FseError(f"sheet {number}", f"it is {row.state.value}", "only a rejected payment is abandoned")
             self._close(number)
             self._tell(f"sheet {number}", "abandon", reason)

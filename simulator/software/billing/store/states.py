@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import State
+from bifente.simulator.formats.fse.model import SheetState
 
 
 class Move(StrEnum):
@@ -28,34 +28,34 @@ class Move(StrEnum):
     """Given up electronically."""
 
 
-TRANSITIONS: Mapping[tuple[State, Move], State] = {
-    (State.PENDING, Move.SECURE): State.VALIDATED,
-    (State.PENDING, Move.PAPER): State.PAPER,
-    (State.VALIDATED, Move.SEND): State.SENT,
-    (State.VALIDATED, Move.PAPER): State.PAPER,
-    (State.SENT, Move.ACCEPT): State.ACCEPTED,
-    (State.SENT, Move.REJECT): State.REJECTED,
-    (State.SENT, Move.PAPER): State.PAPER,
-    (State.ACCEPTED, Move.PAY): State.PAID,
-    (State.ACCEPTED, Move.REFUSE_PAYMENT): State.PAYMENT_REJECTED,
+TRANSITIONS: Mapping[tuple[SheetState, Move], SheetState] = {
+    (SheetState.PENDING, Move.SECURE): SheetState.VALIDATED,
+    (SheetState.PENDING, Move.PAPER): SheetState.PAPER,
+    (SheetState.VALIDATED, Move.SEND): SheetState.SENT,
+    (SheetState.VALIDATED, Move.PAPER): SheetState.PAPER,
+    (SheetState.SENT, Move.ACCEPT): SheetState.ACCEPTED,
+    (SheetState.SENT, Move.REJECT): SheetState.REJECTED,
+    (SheetState.SENT, Move.PAPER): SheetState.PAPER,
+    (SheetState.ACCEPTED, Move.PAY): SheetState.PAID,
+    (SheetState.ACCEPTED, Move.REFUSE_PAYMENT): SheetState.PAYMENT_REJECTED,
     # "Recycled": the same number again, after a rejection and never before one.
-    (State.REJECTED, Move.RETRY): State.VALIDATED,
-    (State.REJECTED, Move.RECTIFY): State.PENDING,
-    (State.REJECTED, Move.PAPER): State.PAPER,
-    (State.PAYMENT_REJECTED, Move.RECTIFY): State.PENDING,
-    (State.PAYMENT_REJECTED, Move.PAPER): State.PAPER,
+    (SheetState.REJECTED, Move.RETRY): SheetState.VALIDATED,
+    (SheetState.REJECTED, Move.RECTIFY): SheetState.PENDING,
+    (SheetState.REJECTED, Move.PAPER): SheetState.PAPER,
+    (SheetState.PAYMENT_REJECTED, Move.RECTIFY): SheetState.PENDING,
+    (SheetState.PAYMENT_REJECTED, Move.PAPER): SheetState.PAPER,
     # One payer had refused, then paid after all.
-    (State.PAYMENT_REJECTED, Move.PAY): State.PAID,
+    (SheetState.PAYMENT_REJECTED, Move.PAY): SheetState.PAID,
     # The acknowledgement was only late, and nothing is printed yet.
-    (State.PAPER, Move.ACCEPT): State.ACCEPTED,
+    (SheetState.PAPER, Move.ACCEPT): SheetState.ACCEPTED,
     # What came on paper is paid too.
-    (State.PAPER, Move.PAY): State.PAID,
-    (State.PAPER, Move.REFUSE_PAYMENT): State.PAYMENT_REJECTED,
+    (SheetState.PAPER, Move.PAY): SheetState.PAID,
+    (SheetState.PAPER, Move.REFUSE_PAYMENT): SheetState.PAYMENT_REJECTED,
 }
 """Everything that may happen; ``Store`` lets nothing else happen. PAID is the end."""
 
 
-def after(state: State, move: Move, place: str) -> State:
+def after(state: SheetState, move: Move, place: str) -> SheetState:
     """The state that ``move`` leads to. Raises FseError if it may not happen in ``state``."""
     try:
         return TRANSITIONS[state, move]

@@ -10,10 +10,10 @@ from functools import cache
 
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
-from bifente.simulator.formats.fse.model import State
+from bifente.simulator.formats.fse.model import SheetState
 from bifente.simulator.software.billing.store.rows import ClaimRow, ReturnRow, SheetRow
 from bifente.simulator.software.billing.store.store import Store
-from bifente.simulator.tarification.deadlines import Deadlines, Rule
+from bifente.simulator.tarification.deadlines import DeadlineRule, Deadlines
 
 
 class TaskKind(StrEnum):
@@ -94,32 +94,32 @@ class _Maker:
 
     def of_sheet(self, sheet: SheetRow) -> Iterator[Task]:
         match sheet.state:
-            case State.PENDING:
+            case SheetState.PENDING:
                 # A rectified sheet has the delay of what was rejected, not a new one of its own.
                 deadline = self._retry(sheet.retry_since) if sheet.retry_since else self._first_sending(sheet)
                 yield self._task(TaskKind.SECURE, deadline, sheet)
-            case State.VALIDATED if sheet.retry_since:
+            case SheetState.VALIDATED if sheet.retry_since:
                 yield self._task(TaskKind.SEND_AGAIN, self._retry(sheet.retry_since), sheet)
-            case State.VALIDATED:
+            case SheetState.VALIDATED:
                 yield self._task(TaskKind.SEND, self._first_sending(sheet), sheet)
-            case State.SENT:
+            case SheetState.SENT:
                 yield self._of_sent(sheet)
-            case State.ACCEPTED if sheet.third_party:
+            case SheetState.ACCEPTED if sheet.third_party:
                 # The complementary part is not awaited before its claim is accepted.
                 deadline = self._after(max(sheet.since, sheet.claimed or sheet.since), self._rules.payment)
                 if self._today <= deadline:
                     yield self._task(TaskKind.AWAIT_PAYMENT, deadline, sheet)
                 else:
                     yield self._task(TaskKind.CLAIM_PAYMENT, self._after(deadline, self._rules.claim_payment), sheet)
-            case State.REJECTED:
+            case SheetState.REJECTED:
                 yield self._task(TaskKind.RECTIFY, self._retry(sheet.since), sheet)
-            case State.PAYMENT_REJECTED:
+            case SheetState.PAYMENT_REJECTED:
                 deadline = self._after(sheet.since, self._rules.payment_rejection)
                 yield self._task(TaskKind.RECTIFY_PAYMENT, deadline, sheet)
-            case State.PAID if sheet.short:
+            case SheetState.PAID if sheet.short:
                 deadline = self._after(sheet.since, self._rules.payment_rejection)
                 yield self._made(TaskKind.EXAMINE_PAYMENT, deadline, sheet.number, reason=sheet.short)
-            case State.PAPER:
+            case SheetState.PAPER:
                 yield self._task(TaskKind.PRINT, self._after(sheet.since, self._rules.paper), sheet)
             case _:
                 pass  # only its document is awaited
@@ -129,13 +129,13 @@ class _Maker:
             yield self._task(kind, self._after(sheet.proof_since, rule), sheet)
 
     def of_claim(self, claim: ClaimRow) -> Iterator[Task]:
-        if claim.state is State.REJECTED:
+        if claim.state is SheetState.REJECTED:
             yield self._claim_task(TaskKind.RECTIFY_CLAIM, self._retry(claim.since), claim)
-        elif claim.state is State.SENT:
+        elif claim.state is SheetState.SENT:
             assert claim.first_sent is not None  # noqa: S101 - what is sent is in a file that was
             kind, deadline = self._acknowledgement(claim.first_sent, claim.last_sent, claim.refused)
             yield self._claim_task(kind, deadline, claim)
-        elif claim.state is State.VALIDATED:
+        elif claim.state is SheetState.VALIDATED:
             deadline = (
                 self._retry(claim.since) if claim.reason else self._after(claim.made, self._rules.send_third_party)
             )
@@ -171,7 +171,7 @@ class _Maker:
     def _retry(self, since: date) -> date:
         return self._after(since, self._rules.retransmit)
 
-    def _sending_rule(self, sheet: SheetRow) -> Rule:
+    def _sending_rule(self, sheet: SheetRow) -> DeadlineRule:
         return self._rules.send_third_party if sheet.third_party else self._rules.send_direct
 
     def _first_sending(self, sheet: SheetRow) -> date:
