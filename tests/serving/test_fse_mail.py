@@ -35,7 +35,7 @@ from bifente.simulator.serving.mail import (
 )
 from bifente.simulator.serving.mail import smtp as smtp_module
 from bifente.simulator.serving.mail.disturbances import flipped
-from bifente.simulator.serving.mail.messages import Attachment, MailError, read_mail, write_mail
+from bifente.simulator.serving.mail.messages import MailAttachment, MailError, read_mail, write_mail
 
 SENDER, BODY = "991000019", "013490349"
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -413,12 +413,12 @@ def test_a_mail_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def mail(data: bytes = b"contents", name: str = "x.fse") -> bytes:
-    return write_mail("a@b.invalid", "c@d.invalid", Attachment(name, data), NOW, "id")
+    return write_mail("a@b.invalid", "c@d.invalid", MailAttachment(name, data), NOW, "id")
 
 
 @given(st.binary(max_size=400), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", fullmatch=True))
 def test_a_mail_gives_its_file_back(data: bytes, name: str) -> None:
-    assert read_mail(mail(data, name)) == Attachment(name, data)
+    assert read_mail(mail(data, name)) == MailAttachment(name, data)
 
 
 def test_the_same_mail_twice_is_the_same() -> None:

@@ -33,7 +33,7 @@ class MailError(FseError):
 
 
 @dataclass(frozen=True, slots=True)
-class Attachment:
+class MailAttachment:
     """What a mail carries."""
 
     name: str
@@ -50,7 +50,7 @@ def body_address(body: str) -> str:
     return f"{body}@{_BODY}"
 
 
-def write_mail(sender: str, recipient: str, item: Attachment, at: datetime, identifier: str) -> bytes:
+def write_mail(sender: str, recipient: str, item: MailAttachment, at: datetime, identifier: str) -> bytes:
     """A mail with one attachment, of aware time ``at``; the same arguments give the same bytes. Raises MailError."""
     if not _NAME.fullmatch(item.name):
         raise MailError(f"{item.name!r} is no name for an attachment", "name it with letters, digits, dots and dashes")
@@ -74,7 +74,7 @@ def write_mail(sender: str, recipient: str, item: Attachment, at: datetime, iden
     return mail.as_bytes()
 
 
-def read_mail(data: bytes) -> Attachment:
+def read_mail(data: bytes) -> MailAttachment:
     """The file in a mail. Raises MailError: too large, too many parts, no attachment or several, broken base64."""
     if len(data) > MAX_MAIL:
         raise MailError(f"it has {len(data)} bytes, more than {MAX_MAIL}", "send fewer lots in one file")
@@ -103,4 +103,4 @@ def read_mail(data: bytes) -> Attachment:
         raise MailError(f"{name[:40]!r} is no name for an attachment")
     if len(content) > MAX_FILE:
         raise MailError(f"its file has {len(content)} bytes, more than {MAX_FILE}", "send fewer lots in one file")
-    return Attachment(name, content)
+    return MailAttachment(name, content)

@@ -32,7 +32,7 @@ from bifente.simulator.serving.mail.disturbances import (
 from bifente.simulator.serving.mail.mailbox import Mailbox
 from bifente.simulator.serving.mail.messages import (
     MAX_MAIL,
-    Attachment,
+    MailAttachment,
     MailError,
     body_address,
     practice_address,
@@ -53,12 +53,12 @@ class MailServer:
     ``deliver`` raised that it may not: the sender only sees a 451.
     """
 
-    def __init__(self, mailbox: str, deliver: Callable[[Attachment], None], weather: Weather) -> None:
+    def __init__(self, mailbox: str, deliver: Callable[[MailAttachment], None], weather: Weather) -> None:
         self.mailbox = mailbox
         self.pending: Disturbance | None = None
         self.crash: Exception | None = None
-        self._way = DisturbedWay[Attachment](
-            deliver, lambda item: Attachment(item.name, flipped(item.data, weather.chance))
+        self._way = DisturbedWay[MailAttachment](
+            deliver, lambda item: MailAttachment(item.name, flipped(item.data, weather.chance))
         )
         self._controller: _Loopback | None = None
         self._port = 0
@@ -197,7 +197,7 @@ class SmtpTransport:
 
     def send(self, file: TransportFile) -> None:
         """Mail a file to the body. Raises TransportError."""
-        item = Attachment(file.name, file.data)
+        item = MailAttachment(file.name, file.data)
         self._hand_over(self.body_server, self._practice, item, self._weather.draw(Direction.OUT))
 
     def receive(self) -> list[bytes]:
@@ -213,7 +213,7 @@ class SmtpTransport:
     def post(self, data: bytes) -> None:
         """The body mails a return. Raises TransportError."""
         self._returns += 1
-        item = Attachment(f"retour-{self._returns:06}.dat", data)
+        item = MailAttachment(f"retour-{self._returns:06}.dat", data)
         self._hand_over(self.practice_server, self._body, item, self._weather.draw(Direction.BACK))
 
     def flush(self) -> None:
@@ -221,7 +221,7 @@ class SmtpTransport:
         self.body_server.flush()
         self.practice_server.flush()
 
-    def _arrive(self, item: Attachment) -> None:
+    def _arrive(self, item: MailAttachment) -> None:
         for data in self._reception(item.data, item.name):
             self._answer(data)
 
@@ -231,7 +231,9 @@ class SmtpTransport:
         except TransportError:
             self._waiting.append(data)
 
-    def _hand_over(self, server: MailServer, sender: str, item: Attachment, disturbance: Disturbance | None) -> None:
+    def _hand_over(
+        self, server: MailServer, sender: str, item: MailAttachment, disturbance: Disturbance | None
+    ) -> None:
         now = self._clock.now()
         identifier = hashlib.sha256(f"{sender} {item.name} {now.isoformat()}".encode() + item.data).hexdigest()[:32]
         try:
