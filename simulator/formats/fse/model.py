@@ -134,7 +134,7 @@ class CareBeneficiary:
 @dataclass(frozen=True, slots=True)
 class CareAct:
     """One act: its unit price (``base``) and its ``amount`` asked; ``rate`` is the part of the base that the AMO pays,
-    percent. The base of reimbursement of the whole line is ``pricing.reimbursable``.
+    percent. The base of reimbursement of the whole line is ``amounts.reimbursable``.
     """
 
     nomenclature: Nomenclature
