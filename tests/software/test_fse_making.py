@@ -35,11 +35,9 @@ from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.personalisation.vitale.loading import shipped_vitale
 from bifente.simulator.software.billing.making import (
     Care,
-    Settings,
     invoice_from,
-    laboratory_settings,
-    professional_from,
 )
+from bifente.simulator.software.billing.professional import Settings, laboratory_settings, professional_from
 from bifente.simulator.tarification.pricing import ActRequest
 from bifente.simulator.tarification.rules import Facts, blocks, examine
 from bifente.simulator.zones import Group, decode, encode, make, named

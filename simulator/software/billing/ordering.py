@@ -9,7 +9,8 @@ from datetime import date
 from bifente.simulator.formats.fse.model import Invoice, SecuringMode
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.ssv import Answer
-from bifente.simulator.software.billing.making import Care, invoice_from, laboratory_settings
+from bifente.simulator.software.billing.making import Care, invoice_from
+from bifente.simulator.software.billing.professional import laboratory_settings
 from bifente.simulator.software.billing.reading import CardsReading
 from bifente.simulator.tarification.pricing import ActRequest
 from bifente.simulator.tarification.rules import Facts, RuleFinding, blocks, examine
