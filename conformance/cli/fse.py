@@ -25,10 +25,11 @@ from bifente.simulator.formats.fse.files import FileHead, encode_file, file_name
 from bifente.simulator.formats.fse.lots import read_lot
 from bifente.simulator.formats.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
 from bifente.simulator.formats.fse.records import WIDTH, records
+from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.exporting import export
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.pki.keystore import KeyStore
-from bifente.simulator.services.frontal import FrontalParameters, encode_return
+from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
 from bifente.simulator.services.frontal.lot_checks import lot_problems
 from bifente.simulator.services.frontal.reasons import reasons

@@ -20,11 +20,11 @@ from bifente.simulator.formats.fse.files import make_file
 from bifente.simulator.formats.fse.frames import frame
 from bifente.simulator.formats.fse.lots import encode_lot, signed_content
 from bifente.simulator.formats.fse.model import Arl, ArlKind, CardSignature, Lot, SecuredInvoice, Signer
+from bifente.simulator.formats.fse.returns import decode_return, encode_return
 from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.body_certificates import BodyIdentity
 from bifente.simulator.services.frontal import Frontal
 from bifente.simulator.services.frontal.laboratory import identity
-from bifente.simulator.services.frontal.returns import decode_return, encode_return
 
 BODY = "013490349"
 

@@ -15,7 +15,8 @@ from securing_bench import anchors, keys
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.formats.fse.files import make_file
 from bifente.simulator.formats.fse.model import Arl, ArlKind
-from bifente.simulator.services.frontal import Frontal, FrontalParameters, decode_return
+from bifente.simulator.formats.fse.returns import decode_return
+from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.faults import Trouble, frontal_faults
 from bifente.simulator.services.frontal.laboratory import identity, laboratory
 from bifente.simulator.services.frontal.ledger import Ledger

@@ -31,7 +31,7 @@ from bifente.simulator.formats.fse.lots import signed_content
 from bifente.simulator.formats.fse.model import CardSignature, Invoice, Lot, SecuredInvoice, SheetState, Signer
 from bifente.simulator.formats.fse.securing.codec import decode_secured, encode_secured
 from bifente.simulator.formats.fse.securing.verifying import Anchors
-from bifente.simulator.services.frontal import Frontal, decode_return
+from bifente.simulator.services.frontal import Frontal
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.serving.mail.in_process import InProcessTransport
 from bifente.simulator.software.billing.practice import Practice
@@ -123,7 +123,7 @@ def main(folder: Path, count: int) -> None:
         return replace(lot, signature=CardSignature(Signer.PROFESSIONAL, certificate, value, f"{_AT:%Y%m%d%H%M%S}"))
 
     store = Store(folder / "practice.db", clock, "991000019")
-    practice = Practice(store, InProcessTransport(reception), sign_lot=sign_lot, read_return=decode_return)
+    practice = Practice(store, InProcessTransport(reception), sign_lot=sign_lot)
     # Sent in three times, so that there is something on its way at most moments.
     for part in (count // 3, 2 * count // 3, count):
         if len(store.sheets()) <= part:

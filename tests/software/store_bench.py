@@ -34,8 +34,9 @@ from bifente.simulator.formats.fse.model import (
     Signer,
     TransportFile,
 )
+from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.modes import WITH_PAPER, wants
-from bifente.simulator.services.frontal import Frontal, FrontalParameters, decode_return, encode_return
+from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.serving.mail.base import TransportError
 from bifente.simulator.software.billing.practice import Practice
@@ -321,5 +322,5 @@ class Desk:
 
 
 def practice(store: Store, transport: Any, **options: Any) -> Practice:
-    given = {"sign_lot": sign_lot, "read_return": decode_return, "deadlines": Deadlines(), **options}
+    given = {"sign_lot": sign_lot, "deadlines": Deadlines(), **options}
     return Practice(store, transport, **given)

@@ -12,7 +12,7 @@ from store_bench import SENDER, Desk, sheet, with_claim
 
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Invoice, Payment, PaymentOutcome, Rejection, Rsp, RspLine, SheetState
-from bifente.simulator.services.frontal import encode_return
+from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.software.billing.store import Task, TaskKind, Urgency
 
 BODY, AMC = "013490349", "99999349"

@@ -31,7 +31,7 @@ from bifente.simulator.formats.fse.model import (
     SheetState,
 )
 from bifente.simulator.formats.fse.numbers import Sequence
-from bifente.simulator.services.frontal import encode_return
+from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.serving.mail import TransportError, TransportFailure
 from bifente.simulator.software.billing.store import TRANSITIONS, Move, Store, TaskKind

@@ -17,9 +17,8 @@ from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.files import FILE_GROUP, FileHead, read_file
 from bifente.simulator.formats.fse.lots import LOT_GROUP, decode_lot, understand
 from bifente.simulator.formats.fse.model import Arl, Dre, Invoice, Lot, Rsp, SecuredInvoice
+from bifente.simulator.formats.fse.returns import MARK, decode_return
 from bifente.simulator.formats.fse.securing.codec import HEADER, decode_secured
-from bifente.simulator.services.frontal import decode_return
-from bifente.simulator.services.frontal.returns import MARK
 
 CONTENT_GROUP = 9000
 """What the canonical form of a sheet begins with."""

@@ -2,6 +2,5 @@
 
 from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.parameters import FrontalParameters
-from bifente.simulator.services.frontal.returns import decode_return, encode_return
 
-__all__ = ["Frontal", "FrontalParameters", "decode_return", "encode_return"]
+__all__ = ["Frontal", "FrontalParameters"]

@@ -19,6 +19,7 @@ from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.envelope import is_sealed
 from bifente.simulator.formats.fse.lots import RawLot
 from bifente.simulator.formats.fse.model import Arl, ArlKind, Dre, Lot, LotKind, PaymentOutcome, Rejection, Rsp
+from bifente.simulator.formats.fse.returns import decode_return, encode_return
 from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger, Part
@@ -26,7 +27,6 @@ from bifente.simulator.services.frontal.opening import OpenedFile, open_data
 from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import rejection, shortened
 from bifente.simulator.services.frontal.reception import Examined, Reception
-from bifente.simulator.services.frontal.returns import decode_return, encode_return
 from bifente.simulator.services.frontal.settlement import (
     claim_line,
     claim_without_sheet,

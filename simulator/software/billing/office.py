@@ -16,7 +16,7 @@ from cryptography import x509
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.files import profile_named
-from bifente.simulator.formats.fse.model import Arl, Lot, Rsp
+from bifente.simulator.formats.fse.model import Lot
 from bifente.simulator.serving.mail.base import Transport
 from bifente.simulator.software.billing.practice import Practice, Sending
 from bifente.simulator.software.billing.signing import OpensSession
@@ -33,10 +33,6 @@ class Correspondence(Protocol):
 
     def certificate(self, body: str) -> x509.Certificate:
         """Return what files for a body are encrypted with."""
-        ...
-
-    def read_return(self, data: bytes) -> Arl | Rsp:
-        """Read a return. Raises FseError."""
         ...
 
 
@@ -113,7 +109,6 @@ class Office:
             store,
             self._correspondence.transport(sender, mail=chosen.mail),
             sign_lot=self._sign_lot,
-            read_return=self._correspondence.read_return,
             recipient=lambda body: self._correspondence.certificate(body) if encrypted else None,
             profile=chosen.profile,
             deadlines=Deadlines(chosen.rules, alsace_moselle=chosen.alsace_moselle),

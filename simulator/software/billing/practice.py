@@ -33,6 +33,7 @@ from bifente.simulator.formats.fse.model import (
 )
 from bifente.simulator.formats.fse.model import TransportFile as File
 from bifente.simulator.formats.fse.numbers import ROUNDS, Sequence, form
+from bifente.simulator.formats.fse.returns import decode_return
 from bifente.simulator.formats.fse.securing.codec import decode_secured, encode_secured
 from bifente.simulator.serving.mail import Transport, TransportError
 from bifente.simulator.software.billing.store import FileRow, Store, Task, work_list
@@ -55,7 +56,7 @@ class Practice:
 
     ``sign_lot`` gives a lot back signed by the CPS (a series, or the session of a card); what it raises is passed on,
     and the lots that are not signed wait. ``recipient`` gives the certificate of a body, None to send in clear, under
-    ``profile`` (see ``files.yaml``). ``read_return`` is the decoder of what comes back.
+    ``profile`` (see ``files.yaml``).
     """
 
     def __init__(
@@ -64,7 +65,6 @@ class Practice:
         transport: Transport,
         *,
         sign_lot: Callable[[Lot], Lot],
-        read_return: Callable[[bytes], Arl | Rsp],
         recipient: Callable[[str], x509.Certificate | None] = lambda body: None,
         profile: str | None = None,
         deadlines: Deadlines | None = None,
@@ -73,7 +73,6 @@ class Practice:
         self.deadlines = deadlines or Deadlines()
         self._transport = transport
         self._sign_lot = sign_lot
-        self._read_return = read_return
         self._recipient = recipient
         self._profile = profile
 
@@ -238,7 +237,7 @@ class Practice:
         applied: list[Arl | Rsp] = []
         for row in self.store.returns("new"):
             try:
-                answer = self._read_return(row.data)
+                answer = decode_return(row.data)
                 if isinstance(answer, Arl):
                     self.store.apply_arl(row.id, answer)
                 else:

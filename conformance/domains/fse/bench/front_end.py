@@ -11,7 +11,8 @@ from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, Rsp
-from bifente.simulator.services.frontal import Frontal, FrontalParameters, encode_return
+from bifente.simulator.formats.fse.returns import encode_return
+from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.faults import Trouble
 
 

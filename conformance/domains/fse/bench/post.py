@@ -12,8 +12,6 @@ from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.conformance.domains.fse.bench.wire import Wire
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Arl, Rsp
-from bifente.simulator.services.frontal import decode_return
 from bifente.simulator.services.frontal.laboratory import EVERY_BODY
 from bifente.simulator.serving.mail import InProcessTransport, SmtpTransport, Transport, Weather
 
@@ -44,10 +42,6 @@ class Post:
     def certificate(self, body: str) -> x509.Certificate:
         """Return what files for a body are encrypted with: one certificate stands for all."""
         return self._party.body.certificate
-
-    def read_return(self, data: bytes) -> Arl | Rsp:
-        """Read a return. Raises FseError."""
-        return decode_return(data)
 
     def _transport(self, sender: str, mail: bool) -> Transport:
         take = self._front_end.take

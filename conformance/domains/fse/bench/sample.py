@@ -15,8 +15,8 @@ from bifente.conformance.options import RunOptions
 from bifente.simulator.formats.fse.files import make_file
 from bifente.simulator.formats.fse.lots import encode_lot
 from bifente.simulator.formats.fse.model import Payment
+from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.codec import encode_secured
-from bifente.simulator.services.frontal import encode_return
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order
 from bifente.simulator.tarification.pricing import ActRequest

@@ -13,9 +13,9 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TypeVar
 
+from bifente.simulator.formats.fse.entities import CLOSING, Entity, Value, before, place_of, read, types, write
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, PaymentOutcome, Rejection, Rsp, RspLine
-from bifente.simulator.services.frontal.entities import CLOSING, Entity, Value, before, place_of, read, types, write
 
 E = TypeVar("E", bound=StrEnum)
 

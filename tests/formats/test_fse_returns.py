@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifente.simulator.formats.fse.entities import read, types
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, PaymentOutcome, Rejection, Rsp, RspLine
-from bifente.simulator.services.frontal.entities import read, types
-from bifente.simulator.services.frontal.returns import MARK, decode_return, encode_return
+from bifente.simulator.formats.fse.returns import MARK, decode_return, encode_return
 
 WIDTH = 256
 ON = date(2026, 3, 4)
