@@ -17,17 +17,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.fse.sheet_words import MODEL, plain, rejection_words, told
-from bifente.conformance.domains.fse.sheets import Kind, Opened, opened, recognised
+from bifente.conformance.domains.fse.sheets import BillingFile, BillingFileKind, opened, recognised
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang, Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import FileHead, encode_file, file_name
-from bifente.simulator.fse.lots import read_lot
-from bifente.simulator.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
-from bifente.simulator.fse.records import WIDTH, records
-from bifente.simulator.fse.securing import Verifier, export
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import FileHead, encode_file, file_name
+from bifente.simulator.formats.fse.lots import read_lot
+from bifente.simulator.formats.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
+from bifente.simulator.formats.fse.records import WIDTH, records
+from bifente.simulator.formats.fse.returns import encode_return
+from bifente.simulator.formats.fse.securing.exporting import export
+from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.pki.keystore import KeyStore
-from bifente.simulator.services.frontal import Parameters, encode_return
+from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
 from bifente.simulator.services.frontal.lot_checks import lot_problems
 from bifente.simulator.services.frontal.reasons import reasons
@@ -97,7 +99,7 @@ def verify_file(
         out.print(_json(report), markup=False)
     else:
         language = chosen_lang(lang)
-        signed = bool(found.sheets or found.lots) or found.kind is Kind.CONTENT
+        signed = bool(found.sheets or found.lots) or found.kind is BillingFileKind.CONTENT
         good = _GOOD if signed else _NO_SIGNATURE
         words = [_say(rejection_words(one), language) for one in problems] or [_say(good, language)]
         for line in words:
@@ -119,16 +121,18 @@ def submit_file(
     data = _read(source)
     name = source.name
     match recognised(data):
-        case Kind.LOT:
+        case BillingFileKind.LOT:
             data, name = _around(source, data)
-        case Kind.FILE | None:
+        case BillingFileKind.FILE | None:
             pass  # whatever it is, the front end answers it
         case other:
             raise fail(f"{source}: a {other.value} is not sent by itself; give a file or a lot", Exit.BAD_INPUT)
     lists = _lists(crl)
     with _known_lists():
         # It never saw another lot of this sender, so that no number comes too early.
-        front_end = laboratory(KeyStore(keys), WallClock(), parameters=Parameters(missing_lots=999), revocations=lists)
+        front_end = laboratory(
+            KeyStore(keys), WallClock(), parameters=FrontalParameters(missing_lots=999), revocations=lists
+        )
     arls = front_end.submit(data, name)
     if returns is not None:
         returns.mkdir(parents=True, exist_ok=True)
@@ -211,7 +215,7 @@ def _read(source: Path) -> bytes:
     return data
 
 
-def _opened(source: Path, store: KeyStore) -> Opened:
+def _opened(source: Path, store: KeyStore) -> BillingFile:
     data = _read(source)
 
     def own_keys() -> tuple[RSAPrivateKey, x509.Certificate]:
@@ -255,11 +259,11 @@ def _around(source: Path, lot: bytes) -> tuple[bytes, str]:
         raise fail(f"{source}: {error}", Exit.BAD_INPUT) from None
 
 
-def _problems(found: Opened, verifier: Verifier) -> Iterator[Rejection]:
+def _problems(found: BillingFile, verifier: Verifier) -> Iterator[Rejection]:
     """What is wrong with the signatures of a file, and with a sheet that has none."""
     if isinstance(found.value, Invoice):
         label = reasons()[_UNSIGNED_CONTENT].label.fr
-        yield Rejection(_UNSIGNED_CONTENT, label, found.value.number, Kind.CONTENT.value)
+        yield Rejection(_UNSIGNED_CONTENT, label, found.value.number, BillingFileKind.CONTENT.value)
         return
     now = WallClock().now()
     if isinstance(found.value, SecuredInvoice):
@@ -271,7 +275,7 @@ def _problems(found: Opened, verifier: Verifier) -> Iterator[Rejection]:
 # -- as records -------------------------------------------------------------------------------------------------------
 
 
-def _records(source: Path, found: Opened) -> list[list[str]]:
+def _records(source: Path, found: BillingFile) -> list[list[str]]:
     """The records of each lot."""
     if not found.lots:
         raise fail(f"{source}: it holds no lot; give a lot, or a file of them", Exit.BAD_INPUT)
@@ -285,7 +289,7 @@ def _records(source: Path, found: Opened) -> list[list[str]]:
 # -- showing ----------------------------------------------------------------------------------------------------------
 
 
-def _lines(found: Opened, lang: Lang) -> Iterator[str]:
+def _lines(found: BillingFile, lang: Lang) -> Iterator[str]:
     if found.head is not None:
         head = found.head
         sealed = Text("chiffré", "encrypted") if found.sealed else Text("en clair", "in clear")

@@ -6,7 +6,6 @@ it costs once the front end knows 100,000 numbers against 100.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +14,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "services"))
-
 from frontal_bench import Bench
 
-from bifente.simulator.fse.model import ArlKind, LotKind, SecuredInvoice
+from bifente.simulator.formats.fse.model import ArlKind, LotKind, SecuredInvoice
 from bifente.simulator.services.frontal import Frontal
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger
 

@@ -7,28 +7,23 @@ its bytes, and what a sheet costs in a lot of 1,000 against a lot of 100.
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
-
 from securing_bench import PIN, Practice, keys, pki
 
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.files import make_file, open_file
-from bifente.simulator.fse.lots import encode_lot, make_lots, numbers
-from bifente.simulator.fse.model import Lot, LotKind, SecuredInvoice
-from bifente.simulator.fse.records import read_records, records
-from bifente.simulator.fse.series import sign_lot
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.files import make_file, open_file
+from bifente.simulator.formats.fse.lots import encode_lot, make_lots, numbers
+from bifente.simulator.formats.fse.model import Lot, LotKind, SecuredInvoice
+from bifente.simulator.formats.fse.records import read_records, records
 from bifente.simulator.pki.body_certificates import body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
+from bifente.simulator.software.billing.series import LotSeries
 
 SHEETS = 1000
 TURNS = 3
@@ -79,8 +74,8 @@ def test_a_lot_of_a_thousand_sheets(
     grouped = seconds(lambda: made(sheets))
     lot = made(sheets)
     connection = practice.access.connect("Bench TL 1 0")
-    signing = seconds(lambda: sign_lot(lot, connection, PIN, practice.clock))
-    lot = sign_lot(lot, connection, PIN, practice.clock)
+    signing = seconds(lambda: LotSeries.on(connection, practice.clock).format(lot, PIN))
+    lot = LotSeries.on(connection, practice.clock).format(lot, PIN)
     encoding = seconds(lambda: encode_lot(lot))
     sealing = seconds(lambda: make_file([lot], body.certificate))
     file = make_file([lot], body.certificate)

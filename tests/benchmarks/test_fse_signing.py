@@ -7,29 +7,25 @@ costs beside two bare RSA signatures of the same run, which is what the cryptogr
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import pytest
 from benchmark_tools import TimedCard, behind_pcscd
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
-
 from securing_bench import AT, CPS4_DOCTOR, DOCTOR, PIN, anchors, card_of, cps_data, sheet_of_cards, vitale_data
 from store_bench import cps, vitale
 
 from bifente.conformance.bench.recording import RecordedAccess
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.model import Invoice, SecuredInvoice
-from bifente.simulator.fse.securing import SecuringDesk, verify
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.model import Invoice, SecuredInvoice
+from bifente.simulator.formats.fse.securing.verifying import verify
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.readers import Reader, ReaderAccess
+from bifente.simulator.software.billing.securing.desk import SecuringDesk
 
 ALONE, BATCH, TURNS = 10, 25, 3
 FAMILIES = {"CPS3": DOCTOR, "CPS4": CPS4_DOCTOR}

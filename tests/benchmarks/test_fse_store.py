@@ -20,7 +20,9 @@ from typing import Any
 import pytest
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fse.store import Deadlines, Sequence, Store, work_list
+from bifente.simulator.formats.fse.numbers import Sequence
+from bifente.simulator.software.billing.store import Store, work_list
+from bifente.simulator.tarification.deadlines import Deadlines
 
 MOST = int(os.environ.get("BIFENTE_STORE_SHEETS", "10000"))
 SIZES = [size for size in (100, 1_000, 10_000, 100_000) if size <= MOST]

@@ -12,12 +12,14 @@ from typing import Any
 
 from bifente.conformance.targets.pcsc import PcscTarget
 from bifente.ground.clock import WallClock
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.model import Signer
-from bifente.simulator.fse.securing import SecuringDesk, SecuringError, decode_secured, encode_secured
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.model import Signer
+from bifente.simulator.formats.fse.securing.codec import decode_secured, encode_secured
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.patience import Patience
+from bifente.simulator.software.billing.securing.desk import SecuringDesk
+from bifente.simulator.software.billing.securing.refusals import SecuringError
 
 
 def serve(desk: SecuringDesk, order: Mapping[str, Any]) -> Mapping[str, Any]:

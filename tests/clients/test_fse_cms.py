@@ -16,30 +16,30 @@ from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards.cpx.loading import shipped_templates
 from bifente.simulator.cards.cpx.personalise import personalise
 from bifente.simulator.cards.families import make_card
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.files import make_file, open_file
-from bifente.simulator.fse.lots import make_lots, numbers, signed_content
-from bifente.simulator.fse.model import (
-    Act,
-    Beneficiary,
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.files import make_file, open_file
+from bifente.simulator.formats.fse.lots import make_lots, numbers, signed_content
+from bifente.simulator.formats.fse.model import (
+    CareAct,
+    CareBeneficiary,
     Insurance,
     Invoice,
     Lot,
     LotKind,
     Nomenclature,
+    PayerShare,
     Payment,
     Professional,
     Proof,
     SecuredInvoice,
     SecuringMode,
-    Share,
 )
-from bifente.simulator.fse.series import sign_lot
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
+from bifente.simulator.software.billing.series import LotSeries
 
 TODAY = date(2026, 3, 2)
 BODY = "013490349"
@@ -56,10 +56,10 @@ def invoice(number: int) -> Invoice:
         *("991000019", "TESTMEDECIN", "ANNE", "99900000008", 1, "01", "1", "30", "01"),
         *(("0", "0", "0"), "9", True, True, True),
     )
-    patient = Beneficiary(
+    patient = CareBeneficiary(
         *("1801913055001", "55", "TESTASSURE", "PAUL", "19801913", 1, 0, "01", "349", "0349", "999000001")
     )
-    act = Act(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), 3000, 3000, 70)
+    act = CareAct(Nomenclature.NGAP, "G", TODAY, 1, Decimal(1), 3000, 3000, 70)
     return Invoice(
         number=number,
         on=TODAY,
@@ -71,8 +71,8 @@ def invoice(number: int) -> Invoice:
         proof=Proof.VITALE,
         care_path="T",
         acts=(act,),
-        amo=Share(2100),
-        amc=Share(0),
+        amo=PayerShare(2100),
+        amc=PayerShare(0),
         body=BODY,
     )
 
@@ -115,7 +115,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
     connection = PcscService([reader], clock).establish().connect("Bench 0")
     sheets = [SecuredInvoice(canonical(invoice(number))) for number in range(1, 4)]
     lots = make_lots(sheets, on=TODAY, numbers=numbers(LotKind.FSE))
-    return Parts(folder, mine, tuple(sign_lot(lot, connection, "1234", clock) for lot in lots))
+    return Parts(folder, mine, LotSeries.on(connection, clock).run(lots, "1234").formatted)
 
 
 def test_openssl_opens_the_envelope_and_finds_the_same_bytes(parts: Parts) -> None:

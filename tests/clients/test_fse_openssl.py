@@ -25,22 +25,24 @@ from bifente.conformance.targets.pkcs11 import Cryptoki, ModuleProcess
 from bifente.conformance.targets.pkcs11_signer import Pkcs11Signer
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.model import (
-    Act,
-    Beneficiary,
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.model import (
+    CareAct,
+    CareBeneficiary,
     Insurance,
     Invoice,
     Nomenclature,
+    PayerShare,
     Payment,
     Professional,
     Proof,
     SecuredInvoice,
     SecuringMode,
-    Share,
 )
-from bifente.simulator.fse.securing import Anchors, decode_secured, export, verify
-from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.formats.fse.securing.codec import decode_secured
+from bifente.simulator.formats.fse.securing.exporting import export
+from bifente.simulator.formats.fse.securing.rsa import signed_by
+from bifente.simulator.formats.fse.securing.verifying import Anchors, verify
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.readers import LineError, PcscCode
@@ -137,7 +139,7 @@ def sheet(cps: PersonalisedCard, vitale: PersonalisedVitale, mode: SecuringMode)
             may_sign_lot=True,
             test=True,
         ),
-        beneficiary=Beneficiary(
+        beneficiary=CareBeneficiary(
             nir=person["nir"],
             nir_key=person["nir_key"],
             name=person["family_name"],
@@ -154,9 +156,9 @@ def sheet(cps: PersonalisedCard, vitale: PersonalisedVitale, mode: SecuringMode)
         payment=Payment.DIRECT,
         proof=Proof.VITALE,
         care_path="T",
-        acts=(Act(Nomenclature.NGAP, "G", today, 1, Decimal(1), 3000, 3000, 70),),
-        amo=Share(2100),
-        amc=Share(0),
+        acts=(CareAct(Nomenclature.NGAP, "G", today, 1, Decimal(1), 3000, 3000, 70),),
+        amo=PayerShare(2100),
+        amc=PayerShare(0),
         body="013490349",
     )
 

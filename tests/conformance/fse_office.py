@@ -10,13 +10,14 @@ from pathlib import Path
 from conformance_bench import Lab
 
 from bifente.conformance.bench.scene import Scene
-from bifente.conformance.domains.fse.bench import FseBench, Made, Order
+from bifente.conformance.domains.fse.bench import FseBench
 from bifente.conformance.model import CardChoice
-from bifente.simulator.fse.lots import encode_lot
-from bifente.simulator.fse.making import Care
-from bifente.simulator.fse.model import Lot, Payment, SecuredInvoice, TransportFile
-from bifente.simulator.fse.pricing import ActRequest
-from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.formats.fse.lots import encode_lot
+from bifente.simulator.formats.fse.model import Lot, Payment, SecuredInvoice, TransportFile
+from bifente.simulator.formats.fse.securing.codec import encode_secured
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.software.billing.ordering import Made, Order
+from bifente.simulator.tarification.pricing import ActRequest
 
 CODE = "1234"
 PROFILE = "readers/generic-bislot"
@@ -49,32 +50,32 @@ class Office:
 
     def consult(self, *, mode: int = 3, payment: Payment = Payment.DIRECT) -> Made:
         """A consultation, not signed."""
-        self.fse.read(CODE)
+        self.fse.software.read(CODE)
         care = Care(payment=payment, care_path="T")
-        return self.fse.make(Order((ActRequest("G", self.today),), care, self.today, 1, 1, mode, mode == 5))
+        return self.fse.software.make(Order((ActRequest("G", self.today),), care, self.today, 1, 1, mode, mode == 5))
 
     def secured(self, *, mode: int = 3, payment: Payment = Payment.DIRECT) -> SecuredInvoice:
         """A consultation, signed as its mode wants."""
         made = self.consult(mode=mode, payment=payment)
-        return self.fse.sign(made.invoice.number, CODE, paper=mode == 5)
+        return self.fse.software.sign(made.invoice.number, CODE, paper=mode == 5)
 
     def lot(self) -> Lot:
         """The lot of what is secured."""
-        (lot,) = self.fse.office.make_lots(CODE)
+        (lot,) = self.fse.software.office.make_lots(CODE)
         return lot
 
     def file(self) -> TransportFile:
         """The file of what is secured, as it leaves."""
-        self.fse.office.make_lots(CODE)
-        self.fse.office.send()
-        return self.fse.office.wire.sent[-1]
+        self.fse.software.office.make_lots(CODE)
+        self.fse.software.office.send()
+        return self.fse.post.wire.sent[-1]
 
     def written(self, folder: Path) -> dict[str, Path]:
         """A sheet, a lot and a file on the disk."""
         sheet = self.secured(payment=Payment.TIERS_PAYANT)
         lot = self.lot()
-        self.fse.office.send()
-        file = self.fse.office.wire.sent[-1]
+        self.fse.software.office.send()
+        file = self.fse.post.wire.sent[-1]
         things = {
             "sheet": encode_secured(sheet),
             "lot": encode_lot(lot),

@@ -17,18 +17,19 @@ from bifente.conformance.run.session import RunPlan, default_paths, execute, pre
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.reports.events import Call, Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
-from bifente.simulator.fse import practice, pricing, rules, series
-from bifente.simulator.fse.model import Arl, Outcome, RspLine
-from bifente.simulator.fse.securing import cards, desk
-from bifente.simulator.fse.securing.cards import ProfessionalSession
-from bifente.simulator.fse.securing.verifying import Verifier
-from bifente.simulator.fse.series import CardLotSession, LotSeries
-from bifente.simulator.fse.store.deadlines import Deadlines
-from bifente.simulator.fse.store.store import Store
+from bifente.simulator.formats.fse.model import Arl, PaymentOutcome, RspLine
+from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.galss.server import GalssServer
 from bifente.simulator.readers.wireless.terminal import Terminal
 from bifente.simulator.services.frontal import frontal
 from bifente.simulator.services.frontal.reception import Reception
+from bifente.simulator.software.billing import practice, series
+from bifente.simulator.software.billing.securing import cards, desk
+from bifente.simulator.software.billing.securing.cards import ProfessionalSession
+from bifente.simulator.software.billing.series import CardLotSession, LotSeries
+from bifente.simulator.software.billing.store.store import Store
+from bifente.simulator.tarification import pricing, rules
+from bifente.simulator.tarification.deadlines import Deadlines
 
 FILES = tuple(sorted(path for path in (default_paths()[0] / "fse").glob("*.yaml") if not path.name.startswith("_")))
 LEAST = 80
@@ -192,7 +193,7 @@ def _one_number(patch: pytest.MonkeyPatch) -> None:
 
 
 def _nothing_blocks(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.conformance.domains.fse.bench.making.blocks", lambda findings: False)
+    patch.setattr("bifente.simulator.software.billing.ordering.blocks", lambda findings: False)
     patch.setattr(rules, "blocks", lambda findings: False)
 
 
@@ -217,13 +218,13 @@ def _believes_any_copy(patch: pytest.MonkeyPatch) -> None:
 
 def _pays_always(patch: pytest.MonkeyPatch) -> None:
     def lines(invoice: Any, parameters: Any, chance: Any) -> tuple[RspLine, ...]:
-        return (RspLine(invoice.number, "amo", Outcome.PAID, invoice.amo.asked, invoice.amo.asked),)
+        return (RspLine(invoice.number, "amo", PaymentOutcome.PAID, invoice.amo.asked, invoice.amo.asked),)
 
     patch.setattr(frontal, "sheet_lines", lines)
 
 
 def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.conformance.domains.fse.bench.office.Office._sign_lot", lambda self, lot: lot)
+    patch.setattr("bifente.simulator.software.billing.office.Office._sign_lot", lambda self, lot: lot)
 
 
 def _code_for_each_lot(patch: pytest.MonkeyPatch) -> None:

@@ -1,49 +1,44 @@
 """What the tests of the front end share: sheets, claims, lots and files signed by the keys of the laboratory's cards.
 
 The cards themselves are not asked: their keys are known here, which makes a thousand sheets affordable. That cards make
-the same signatures is the business of tests/fse.
+the same signatures is the business of tests/software.
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fse"))
-
 from fse_samples import AMC
 from securing_bench import anchors, cps_data, keys, sheet_of_cards, vitale_data
 
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.lots import signed_content
-from bifente.simulator.fse.model import (
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.lots import signed_content
+from bifente.simulator.formats.fse.model import (
+    CardSignature,
     Complementary,
     Dre,
     Invoice,
     Lot,
     LotKind,
+    PayerShare,
     Payment,
     SecuredInvoice,
     SecuringMode,
-    Share,
-    Signature,
     Signer,
 )
-from bifente.simulator.fse.securing import wants
-from bifente.simulator.services.frontal import Frontal, Parameters
+from bifente.simulator.formats.fse.securing.modes import wants
+from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.ledger import Ledger
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -58,7 +53,7 @@ class Bench:
 
     def __init__(
         self,
-        parameters: Parameters | None = None,
+        parameters: FrontalParameters | None = None,
         seed: int = 1,
         *,
         known: bool = True,
@@ -114,7 +109,7 @@ class Bench:
 def third_party(**changes: Any) -> dict[str, Any]:
     """A sheet of third-party payment: 21 euros to the AMO, 9 to the AMC."""
     amc = changes.pop("complementary", AMC)
-    return {"payment": Payment.TIERS_PAYANT, "amc": Share(900), "beneficiary__complementary": amc, **changes}
+    return {"payment": Payment.TIERS_PAYANT, "amc": PayerShare(900), "beneficiary__complementary": amc, **changes}
 
 
 def claim(number: int = 1, invoice: int = 1, amc: Complementary = AMC, **changes: Any) -> Dre:
@@ -154,11 +149,11 @@ def signature(
     card: PersonalisedCard | PersonalisedVitale,
     at: datetime = NOW,
     role: str = "signature",
-) -> Signature:
+) -> CardSignature:
     """What the card would give."""
     key = keys().key(f"card/any/{role}")
     value = key.sign(content, padding.PKCS1v15(), hashes.SHA256())
-    return Signature(signer, card.certificates[role].public_bytes(Encoding.DER), value, f"{at:%Y%m%d%H%M%S}")
+    return CardSignature(signer, card.certificates[role].public_bytes(Encoding.DER), value, f"{at:%Y%m%d%H%M%S}")
 
 
 @cache

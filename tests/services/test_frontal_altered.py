@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 from securing_bench import anchors, keys
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.frames import frame
-from bifente.simulator.fse.lots import encode_lot, signed_content
-from bifente.simulator.fse.model import Arl, ArlKind, Lot, SecuredInvoice, Signature, Signer
-from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.frames import frame
+from bifente.simulator.formats.fse.lots import encode_lot, signed_content
+from bifente.simulator.formats.fse.model import Arl, ArlKind, CardSignature, Lot, SecuredInvoice, Signer
+from bifente.simulator.formats.fse.returns import decode_return, encode_return
+from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.body_certificates import BodyIdentity
 from bifente.simulator.services.frontal import Frontal
 from bifente.simulator.services.frontal.laboratory import identity
-from bifente.simulator.services.frontal.returns import decode_return, encode_return
 
 BODY = "013490349"
 
@@ -147,7 +147,7 @@ def test_of_a_file_with_one_altered_lot_none_is_taken_and_the_good_file_is() -> 
     ],
 )
 def test_beside_a_lot_whose_signature_was_forged_none_is_taken(
-    code: str, forge: Callable[[Signature], Signature]
+    code: str, forge: Callable[[CardSignature], CardSignature]
 ) -> None:
     """By somebody who mends the checksums after it; the good file is taken all the same."""
     good = bench().lot(*sheets()[:2])
@@ -192,7 +192,7 @@ def forged(sheet: SecuredInvoice, part: str, at: float, bits: int) -> SecuredInv
     if part == "content":
         return replace(sheet, content=changed(sheet.content, int(at * len(sheet.content)), bits))
     signer, field = part.split(".")
-    signature: Signature = getattr(sheet, signer)
+    signature: CardSignature = getattr(sheet, signer)
     value: bytes = getattr(signature, field)
     return replace(sheet, **{signer: replace(signature, **{field: changed(value, int(at * len(value)), bits)})})
 

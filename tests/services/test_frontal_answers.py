@@ -13,13 +13,14 @@ from frontal_bench import NOW, Bench, third_party
 from securing_bench import anchors, keys
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.model import Arl, ArlKind
-from bifente.simulator.fse.transport import TransportError, TransportFailure
-from bifente.simulator.services.frontal import Frontal, Parameters, decode_return
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.model import Arl, ArlKind
+from bifente.simulator.formats.fse.returns import decode_return
+from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.faults import Trouble, frontal_faults
 from bifente.simulator.services.frontal.laboratory import identity, laboratory
 from bifente.simulator.services.frontal.ledger import Ledger
+from bifente.simulator.serving.mail import TransportError, TransportFailure
 
 BODY = "013490349"
 
@@ -108,7 +109,7 @@ class TestDelivery:
         assert (arl.kind, arl.on) == (ArlKind.POSITIVE, NOW.date())
 
     def test_a_late_arl_comes_after_its_delay_and_once(self) -> None:
-        bench = Bench(Parameters(arl_delay=timedelta(days=4)))
+        bench = Bench(FrontalParameters(arl_delay=timedelta(days=4)))
         bench.frontal.troubles.add(Trouble.ARL_LATE)
         assert bench.submit(bench.lot(bench.secured(1))) == []
         bench.pass_days(3.9)
@@ -122,13 +123,13 @@ class TestDelivery:
     @pytest.mark.parametrize(
         ("parameters", "at_once", "later"),
         [
-            (Parameters(), 40, 0),
-            (Parameters(arl_lost=1), 0, 0),
-            (Parameters(arl_late=1), 0, 40),
-            (Parameters(arl_lost=0.3, arl_late=0.3), 17, 13),
+            (FrontalParameters(), 40, 0),
+            (FrontalParameters(arl_lost=1), 0, 0),
+            (FrontalParameters(arl_late=1), 0, 40),
+            (FrontalParameters(arl_lost=0.3, arl_late=0.3), 17, 13),
         ],
     )
-    def test_parts_are_drawn_from_the_seed(self, parameters: Parameters, at_once: int, later: int) -> None:
+    def test_parts_are_drawn_from_the_seed(self, parameters: FrontalParameters, at_once: int, later: int) -> None:
         def month() -> tuple[list[Arl], list[Arl]]:
             bench = Bench(parameters, seed=7)
             sheets = [bench.secured(rank + 1, **third_party()) for rank in range(40)]
@@ -173,7 +174,7 @@ class TestDelivery:
         assert len({arl.return_id for arl in arls}) == 12
 
     def test_an_envelope_can_be_demanded(self) -> None:
-        strict = Parameters(encrypted_only=True)
+        strict = FrontalParameters(encrypted_only=True)
         frontal = laboratory(keys(), VirtualClock(NOW), BODY, parameters=strict)
         bench = Bench()
         lot = bench.lot(bench.secured(1))
@@ -189,7 +190,7 @@ class TestDelivery:
 
 
 class TestStartedAgain:
-    def front(self, path: Path, clock: VirtualClock, parameters: Parameters | None = None) -> Frontal:
+    def front(self, path: Path, clock: VirtualClock, parameters: FrontalParameters | None = None) -> Frontal:
         return Frontal(clock, anchors(), parameters=parameters, chance=Random(1), ledger=Ledger(path))
 
     def test_it_knows_files_lots_and_numbers_and_pays_what_it_owes(self, tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ class TestStartedAgain:
 
     def test_late_arls_still_come(self, tmp_path: Path) -> None:
         bench, clock, path = Bench(), VirtualClock(NOW), tmp_path / "ledger.sqlite"
-        late = Parameters(arl_late=1)
+        late = FrontalParameters(arl_late=1)
         assert self.front(path, clock, late).submit(*bench.file(bench.lot(bench.secured(1)))) == []
         clock.advance(5 * 86400)
         assert len(self.front(path, clock).due()) == 1
@@ -260,7 +261,7 @@ class TestParameters:
     )
     def test_impossible_ones_are_refused(self, wrong: dict[str, float]) -> None:
         with pytest.raises(ValueError, match=r"part from 0 to 1|missing_lots"):
-            Parameters(**wrong)  # type: ignore[arg-type]
+            FrontalParameters(**wrong)  # type: ignore[arg-type]
 
 
 class TestFaults:

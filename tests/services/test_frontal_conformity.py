@@ -11,11 +11,11 @@ import pytest
 from frontal_bench import AMC_BODY, MUTUELLE, TODAY, Bench, claim, third_party
 from fse_samples import ACT, AMC
 
-from bifente.simulator.fse.canonical import canonical
-from bifente.simulator.fse.model import Arl, Dre, Lot, Nomenclature, Payment, Rsp, Share
-from bifente.simulator.fse.rules import RULES
-from bifente.simulator.services.frontal import Parameters
+from bifente.simulator.formats.fse.canonical import canonical
+from bifente.simulator.formats.fse.model import Arl, Dre, Lot, Nomenclature, PayerShare, Payment, Rsp
+from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.reasons import reasons
+from bifente.simulator.tarification.rules import RULES
 
 ON = replace(ACT, on=TODAY)
 OTHER_AMC = replace(AMC, member="99000002")
@@ -48,12 +48,12 @@ WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
     "a cheaper act": ({"acts": (replace(ON, base=2999, amount=2999),)}, {"price-wrong"}),
     "a better rate": ({"acts": (replace(ON, rate=100),)}, {"rate-wrong"}),
     "the rate of the care path, outside it": ({"care_path": "S1"}, {"rate-wrong"}),
-    "a cent more": ({"amo": Share(2101)}, {"amo-part-wrong"}),
-    "a cent less": ({"amo": Share(2099)}, {"amo-part-wrong"}),
-    "a fortune": ({"amo": Share(999_999)}, {"amo-part-wrong", "parts-above-total"}),
-    "a part of an insurer that there is not": ({"amc": Share(900)}, {"amc-part-wrong"}),
-    "a cent more of the insurer": (third_party(amc=Share(901)), {"amc-part-wrong", "parts-above-total"}),
-    "nothing of the insurer": (third_party(amc=Share(0)), {"amc-part-wrong"}),
+    "a cent more": ({"amo": PayerShare(2101)}, {"amo-part-wrong"}),
+    "a cent less": ({"amo": PayerShare(2099)}, {"amo-part-wrong"}),
+    "a fortune": ({"amo": PayerShare(999_999)}, {"amo-part-wrong", "parts-above-total"}),
+    "a part of an insurer that there is not": ({"amc": PayerShare(900)}, {"amc-part-wrong"}),
+    "a cent more of the insurer": (third_party(amc=PayerShare(901)), {"amc-part-wrong", "parts-above-total"}),
+    "nothing of the insurer": (third_party(amc=PayerShare(0)), {"amc-part-wrong"}),
     "an insurer that may not be asked": (
         third_party(complementary=replace(MUTUELLE, indicator="00")),
         {"amc-part-wrong"},
@@ -92,12 +92,12 @@ class TestSheets:
 
     def test_what_is_not_as_it_was_signed_is_told_as_that_alone(self) -> None:
         bench = Bench()
-        forged = replace(bench.secured(7), content=canonical(bench.sheet(7, amo=Share(999_999))))
+        forged = replace(bench.secured(7), content=canonical(bench.sheet(7, amo=PayerShare(999_999))))
         assert one(bench, bench.lot(forged)) == {("content-altered", 7)}
 
     def test_the_place_says_what_was_expected(self) -> None:
         bench = Bench()
-        (arl,) = bench.submit(bench.lot(bench.secured(1, amo=Share(2000))))
+        (arl,) = bench.submit(bench.lot(bench.secured(1, amo=PayerShare(2000))))
         assert [(reason.label, reason.place) for reason in arl.rejections] == [
             ("part AMO inexacte", "La part AMO des actes est de 2100 centimes, 2000 sont demandés")
         ]
@@ -108,7 +108,7 @@ class TestSheets:
         assert set(named.values()) == {code for _changes, codes in WRONG.values() for code in codes}
 
 
-def practice(*invoices: int, parameters: Parameters | None = None) -> Bench:
+def practice(*invoices: int, parameters: FrontalParameters | None = None) -> Bench:
     """A front end that has these sheets, of third-party payment."""
     bench = Bench(parameters)
     bench.submit(bench.lot(*(bench.secured(number, **third_party()) for number in invoices)))
@@ -152,13 +152,13 @@ class TestOneClaimForASheet:
         assert settled(bench) == [(1, "rejected", 0, "claim-cancelled"), PAID]
 
     def test_another_may_come_once_the_first_one_is_rejected(self) -> None:
-        bench = practice(1, parameters=Parameters(closed_contracts=frozenset({AMC.member})))
+        bench = practice(1, parameters=FrontalParameters(closed_contracts=frozenset({AMC.member})))
         assert one(bench, bench.claims(claim(1))) == set()
         assert settled(bench) == [(1, "rejected", 0, "contract-closed")]
         assert one(bench, bench.claims(claim(2, amc=OTHER_AMC), number="ZZY")) == set()
 
     def test_a_number_that_comes_again_is_the_claim_that_came_last(self) -> None:
-        bench = practice(1, 2, parameters=Parameters(closed_contracts=frozenset({AMC.member})))
+        bench = practice(1, 2, parameters=FrontalParameters(closed_contracts=frozenset({AMC.member})))
         assert one(bench, bench.claims(claim(1))) == set()
         assert settled(bench) == [(1, "rejected", 0, "contract-closed")]
         assert one(bench, bench.claims(claim(1, 2, amc=OTHER_AMC), number="ZZY")) == set()
@@ -211,7 +211,7 @@ class TestCancellations:
 
 
 class TestTheSheetOfAClaim:
-    """``Parameters.claim_wait`` is 30 days, RSPs come after 5. Sheet 9 makes the practice known."""
+    """``FrontalParameters.claim_wait`` is 30 days, RSPs come after 5. Sheet 9 makes the practice known."""
 
     def test_a_claim_without_a_sheet_is_rejected_in_the_end(self) -> None:
         bench = practice(9)
@@ -231,7 +231,7 @@ class TestTheSheetOfAClaim:
     def test_a_sheet_that_is_refused_is_none(self) -> None:
         bench = practice(9)
         assert one(bench, bench.claims(claim(1))) == set()
-        assert one(bench, bench.lot(bench.secured(1, amo=Share(1)), number="001")) == {("amo-part-wrong", 1)}
+        assert one(bench, bench.lot(bench.secured(1, amo=PayerShare(1)), number="001")) == {("amo-part-wrong", 1)}
         assert settled(bench, 30) == [UNKNOWN]
 
     def test_a_sheet_of_another_sender_is_none(self) -> None:
@@ -260,14 +260,14 @@ class TestTheSheetOfAClaim:
         outside = replace(AMC, indicator="12")
         bench = practice(9)
         assert one(bench, bench.claims(claim(1, amc=outside))) == set()
-        direct = {"payment": Payment.DIRECT, "beneficiary__complementary": outside, "amc": Share(900)}
+        direct = {"payment": Payment.DIRECT, "beneficiary__complementary": outside, "amc": PayerShare(900)}
         assert one(bench, bench.lot(bench.secured(1, **direct), number="001")) == set()
         assert settled(bench, 30) == []
         assert one(bench, bench.claims(claim(2, 2, amc=outside), number="ZZY")) == set()
         assert settled(bench, 30) == [(2, "rejected", 0, "claim-sheet-unknown")]
 
     def test_a_front_end_of_certain_bodies_looks_for_no_sheet(self) -> None:
-        bench = Bench(Parameters(bodies=frozenset({AMC_BODY, "013490349"}), claim_wait=timedelta(days=1)))
+        bench = Bench(FrontalParameters(bodies=frozenset({AMC_BODY, "013490349"}), claim_wait=timedelta(days=1)))
         assert one(bench, bench.lot(bench.secured(9))) == set()
         assert one(bench, bench.claims(claim(1))) == set()
         assert settled(bench) == [PAID]

@@ -14,25 +14,25 @@ from securing_bench import cps_data, lists, vitale_data
 from test_frontal_conformity import WRONG as NOT_CONFORMING
 
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
-from bifente.simulator.fse.dre import encode_dre
-from bifente.simulator.fse.files import FILE_GROUP
-from bifente.simulator.fse.frames import frame, group_of, summed
-from bifente.simulator.fse.lots import LOT_GROUP, SIGNATURE_GROUP
-from bifente.simulator.fse.model import (
+from bifente.simulator.formats.fse.dre import encode_dre
+from bifente.simulator.formats.fse.files import FILE_GROUP
+from bifente.simulator.formats.fse.frames import frame, group_of, summed
+from bifente.simulator.formats.fse.lots import LOT_GROUP, SIGNATURE_GROUP
+from bifente.simulator.formats.fse.model import (
     Arl,
     ArlKind,
+    CardSignature,
     Invoice,
     Lot,
     LotKind,
     SecuredInvoice,
     SecuringMode,
-    Signature,
     Signer,
 )
-from bifente.simulator.fse.securing import encode_secured
-from bifente.simulator.fse.securing import reasons as signature_reasons
-from bifente.simulator.services.frontal import Parameters
-from bifente.simulator.services.frontal.reasons import Effect, Level, reasons
+from bifente.simulator.formats.fse.securing.codec import encode_secured
+from bifente.simulator.formats.fse.securing.verifying import reasons as signature_reasons
+from bifente.simulator.services.frontal import FrontalParameters
+from bifente.simulator.services.frontal.reasons import RejectionEffect, RejectionLevel, reasons
 
 
 def told(arl: Arl) -> set[tuple[str, int | None]]:
@@ -167,7 +167,7 @@ class TestSheets:
         assert {("test-with-real", 1), ("wrong-body", 1), ("signature-altered", 2)} <= one(bench, lot)
 
     def test_a_real_front_end_refuses_test_sheets(self) -> None:
-        bench = Bench(Parameters(test=False))
+        bench = Bench(FrontalParameters(test=False))
         assert one(bench, bench.lot(bench.secured(1))) == {("test-with-real", 1)}
 
     def test_a_card_revoked_when_it_signed_is_refused_and_one_revoked_since_is_not(self) -> None:
@@ -292,7 +292,7 @@ class TestNumbers:
         assert one(bench, bench.lot(bench.secured(1), number="001")) == set()
 
     def test_a_number_rejected_by_an_rsp_may_come_again_once(self) -> None:
-        bench = Bench(Parameters(closed_rights={vitale_data().facts()["nir"]: TODAY - timedelta(days=9)}))
+        bench = Bench(FrontalParameters(closed_rights={vitale_data().facts()["nir"]: TODAY - timedelta(days=9)}))
         assert one(bench, bench.lot(bench.secured(1, **third_party()))) == set()
         assert one(bench, bench.lot(bench.secured(1), number="001")) == {("duplicate", 1)}
         bench.pass_days(5)
@@ -369,7 +369,7 @@ WRONG_LOTS: dict[str, tuple[Callable[[Bench], Lot], str]] = {
 
 def lot_signature(bench: Bench, **fields: Any) -> Lot:
     lot = bench.lot(bench.secured(1))
-    assert isinstance(lot.signature, Signature)
+    assert isinstance(lot.signature, CardSignature)
     return replace(lot, signature=replace(lot.signature, **fields))
 
 
@@ -377,7 +377,7 @@ class TestLots:
     @pytest.mark.parametrize("case", WRONG_LOTS)
     def test_what_is_wrong_with_a_lot_refuses_it_and_names_no_sheet(self, case: str) -> None:
         make, code = WRONG_LOTS[case]
-        bench = Bench(Parameters(bodies=frozenset({"013490349"})))
+        bench = Bench(FrontalParameters(bodies=frozenset({"013490349"})))
         assert (code, None) in one(bench, make(bench))
         assert one(bench, bench.lot(bench.secured(1))) == set()
 
@@ -407,7 +407,7 @@ class TestLots:
         ("missing", "number", "ahead"), [(0, "001", False), (0, "002", True), (3, "004", False), (3, "005", True)]
     )
     def test_a_lot_may_not_be_ahead_of_those_before(self, missing: int, number: str, ahead: bool) -> None:
-        bench = Bench(Parameters(missing_lots=missing))
+        bench = Bench(FrontalParameters(missing_lots=missing))
         assert one(bench, bench.lot(bench.secured(1))) == set()
         assert one(bench, bench.lot(bench.secured(2), number=number)) == ({("lot-ahead", None)} if ahead else set())
 
@@ -415,7 +415,7 @@ class TestLots:
     def test_a_lot_refused_for_being_ahead_does_not_bring_the_next_one_in_its_turn(
         self, missing: int, far: tuple[str, ...]
     ) -> None:
-        bench = Bench(Parameters(missing_lots=missing))
+        bench = Bench(FrontalParameters(missing_lots=missing))
         assert one(bench, bench.lot(bench.secured(1))) == set()
         for number in far:
             assert one(bench, bench.lot(bench.secured(2), number=number)) == {("lot-ahead", None)}, number
@@ -423,24 +423,24 @@ class TestLots:
             assert one(bench, bench.lot(bench.secured(sheet), number=number)) == set(), number
 
     def test_a_lot_that_was_missing_may_still_come(self) -> None:
-        bench = Bench(Parameters(missing_lots=2))
+        bench = Bench(FrontalParameters(missing_lots=2))
         for number, sheet in (("000", 1), ("002", 2), ("001", 3), ("003", 4)):
             assert one(bench, bench.lot(bench.secured(sheet), number=number)) == set(), number
 
     def test_numbers_begin_again(self) -> None:
-        bench = Bench(Parameters(missing_lots=0))
+        bench = Bench(FrontalParameters(missing_lots=0))
         for sheet, number in enumerate(("998", "999", "000", "001"), 1):
             assert one(bench, bench.lot(bench.secured(sheet), number=number)) == set(), number
 
     def test_claims_count_down(self) -> None:
-        bench = Bench(Parameters(missing_lots=0))
+        bench = Bench(FrontalParameters(missing_lots=0))
         assert one(bench, bench.claims(claim(1), number="ZZA")) == set()
         assert one(bench, bench.claims(claim(2, 2), number="ZZ9")) == set()
         assert one(bench, bench.claims(claim(3, 3), number="ZZ7")) == {("lot-ahead", None)}
 
     @pytest.mark.parametrize("forged", [False, True])
     def test_a_lot_that_is_not_authentic_takes_no_number(self, forged: bool) -> None:
-        bench = Bench(Parameters(missing_lots=0))
+        bench = Bench(FrontalParameters(missing_lots=0))
         assert one(bench, bench.lot(bench.secured(1))) == set()
         far = bench.lot(bench.secured(2), number="400")
         assert far.signature is not None
@@ -471,7 +471,7 @@ class TestWhoSigns:
 
     @pytest.mark.parametrize("bodies", [frozenset(), frozenset({AMC_BODY})])
     def test_claims_signed_by_an_employee_are_refused(self, bodies: frozenset[str]) -> None:
-        bench = Bench(Parameters(bodies=bodies), known=False)
+        bench = Bench(FrontalParameters(bodies=bodies), known=False)
         lot = Lot(LotKind.DRE, "ZZZ", bench.sender, AMC_BODY, TODAY, dres=(claim(1),))
         assert ("lot-wrong-card", None) in one(bench, signed(lot, cps_data("cpe-nominative")))
 
@@ -484,14 +484,14 @@ class TestWhoSigns:
         assert one(bench, signed(lot, nurse)) == set()
 
     def test_a_front_end_of_one_insurer_gets_no_sheets_and_counts_its_lots_all_the_same(self) -> None:
-        bench = Bench(Parameters(bodies=frozenset({AMC_BODY})), known=False)
+        bench = Bench(FrontalParameters(bodies=frozenset({AMC_BODY})), known=False)
         assert one(bench, bench.claims(claim(1))) == set()
         assert one(bench, bench.claims(claim(2, 2))) == {("lot-repeated", None)}
 
     @pytest.mark.parametrize("stranger", [False, True])
     @pytest.mark.parametrize("known", [False, True])
     def test_a_stranger_uses_up_no_number(self, stranger: bool, known: bool) -> None:
-        bench = Bench(Parameters(missing_lots=0), known=known)
+        bench = Bench(FrontalParameters(missing_lots=0), known=known)
         if known:
             assert one(bench, bench.lot(bench.secured(1))) == set()
         card = cps_data("infirmier") if stranger else bench.cps
@@ -573,7 +573,7 @@ class TestCatalogue:
             *("claim-standing", "claim-otherwise"),
             *("certificate-expired", "certificate-not-yet-valid", "certificate-revoked", "lot-sender-unknown"),
         }
-        known = {code for code, reason in reasons().items() if reason.effect is Effect.ARL_NEGATIVE}
+        known = {code for code, reason in reasons().items() if reason.effect is RejectionEffect.ARL_NEGATIVE}
         assert known == tested | elsewhere | {code for _changes, codes in NOT_CONFORMING.values() for code in codes}
 
     def test_every_reason_says_what_it_rests_on_in_both_languages(self) -> None:
@@ -584,7 +584,7 @@ class TestCatalogue:
             assert reason.label.en
             assert reason.source
             assert reason.fidelity in ("documented", "observed", "modelled")
-            assert isinstance(reason.level, Level)
+            assert isinstance(reason.level, RejectionLevel)
 
     def test_every_reason_of_a_signature_is_in_the_catalogue(self) -> None:
         assert signature_reasons().keys() <= reasons().keys()

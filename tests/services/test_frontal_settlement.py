@@ -14,14 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import vitale_data
 
-from bifente.simulator.fse.model import Complementary, Rsp, RspLine, SecuringMode, Share
-from bifente.simulator.services.frontal import Parameters, decode_return, encode_return
+from bifente.simulator.formats.fse.model import Complementary, PayerShare, Rsp, RspLine, SecuringMode
+from bifente.simulator.formats.fse.returns import decode_return, encode_return
+from bifente.simulator.services.frontal import FrontalParameters
 
 NIR = vitale_data().facts()["nir"]
-CLOSED = Parameters(closed_rights={NIR: date(2026, 1, 1)})
+CLOSED = FrontalParameters(closed_rights={NIR: date(2026, 1, 1)})
 
 
-def settled(parameters: Parameters | None = None, **changes: Any) -> list[Rsp]:
+def settled(parameters: FrontalParameters | None = None, **changes: Any) -> list[Rsp]:
     bench = Bench(parameters)
     (arl,) = bench.submit(bench.lot(bench.secured(1, **changes)))
     assert not arl.rejections
@@ -29,7 +30,7 @@ def settled(parameters: Parameters | None = None, **changes: Any) -> list[Rsp]:
     return bench.frontal.settle()
 
 
-def lines(parameters: Parameters | None = None, **changes: Any) -> list[tuple[str, str, int, int, str]]:
+def lines(parameters: FrontalParameters | None = None, **changes: Any) -> list[tuple[str, str, int, int, str]]:
     return [told(line) for rsp in settled(parameters, **changes) for line in rsp.lines]
 
 
@@ -62,8 +63,8 @@ class TestSheets:
     def test_but_its_rejection_is(self) -> None:
         assert lines(CLOSED) == [("amo", "rejected", 2100, 0, "rights-closed")]
 
-    @pytest.mark.parametrize("parameters", [CLOSED, Parameters(rejected=1)])
-    def test_a_rejected_sheet_is_rejected_for_every_payer(self, parameters: Parameters) -> None:
+    @pytest.mark.parametrize("parameters", [CLOSED, FrontalParameters(rejected=1)])
+    def test_a_rejected_sheet_is_rejected_for_every_payer(self, parameters: FrontalParameters) -> None:
         code = "rights-closed" if parameters is CLOSED else "under-control"
         told = [("amo", "rejected", 2100, 0, code), ("amc", "rejected", 900, 0, code)]
         assert lines(parameters, **third_party(complementary=MUTUELLE)) == told
@@ -89,26 +90,26 @@ class TestSheets:
         assert arl.rejections == ()
 
     def test_a_part_may_be_reduced(self) -> None:
-        assert lines(Parameters(partly_paid=1, reduction=10), **third_party()) == [
+        assert lines(FrontalParameters(partly_paid=1, reduction=10), **third_party()) == [
             ("amo", "partly-paid", 2100, 1890, "above-due")
         ]
 
     def test_a_contract_that_is_closed_rejects_its_part_alone(self) -> None:
-        parameters = Parameters(closed_contracts=frozenset({MUTUELLE.member}))
+        parameters = FrontalParameters(closed_contracts=frozenset({MUTUELLE.member}))
         assert lines(parameters, **third_party(complementary=MUTUELLE)) == [
             ("amo", "paid", 2100, 2100, ""),
             ("amc", "rejected", 900, 0, "contract-closed"),
         ]
 
     def test_a_degraded_sheet_whose_paper_never_came_is_rejected(self) -> None:
-        missing = Parameters(papers_missing=frozenset({1}))
+        missing = FrontalParameters(papers_missing=frozenset({1}))
         degraded = third_party(mode=SecuringMode.DEGRADED)
         assert lines(missing, **degraded) == [("amo", "rejected", 2100, 0, "proof-missing")]
         assert lines(missing, **third_party()) == [("amo", "paid", 2100, 2100, "")]
         assert lines(**degraded) == [("amo", "paid", 2100, 2100, "")]
 
     def test_no_line_for_who_was_asked_nothing(self) -> None:
-        free = third_party(acts=(replace(ACT, on=TODAY, amount=0),), amo=Share(0), amc=Share(0))
+        free = third_party(acts=(replace(ACT, on=TODAY, amount=0),), amo=PayerShare(0), amc=PayerShare(0))
         assert lines(**free) == []
 
     def test_a_reason_names_its_invoice(self) -> None:
@@ -119,7 +120,7 @@ class TestSheets:
 
 
 class TestClaims:
-    def run(self, *claims: Any, parameters: Parameters | None = None) -> list[tuple[str, str, int, int, str]]:
+    def run(self, *claims: Any, parameters: FrontalParameters | None = None) -> list[tuple[str, str, int, int, str]]:
         bench = Bench(parameters)
         sheets = [bench.secured(number, **third_party()) for number in sorted({claim.invoice for claim in claims})]
         (before,) = bench.submit(bench.lot(*sheets))
@@ -135,7 +136,7 @@ class TestClaims:
     def test_outside_third_party_payment_the_insured_is_paid(self) -> None:
         outside = Complementary(AMC_BODY, "1", "12", mutuelle=False)
         assert self.run(claim(1, amc=outside)) == []
-        assert self.run(claim(1, amc=outside), parameters=Parameters(rejected=1)) == [
+        assert self.run(claim(1, amc=outside), parameters=FrontalParameters(rejected=1)) == [
             ("amc", "rejected", 900, 0, "under-control")
         ]
 
@@ -146,13 +147,13 @@ class TestClaims:
         ]
 
     def test_a_closed_contract_rejects_it(self) -> None:
-        parameters = Parameters(closed_contracts=frozenset({"99000001"}))
+        parameters = FrontalParameters(closed_contracts=frozenset({"99000001"}))
         assert self.run(claim(1), parameters=parameters) == [("amc", "rejected", 900, 0, "contract-closed")]
 
 
 class TestTransfers:
     def test_nothing_before_its_time_and_everything_once(self) -> None:
-        bench = Bench(Parameters(rsp_delay=timedelta(days=5)))
+        bench = Bench(FrontalParameters(rsp_delay=timedelta(days=5)))
         bench.submit(bench.lot(bench.secured(1, **third_party())))
         bench.pass_days(1)
         bench.submit(bench.lot(bench.secured(2, **third_party()), number="001"))
@@ -183,12 +184,12 @@ class TestTransfers:
     @given(st.integers(0, 2**32), st.floats(0, 1), st.floats(0, 1), st.integers(1, 99))
     @settings(max_examples=20, deadline=None)
     def test_amounts_balance_whatever_is_drawn(self, seed: int, rejected: float, partly: float, reduction: int) -> None:
-        bench = Bench(Parameters(rejected=rejected, partly_paid=partly, reduction=reduction), seed=seed)
+        bench = Bench(FrontalParameters(rejected=rejected, partly_paid=partly, reduction=reduction), seed=seed)
         asked: Counter[tuple[int, str]] = Counter()
         for number in range(1, 9):
             amc = MUTUELLE if number % 2 else None
             share = 900 if amc else 0
-            changes = third_party(complementary=amc, amc=Share(share), mode=SecuringMode.NOT_SECURED)
+            changes = third_party(complementary=amc, amc=PayerShare(share), mode=SecuringMode.NOT_SECURED)
             asked[number, "amo"] = 2100
             if amc:
                 asked[number, "amc"] = share

@@ -12,19 +12,20 @@ from typing import Any, TypeAlias
 from cryptography import x509
 
 from bifente.ground.text import Text
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import (
-    Act,
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import (
     Arl,
     ArlKind,
+    CardSignature,
+    CareAct,
     Dre,
     Insurance,
     Invoice,
     Lot,
     LotKind,
-    Outcome,
     Payment,
+    PaymentOutcome,
     Person,
     Proof,
     Rejection,
@@ -32,9 +33,8 @@ from bifente.simulator.fse.model import (
     RspLine,
     SecuredInvoice,
     SecuringMode,
-    Signature,
+    SheetState,
     Signer,
-    State,
 )
 from bifente.simulator.services.frontal.reasons import reasons
 
@@ -56,14 +56,14 @@ MODES = {
     SecuringMode.DEGRADED: Text("dégradée", "degraded"),
 }
 STATES = {
-    State.PENDING: Text("en attente", "pending"),
-    State.VALIDATED: Text("validée", "validated"),
-    State.SENT: Text("envoyée", "sent"),
-    State.ACCEPTED: Text("acceptée", "accepted"),
-    State.REJECTED: Text("rejetée", "rejected"),
-    State.PAID: Text("payée", "paid"),
-    State.PAYMENT_REJECTED: Text("paiement rejeté", "payment rejected"),
-    State.PAPER: Text("duplicata papier", "paper duplicate"),
+    SheetState.PENDING: Text("en attente", "pending"),
+    SheetState.VALIDATED: Text("validée", "validated"),
+    SheetState.SENT: Text("envoyée", "sent"),
+    SheetState.ACCEPTED: Text("acceptée", "accepted"),
+    SheetState.REJECTED: Text("rejetée", "rejected"),
+    SheetState.PAID: Text("payée", "paid"),
+    SheetState.PAYMENT_REJECTED: Text("paiement rejeté", "payment rejected"),
+    SheetState.PAPER: Text("duplicata papier", "paper duplicate"),
 }
 _INSURANCES = {
     Insurance.MALADIE: Text("maladie", "sickness"),
@@ -81,9 +81,9 @@ _PROOFS = {
     Proof.VITALE: Text("carte Vitale", "Vitale card"),
 }
 _OUTCOMES = {
-    Outcome.PAID: Text("payé", "paid"),
-    Outcome.PARTLY_PAID: Text("payé en partie", "partly paid"),
-    Outcome.REJECTED: Text("rejeté", "rejected"),
+    PaymentOutcome.PAID: Text("payé", "paid"),
+    PaymentOutcome.PARTLY_PAID: Text("payé en partie", "partly paid"),
+    PaymentOutcome.REJECTED: Text("rejeté", "rejected"),
 }
 _SIGNERS = {
     Signer.INSURED: Text("Signature de l'assuré", "Insured's signature"),
@@ -172,7 +172,7 @@ def _invoice(invoice: Invoice, depth: int) -> Iterator[Line]:
     yield deeper, Text("Justificatif des droits", "Proof of rights"), _PROOFS[invoice.proof]
     yield deeper, Text("Parcours de soins", "Care path"), same(invoice.care_path)
     for act in invoice.acts:
-        yield deeper, Text("Acte", "Act"), _act(act)
+        yield deeper, Text("Acte", "CareAct"), _act(act)
     yield deeper, Text("Total", "Total"), euros(invoice.total)
     yield deeper, Text("Part AMO demandée", "AMO part asked"), euros(invoice.amo.asked)
     yield deeper, Text("Part AMC demandée", "AMC part asked"), euros(invoice.amc.asked)
@@ -203,7 +203,7 @@ def _person(person: Person) -> Text:
     return same(f"{person.name} {person.first_name}, {person.billing_id}")
 
 
-def _act(act: Act) -> Text:
+def _act(act: CareAct) -> Text:
     coefficient = f" {act.coefficient}" if act.coefficient != Decimal(1) else ""
     return both(
         f"{act.code}{coefficient} ({act.nomenclature.upper()}) × {act.quantity}, {act.on}, base {{}}, {{}}, "
@@ -231,7 +231,7 @@ def _secured(secured: SecuredInvoice, depth: int) -> Iterator[Line]:
         )
 
 
-def _signature(signature: Signature) -> Text:
+def _signature(signature: CardSignature) -> Text:
     try:
         certificate = x509.load_der_x509_certificate(signature.certificate)
         owner = certificate.subject.rfc4514_string()

@@ -10,24 +10,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.ground.text import Text
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.dre import DRE_GROUP, decode_dre
-from bifente.simulator.fse.envelope import is_sealed, unseal
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import FILE_GROUP, FileHead, read_file
-from bifente.simulator.fse.lots import LOT_GROUP, decode_lot, understand
-from bifente.simulator.fse.model import Arl, Dre, Invoice, Lot, Rsp, SecuredInvoice
-from bifente.simulator.fse.securing import decode_secured
-from bifente.simulator.fse.securing.codec import HEADER
-from bifente.simulator.services.frontal import decode_return
-from bifente.simulator.services.frontal.returns import MARK
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.dre import DRE_GROUP, decode_dre
+from bifente.simulator.formats.fse.envelope import is_sealed, unseal
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import FILE_GROUP, FileHead, read_file
+from bifente.simulator.formats.fse.lots import LOT_GROUP, decode_lot, understand
+from bifente.simulator.formats.fse.model import Arl, Dre, Invoice, Lot, Rsp, SecuredInvoice
+from bifente.simulator.formats.fse.returns import MARK, decode_return
+from bifente.simulator.formats.fse.securing.codec import HEADER, decode_secured
 
 CONTENT_GROUP = 9000
 """What the canonical form of a sheet begins with."""
 _FRAME = 4
 
 
-class Kind(StrEnum):
+class BillingFileKind(StrEnum):
     """What a file is."""
 
     CONTENT = "content"
@@ -44,20 +42,22 @@ class Kind(StrEnum):
 
 
 _WORDS = {
-    Kind.CONTENT: Text("contenu d'une feuille de soins, sans signature", "content of a care sheet, without signature"),
-    Kind.SHEET: Text("feuille de soins", "care sheet"),
-    Kind.CLAIM: Text("demande à une complémentaire (DRE)", "claim for a complementary insurer (DRE)"),
-    Kind.LOT: Text("lot", "lot"),
-    Kind.FILE: Text("fichier", "file"),
-    Kind.RETURN: Text("retour", "return"),
+    BillingFileKind.CONTENT: Text(
+        "contenu d'une feuille de soins, sans signature", "content of a care sheet, without signature"
+    ),
+    BillingFileKind.SHEET: Text("feuille de soins", "care sheet"),
+    BillingFileKind.CLAIM: Text("demande à une complémentaire (DRE)", "claim for a complementary insurer (DRE)"),
+    BillingFileKind.LOT: Text("lot", "lot"),
+    BillingFileKind.FILE: Text("fichier", "file"),
+    BillingFileKind.RETURN: Text("retour", "return"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class BillingFile:
     """What was in a file: its kind, and what it holds (a file: its lots). ``sealed``: it was in an envelope."""
 
-    kind: Kind
+    kind: BillingFileKind
     value: Invoice | SecuredInvoice | Dre | Lot | Arl | Rsp | tuple[Lot, ...]
     head: FileHead | None = None
     sealed: bool = False
@@ -81,18 +81,18 @@ Keys = Callable[[], tuple[RSAPrivateKey, x509.Certificate]]
 """Gives what an envelope is opened with."""
 
 
-def recognised(data: bytes) -> Kind | None:
+def recognised(data: bytes) -> BillingFileKind | None:
     """What these bytes begin as; None for nothing of ours."""
     if data.startswith(b"0000" + MARK.encode()):
-        return Kind.RETURN
+        return BillingFileKind.RETURN
     if (kind := _GROUPS.get(int.from_bytes(data[:2], "big"))) is not None:
         return kind
     if (kind := _FRAMED.get(int.from_bytes(data[_FRAME : _FRAME + 2], "big"))) is not None:
         return kind
-    return Kind.FILE if is_sealed(data) else None
+    return BillingFileKind.FILE if is_sealed(data) else None
 
 
-def opened(data: bytes, keys: Keys | None = None) -> Opened:
+def opened(data: bytes, keys: Keys | None = None) -> BillingFile:
     """Read it strictly, signatures not verified. Raises FseError with the place: its reason is one sentence."""
     kind = recognised(data)
     if kind is None:
@@ -101,8 +101,8 @@ def opened(data: bytes, keys: Keys | None = None) -> Opened:
             f"{data[:4].hex(' ').upper() or 'nothing'} begins no sheet, lot, file or return",
             "give one that the bench wrote, or that follows docs/fse.md",
         )
-    if kind is not Kind.FILE:
-        return Opened(kind, _READ[kind](data))
+    if kind is not BillingFileKind.FILE:
+        return BillingFile(kind, _READ[kind](data))
     sealed = is_sealed(data)
     if sealed:
         if keys is None:
@@ -110,15 +110,19 @@ def opened(data: bytes, keys: Keys | None = None) -> Opened:
         key, certificate = keys()
         data = unseal(data, certificate, key)
     raw = read_file(data)
-    return Opened(kind, tuple(understand(lot) for lot in raw.lots), raw.head, sealed)
+    return BillingFile(kind, tuple(understand(lot) for lot in raw.lots), raw.head, sealed)
 
 
-_GROUPS: Mapping[int, Kind] = {CONTENT_GROUP: Kind.CONTENT, HEADER: Kind.SHEET, DRE_GROUP: Kind.CLAIM}
-_FRAMED: Mapping[int, Kind] = {LOT_GROUP: Kind.LOT, FILE_GROUP: Kind.FILE}
-_READ: Mapping[Kind, Callable[[bytes], Invoice | SecuredInvoice | Dre | Lot | Arl | Rsp]] = {
-    Kind.CONTENT: parse,
-    Kind.SHEET: decode_secured,
-    Kind.CLAIM: decode_dre,
-    Kind.LOT: decode_lot,
-    Kind.RETURN: decode_return,
+_GROUPS: Mapping[int, BillingFileKind] = {
+    CONTENT_GROUP: BillingFileKind.CONTENT,
+    HEADER: BillingFileKind.SHEET,
+    DRE_GROUP: BillingFileKind.CLAIM,
+}
+_FRAMED: Mapping[int, BillingFileKind] = {LOT_GROUP: BillingFileKind.LOT, FILE_GROUP: BillingFileKind.FILE}
+_READ: Mapping[BillingFileKind, Callable[[bytes], Invoice | SecuredInvoice | Dre | Lot | Arl | Rsp]] = {
+    BillingFileKind.CONTENT: parse,
+    BillingFileKind.SHEET: decode_secured,
+    BillingFileKind.CLAIM: decode_dre,
+    BillingFileKind.LOT: decode_lot,
+    BillingFileKind.RETURN: decode_return,
 }

@@ -1,7 +1,7 @@
 """Whether a sheet conforms: its acts, prices, rates and sums by the tables, and the body by the insured's own.
 
-The rules are those that a practice keeps before it secures (``simulator.fse.rules``). A body looks at those that need
-no card: the reasons of ``reasons.yaml`` that name a ``rule``.
+The rules are those that a practice keeps before it secures (``simulator.tarification.rules``). A body looks at
+those that need no card: the reasons of ``reasons.yaml`` that name a ``rule``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 
-from bifente.simulator.fse.model import Invoice, Rejection
-from bifente.simulator.fse.rules import Facts, examine
+from bifente.simulator.formats.fse.model import Invoice, Rejection
 from bifente.simulator.services.frontal.reasons import reasons, rejection
+from bifente.simulator.tarification.rules import Facts, examine
 
 
 def sheet_reasons(sheet: Invoice, today: date) -> Iterator[Rejection]:

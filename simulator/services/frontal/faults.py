@@ -1,6 +1,6 @@
 """What goes wrong at a front end, in the words of the desk (``faults.yaml``); each is switched on by its id.
 
-What happens to a message on its way is the transport's: ``bifente.simulator.fse.transport``.
+What happens to a message on its way is the transport's: ``bifente.simulator.serving.mail``.
 """
 
 from __future__ import annotations

@@ -16,25 +16,25 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.ground.clock import Clock
-from bifente.simulator.fse.envelope import is_sealed
-from bifente.simulator.fse.lots import RawLot
-from bifente.simulator.fse.model import Arl, ArlKind, Dre, Lot, LotKind, Outcome, Rejection, Rsp
-from bifente.simulator.fse.securing import Anchors, Verifier
-from bifente.simulator.fse.store.deadlines import civil_day
-from bifente.simulator.fse.transport import TransportError, TransportFailure
+from bifente.simulator.formats.fse.envelope import is_sealed
+from bifente.simulator.formats.fse.lots import RawLot
+from bifente.simulator.formats.fse.model import Arl, ArlKind, Dre, Lot, LotKind, PaymentOutcome, Rejection, Rsp
+from bifente.simulator.formats.fse.returns import decode_return, encode_return
+from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger, Part
-from bifente.simulator.services.frontal.opening import Opened, open_data
-from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.services.frontal.opening import OpenedFile, open_data
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import rejection, shortened
 from bifente.simulator.services.frontal.reception import Examined, Reception
-from bifente.simulator.services.frontal.returns import decode_return, encode_return
 from bifente.simulator.services.frontal.settlement import (
     claim_line,
     claim_without_sheet,
     pays_the_professional,
     sheet_lines,
 )
+from bifente.simulator.serving.mail import TransportError, TransportFailure
+from bifente.simulator.tarification.deadlines import civil_day
 
 _UNKNOWN = "INCONNU"
 """The body that a return comes from when not even that could be read."""
@@ -52,7 +52,7 @@ class Frontal:
         anchors: Anchors,
         key: RSAPrivateKey | None = None,
         certificate: x509.Certificate | None = None,
-        parameters: Parameters | None = None,
+        parameters: FrontalParameters | None = None,
         chance: Random | None = None,
         *,
         revocations: Iterable[x509.CertificateRevocationList] = (),
@@ -62,7 +62,7 @@ class Frontal:
         self._anchors = anchors
         self._key = key
         self._certificate = certificate
-        self._parameters = parameters or Parameters()
+        self._parameters = parameters or FrontalParameters()
         self._chance = chance or Random(0)  # noqa: S311 - it draws faults, nothing secret
         self._ledger = ledger or Ledger()
         self._verifier = Verifier(anchors, revocations)
@@ -116,7 +116,7 @@ class Frontal:
             self._ledger.add_return(arl.return_id, arl.sender, encode_return(arl), name, digest)
         return arls
 
-    def _refused(self, opened: Opened, data: bytes, name: str) -> Rejection | None:
+    def _refused(self, opened: OpenedFile, data: bytes, name: str) -> Rejection | None:
         """Why a file is refused as a whole."""
         if opened.error is not None:
             return rejection("file-unreadable", opened.item, f"{opened.error.place}: {opened.error.reason}")
@@ -187,7 +187,7 @@ class Frontal:
             line, wait = claim_line(claim, self._parameters, self._chance), self._parameters.rsp_delay
         else:
             line, wait = claim_without_sheet(claim), self._parameters.claim_wait
-        if pays_the_professional(claim) or line.outcome is Outcome.REJECTED:
+        if pays_the_professional(claim) or line.outcome is PaymentOutcome.REJECTED:
             self._ledger.owe([Part(now + wait, sender, claim.amc.id, LotKind.DRE, claim.number, line)])
 
     def _arl(self, head: Lot, name: str, digest: bytes, rejections: tuple[Rejection, ...]) -> Arl:
@@ -237,7 +237,7 @@ class Frontal:
         self._ledger.add_return(rsp.return_id, sender, encode_return(rsp))
         for (kind, number), some in groupby(parts, key=lambda part: (part.kind, part.number)):
             if self._ledger.item(sender, kind, number) is ItemState.ACCEPTED:
-                refused = all(part.line.outcome is Outcome.REJECTED for part in some)
+                refused = all(part.line.outcome is PaymentOutcome.REJECTED for part in some)
                 state = ItemState.REJECTED if refused else ItemState.SETTLED
                 self._ledger.set_item(sender, kind, number, state)
         return rsp

@@ -13,7 +13,7 @@ from random import Random
 from cryptography import x509
 
 from bifente.ground.clock import Clock
-from bifente.simulator.fse.securing import Anchors
+from bifente.simulator.formats.fse.securing.verifying import Anchors
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.body_certificates import BodyIdentity, body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
@@ -21,7 +21,7 @@ from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.ledger import Ledger
-from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 
 EVERY_BODY = "000000000"
 """The name under which one front end stands for every body."""
@@ -54,7 +54,7 @@ def laboratory(
     clock: Clock,
     body: str = EVERY_BODY,
     *,
-    parameters: Parameters | None = None,
+    parameters: FrontalParameters | None = None,
     chance: Random | None = None,
     revocations: Iterable[x509.CertificateRevocationList] = (),
     ledger: Ledger | None = None,

@@ -14,8 +14,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from bifente.simulator.fse.dre import decode_dre, encode_dre
-from bifente.simulator.fse.model import Dre, LotKind, Outcome, Rejection, RspLine
+from bifente.simulator.formats.fse.dre import decode_dre, encode_dre
+from bifente.simulator.formats.fse.model import Dre, LotKind, PaymentOutcome, Rejection, RspLine
 from bifente.simulator.services.frontal.reasons import reasons, rejection
 
 _SCHEMA = """
@@ -260,7 +260,7 @@ class Ledger:
         self._db.execute(
             "UPDATE parts SET outcome = ?, paid = 0, code = 'claim-cancelled', place = ''"
             " WHERE sender = ? AND kind = ? AND number = ? AND told IS NULL",
-            (Outcome.REJECTED.value, sender, LotKind.DRE.value, number),
+            (PaymentOutcome.REJECTED.value, sender, LotKind.DRE.value, number),
         )
         self.set_item(sender, LotKind.DRE, number, ItemState.CANCELLED)
 
@@ -299,5 +299,5 @@ def _part(row: sqlite3.Row) -> Part:
         body=row["body"],
         kind=LotKind(row["kind"]),
         number=row["number"],
-        line=RspLine(row["invoice"], row["payer"], Outcome(row["outcome"]), row["asked"], row["paid"], why),
+        line=RspLine(row["invoice"], row["payer"], PaymentOutcome(row["outcome"]), row["asked"], row["paid"], why),
     )

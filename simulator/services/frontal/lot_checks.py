@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.frames import day_of
-from bifente.simulator.fse.lots import signed_content
-from bifente.simulator.fse.model import Invoice, Lot, LotKind, Rejection, SecuredInvoice, Signature
-from bifente.simulator.fse.securing import Verifier, signing_professional
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.frames import day_of
+from bifente.simulator.formats.fse.lots import signed_content
+from bifente.simulator.formats.fse.model import CardSignature, Invoice, Lot, LotKind, Rejection, SecuredInvoice
+from bifente.simulator.formats.fse.securing.verifying import Verifier, signing_professional
 from bifente.simulator.services.frontal.reasons import rejection
 
 _ALTERED = "content-altered"
@@ -105,7 +105,7 @@ def signed(
     return Signed(tuple(found), not found and (known is None or rpps in ours))
 
 
-def _moment(lot: Lot, signature: Signature, sound: Sequence[Carried], place: str) -> Iterator[Rejection]:
+def _moment(lot: Lot, signature: CardSignature, sound: Sequence[Carried], place: str) -> Iterator[Rejection]:
     """Its form was checked with the signature, and that it is not to come."""
     too_early = lot.on - day_of(signature.moment[:8]) > _DAY_BEFORE
     if too_early or any(signature.moment < one.moment for one in sound):

@@ -9,12 +9,12 @@ from datetime import date, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bifente.simulator.fse.envelope import is_sealed, unseal
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import FileHead, named, read_file
-from bifente.simulator.fse.frames import LABEL, Reader
-from bifente.simulator.fse.lots import LOT_GROUP, RawLot, next_number
-from bifente.simulator.fse.model import Lot, LotKind
+from bifente.simulator.formats.fse.envelope import is_sealed, unseal
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import FileHead, named, read_file
+from bifente.simulator.formats.fse.frames import LABEL, FrameReader
+from bifente.simulator.formats.fse.lots import LOT_GROUP, RawLot, next_number
+from bifente.simulator.formats.fse.model import Lot, LotKind
 
 _HEADER_FIELDS = 8
 _MOST_HEADS = 1000
@@ -22,7 +22,7 @@ _NOBODY = FileHead(0, "", "", date(1, 1, 1), LotKind.FSE)
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedFile:
     """``error`` is why the file cannot be read; then there are no ``lots``, and ``heads`` are those of the lots that
     it seems to carry, or one without a number, from the name of the file. It is not to be believed, only answered.
     """
@@ -37,15 +37,15 @@ class Opened:
         return getattr(self.error, "item", None)
 
 
-def open_data(data: bytes, name: str, key: RSAPrivateKey | None, certificate: x509.Certificate | None) -> Opened:
+def open_data(data: bytes, name: str, key: RSAPrivateKey | None, certificate: x509.Certificate | None) -> OpenedFile:
     """Open a file. Never raises for its bytes."""
     try:
         raw = read_file(data, key, certificate)
         for lot in raw.lots:
             next_number(lot.head.kind, lot.head.number)  # its form
     except FseError as error:
-        return Opened((), tuple(_heads(data, key, certificate)) or (_from_name(name),), error)
-    return Opened(raw.lots, tuple(lot.head for lot in raw.lots))
+        return OpenedFile((), tuple(_heads(data, key, certificate)) or (_from_name(name),), error)
+    return OpenedFile(raw.lots, tuple(lot.head for lot in raw.lots))
 
 
 def _heads(data: bytes, key: RSAPrivateKey | None, certificate: x509.Certificate | None) -> Iterator[Lot]:
@@ -55,7 +55,7 @@ def _heads(data: bytes, key: RSAPrivateKey | None, certificate: x509.Certificate
             if key is None or certificate is None:
                 return
             data = unseal(data, certificate, key)
-        reader = Reader(data, "file")
+        reader = FrameReader(data, "file")
         reader.frame("its header")
         for _ in range(_MOST_HEADS):
             if not reader.left:
@@ -69,7 +69,7 @@ def _heads(data: bytes, key: RSAPrivateKey | None, certificate: x509.Certificate
 
 def _head(lot: bytes) -> Lot | None:
     try:
-        fields = Reader(lot, "lot").group("its header", LOT_GROUP, _HEADER_FIELDS)
+        fields = FrameReader(lot, "lot").group("its header", LOT_GROUP, _HEADER_FIELDS)
         label, _form, kind, number, sender, body, on, _count = fields
         next_number(LotKind(kind), number)
         day = datetime.strptime(on, "%Y%m%d").date()

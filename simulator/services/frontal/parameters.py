@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from bifente.simulator.fse.store.deadlines import Deadlines
+from bifente.simulator.tarification.deadlines import Deadlines
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class FrontalParameters:
     """``bodies`` are those it answers for (empty: any); ``test`` whether it is a front end for test cards.
 
     ``missing_lots`` is how many lot numbers may be missing before a lot: those of a practice are shared by all of its

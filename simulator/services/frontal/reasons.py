@@ -9,14 +9,14 @@ from functools import cache
 
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
-from bifente.simulator.fse.model import Rejection
-from bifente.simulator.fse.securing import reasons as signature_reasons
+from bifente.simulator.formats.fse.model import Rejection
+from bifente.simulator.formats.fse.securing.verifying import reasons as signature_reasons
 
 _PLACE = 80
 """Characters of a place in a return."""
 
 
-class Level(StrEnum):
+class RejectionLevel(StrEnum):
     """What a reason is about. A claim counts as an invoice; a signature is that of a lot or of an invoice."""
 
     FILE = "file"
@@ -25,7 +25,7 @@ class Level(StrEnum):
     INVOICE = "invoice"
 
 
-class Effect(StrEnum):
+class RejectionEffect(StrEnum):
     """What comes of a reason."""
 
     ARL_NEGATIVE = "arl-negative"
@@ -37,12 +37,12 @@ class Effect(StrEnum):
 class Reason:
     """One reason. ``code`` is what returns carry; ``fidelity`` that of the rule behind it.
 
-    ``rule``: the rule of ``simulator/fse/rules.yaml`` that a sheet breaks, if it is one of those.
+    ``rule``: the rule of ``simulator/tarification/rules.yaml`` that a sheet breaks, if it is one of those.
     """
 
     code: str
-    level: Level
-    effect: Effect
+    level: RejectionLevel
+    effect: RejectionEffect
     label: Text
     source: str
     fidelity: str
@@ -56,8 +56,8 @@ def reasons() -> Mapping[str, Reason]:
     return {
         code: Reason(
             code=code,
-            level=Level(item["level"]),
-            effect=Effect(item["effect"]),
+            level=RejectionLevel(item["level"]),
+            effect=RejectionEffect(item["effect"]),
             label=Text(item["fr"], item["en"]) if "fr" in item else words[code],
             source=item["source"],
             fidelity=item["fidelity"],

@@ -19,20 +19,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from bifente.simulator.fse.canonical import parse
-from bifente.simulator.fse.dre import decode_dre
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.lots import RawItem, RawLot
-from bifente.simulator.fse.model import Dre, Invoice, LotKind, Payment, Rejection
-from bifente.simulator.fse.securing import SecuredFormatError, Verifier, decode_secured
-from bifente.simulator.fse.store.deadlines import civil_day
-from bifente.simulator.fse.store.numbers import MAX_SHEET, ROUNDS, Sequence
+from bifente.simulator.formats.fse.canonical import parse
+from bifente.simulator.formats.fse.dre import decode_dre
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.lots import RawItem, RawLot
+from bifente.simulator.formats.fse.model import Dre, Invoice, LotKind, Payment, Rejection
+from bifente.simulator.formats.fse.numbers import MAX_SHEET, ROUNDS, Sequence
+from bifente.simulator.formats.fse.securing.codec import SecuredFormatError, decode_secured
+from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.services.frontal.conformity import sheet_reasons
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger
 from bifente.simulator.services.frontal.lot_checks import Carried, belonging, signed
-from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import rejection, shortened
 from bifente.simulator.services.frontal.standing import claim_reasons
+from bifente.simulator.tarification.deadlines import civil_day
 
 _ROUNDS = {LotKind.FSE: ROUNDS[Sequence.LOT_FSE], LotKind.DRE: ROUNDS[Sequence.LOT_DRE]}
 _MAY_COME = {None, ItemState.REJECTED}
@@ -61,7 +62,7 @@ class Examined:
 class Reception:
     """Checks lots against what the body knows. Nothing is remembered here."""
 
-    def __init__(self, verifier: Verifier, ledger: Ledger, parameters: Parameters) -> None:
+    def __init__(self, verifier: Verifier, ledger: Ledger, parameters: FrontalParameters) -> None:
         self._verifier = verifier
         self._ledger = ledger
         self._parameters = parameters

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from random import Random
 
-from bifente.simulator.fse.dre import indicators
-from bifente.simulator.fse.model import Dre, Invoice, Outcome, Payment, RspLine, SecuringMode
-from bifente.simulator.services.frontal.parameters import Parameters
+from bifente.simulator.formats.fse.dre import indicators
+from bifente.simulator.formats.fse.model import Dre, Invoice, Payment, PaymentOutcome, RspLine, SecuringMode
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import rejection
 
 AMO, AMC = "amo", "amc"
 """The payers that a line names."""
 
 
-def sheet_lines(invoice: Invoice, parameters: Parameters, chance: Random) -> tuple[RspLine, ...]:
+def sheet_lines(invoice: Invoice, parameters: FrontalParameters, chance: Random) -> tuple[RspLine, ...]:
     """What will be said of a sheet: a line for each payer that was asked, none if nobody owes the professional."""
     why = _refused(invoice, parameters, chance)
     if invoice.payment is Payment.DIRECT:
@@ -35,7 +35,7 @@ def sheet_lines(invoice: Invoice, parameters: Parameters, chance: Random) -> tup
     return tuple(lines)
 
 
-def claim_line(claim: Dre, parameters: Parameters, chance: Random) -> RspLine:
+def claim_line(claim: Dre, parameters: FrontalParameters, chance: Random) -> RspLine:
     """What will be said of a claim."""
     why = _contract(claim.amc.member, parameters) or _control(parameters, chance)
     due = 0 if why else _reduced(claim.asked, parameters, chance)
@@ -62,7 +62,7 @@ def claims_beside(invoice: Invoice) -> bool:
     return known is not None and invoice.payment in known.payments
 
 
-def _refused(invoice: Invoice, parameters: Parameters, chance: Random) -> str | None:
+def _refused(invoice: Invoice, parameters: FrontalParameters, chance: Random) -> str | None:
     if _rights_closed(invoice, parameters):
         return "rights-closed"
     if invoice.mode is SecuringMode.DEGRADED and invoice.number in parameters.papers_missing:
@@ -70,7 +70,7 @@ def _refused(invoice: Invoice, parameters: Parameters, chance: Random) -> str | 
     return _control(parameters, chance)
 
 
-def _rights_closed(invoice: Invoice, parameters: Parameters) -> bool:
+def _rights_closed(invoice: Invoice, parameters: FrontalParameters) -> bool:
     """On the day of any act: for what the card said, if it said anything, or for what the body knows."""
     who = invoice.beneficiary
     closed = parameters.closed_rights.get(who.nir)
@@ -81,11 +81,11 @@ def _rights_closed(invoice: Invoice, parameters: Parameters) -> bool:
     )
 
 
-def _control(parameters: Parameters, chance: Random) -> str | None:
+def _control(parameters: FrontalParameters, chance: Random) -> str | None:
     return "under-control" if chance.random() < parameters.rejected else None
 
 
-def _contract(member: str, parameters: Parameters) -> str | None:
+def _contract(member: str, parameters: FrontalParameters) -> str | None:
     return "contract-closed" if member in parameters.closed_contracts else None
 
 
@@ -94,14 +94,14 @@ def _member(invoice: Invoice) -> str:
     return "" if amc is None else amc.member
 
 
-def _reduced(due: int, parameters: Parameters, chance: Random) -> int:
+def _reduced(due: int, parameters: FrontalParameters, chance: Random) -> int:
     return due * (100 - parameters.reduction) // 100 if chance.random() < parameters.partly_paid else due
 
 
 def _line(invoice: int, payer: str, asked: int, paid: int, why: str) -> RspLine:
     if paid == asked:
         if paid or why == "above-due":
-            return RspLine(invoice, payer, Outcome.PAID, asked, paid)
-        return RspLine(invoice, payer, Outcome.REJECTED, asked, 0, rejection(why, invoice))
-    outcome = Outcome.PARTLY_PAID if paid else Outcome.REJECTED
+            return RspLine(invoice, payer, PaymentOutcome.PAID, asked, paid)
+        return RspLine(invoice, payer, PaymentOutcome.REJECTED, asked, 0, rejection(why, invoice))
+    outcome = PaymentOutcome.PARTLY_PAID if paid else PaymentOutcome.REJECTED
     return RspLine(invoice, payer, outcome, asked, paid, rejection(why, invoice))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bifente.simulator.fse.model import Dre, LotKind, Rejection
+from bifente.simulator.formats.fse.model import Dre, LotKind, Rejection
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger
 from bifente.simulator.services.frontal.reasons import rejection
 

@@ -19,15 +19,17 @@ from conformance_cli import Cli
 from cryptography.hazmat.primitives.serialization import Encoding
 from fse_office import CODE, Office
 
+from bifente.conformance.domains.fse.bench.sessions import CarelessSession
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.session import default_paths
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
-from bifente.simulator.fse.canonical import canonical, parse
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.lots import encode_lot, signed_content
-from bifente.simulator.fse.model import Lot, Share
-from bifente.simulator.fse.securing import encode_secured
+from bifente.simulator.formats.fse.canonical import canonical, parse
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.lots import encode_lot
+from bifente.simulator.formats.fse.model import Lot, PayerShare
+from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.authority import Revocation
+from bifente.simulator.software.billing.series import LotSeries
 
 
 @pytest.fixture
@@ -92,7 +94,7 @@ def test_content_without_signatures_is_not_good(cli: Cli, files: dict[str, Path]
 def test_an_amount_changed_after_the_signatures_is_not_good(cli: Cli, office: Office, tmp_path: Path) -> None:
     sheet = office.secured()
     invoice = parse(sheet.content)
-    dearer = replace(invoice, amo=Share(invoice.amo.asked + 1))
+    dearer = replace(invoice, amo=PayerShare(invoice.amo.asked + 1))
     path = tmp_path / "dearer"
     path.write_bytes(encode_secured(replace(sheet, content=canonical(dearer))))
     said = cli("fse", "verify", path, "--json")
@@ -157,7 +159,7 @@ def test_a_changed_lot_gets_the_negative_one_that_names_the_sheet(cli: Cli, offi
     lot = office.lot()
     first, second = lot.invoices
     invoice = parse(second.content)
-    changed = replace(second, content=canonical(replace(invoice, amo=Share(1))))
+    changed = replace(second, content=canonical(replace(invoice, amo=PayerShare(1))))
     path = tmp_path / "lot"
     path.write_bytes(encode_lot(replace(lot, invoices=(first, changed))))
     said = cli("fse", "submit", path, "--json")
@@ -193,7 +195,8 @@ def moved(lot: Lot, days: int) -> Lot:
 def signed_by(office: Office, lot: Lot, card: str) -> Lot:
     """The lot signed by another card."""
     office.fse.present("cps", CardChoice(template=card))
-    return replace(lot, signature=office.fse._signing._desk().sign_lot(signed_content(lot), CODE))
+    desk = office.fse.software.signing.desk
+    return LotSeries(lambda code: CarelessSession(desk, code), desk.clock).format(lot, CODE)
 
 
 WRONG_LOTS: dict[str, tuple[Callable[[Office, Lot], Lot], list[tuple[str, int | None]]]] = {

@@ -12,10 +12,10 @@ from conformance_bench import Lab
 from conformance_cli import Cli
 from fse_office import Office
 
-from bifente.simulator.fse.canonical import canonical, parse
-from bifente.simulator.fse.lots import decode_lot, encode_lot
-from bifente.simulator.fse.model import Share
-from bifente.simulator.fse.records import read_records, records
+from bifente.simulator.formats.fse.canonical import canonical, parse
+from bifente.simulator.formats.fse.lots import decode_lot, encode_lot
+from bifente.simulator.formats.fse.model import PayerShare
+from bifente.simulator.formats.fse.records import read_records, records
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_lot_whose_sheet_asks_too_much_is_refused_with_the_place(
     lot = decode_lot(files["lot"].read_bytes())
     (sheet,) = lot.invoices
     invoice = parse(sheet.content)
-    dearer = replace(sheet, content=canonical(replace(invoice, amo=Share(invoice.amo.asked + 1))))
+    dearer = replace(sheet, content=canonical(replace(invoice, amo=PayerShare(invoice.amo.asked + 1))))
     path = tmp_path / "dearer"
     path.write_bytes(encode_lot(replace(lot, invoices=(dearer,))))
     cli("fse", "show", path, "--records").fails(2, "record 5, column 66", "the acts make 00002100")

@@ -19,12 +19,12 @@ from bifente.simulator.cards.cps3.host import Cps3Host
 from bifente.simulator.cards.cpx.loading import shipped_templates
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard, personalise
 from bifente.simulator.cards.dialogue import Dialogue
-from bifente.simulator.fse.model import Signer
-from bifente.simulator.fse.securing import SigningCard, signed
-from bifente.simulator.fse.securing.rsa import signed_by
+from bifente.simulator.formats.fse.model import Signer
+from bifente.simulator.formats.fse.securing.rsa import signed_by
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import PcscService, Reader
+from bifente.simulator.software.billing.securing.cards import SigningCard, signed
 
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 READER, SLOT, SESSION = "Bench TL 1 0", 3, 8

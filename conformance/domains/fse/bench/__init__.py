@@ -5,6 +5,5 @@ scenario. Sheets are made of what the SSV functions read and signed by the cards
 """
 
 from bifente.conformance.domains.fse.bench.bench import FseBench
-from bifente.conformance.domains.fse.bench.making import PRESCRIBER, Made, Order
 
-__all__ = ["PRESCRIBER", "FseBench", "Made", "Order"]
+__all__ = ["FseBench"]

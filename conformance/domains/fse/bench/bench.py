@@ -3,104 +3,97 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from collections.abc import Callable
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.facets import Personalisation
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.fse.bench.days import Days
-from bifente.conformance.domains.fse.bench.front_end import FrontEnd
-from bifente.conformance.domains.fse.bench.laboratory import Laboratory
-from bifente.conformance.domains.fse.bench.making import Made, Order, made_of
-from bifente.conformance.domains.fse.bench.office import Office
-from bifente.conformance.domains.fse.bench.reading import Reader, Reading
-from bifente.conformance.domains.fse.bench.signing import Signing
+from bifente.conformance.domains.fse.bench.front_end import FrontEndBench
+from bifente.conformance.domains.fse.bench.post import Post
+from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
+from bifente.conformance.domains.fse.bench.station import SceneStation
 from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.conformance.model import CardChoice
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Invoice, SecuredInvoice, Signer
-from bifente.simulator.fse.securing import Batch
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Arl, Rsp
+from bifente.simulator.formats.fse.numbers import Sequence
+from bifente.simulator.software.billing.practice import Sending
+from bifente.simulator.software.billing.software import BillingSoftware
 
 
 class FseBench:
-    """One practice and one front end. ``chance`` draws what is drawn."""
+    """One billing software and one front end, with what happens to them. ``chance`` draws what is drawn."""
 
     def __init__(self, bench: Bench, workstation: Workstation, apcv: ApcvBench, chance: random.Random) -> None:
         self._bench = bench
         self._chance = chance
-        self._reading: Reading | None = None
         self.days = Days(bench)
-        self.laboratory = Laboratory(bench)
-        self.front_end = FrontEnd(self.laboratory, bench.clock, chance)
-        self._reader = Reader(workstation, apcv, self.days, bench.clock)
-        self._signing = Signing(bench, workstation, self.laboratory, chance.randbytes, self._settled)
-        self.office = Office(self.laboratory, self.front_end, bench.clock, chance, self._signing.lot_series)
-        self.made: dict[int, Invoice] = {}
-        """Every sheet as it was made last, by its number."""
+        self.relying_party = party = RelyingParty(bench)
+        self.front_end = FrontEndBench(party, bench.clock, chance)
+        self.post = Post(party, self.front_end, bench.clock, chance)
+        self.software = BillingSoftware(
+            SceneStation(workstation, apcv),
+            bench.clock,
+            self.post,
+            authorities=lambda: party.anchors.insured,
+            opposed=lambda: party.opposed,
+            random=chance.randbytes,
+        )
 
     @classmethod
     def of(cls, scene: Scene) -> FseBench:
-        """Return the practice and the front end of a scene."""
+        """Return the software and the front end of a scene."""
         return cls(scene.bench, scene.part(Workstation), scene.part(ApcvBench), scene.random)
 
-    def read(self, code: str, *, phone: bool = False) -> Reading:
-        """Read both cards by the SSV functions; what was read before is forgotten. Raises SsvError."""
-        self._reading = None
-        reading = self._reader.read(code, phone=phone)
-        self._reading = reading if reading.complete else None
-        return reading
+    # -- what happens to the software ---------------------------------------------------------------------------------
 
-    def make(self, order: Order) -> Made:
-        """A sheet of what was read; it takes a number unless a rule blocks it. Raises FseError."""
-        if self._reading is None:
-            raise FseError("cards", "they were not read", "read both cards first")
-        made = made_of(self._reading, order, self.days.today, self.laboratory.opposed)
-        if made.blocked:
-            return made
-        practice = self.office.practice_of(made.invoice.professional.billing_id)
-        number = order.number or practice.next_number()
-        invoice = replace(made.invoice, number=number)
-        practice.add(invoice)
-        self.made[number] = invoice
-        self.secured.pop(number, None)
-        return replace(made, invoice=invoice)
+    def use_up_lots(self, count: int) -> None:
+        """Use up numbers of lots, as by lots that never reached the body. Raises FseError before a sheet was made."""
+        for _ in range(count):
+            self.software.office.store.reserve(Sequence.LOT_FSE)
 
-    def sheet(self, number: int | None) -> Invoice:
-        """A sheet that was made here, by default the last one. Raises FseError."""
-        wanted = number if number is not None else next(reversed(self.made), None)
-        if wanted is None or wanted not in self.made:
-            raise FseError(f"sheet {wanted or 'last'}", "it was not made here", "make one first")
-        return self.made[wanted]
+    def blocking_after(self, count: int | None) -> Callable[[int], None]:
+        """Return what has somebody spend the last tries of the professional's code after so many sheets of a batch."""
 
-    @property
-    def secured(self) -> dict[int, SecuredInvoice]:
-        """Every sheet as far as it is signed, by its number."""
-        return self._signing.secured
+        def before(rank: int) -> None:
+            if rank == count:
+                self._block()
 
-    def sign(
-        self, number: int | None, code: str, *, whose: Signer | None = None, paper: bool = False
-    ) -> SecuredInvoice:
-        """Every signature that the mode of a sheet wants, or that of one signer. Raises SsvError, FseError."""
-        return self._signing.sign(self.sheet(number), code, whose=whose, paper=paper)
+        return before
 
-    def sign_all(self, code: str, blocked_after: int | None = None) -> Batch:
-        """Every sheet that no card has signed; ``blocked_after`` as in ``Signing``."""
-        return self._signing.sign_all(self.made, code, blocked_after)
-
-    def _settled(self, number: int, secured: SecuredInvoice) -> None:
-        self.office.practice.secured(number, secured)
-
-    @property
-    def codes_presented(self) -> int:
-        """How often a holder code was given to the card for a series of lots."""
-        return self._signing.presented
+    def _block(self) -> None:
+        """Present a wrong code to the professional's card, under the reader, until no try is left."""
+        seated = next(card for card in self._bench.seated.values() if card.made_as(PersonalisedCard) is not None)
+        rule = seated.layout.secrets["pin"]
+        wrong = bytes([0x00, 0x20, 0x00, rule.reference, rule.min]) + b"0" * rule.min
+        while (seated.state() or {})["pin-tries"]:
+            seated.card.transmit(wrong)
 
     def present(self, role: str, choice: CardChoice) -> None:
         """Take the card of a slot out and put another in."""
-        self.laboratory.meet()
+        self.relying_party.meet()
         self._bench.facet(Personalisation).put(role, choice, self._chance)
 
+    # -- what happens on the way --------------------------------------------------------------------------------------
+
+    def resend(self) -> Sending:
+        """Have the last file that was handed over sent once more, as it is. Raises FseError."""
+        sent = self.post.wire.sent
+        if not sent:
+            raise FseError("file", "none was sent yet", "send one first")
+        return self.software.office.practice.resend(sent[-1].name)
+
+    def receive(self, *, settle: bool = False) -> tuple[Arl | Rsp, ...]:
+        """Have what came back by now applied; ``settle``: the front end first sends what it says of payments by now."""
+        practice = self.software.office.practice
+        for answer in self.front_end.owed(settle=settle):
+            self.post.wire.post(answer)
+        return practice.receive()
+
     def close(self) -> None:
-        """Forget the practice and close the mail servers."""
-        self.office.close()
+        """Close the mail servers and forget the practice."""
+        self.post.close()
+        self.software.close()

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 
-from bifente.simulator.fse.canonical import canonical, parse
-from bifente.simulator.fse.envelope import is_sealed
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import make_file, named, open_file
-from bifente.simulator.fse.model import Lot, SecuredInvoice, Share, Signature, TransportFile
+from bifente.simulator.formats.fse.canonical import canonical, parse
+from bifente.simulator.formats.fse.envelope import is_sealed
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import make_file, named, open_file
+from bifente.simulator.formats.fse.model import CardSignature, Lot, PayerShare, SecuredInvoice, TransportFile
 from bifente.simulator.pki.body_certificates import BodyIdentity
 
 
@@ -79,13 +79,13 @@ _OTHER = "991000027"
 """The billing number of another professional of the laboratory."""
 
 
-def _spoilt(signature: Signature | None) -> Signature:
+def _spoilt(signature: CardSignature | None) -> CardSignature:
     if signature is None:
         raise FseError("signature", "there is none", "change what is there")
     return replace(signature, value=signature.value[:-1] + bytes((signature.value[-1] ^ 1,)))
 
 
-def _earlier(signature: Signature | None) -> Signature:
+def _earlier(signature: CardSignature | None) -> CardSignature:
     if signature is None:
         raise FseError("signature", "there is none", "change what is there")
     return replace(signature, moment=f"{int(signature.moment[:4]) - 1:04}0101{signature.moment[8:]}")
@@ -94,7 +94,7 @@ def _earlier(signature: Signature | None) -> Signature:
 def _dearer(secured: SecuredInvoice) -> SecuredInvoice:
     invoice = parse(secured.content)
     acts = (replace(invoice.acts[0], amount=invoice.acts[0].amount + 100), *invoice.acts[1:])
-    return replace(secured, content=canonical(replace(invoice, acts=acts, amo=Share(invoice.amo.asked + 100))))
+    return replace(secured, content=canonical(replace(invoice, acts=acts, amo=PayerShare(invoice.amo.asked + 100))))
 
 
 def _exchanged(secured: SecuredInvoice) -> SecuredInvoice:

@@ -9,7 +9,7 @@ import holidays
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.targets.facets import PrivateClock
-from bifente.simulator.fse.store.deadlines import civil_day
+from bifente.simulator.tarification.deadlines import civil_day
 
 
 @cache

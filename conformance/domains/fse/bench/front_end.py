@@ -7,37 +7,38 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bifente.conformance.domains.fse.bench.laboratory import Laboratory
+from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.ground.clock import Clock
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Arl, Rsp
-from bifente.simulator.services.frontal import Frontal, Parameters, encode_return
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Arl, Rsp
+from bifente.simulator.formats.fse.returns import encode_return
+from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.faults import Trouble
 
 
-class FrontEnd:
+class FrontEndBench:
     """Made when it is first asked: from then on its parameters stay, its troubles may change. ``chance`` draws."""
 
-    def __init__(self, laboratory: Laboratory, clock: Clock, chance: random.Random) -> None:
-        self._laboratory = laboratory
+    def __init__(self, party: RelyingParty, clock: Clock, chance: random.Random) -> None:
+        self._party = party
         self._clock = clock
         self._chance = chance
-        self._parameters = Parameters()
+        self._parameters = FrontalParameters()
         self._frontal: Frontal | None = None
 
     @property
     def frontal(self) -> Frontal:
         """The service, which believes the authorities as they are when it is first asked."""
         if self._frontal is None:
-            laboratory = self._laboratory
+            party = self._party
             self._frontal = Frontal(
                 self._clock,
-                laboratory.anchors,
-                laboratory.body.key,
-                laboratory.body.certificate,
+                party.anchors,
+                party.body.key,
+                party.body.certificate,
                 self._parameters,
                 self._chance,
-                revocations=laboratory.revocations,
+                revocations=party.revocations,
             )
         return self._frontal
 
@@ -55,7 +56,7 @@ class FrontEnd:
 
     def take(self, data: bytes, name: str) -> list[bytes]:
         """A file that arrives, with what the authorities publish at that moment; gives the ARLs."""
-        self.frontal.renew(self._laboratory.revocations)
+        self.frontal.renew(self._party.revocations)
         return [encode_return(arl) for arl in self.frontal.submit(data, name)]
 
     def owed(self, *, settle: bool) -> list[bytes]:

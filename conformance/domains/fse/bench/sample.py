@@ -10,16 +10,16 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.factory import BenchPool
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.fse.bench.bench import FseBench
-from bifente.conformance.domains.fse.bench.making import Order
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
-from bifente.simulator.fse.files import make_file
-from bifente.simulator.fse.lots import encode_lot
-from bifente.simulator.fse.making import Care
-from bifente.simulator.fse.model import Payment
-from bifente.simulator.fse.pricing import ActRequest
-from bifente.simulator.fse.securing import encode_secured
-from bifente.simulator.services.frontal import encode_return
+from bifente.simulator.formats.fse.files import make_file
+from bifente.simulator.formats.fse.lots import encode_lot
+from bifente.simulator.formats.fse.model import Payment
+from bifente.simulator.formats.fse.returns import encode_return
+from bifente.simulator.formats.fse.securing.codec import encode_secured
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.software.billing.ordering import Order
+from bifente.simulator.tarification.pricing import ActRequest
 
 _PROFILE = "readers/generic-bislot"
 _CARDS = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul"}
@@ -39,14 +39,14 @@ def sample(workshop: Workshop) -> Mapping[str, bytes]:
         scene = Scene(bench, chance, lambda role, told: None, lambda role, what: None)
         try:
             fse, care = scene.part(FseBench), Care(payment=Payment.TIERS_PAYANT, care_path="T")
-            fse.read(_CODE)
+            fse.software.read(_CODE)
             today = fse.days.today
-            made = fse.make(Order((ActRequest("G", today),), care, today, 1, 1, _SECURED, paper=False))
-            sheet = fse.sign(made.invoice.number, _CODE)
-            (lot,) = fse.office.make_lots(_CODE)
-            fse.office.send()
-            (sealed,) = fse.office.wire.sent
-            (arl,) = fse.office.receive()
+            made = fse.software.make(Order((ActRequest("G", today),), care, today, 1, 1, _SECURED, paper=False))
+            sheet = fse.software.sign(made.invoice.number, _CODE)
+            (lot,) = fse.software.office.make_lots(_CODE)
+            fse.software.office.send()
+            (sealed,) = fse.post.wire.sent
+            (arl,) = fse.receive()
             clear = make_file([lot], number=sealed.number, on=today)
             return {
                 "sheet.content": sheet.content,

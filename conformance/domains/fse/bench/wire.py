@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bifente.simulator.fse.model import TransportFile
-from bifente.simulator.fse.transport import Transport
+from bifente.simulator.formats.fse.model import TransportFile
+from bifente.simulator.serving.mail import Transport
 
 
 class Wire:

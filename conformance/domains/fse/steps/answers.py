@@ -18,8 +18,8 @@ from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
-from bifente.simulator.fse.model import Arl, ArlKind, Rsp
-from bifente.simulator.fse.store import Deadlines
+from bifente.simulator.formats.fse.model import Arl, ArlKind, Rsp
+from bifente.simulator.tarification.deadlines import Deadlines
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -65,7 +65,7 @@ class FrontEnd(FseStep):
         given |= (
             {"closed_rights": dict.fromkeys(nirs, fse.days.today - timedelta(days=30))} if self.rights_closed else {}
         )
-        given |= {"closed_contracts": fse.laboratory.members} if self.contract_closed else {}
+        given |= {"closed_contracts": fse.relying_party.members} if self.contract_closed else {}
         given |= {"papers_missing": frozenset(range(1, 100))} if self.paper_missing else {}
         if given:
             fse.front_end.set_up(given)
@@ -94,7 +94,7 @@ class Receive(FseStep):
 
     def answers(self, fse: FseBench) -> tuple[Arl | Rsp, ...]:
         """What came."""
-        return fse.office.receive()
+        return fse.receive()
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Take them."""
@@ -104,7 +104,7 @@ class Receive(FseStep):
         lines = [line for rsp in rsps for line in rsp.lines]
         rejections = [one for arl in arls for one in arl.rejections]
         rejections += [line.rejection for line in lines if line.rejection is not None]
-        refused = fse.office.store.returns("refused")
+        refused = fse.software.office.store.returns("refused")
         values = {
             "positive": sum(arl.kind is ArlKind.POSITIVE for arl in arls),
             "negative": sum(arl.kind is ArlKind.NEGATIVE for arl in arls),
@@ -136,7 +136,7 @@ class Settle(Receive):
 
     def answers(self, fse: FseBench) -> tuple[Arl | Rsp, ...]:
         """What came."""
-        return fse.office.receive(settle=True)
+        return fse.receive(settle=True)
 
 
 class Remarks(FseStep):
@@ -148,5 +148,5 @@ class Remarks(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Read them."""
-        found = fse.front_end.frontal.remarks(fse.office.store.sender)
+        found = fse.front_end.frontal.remarks(fse.software.office.store.sender)
         return Told({"remarks": [one.code for one in found], "sheets": [one.invoice for one in found]})

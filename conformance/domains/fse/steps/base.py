@@ -20,11 +20,11 @@ from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.reports.masking import MARK
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import Invoice, State
-from bifente.simulator.fse.securing import SecuringError
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Invoice, SheetState
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.middleware.return_codes import return_codes
+from bifente.simulator.software.billing.securing.refusals import SecuringError
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -37,7 +37,7 @@ SIGNED: Mapping[str, Matcher] = {
     "insured": ValueMatcher(),
     "professional": ValueMatcher(),
     "problems": ValueMatcher(),
-    "state": ChoiceMatcher(frozenset(state.value for state in State)),
+    "state": ChoiceMatcher(frozenset(state.value for state in SheetState)),
 }
 MADE, BLOCKED, IMPOSSIBLE, DONE, REFUSED = "made", "blocked", "impossible", "done", "refused"
 DONE_OR_NOT: Mapping[str, Matcher] = {

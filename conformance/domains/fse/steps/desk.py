@@ -19,8 +19,8 @@ from bifente.conformance.domains.fse.steps.base import (
 from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import State
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import SheetState
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -33,7 +33,7 @@ class LookAtSheet(FseStep):
     title: ClassVar[Text] = Text("Consulter la feuille", "Look at the sheet")
     shorthand: ClassVar[str] = "sheet"
     observes: ClassVar[Observes] = {
-        "state": ChoiceMatcher(frozenset(state.value for state in State)),
+        "state": ChoiceMatcher(frozenset(state.value for state in SheetState)),
         **{name: ValueMatcher() for name in ("number", "kept", "why", "lot", "closed", "paid", "outcomes", "rates")},
         **{name: ValueMatcher() for name in ("amo", "amc", "total", "patient", "task", "urgency", "days-left")},
     }
@@ -42,10 +42,10 @@ class LookAtSheet(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Look."""
-        invoice = fse.sheet(self.sheet)
-        row = fse.office.store.sheet(invoice.number)
-        payments = fse.office.store.payments(invoice.number)
-        task = next((one for one in fse.office.practice.work_list() if one.number == invoice.number), None)
+        invoice = fse.software.sheet(self.sheet)
+        row = fse.software.office.store.sheet(invoice.number)
+        payments = fse.software.office.store.payments(invoice.number)
+        task = next((one for one in fse.software.office.practice.work_list() if one.number == invoice.number), None)
         values = {
             **{name: value for name, value in seen_of(invoice).items() if name in self.observes},
             "number": invoice.number,
@@ -75,7 +75,7 @@ class WorkList(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Look."""
-        tasks = fse.office.practice.work_list()
+        tasks = fse.software.office.practice.work_list()
         values = {
             "kinds": [task.kind.value for task in tasks],
             "sheets": [task.number for task in tasks],
@@ -88,7 +88,7 @@ class WorkList(FseStep):
         return Told(values, DONE, {"lines": str(len(tasks))}, told)
 
 
-class Desk(FseStep):
+class ActAtDesk(FseStep):
     """Something done at the desk: a sheet or a file given up and printed on paper, its document sent or not, doubles
     forgotten that were kept long enough, a payment in part looked at, a claim (DRE) made or cancelled. ``refused``
     where it may not be done.
@@ -117,7 +117,7 @@ class Desk(FseStep):
     def do(self, act: Act, fse: FseBench) -> Told:
         """Do it."""
         try:
-            count = fse.office.act(self.action, fse.sheet(self.sheet).number, self.claim)
+            count = fse.software.office.act(self.action, fse.software.sheet(self.sheet).number, self.claim)
         except FseError as error:
             return refused_by_rules(error, count=0)
         return Told({"outcome": DONE, "reason": None, "count": count}, DONE, {"count": str(count)})

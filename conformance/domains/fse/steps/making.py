@@ -23,15 +23,19 @@ from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_
 from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes, kebab
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.making import Care
-from bifente.simulator.fse.model import Insurance, Payment, SecuringMode, State
-from bifente.simulator.fse.pricing import ActRequest
-from bifente.simulator.fse.tables import ACTS
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Insurance, Payment, Person, SecuringMode, SheetState
 from bifente.simulator.middleware.codes import SsvError
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.software.billing.ordering import Order
+from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.tables import ACTS
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
+
+_PRESCRIBER = Person("991000019", "TESTPRESCRIPTEUR", "JEAN", "01")
+"""Who prescribes, where a scenario only says that somebody did."""
 
 
 class ReadCards(FseStep):
@@ -56,7 +60,7 @@ class ReadCards(FseStep):
     def do(self, act: Act, fse: FseBench) -> Told:
         """Read them."""
         try:
-            reading = fse.read(self.code, phone=self.phone)
+            reading = fse.software.read(self.code, phone=self.phone)
         except SsvError as error:
             return Told(dict.fromkeys(self.observes, error.code), code_in_words(error.code), {}, code_told(error.code))
         code = reading.ps.code or reading.vitale.code
@@ -114,7 +118,7 @@ class Make(FseStep):
         "number": ValueMatcher(),
         **{name: ValueMatcher() for name in ("total", "amo", "amc", "patient", "body", "regime", "mode", "proof")},
         **{name: ValueMatcher() for name in ("nomenclatures", "rates", "quality", "nir", "phone", "ald", "c2s")},
-        "state": ChoiceMatcher(frozenset(state.value for state in State)),
+        "state": ChoiceMatcher(frozenset(state.value for state in SheetState)),
     }
 
     acts: list[ActModel] = Field(
@@ -137,8 +141,6 @@ class Make(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Make it."""
-        from bifente.conformance.domains.fse.bench import PRESCRIBER, Order
-
         day = fse.days.today - timedelta(days=self.days_ago)
         kinds = [ACTS[one.code] for one in self.acts if one.code in ACTS]
         path = "T" if any(kind.care_path for kind in kinds) else ""
@@ -147,7 +149,7 @@ class Make(FseStep):
             insurance=self.insurance,
             payment=self.payment,
             care_path=path if self.care_path is None else self.care_path,
-            prescriber=PRESCRIBER if prescribed else None,
+            prescriber=_PRESCRIBER if prescribed else None,
             prescribed_on=day if prescribed else None,
             accident_on=day - timedelta(days=3) if self.insurance is Insurance.AT_MP and self.dated else None,
             pregnancy_on=day - timedelta(days=90) if self.insurance is Insurance.MATERNITE and self.dated else None,
@@ -158,7 +160,7 @@ class Make(FseStep):
         )
         order = Order(acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle)
         try:
-            made = fse.make(order)
+            made = fse.software.make(order)
         except FseError as error:
             nothing = dict.fromkeys(self.observes)
             values: dict[str, Any] = {
@@ -181,7 +183,7 @@ class Make(FseStep):
             "blocks": blocks,
             "warnings": warnings,
             "number": 0 if made.blocked else invoice.number,
-            "state": None if made.blocked else fse.office.store.sheet(invoice.number).state.value,
+            "state": None if made.blocked else fse.software.office.store.sheet(invoice.number).state.value,
         }
         decoded = (
             ("total", euros(invoice.total).fr),

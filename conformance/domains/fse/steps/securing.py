@@ -22,10 +22,10 @@ from bifente.conformance.domains.vitale.ssv_code import code_in_words
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.model import SecuringMode, Signer
-from bifente.simulator.fse.securing import lacking
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import SecuringMode, Signer
 from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.software.billing.securing.desk import lacking
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -44,7 +44,7 @@ class _SigningStep(FseStep, ABC):
     def do(self, act: Act, fse: FseBench) -> Told:
         """Sign it."""
         try:
-            number = fse.sheet(self.sheet).number
+            number = fse.software.sheet(self.sheet).number
         except FseError as error:
             return Told({"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error)}, REFUSED)
         try:
@@ -66,14 +66,14 @@ class _SigningStep(FseStep, ABC):
 
 def _signed(fse: FseBench, number: int) -> dict[str, Any]:
     """How a sheet stands: its signatures, what a relying party has against it, its state at the practice."""
-    secured = fse.secured.get(number)
-    problems = [] if secured is None else fse.laboratory.verifier.verify(secured, fse.days.now)
+    secured = fse.software.secured.get(number)
+    problems = [] if secured is None else fse.relying_party.verifier.verify(secured, fse.days.now)
     return {
         "number": number,
         "insured": secured is not None and secured.insured is not None,
         "professional": secured is not None and secured.professional is not None,
         "problems": [problem.code for problem in problems],
-        "state": fse.office.store.sheet(number).state.value,
+        "state": fse.software.office.store.sheet(number).state.value,
     }
 
 
@@ -87,8 +87,8 @@ class Secure(_SigningStep):
 
     def sign(self, fse: FseBench, number: int) -> None:
         """Sign it."""
-        wanted = fse.sheet(number).mode is SecuringMode.DEGRADED
-        fse.sign(number, self.code, paper=wanted if self.paper is None else self.paper)
+        wanted = fse.software.sheet(number).mode is SecuringMode.DEGRADED
+        fse.software.sign(number, self.code, paper=wanted if self.paper is None else self.paper)
 
 
 class SignAsInsured(_SigningStep):
@@ -99,7 +99,7 @@ class SignAsInsured(_SigningStep):
 
     def sign(self, fse: FseBench, number: int) -> None:
         """Sign it."""
-        fse.sign(number, self.code, whose=Signer.INSURED)
+        fse.software.sign(number, self.code, whose=Signer.INSURED)
 
 
 class SignAsProfessional(_SigningStep):
@@ -110,7 +110,7 @@ class SignAsProfessional(_SigningStep):
 
     def sign(self, fse: FseBench, number: int) -> None:
         """Sign it."""
-        fse.sign(number, self.code, whose=Signer.PROFESSIONAL)
+        fse.software.sign(number, self.code, whose=Signer.PROFESSIONAL)
 
 
 class SecureAll(FseStep):
@@ -130,8 +130,8 @@ class SecureAll(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Secure them."""
-        batch = fse.sign_all(self.code, self.blocked_after)
-        left = sum(number not in fse.secured for number in fse.made)
+        batch = fse.software.sign_all(self.code, fse.blocking_after(self.blocked_after))
+        left = sum(number not in fse.software.secured for number in fse.software.made)
         if batch.refusal is not None:
             return refused_by_card(batch.refusal, done=len(batch.done), left=left)
         values = {"code": SsvCode.OK, "refusal": None, "reason": None, "done": len(batch.done), "left": left}
@@ -153,8 +153,8 @@ class Verify(FseStep):
         """Check it."""
         from bifente.conformance.domains.fse.bench.changes import one_byte
 
-        number = fse.sheet(self.sheet).number
-        if (secured := fse.secured.get(number)) is None:
+        number = fse.software.sheet(self.sheet).number
+        if (secured := fse.software.secured.get(number)) is None:
             return Told({"problems": ["unsigned"], "lacking": [], "readable": True}, REFUSED)
         wanted = sorted(signer.value for signer in lacking(secured))
         if self.byte is not None:
@@ -162,7 +162,7 @@ class Verify(FseStep):
                 secured = one_byte(secured, self.byte)
             except FseError as error:
                 return Told({"problems": [], "lacking": wanted, "readable": False}, REFUSED, {"reason": str(error)})
-        found = fse.laboratory.verifier.verify(secured, fse.days.now)
+        found = fse.relying_party.verifier.verify(secured, fse.days.now)
         problems = [problem.code for problem in found]
         told = tuple(("refus", rejection_words(problem).fr) for problem in found)
         return Told(

@@ -20,9 +20,11 @@ from bifente.conformance.domains.vitale.ssv_code import code_in_words
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.transport import Direction, disturbances
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Lot
+from bifente.simulator.formats.fse.records import WIDTH, records
 from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.serving.mail import Direction, disturbances
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -76,13 +78,14 @@ class Lots(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Make them."""
-        from bifente.conformance.domains.fse.bench.signing import Breakdown
+        from bifente.conformance.domains.fse.bench.sessions import Breakdown, CarelessSession
 
         breakdown = Breakdown(self.fails.lot, self.fails.code) if self.fails is not None else None
-        before = fse.codes_presented
+        opens = CarelessSession if self.any_card else breakdown
+        before = fse.software.signing.presented
         try:
-            fse.office.use_up_lots(self.lost)
-            fse.office.make_lots(self.code, breakdown, any_card=self.any_card)
+            fse.use_up_lots(self.lost)
+            fse.software.office.make_lots(self.code, opens)
         except SsvError as error:
             return refused_by_card(error, **_lots(fse, before))
         except FseError as error:
@@ -94,18 +97,25 @@ class Lots(FseStep):
 
 
 def _lots(fse: FseBench, before: int) -> dict[str, Any]:
-    lots = fse.office.lots
-    lines = [fse.office.records(lot) for lot in lots]
+    lots = fse.software.office.lots
+    lines = [_records(lot) for lot in lots]
     return {
         "lots": [lot.number for lot in lots],
         "kinds": [lot.kind.value for lot in lots],
         "bodies": [lot.body for lot in lots],
         "sizes": [len(lot.invoices) or len(lot.dres) for lot in lots],
         "signed": len(lots),
-        "presented": fse.codes_presented - before,
+        "presented": fse.software.signing.presented - before,
         "records": [kind for found in lines for kind, _width in found],
         "width": sorted({width for found in lines for _kind, width in found}),
     }
+
+
+def _records(lot: Lot) -> list[tuple[str, int]]:
+    """The B2 records of a lot: their type and how many characters they have."""
+    data = records(lot)
+    lines = [data[at : at + WIDTH] for at in range(0, len(data), WIDTH)]
+    return [(line[:3].decode("ascii").strip(), len(line)) for line in lines]
 
 
 class Send(FseStep):
@@ -123,7 +133,7 @@ class Send(FseStep):
     def do(self, act: Act, fse: FseBench) -> Told:
         """Send them."""
         try:
-            sending = fse.office.resend() if self.again else fse.office.send()
+            sending = fse.resend() if self.again else fse.software.office.send()
         except FseError as error:
             values = {
                 "sent": 0,
@@ -169,7 +179,7 @@ class Alter(FseStep):
         from bifente.conformance.domains.fse.bench.changes import Change, changed
 
         kind = Change(self.change)
-        fse.office.wire.changes.append(lambda file: changed(file, kind, self.at, fse.laboratory.body))
+        fse.post.wire.changes.append(lambda file: changed(file, kind, self.at, fse.relying_party.body))
         return Told({})
 
 
@@ -193,7 +203,7 @@ class Disturb(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Ask for it."""
-        fse.office.weather.ask(self.what, self.direction, times=self.times, after=self.after)
+        fse.post.weather.ask(self.what, self.direction, times=self.times, after=self.after)
         said = disturbances()[self.what].symptom
         act.scene.changed(None, Text(said.fr, said.en))
         return Told({})

@@ -19,9 +19,9 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.step import Observes, kebab
 from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
-from bifente.simulator.fse.errors import FseError
-from bifente.simulator.fse.files import file_profiles
-from bifente.simulator.fse.store import Rules
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.files import file_profiles
+from bifente.simulator.tarification.deadlines import DeadlineRules
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -34,13 +34,13 @@ def _profile(name: str) -> str:
 
 
 def _deadline(name: str) -> str:
-    known = [kebab(field) for field in Rules.model_fields]
+    known = [kebab(field) for field in DeadlineRules.model_fields]
     if name not in known:
         raise ValueError(f"no deadline is called {name!r}; there are {', '.join(known)}")
     return name
 
 
-class Software(FseStep):
+class SetUpSoftware(FseStep):
     """Choose how the billing software sends, before its first sheet: the profile of its files (1.40 encrypts them),
     in process or by mail (SMTP on the loopback), other deadlines than the usual ones, in days, and whether the public
     holidays of Alsace-Moselle count.
@@ -58,12 +58,13 @@ class Software(FseStep):
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Set it up."""
-        office = fse.office
+        office = fse.software.office
         if office.in_use:
             raise FseError("billing software", "it is in use", "set it up before the first sheet is made")
-        office.profile, office.mail = self.profile, self.transport == "mail"
-        office.alsace_moselle = self.alsace_moselle
-        office.rules = office.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
+        chosen = office.settings
+        chosen.profile, chosen.mail = self.profile, self.transport == "mail"
+        chosen.alsace_moselle = self.alsace_moselle
+        chosen.rules = chosen.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
         return Told({})
 
 

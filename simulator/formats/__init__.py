@@ -1,0 +1,1 @@
+"""Bytes to values and back, as both sides of an exchange write and read them."""
