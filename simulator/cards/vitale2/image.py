@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.simulator.cards.cpx.template import TYPES, CardType
 from bifente.simulator.cards.layout import Layout
-from bifente.simulator.cards.vitale.contents import nir_of
+from bifente.simulator.cards.vitale import contents as shared
 from bifente.simulator.cards.vitale.personalise import Filled, VitaleMaterial
 from bifente.simulator.cards.vitale.spans import Period
 from bifente.simulator.cards.vitale.template import VitaleTemplate
@@ -68,7 +68,7 @@ def files(
         "EF.POINTERS": contents.pointers(
             [(rules.aids["mf-vitale"], root), (rules.aids["vitale"], list(zip(names, own, strict=True)))]
         ),
-        "EF.NIR": contents.numbers(nir_of(person, template.insured) for person in people),
+        "EF.NIR": contents.numbers(shared.nir_of(person, template.insured) for person in people),
         "EF.CARD": contents.card_start(f"{valid.start:%Y%m%d}"),
         "EF.RIGHTS": contents.rights(all_groups),
         "EF.COVERAGE": contents.coverage(all_groups),
