@@ -1,5 +1,5 @@
 """Securing a sheet with the two cards, checking one, taking one apart for OpenSSL. All of it is modelled: SHA-256 and
-RSA of the laboratory's cards over the canonical form, with the published rules around them (sesam-vitale.md 5).
+RSA of the laboratory's cards over the canonical form, with the published rules around them (sources#care-sheet).
 """
 
 from bifente.simulator.fse.securing.cards import (
