@@ -34,7 +34,8 @@ AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
 PIN = "1234"
 CPS_SLOT, VITALE_SLOT = "Bench TL 1 0", "Bench TL 2 0"
-DOCTOR, CPS4_DOCTOR = ("medecin-generaliste", {}), ("medecin-generaliste", {"family": "cps4"})
+DOCTOR: tuple[str, dict[str, str]] = ("medecin-generaliste", {})
+CPS4_DOCTOR = ("medecin-generaliste", {"family": "cps4"})
 
 
 class FewKeys:

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from bifente.conformance.bench.cards import TEMPLATES, VITALE_TEMPLATES
 from bifente.conformance.bench.profiles import ROOT
 from bifente.conformance.bench.profiles import known_profiles as profile_names
-from bifente.conformance.cli.schema import SCHEMAS
+from bifente.conformance.cli.schema import SCHEMAS, Kind
 from bifente.conformance.loading import load_document
 from bifente.conformance.run.session import default_paths
 from bifente.conformance.scenario.steps import steps
@@ -132,7 +132,7 @@ def test_every_schema_is_valid_and_resolves_its_references(cli: Cli, kind: str) 
 @cache
 def schema(kind: str) -> Draft202012Validator:
     """The validator of what the command prints, made once: the schema of a suite holds every step."""
-    return Draft202012Validator(SCHEMAS[kind]())
+    return Draft202012Validator(SCHEMAS[Kind(kind)]())
 
 
 def shipped_files() -> list[tuple[str, Path]]:
