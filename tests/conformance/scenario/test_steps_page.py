@@ -1,0 +1,14 @@
+"""The page of steps is what the steps say of themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bifente.conformance.scenario.reference import steps_page
+
+PAGE = Path(__file__).parents[3] / "docs" / "steps.md"
+
+
+def test_the_page_is_the_generator_s() -> None:
+    """Write it anew with ``bifente schema steps > docs/steps.md``."""
+    assert PAGE.read_text(encoding="utf-8") == steps_page() + "\n"
