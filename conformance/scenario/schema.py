@@ -28,8 +28,10 @@ def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     definitions = schema["$defs"]
     definitions["Title"] = Title.model_json_schema()
     known = steps()
+    definitions |= {f"expect.{key}": _or_reference(matcher.schema) for key, matcher in COMMON_EXPECTATIONS.items()}
     for name, kind in known.items():
         definitions[f"step.{name}"] = _step(name, kind)
+        definitions[f"expected.{name}"] = _expectations(kind)
         # What a model of arguments defines for itself is referred to from the root of the whole schema.
         for own, definition in kind.model_json_schema().get("$defs", {}).items():
             if definitions.setdefault(own, definition) != definition:
@@ -47,14 +49,23 @@ def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     return {"$schema": DIALECT, **schema, "title": title}
 
 
-def _step(name: str, kind: type[Step]) -> dict[str, Any]:
-    known = {**COMMON_EXPECTATIONS, **expectable(kind)}
-    expectations = {
+def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, _REFERENCE]}
+
+
+def _expectations(kind: type[Step]) -> dict[str, Any]:
+    """What may be expected of a step; what may be of every step is one definition, or the schema is megabytes."""
+    own = {key: _or_reference(matcher.schema) for key, matcher in expectable(kind).items()}
+    return {
         "type": "object",
-        "properties": {key: {"anyOf": [matcher.schema, _REFERENCE]} for key, matcher in known.items()},
+        "properties": {**{key: {"$ref": f"#/$defs/expect.{key}"} for key in COMMON_EXPECTATIONS}, **own},
         "additionalProperties": False,
         "minProperties": 1,
     }
+
+
+def _step(name: str, kind: type[Step]) -> dict[str, Any]:
+    expectations = {"$ref": f"#/$defs/expected.{name}"}
     return {
         "type": "object",
         "description": (kind.__doc__ or "").strip(),

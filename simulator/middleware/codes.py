@@ -1,4 +1,4 @@
-"""The return codes of the SSV functions and of the GALSS, by name (sesam-vitale.md 4.1 and 4.2)."""
+"""The return codes of the SSV functions and of the GALSS, by name (sources#galss-codes and sources#ssv-codes)."""
 
 from __future__ import annotations
 

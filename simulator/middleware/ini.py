@@ -24,7 +24,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+")
 
 
 class LineEnd(Enum):
-    """How a file ends its lines; all three occur in the field (sesam-vitale.md 1.1)."""
+    """How a file ends its lines; all three occur in the field (sources#galss-ini)."""
 
     CRLF = "\r\n"
     LF = "\n"

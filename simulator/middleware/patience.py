@@ -22,7 +22,7 @@ class Patience:
 EXCLUSIVITY = Patience(10, 0.5)
 """For a card that another program holds (SV-PCSC-01)."""
 TRANSMISSION = Patience(1 + 4, 0.0)
-"""For a command that did not come through: tried again up to four times (sesam-vitale.md 4.3, SV-ERR-09)."""
+"""For a command that did not come through: tried again up to four times (sources#pcsc-codes, SV-ERR-09)."""
 
 
 def insist(patience: Patience, clock: Clock, action: Callable[[], T], worth: Callable[[Exception], bool]) -> T:

@@ -1,4 +1,4 @@
-"""What a card is by its ATR, as the support tools of the field recognise it (sesam-vitale.md 6.1)."""
+"""What a card is by its ATR, as the support tools of the field recognise it (sources#vitale-card)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class PcscCode(IntEnum):
-    """PC/SC return codes the bench distinguishes (PCSC-13 to PCSC-15; sesam-vitale.md 4.3)."""
+    """PC/SC return codes the bench distinguishes (PCSC-13 to PCSC-15; sources#pcsc-codes)."""
 
     INVALID_HANDLE = 0x80100003
     UNKNOWN_READER = 0x80100009

@@ -1,4 +1,4 @@
-"""Zones as bytes (SV-ZONE, sesam-vitale.md 3.2): groups of positional fields, byte-exact both ways.
+"""Zones as bytes (SV-ZONE, sources#zone-encoding): groups of positional fields, byte-exact both ways.
 
 A zone is groups one after the other; a group is its number on two bytes, a length and its fields; a field is a length
 and its bytes. Lengths below 127 take one byte; from there on 81 and one byte, then 82 and two. 127 itself is 81 7F: one

@@ -1,4 +1,4 @@
-"""The order of the groups in a zone, and how many there may be of each (sesam-vitale.md 3.2 and 3.4)."""
+"""The order of the groups in a zone, and how many of each (sources#zone-encoding, sources#zone-vitale)."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def card() -> SmartCard:
     contents = {name: body for name, body in contents.items() if name.startswith("EF")} | {"EF.SN": SERIAL}
     card = make_card(layout.fill(contents=contents, codes={"pin": b"1234", "puk": b"12345678"}, keys=keys))
     card.power_on()
-    return card
+    return card  # type: ignore[no-any-return]
 
 
 def test_select_and_read(card: SmartCard, benchmark: BenchmarkFixture) -> None:

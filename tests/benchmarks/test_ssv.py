@@ -77,8 +77,8 @@ def test_reading_rights(case: str, workshop: Workshop, capsys: pytest.CaptureFix
     cps, vitale = card(workshop, "medecin-generaliste"), card(workshop, CASES[case])
     reader = Reader.of("Benchmark", ["echo", "one", "two"], clock)
     with behind_pcscd(reader) as (target, names):
-        for slot, inserted in zip(reader.slots, (EchoCard(), cps, vitale), strict=True):
-            slot.insert(inserted)
+        for slot, one in zip(reader.slots, (EchoCard(), cps, vitale), strict=True):
+            slot.insert(one)  # type: ignore[arg-type]
         for name in names:
             assert target.wait(name, present=True, timeout=3)
         echo = target.connect(names[0])

@@ -13,7 +13,7 @@ PERIOD = 2
 """Seconds between two looks: long, so that the service can be exchanged between them."""
 
 
-class Watch(ReaderObserver):
+class Watch(ReaderObserver):  # type: ignore[misc]
     def update(self, observable: Any, handlers: tuple[list[Any], list[Any]]) -> None:
         added, removed = handlers
         said = {"added": sorted(map(str, added)), "removed": sorted(map(str, removed))}

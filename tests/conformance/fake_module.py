@@ -46,7 +46,7 @@ class FakeModule:
         if isinstance(wanted, Mapping):
             return {"rv": 0, **wanted}
         if callable(wanted):
-            return wanted(given)
+            return dict(wanted(given))
         return {"rv": 0, **self._usual(function, given)}
 
     def _usual(self, function: str, given: Mapping[str, Any]) -> Mapping[str, Any]:

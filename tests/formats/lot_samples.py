@@ -23,7 +23,7 @@ def secured(number: int = 1, **changes: object) -> SecuredInvoice:
 
 
 def fse_lots(*sheets: SecuredInvoice, **options: object) -> tuple[Lot, ...]:
-    return make_lots(sheets, on=TODAY, numbers=numbers(LotKind.FSE), **options)
+    return make_lots(sheets, on=TODAY, numbers=numbers(LotKind.FSE), **options)  # type: ignore[arg-type]
 
 
 def dre(number: int, amc: str = AMC.id) -> Dre:

@@ -1,4 +1,4 @@
-"""Phones, what they sign, and the contexts they give (the laboratory's own model of sesam-vitale.md 6.2)."""
+"""Phones, what they sign, and the contexts they give (the laboratory's own model of sources#apcv)."""
 
 from __future__ import annotations
 

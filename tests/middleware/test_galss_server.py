@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from galss_bench import CPS_NAME, SLOTS, SOUND, VITALE_NAME, Lab
@@ -209,7 +210,7 @@ def test_patience_is_the_application_s_own() -> None:
 def test_no_channel_is_ever_held_twice_and_the_end_leaves_none(moves: list[tuple[str, str]]) -> None:
     lab = Lab()
     applications = {name: lab.server.application(name, patience=Patience(1, 0.0)) for name in "abc"}
-    pairs = {}
+    pairs: dict[Any, Any] = {}
     holders: dict[str, str] = {}
     for name, move in moves:
         if move == "release":

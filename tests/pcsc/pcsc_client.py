@@ -9,7 +9,7 @@ import time
 from smartcard import scard
 
 context = None
-cards = {}
+cards: dict = {}
 BITS = {"present": scard.SCARD_STATE_PRESENT, "empty": scard.SCARD_STATE_EMPTY}
 
 

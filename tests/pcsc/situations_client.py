@@ -89,7 +89,7 @@ def seen(present):
     return 0 if state & wanted else 1
 
 
-applications = {}
+applications: dict = {}
 for line in sys.stdin:
     who, call, *words = json.loads(line)
     if who == "hand":

@@ -45,7 +45,7 @@ def calls(situation: str) -> Iterator[tuple[str, str, str]]:
         if "pcscd" in told:
             assert told["reason"], "an artefact says why"
             assert told["pcscd"] != told["code"]
-        yield call, told["code"], told.get("pcscd", told["code"])
+        yield call, told["code"], told.get("pcscd") or told["code"]
 
 
 # -- in process -----------------------------------------------------------------------------------------------------

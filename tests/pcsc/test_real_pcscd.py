@@ -212,7 +212,7 @@ def median_latency(pcscd: PrivatePcscd, name: str, count: int) -> float:
         client.ask(do="wait", states={name: "present"}, timeout=PATIENCE)
         client.ask(do="connect", reader=name)
         client.ask(do="measure", reader=name, command=COMMAND, count=count // 10)
-        return median(client.ask(do="measure", reader=name, command=COMMAND, count=count)["seconds"])
+        return float(median(client.ask(do="measure", reader=name, command=COMMAND, count=count)["seconds"]))
 
 
 def raw_latency(count: int) -> float:

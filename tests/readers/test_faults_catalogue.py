@@ -26,7 +26,7 @@ NEEDED = {
     *("test-and-real-mixed", "intermittent-read", "usb-suspend", "micro-cut", "service-stopped", "slow-line"),
 }
 GALSS = {*range(0x8001, 0x8008), 0x800A, *range(0x800C, 0x8012)}
-"""Every code of a broken file or installation (sesam-vitale.md 4.1)."""
+"""Every code of a broken file or installation (sources#galss-codes)."""
 
 
 def test_the_faults_of_the_field_are_there() -> None:

@@ -426,7 +426,7 @@ def test_slots_do_not_share_anything() -> None:
     handles = {name: context.connect(name, Share.EXCLUSIVE) for name in context.readers()}
     assert len(handles) == 17
     for name, handle in handles.items():
-        stem, number = name.split(" ")
+        stem, number = name.split(" ")  # type: ignore[assignment]
         assert handle.transmit(SELECT).startswith(stem.encode() + bytes((int(number),)))
     readers[0].slots[3].remove()
     dead = [name for name, handle in handles.items() if _refusal(handle)]

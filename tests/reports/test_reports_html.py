@@ -198,7 +198,7 @@ def test_a_filter_box_stands_for_each_verdict_that_occurs() -> None:
         ("AB" * 600, "", exchange_html.Bytes(" ".join(["AB"] * 512), 88)),
     ],
 )
-def test_bytes_as_shown(digits: str, sw: str, shown: html.Bytes) -> None:
+def test_bytes_as_shown(digits: str, sw: str, shown: exchange_html.Bytes) -> None:
     assert exchange_html.shown_bytes(digits, sw) == shown
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -247,6 +248,7 @@ def test_json_obeys_its_published_schema_and_reads_back(name: str) -> None:
 
 def test_json_of_another_form_is_refused() -> None:
     document = json.loads(json_writer.write(_run("full"), "fr"))
+    change: dict[str, Any]
     for change in ({"format": "other"}, {"version": "1"}, {"run": {}}):
         with pytest.raises(ValueError):  # noqa: PT011 - pydantic words it
             json_writer.read(json.dumps(document | change))

@@ -98,13 +98,14 @@ def test_a_byte_changed_anywhere_in_a_file_is_refused_and_the_file_is_named(data
         assert reason.invoice is not None or reason.place
 
 
-def test_each_byte_around_the_sheets_of_a_file_is_covered() -> None:
+@pytest.mark.parametrize("share", range(4))
+def test_each_byte_around_the_sheets_of_a_file_is_covered(share: int) -> None:
     """Headers, numbers, digests, lengths, the lot's signature with its moment: one bit that keeps a digit a digit."""
     file, name = plain()
     inside = {file.index(encode_secured(one)) + at for one in sheets() for at in range(len(encode_secured(one)))}
     around = [at for at in range(len(file)) if at not in inside]
     assert len(around) > 1000
-    told = [at for at in around if answer(changed(file, at, 1), name).kind is ArlKind.POSITIVE]
+    told = [at for at in around[share::4] if answer(changed(file, at, 1), name).kind is ArlKind.POSITIVE]
     assert told == []
 
 
@@ -170,12 +171,13 @@ def test_a_byte_changed_anywhere_in_a_file_of_two_lots_has_both_refused(data: st
     assert refuses(changed(file, data.draw(st.integers(0, len(file) - 1)), bits), name)
 
 
-def test_the_bytes_around_the_sheets_of_two_lots_are_covered() -> None:
+@pytest.mark.parametrize("share", range(3))
+def test_the_bytes_around_the_sheets_of_two_lots_are_covered(share: int) -> None:
     file, name = of_two()
     inside = {file.index(encode_secured(one)) + at for one in sheets() for at in range(len(encode_secured(one)))}
     around = [at for at in range(len(file)) if at not in inside]
     assert len(around) > 2000
-    assert [at for at in around[::6] if not refuses(changed(file, at, 1), name)] == []
+    assert [at for at in around[6 * share :: 18] if not refuses(changed(file, at, 1), name)] == []
 
 
 @given(st.data(), flips)

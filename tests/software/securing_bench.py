@@ -36,7 +36,8 @@ AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
 PIN = "1234"
 CPS_SLOT, VITALE_SLOT = "Bench TL 1 0", "Bench TL 2 0"
-DOCTOR, CPS4_DOCTOR = ("medecin-generaliste", {}), ("medecin-generaliste", {"family": "cps4"})
+DOCTOR: tuple[str, dict[str, str]] = ("medecin-generaliste", {})
+CPS4_DOCTOR = ("medecin-generaliste", {"family": "cps4"})
 
 
 class FewKeys:
@@ -83,7 +84,7 @@ def vitale_data(template: str = "assure-seul", **overrides: Any) -> Personalised
 
 def card_of(data: PersonalisedCard | PersonalisedVitale) -> Card:
     """A fresh card."""
-    return make_card(data.image, random=Random(1).randbytes)
+    return make_card(data.image, random=Random(1).randbytes)  # type: ignore[no-any-return]
 
 
 class Practice:
@@ -162,7 +163,8 @@ def signature_holds(lot: Lot | RawLot) -> bool:
     if isinstance(lot, RawLot):
         if not all(item.whole for item in lot.items):
             return False
-        lot, content = lot.head, lot.signed
+        content = lot.signed
+        lot = lot.head
     else:
         content = signed_content(lot)
     return not lot_checks.signed(lot, content, Verifier(anchors()), LATER, (), accused=False, known=None).rejections

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bifente.simulator.zones import GROUPS, ORDERS, FieldKind, GroupType
 
-#: How many fields each group has (sesam-vitale.md 3.3 to 3.6), the least for open ones.
+#: How many fields each group has (sources#zone-professional to sources#zone-invoice), the least for open ones.
 COUNTS = {
     1: 7,
     2: 21,

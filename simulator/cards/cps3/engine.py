@@ -70,7 +70,7 @@ IAS = Side(
                     0x09: selection.BY_PATH,
                 },
                 answers={0x00: fcp.FCP_TEMPLATE, 0x04: fcp.FCP_TEMPLATE, 0x0C: None},
-                # `00 A4 00 00 02 3F 00` fails on a CPS: so clients know a Vitale (sesam-vitale.md 6.1).
+                # `00 A4 00 00 02 3F 00` fails on a CPS: so clients know a Vitale (sources#vitale-card).
                 unserved={(0x00, 0x00)},
                 silent_root=True,
             )

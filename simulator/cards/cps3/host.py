@@ -1,4 +1,4 @@
-"""The command sequences of a CPS3, as real clients send them (the project's CPS3 card facts, section 6)."""
+"""The command sequences of a CPS3, as real clients send them (sources#cps3)."""
 
 from __future__ import annotations
 

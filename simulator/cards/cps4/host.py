@@ -1,4 +1,4 @@
-"""The command sequences of a CPS4, as the real Cryptolib sends them (the project's CPS4 card facts, section 7)."""
+"""The command sequences of a CPS4, as the real Cryptolib sends them (sources#cps4)."""
 
 from __future__ import annotations
 

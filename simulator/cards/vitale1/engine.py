@@ -1,4 +1,4 @@
-"""The Vitale 1 on its contacts: two commands of class BC, everything else refused (sesam-vitale.md 6.1)."""
+"""The Vitale 1 on its contacts: two commands of class BC, everything else refused (sources#vitale-card)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The memory of a Vitale 1: words of 32 bits whose two top bits are ignored, found by addresses that count quartets.
 
-Areas (sesam-vitale.md 6.1): 0200h is the first address, 2188h the end, the free area is about 0288h to 2128h, the
+Areas (sources#vitale-card): 0200h is the first address, 2188h the end, the free area is about 0288h to 2128h, the
 production area with its pointers 2128h to 2188h. That addresses count quartets (4 bits) is inferred: two words that
 follow each other are 8 apart, and 0200h to 2188h then is the 4 KB the card is known for. What the words of the free
 area say is not public: here they hold the groups of the SSV zones, 30 bits a word (modelled). The coverage (group 106)

@@ -1,4 +1,4 @@
-"""What the files of a Vitale 2 hold: the public data objects of sesam-vitale.md 6.1, and the laboratory's rights files.
+"""What the files of a Vitale 2 hold: the public data objects of sources#vitale-card, and the laboratory's rights files.
 
 The rights are the groups of the SSV zones. All but the coverage (group 106) are in EF.RIGHTS, one zone; the coverage
 is in EF.COVERAGE, for each beneficiary ``71 { 80 <rank from 1, one byte>  81 <zone of its groups 106> }``. Both are

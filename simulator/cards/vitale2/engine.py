@@ -1,4 +1,4 @@
-"""The Vitale 2 as tables: one side, T=0, its commands (sesam-vitale.md 6.1; the proofs are the laboratory's own)."""
+"""The Vitale 2 as tables: one side, T=0, its commands (sources#vitale-card; the proofs are the laboratory's own)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A middleware's way with a Vitale 2: its files, and the recognition between it and a professional's card.
 
-What is read and how is public (sesam-vitale.md 6.1); the recognition is the laboratory's own: the host gives the Vitale
+What is read and how is public (sources#vitale-card); the recognition is the laboratory's own: the host gives the Vitale
 the certificate of the other card, has that one sign the Vitale's challenge, and hands the signature over. So is the
 signature of a sheet, which the Vitale gives once it has recognised that card.
 """

@@ -1,6 +1,6 @@
 """Claims for the complementary insurer (DRE): allowed by the AMC's indicator, cancelled by another claim.
 
-What each indicator allows is data (``dre.yaml``, sesam-vitale.md 6.1). The bytes of a claim are ours: modelled.
+What each indicator allows is data (``dre.yaml``, sources#vitale-card). The bytes of a claim are ours: modelled.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Files on their way to a body: lots of one sender for one body, named and numbered, in clear or in an envelope.
 
-The sender is of type ``TP`` with its billing number on 14 digits, file numbers have 3 digits (sesam-vitale.md 5). The
+The sender is of type ``TP`` with its billing number on 14 digits, file numbers have 3 digits (sources#care-sheet). The
 name and the header of a file (group 9520, which nobody signs: its SHA-256 follows it) are ours: modelled. Profiles
 (``files.yaml``) say what a version of the specification encrypts and carries.
 """

@@ -1,7 +1,8 @@
 """Lots: the sheets (or the claims) of one sender for one body, numbered, put into bytes and read back strictly.
 
 One set per destination body (SEED-FSE-04, SV-FSE-04); FSE lots count from ``000`` up, DRE lots from ``ZZZ`` down
-(sesam-vitale.md 5). How large a lot may be is not public: limits are parameters. The bytes of a lot are ours: modelled.
+(sources#care-sheet). How large a lot may be is not public: limits are parameters. The bytes of a lot are ours:
+modelled.
 Its header is a zone of one group; each sheet comes after its number and its SHA-256, so that one changed byte is laid
 at the door of the right sheet even before the signatures are checked; the signature ends the lot:
 
@@ -48,7 +49,7 @@ LOT_GROUP, SIGNATURE_GROUP = 9501, 9502
 _HEADER_FIELDS, _SIGNATURE_FIELDS = 8, 4
 _FORM = "1"
 _INVOICE_GROUP = 1110
-"""The group whose first field is the number of the invoice (sesam-vitale.md 3.6)."""
+"""The group whose first field is the number of the invoice (sources#zone-invoice)."""
 _DIGEST = 32
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """How the numbers of DRE lots count: digits before letters. Only ZZZ, where they start, is public."""

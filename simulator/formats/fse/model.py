@@ -42,7 +42,7 @@ class Payment(StrEnum):
 
 
 class Proof(StrEnum):
-    """What shows the rights of the beneficiary (sesam-vitale.md 5: AMO proof)."""
+    """What shows the rights of the beneficiary (sources#care-sheet: AMO proof)."""
 
     NONE = "none"
     DOCUMENT = "document"
@@ -165,7 +165,7 @@ class WorkAccident:
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """A care sheet before it is secured. ``number`` is 1 to 999,999,999; ``body`` is the destination body, 9 digits
-    régime + caisse + centre of who receives it; ``care_path`` a letter of sesam-vitale.md 5 (T, N, R, O ...).
+    régime + caisse + centre of who receives it; ``care_path`` a letter of sources#care-sheet (T, N, R, O ...).
     ``rectifies`` is the number of the sheet that this one replaces.
     """
 
@@ -255,7 +255,7 @@ class LotKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Lot:
     """Sheets (or claims) of one sender for one destination body. ``number``: 3 digits for FSE, from ``000``; 3
-    alphanumerics for DRE, from ``ZZZ`` down (sesam-vitale.md 5).
+    alphanumerics for DRE, from ``ZZZ`` down (sources#care-sheet).
     """
 
     kind: LotKind

@@ -11,7 +11,7 @@ from enum import StrEnum
 from bifente.simulator.formats.fse.errors import FseError
 
 MAX_SHEET = 999_999_999
-"""The largest number of a sheet or of a claim: nine digits (sesam-vitale.md 5). They never begin again."""
+"""The largest number of a sheet or of a claim: nine digits (sources#care-sheet). They never begin again."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -32,8 +32,8 @@ ROUNDS = {Sequence.LOT_FSE: 1000, Sequence.LOT_DRE: 36**3, Sequence.FILE: 1000}
 def form(sequence: Sequence, rank: int) -> str:
     """How the number of this rank, from 0, is written. Raises FseError where a sequence without round is at its end.
 
-    FSE lots and files: 3 digits from ``000``; DRE lots: 3 alphanumerics from ``ZZZ`` down (sesam-vitale.md 5), of which
-    the order of the characters is modelled: digits below letters.
+    FSE lots and files: 3 digits from ``000``; DRE lots: 3 alphanumerics from ``ZZZ`` down (sources#care-sheet), of
+    which the order of the characters is modelled: digits below letters.
     """
     if rank < 0:
         raise ValueError(f"a rank is not negative: {rank}")

@@ -1,4 +1,4 @@
-"""The apCV: the Vitale card as an application on a phone (sesam-vitale.md 6.2).
+"""The apCV: the Vitale card as an application on a phone (sources#apcv).
 
 Known of it: NFC or a QR code gives a context {identifier, token, end of validity YYYYMMDDHHMMSS}; a context is
 acquired, restored, deleted, or renewed for one invoice; reading a plastic card destroys it first; the answer has the

@@ -1,4 +1,4 @@
-"""The bearer token of the software that calls: a JWT signed RS256, named by its key (sesam-vitale.md 2.4).
+"""The bearer token of the software that calls: a JWT signed RS256, named by its key (sources#cloudfsv).
 
 Its header is observed; its claims, its life and how it is obtained are not public: modelled.
 """

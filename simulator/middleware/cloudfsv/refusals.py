@@ -22,7 +22,7 @@ class HttpRefusal(Exception):  # noqa: N818 - a refusal is what the field calls 
         super().__init__(f"{status.value} {message} ({reason})")
 
     def body(self, at: datetime, path: str) -> Mapping[str, Any]:
-        """``{timestamp, status, error, message, path}`` (sesam-vitale.md 2.4)."""
+        """``{timestamp, status, error, message, path}`` (sources#cloudfsv)."""
         return {
             "timestamp": at.astimezone(UTC).isoformat(timespec="milliseconds"),
             "status": self.status.value,

@@ -16,7 +16,7 @@ _LONGEST_FIELD = 64
 
 
 class Function(StrEnum):
-    """The functions seen in the field (sesam-vitale.md 2.4)."""
+    """The functions seen in the field (sources#cloudfsv)."""
 
     LIRE_CONFIG = "LireConfig"
     LIRE_DATE_LECTEUR = "LireDateLecteur"

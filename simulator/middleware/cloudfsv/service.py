@@ -1,6 +1,6 @@
 """The reading service in front of wireless terminals: tokens, then the terminal, then the SSV function itself.
 
-Observed (sesam-vitale.md 2.4): paths, headers, bodies, the three HTTP refusals, and what comes without a
+Observed (sources#cloudfsv): paths, headers, bodies, the three HTTP refusals, and what comes without a
 professional's card. Modelled: the order of the checks, what a token must say, when a terminal is unavailable, and
 that it remembers the holder code.
 """
@@ -22,7 +22,7 @@ from bifente.simulator.readers.wireless.terminal import CODE_ROLE
 FSV_VERSION = "1.40.14"
 
 PS, READER = "CPS", "Log_SV"
-"""The resource names a client usually gives (sesam-vitale.md 1.1)."""
+"""The resource names a client usually gives (sources#galss-ini)."""
 
 
 class Result(Protocol):

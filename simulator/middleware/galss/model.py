@@ -1,4 +1,4 @@
-"""What ``galss.ini`` describes: protocols, channels, PAD (a reader) and LAD (a resource of it); sesam-vitale.md 1.1."""
+"""What ``galss.ini`` describes: protocols, channels, PAD (a reader) and LAD (a resource of it); sources#galss-ini."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from bifente.simulator.readers import ReaderAccess, ScardError
 MAX_SESSIONS = 16
 """Sessions open at once before 0002: the text gives no number, this one is ours."""
 _SESSION = Patience(1 + 3, 0.5)
-"""A session already open is asked for three times more (sesam-vitale.md 4.1, 0800); the pause is ours."""
+"""A session already open is asked for three times more (sources#galss-codes, 0800); the pause is ours."""
 _ABSENT_MS = 15000
 """What a channel on an absent reader costs, unless ``Config`` of PROTOCOLE0 has a third number: that it costs much is
 in the texts (SV-GALSS-05), the figure is our reading of that key."""

@@ -1,4 +1,4 @@
-"""What ``sesam.ini`` tells the FSV: folders, and how patient to be (sesam-vitale.md 1.2)."""
+"""What ``sesam.ini`` tells the FSV: folders, and how patient to be (sources#sesam-ini)."""
 
 from __future__ import annotations
 

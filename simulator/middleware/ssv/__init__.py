@@ -1,4 +1,6 @@
-"""The reading functions of the SSV library, on whatever gives access to the two cards (sesam-vitale.md 3 and 4.2).
+"""The reading functions of the SSV library, on whatever gives access to the two cards.
+
+Sources: sources#ssv-functions and sources#ssv-codes.
 
 ``SSV_TraduireARL`` and the functions of the invoice are not here: nothing reads a card in them.
 """

@@ -37,7 +37,7 @@ class Blame:
 
     def code(self, code: int, *, met: bool = True) -> SsvCode:
         """The return code for a PC/SC code. Which GALSS code a lost reader or service gives without GALSS is modelled:
-        the ones that today's users see (sesam-vitale.md 4.1, 4.2).
+        the ones that today's users see (sources#galss-codes, sources#ssv-codes).
         """
         if code in _GONE:
             return self.withdrawn if met else self.absent

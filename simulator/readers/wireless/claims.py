@@ -11,7 +11,7 @@ from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedErr
 from bifente.simulator.readers.wireless.seal import Seal
 
 ACCESS = Seal("ES256", deflated=True)
-"""The seal of access tokens as observed in the field: JOSE header ES256, zip DEF (sesam-vitale.md 2.4)."""
+"""The seal of access tokens as observed in the field: JOSE header ES256, zip DEF (sources#cloudfsv)."""
 
 _LONGEST_TEXT = 128
 

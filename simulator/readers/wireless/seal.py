@@ -1,7 +1,7 @@
 """Signed tokens: compact JWS (RFC 7515) of one agreed algorithm and key, their content deflated where agreed.
 
 ``zip: DEF`` on a JWS is no standard header: RFC 7516 has it for encrypted tokens. It was observed on access tokens of
-the field (sesam-vitale.md 2.4), and means here what it means there: raw DEFLATE (RFC 1951) of the content before it
+the field (sources#cloudfsv), and means here what it means there: raw DEFLATE (RFC 1951) of the content before it
 is signed.
 """
 

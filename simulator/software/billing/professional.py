@@ -30,7 +30,7 @@ class Settings:
 
 def laboratory_settings(billing_id: str) -> Settings:
     """Settings for a card of this bench, whose group 2 is silent: the usual specialty of its profession, an agreed
-    professional, zones as seen on test cards (sesam-vitale.md 6.3). Raises FseError for an unknown profession.
+    professional, zones as seen on test cards (sources#professional-codes). Raises FseError for an unknown profession.
     """
     specialty = usual_specialty(billing_id)
     if specialty is None:

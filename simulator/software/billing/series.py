@@ -1,7 +1,8 @@
 """Signing lots with the professional's card, one run at a time: the ``série`` of ``SSV_FormaterLot`` (SV-FSE-23).
 
-The code is asked for the first lot only. Errors 0200, F0FF and F100 break the series, F101 does not (sesam-vitale.md
-3.1). What the others do is not told; here they break it too, since a card that was withdrawn or blocked has no code.
+The code is asked for the first lot only. Errors 0200, F0FF and F100 break the series, F101 does not
+(sources#ssv-functions). What the others do is not told; here they break it too, since a
+card that was withdrawn or blocked has no code.
 """
 
 from __future__ import annotations

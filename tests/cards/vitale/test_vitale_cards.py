@@ -91,9 +91,9 @@ def vitale(shared_keys: KeySource, pki: Pki) -> Maker:
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    data: Any = copy.deepcopy(FAMILY)
+    data: dict[str, Any] = copy.deepcopy(FAMILY)
     *folders, last = (int(part) if part.isdigit() else part for part in path.split("."))
-    item = data
+    item: Any = data
     for folder in folders:
         item = item.setdefault(folder, {}) if isinstance(item, dict) else item[folder]
     item[last] = value

@@ -252,7 +252,7 @@ def test_an_unknown_reader_is_named_with_those_there_are(lab: Lab, slot: Slot) -
 def test_what_a_real_card_cannot_do_is_not_run(bench: Bench, tmp_path: Path, body: str, lacking: Any) -> None:
     verdicts, ran = run(bench(), tmp_path, suite_text(scenario_text(body)))
     assert verdicts == {"only": Verdict.NOT_RUN}
-    assert ran.reason == (lacking.lacking.en if isinstance(lacking, type) else features()[lacking].en)
+    assert ran.reason == (features()[lacking].en if isinstance(lacking, str) else lacking.lacking.en)
 
 
 def test_the_operator_is_asked_and_believed_only_when_the_card_has_moved(

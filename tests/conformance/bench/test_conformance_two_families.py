@@ -101,7 +101,7 @@ def test_three_processes_use_them_at_once(live: LiveBench) -> None:
     ]
     assert [finish(client) for client in clients] == [{"visits": 20, "wrong": []}] * 3
     for card in live.device.cards.values():
-        secrets = card.card.state().secrets
+        secrets = card.card.state().secrets  # type: ignore[attr-defined]
         assert (secrets["pin"].tries_left, secrets["puk"].tries_left) == (3, card.layout.secrets["puk"].tries)
     assert not live.pcscd.defects
 
@@ -122,7 +122,7 @@ def test_a_card_of_either_family_is_remembered_by_its_own_number(lab: Lab, tmp_p
         connection.transmit(bytes.fromhex("01A4040C088025000001FF0100"))
         assert connection.transmit(bytes.fromhex("012000010430303030")) == bytes((0x63, 0xC0 | tries))
     assert {path.name for path in tmp_path.iterdir()} >= {"99400001.json"}
-    assert [card.card.state().secrets["pin"].tries_left for card in device.cards.values()] == [1, 3]
+    assert [card.card.state().secrets["pin"].tries_left for card in device.cards.values()] == [1, 3]  # type: ignore[attr-defined]
 
 
 COMMANDS = {

@@ -42,9 +42,9 @@ def test_a_reader_on_a_wire_is_not_wireless() -> None:
 def test_its_numbers_are_parameters(tmp_path: Path) -> None:
     section = "{fidelity: modelled, source: us, ttl: 60, leeway: 0, battery: {hours: 1, low: 5}, weak: {lost: 1}}"
     profile = profile_with(tmp_path, section)
-    section = profile.section(WirelessProfile)
-    assert section is not None
-    made = parameters(section)
+    wireless = profile.section(WirelessProfile)
+    assert wireless is not None
+    made = parameters(wireless)
     assert (made.ttl, made.leeway, made.battery.hours, made.battery.low, made.weak.lost) == (60, 0, 1, 5, 1)
     assert made.battery.exchanges == 20_000
 

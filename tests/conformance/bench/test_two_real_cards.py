@@ -175,7 +175,16 @@ def test_virtual_cards_met_as_real_ones_in_both_slots(tmp_path: Path) -> None:
         for part in ("--reader", f"{slot}=Bifente Bi-Slot Reader 00 {number}", "--card", f"{slot}={TEMPLATES[slot]}")
     ]
     cards = [part for slot, name in TEMPLATES.items() for part in ("--card", f"{slot}={name}")]
-    inner = ("run", path, *readers, "--lang", "en", "--out", tmp_path / "run", "--allow-destructive")
+    inner: tuple[str | Path, ...] = (
+        "run",
+        path,
+        *readers,
+        "--lang",
+        "en",
+        "--out",
+        tmp_path / "run",
+        "--allow-destructive",
+    )
     said: Said = apart("exec", *cards, "--", *COMMAND, *inner, cwd=tmp_path)
     text = said.ok()
     assert "✓ passed  real.two-cards/both-are-read" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from bifente.conformance.bench.profiles import ROOT
 from bifente.conformance.bench.profiles import known_profiles as profile_names
-from bifente.conformance.cli.schema import SCHEMAS
+from bifente.conformance.cli.schema import SCHEMAS, Kind
 from bifente.conformance.loading import load_document
 from bifente.conformance.run.session import default_paths
 from bifente.conformance.scenario.steps import steps
@@ -127,24 +128,28 @@ def test_every_schema_is_valid_and_resolves_its_references(cli: Cli, kind: str) 
             found = found[name]
 
 
-def schema(cli: Cli, kind: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(cli("schema", kind).ok()))
+@cache
+def schema(kind: str) -> Draft202012Validator:
+    """The validator of what the command prints, made once: the schema of a suite holds every step."""
+    return Draft202012Validator(SCHEMAS[Kind(kind)]())
 
 
-def test_every_shipped_file_fits_its_schema(cli: Cli) -> None:
-    suites = list(default_paths()[0].rglob("*.yaml"))
-    for kind, paths in (
-        ("scenario", [path for path in suites if not path.name.startswith("_")]),
-        ("stages", [path for path in suites if path.name.startswith("_")]),
-        ("template", list(TEMPLATES.glob("*.yaml"))),
-        ("vitale", list(VITALE_TEMPLATES.glob("*.yaml"))),
-        ("profile", list((ROOT / "readers").glob("*.yaml"))),
-        ("module", list((ROOT / "modules").glob("*.yaml"))),
-    ):
-        validator = schema(cli, kind)
-        for path in paths:
-            for error in validator.iter_errors(load_document(path).data):
-                raise AssertionError(f"{path}: {error.message[:300]} at {list(error.path)}")
+def shipped_files() -> list[tuple[str, Path]]:
+    """Every file that comes with the bench, with the schema it is to fit."""
+    suites = sorted(default_paths()[0].rglob("*.yaml"))
+    return [
+        *(("stages" if path.name.startswith("_") else "scenario", path) for path in suites),
+        *(("template", path) for path in sorted(TEMPLATES.glob("*.yaml"))),
+        *(("vitale", path) for path in sorted(VITALE_TEMPLATES.glob("*.yaml"))),
+        *(("profile", path) for path in sorted((ROOT / "readers").glob("*.yaml"))),
+        *(("module", path) for path in sorted((ROOT / "modules").glob("*.yaml"))),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "path"), shipped_files(), ids=lambda value: getattr(value, "stem", value))
+def test_every_shipped_file_fits_its_schema(kind: str, path: Path) -> None:
+    for error in schema(kind).iter_errors(load_document(path).data):
+        raise AssertionError(f"{path}: {error.message[:300]} at {list(error.path)}")
 
 
 @pytest.mark.parametrize(
@@ -158,8 +163,8 @@ def test_every_shipped_file_fits_its_schema(cli: Cli) -> None:
         "- use: a\n  with: {b: 1}",
     ],
 )
-def test_the_scenario_schema_takes_what_the_loader_takes(cli: Cli, steps: str) -> None:
-    schema(cli, "scenario").validate(yaml.safe_load(steps_text(steps)))
+def test_the_scenario_schema_takes_what_the_loader_takes(steps: str) -> None:
+    schema("scenario").validate(yaml.safe_load(steps_text(steps)))
 
 
 @pytest.mark.parametrize(
@@ -175,8 +180,8 @@ def test_the_scenario_schema_takes_what_the_loader_takes(cli: Cli, steps: str) -
         "- reset-card: hot",
     ],
 )
-def test_the_scenario_schema_refuses_what_the_loader_refuses(cli: Cli, steps: str) -> None:
-    assert list(schema(cli, "scenario").iter_errors(yaml.safe_load(steps_text(steps))))
+def test_the_scenario_schema_refuses_what_the_loader_refuses(steps: str) -> None:
+    assert list(schema("scenario").iter_errors(yaml.safe_load(steps_text(steps))))
 
 
 # -- bad input --------------------------------------------------------------------------------------------------------

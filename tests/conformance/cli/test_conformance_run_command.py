@@ -21,7 +21,7 @@ from bifente.reports.verdict import Verdict
 
 PASSES = scenario_text("steps: [get-challenge: 8]", "passes")
 FAILS = scenario_text("steps: [code-status]", "fails")
-ERRS = scenario_text("steps: [insert-card]", "errs")
+ERRS = scenario_text("steps: [{get-challenge: 8, expect: {sw: $card.activities}}]", "errs")
 BLOCKED = scenario_text("setup: [code-status]\nsteps: [code-status]", "blocked")
 ELSEWHERE = scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere")
 LONG = [scenario_text("steps: [get-challenge: 8]", f"n{number}") for number in range(4000)]

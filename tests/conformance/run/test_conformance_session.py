@@ -27,7 +27,7 @@ MIXED = suite_text(
     scenario_text("steps: [code-status]", "fails"),
     scenario_text("setup: [code-status]\nsteps: [code-status]", "blocked"),
     scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere"),
-    scenario_text("steps: [insert-card]", "ours"),
+    scenario_text("steps: [{get-challenge: 8, expect: {sw: $card.activities}}]", "ours"),
     scenario_text("steps:\n  - get-challenge: 8\n    should: {data: 00}", "remark"),
 )
 

@@ -85,7 +85,7 @@ def _judged(steps: str, name: str, more: str = "") -> str:
 
 
 def test_a_key_that_does_not_show_is_no_refusal_of_the_module(fake: FakeLab, tmp_path: Path) -> None:
-    hidden = {"C_FindObjects": {"objects": []}}
+    hidden: dict[str, Any] = {"C_FindObjects": {"objects": []}}
     steps = OPEN + "- p11-sign: {message: x}\n  expect: {rv: %s}"
     assert run(fake, tmp_path, steps % "NO_SUCH_OBJECT", hidden).verdict is Verdict.PASSED
     assert run(fake, tmp_path, steps % "{not: CKR_OK}", hidden).verdict is Verdict.FAILED
@@ -136,7 +136,7 @@ def test_pieces_parameters_and_digests_reach_the_module(fake: FakeLab, tmp_path:
         + "- p11-sign: {message: abc, mechanism: CKM_RSA_PKCS_PSS, given: digest, parameter: false}\n"
     )
     run(fake, tmp_path, steps)
-    given = {}
+    given: dict[str, Any] = {}
     for function, values in fake.log:
         given.setdefault(function, []).append(values)
     assert [item["data"] for item in given["C_SignUpdate"]] == ["6162", "6364", "65"]

@@ -145,8 +145,8 @@ def test_every_step_needs_what_it_uses() -> None:
         assert need in STEPS[name].needs
         assert need in EmbeddedTarget([]).facets
     assert all(PinPadKeys in step.needs for step in STEPS.values() if issubclass(step, PinPadStep))
-    for need in (HotPlug, ServiceControl, PinPadKeys):
-        assert need.lacking.fr != need.lacking.en
+    for facet in (HotPlug, ServiceControl, PinPadKeys):
+        assert facet.lacking.fr != facet.lacking.en
 
 
 def test_a_code_that_may_be_left_out_is_a_secret_all_the_same() -> None:

@@ -29,7 +29,7 @@ from bifente.simulator.software.billing.securing.cards import SigningCard, signe
 AT = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 READER, SLOT, SESSION = "Bench TL 1 0", 3, 8
 CONTENT = b"a sheet"
-_FOUND = {"C_OpenSession": {"session": SESSION}, "C_GetSlotList": {"slots": [SLOT]}}
+_FOUND: dict[str, dict[str, object]] = {"C_OpenSession": {"session": SESSION}, "C_GetSlotList": {"slots": [SLOT]}}
 _KEYS, _CERTIFICATES = {"10": 20, "11": 21}, {10: "authentication", 11: "signature"}
 
 

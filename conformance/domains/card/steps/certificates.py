@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.card.certificate_contents import FIELDS, describe
 from bifente.conformance.domains.card.certificates import FILES, judge, parse
@@ -25,7 +27,7 @@ class CheckCertificate(CardStep):
         **{field: ValueMatcher() for field in FIELDS},
     }
 
-    certificate: Literal["signature", "authentication"] = "authentication"
+    certificate: Literal["signature", "authentication"] = Field(default="authentication", description="which one")
 
     def run(self, act: Act) -> Observation:
         """Read it from the card and check it."""

@@ -29,8 +29,8 @@ class VerifyCode(CardStep):
     shorthand: ClassVar[str] = "code"
     observes: ClassVar[Observes] = SW
 
-    code: Code
-    which: CodeName = "pin"
+    code: Code = Field(description="what is presented; never written in a record")
+    which: CodeName = Field(default="pin", description="which code it is")
 
     def run(self, act: Act) -> Observation:
         """Present it."""
@@ -45,7 +45,7 @@ class CodeStatus(CardStep):
     shorthand: ClassVar[str] = "which"
     observes: ClassVar[Observes] = SW
 
-    which: CodeName = "pin"
+    which: CodeName = Field(default="pin", description="which code it is")
 
     def run(self, act: Act) -> Observation:
         """Ask."""
@@ -59,9 +59,9 @@ class ChangeCode(CardStep):
     title: ClassVar[Text] = Text("Changer un code", "Change a code")
     observes: ClassVar[Observes] = SW
 
-    old: Code
-    new: Code
-    which: CodeName = "pin"
+    old: Code = Field(description="the value until now")
+    new: Code = Field(description="the value from now on")
+    which: CodeName = Field(default="pin", description="which code it is")
 
     def run(self, act: Act) -> Observation:
         """Change it."""
@@ -76,8 +76,8 @@ class ResetCode(CardStep):
     shorthand: ClassVar[str] = "new"
     observes: ClassVar[Observes] = SW
 
-    new: Code
-    which: CodeName = "pin"
+    new: Code = Field(description="the value from now on")
+    which: CodeName = Field(default="pin", description="which code it is")
 
     def run(self, act: Act) -> Observation:
         """Reset it."""
@@ -99,7 +99,7 @@ class CodeCounters(CardStep):
         "uses-left": ValueMatcher(),
     }
 
-    which: CodeName = Field(default="pin")
+    which: CodeName = Field(default="pin", description="which code it is")
 
     def run(self, act: Act) -> Observation:
         """Read them; a counter the answer does not hold is absent."""

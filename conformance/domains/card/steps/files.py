@@ -43,9 +43,9 @@ class ReadBinary(CardStep):
     title: ClassVar[Text] = Text("Lire des octets", "Read bytes")
     observes: ClassVar[Observes] = {**ANSWER, "tlv": TlvMatcher()}
 
-    offset: int = Field(default=0, ge=0, le=0x7FFF)
-    length: int = Field(default=256, ge=1, le=256)
-    sfi: int | None = Field(default=None, ge=1, le=30)
+    offset: int = Field(default=0, ge=0, le=0x7FFF, description="first byte, from 0")
+    length: int = Field(default=256, ge=1, le=256, description="how many bytes")
+    sfi: int | None = Field(default=None, ge=1, le=30, description="short identifier, in place of the file selected")
 
     def run(self, act: Act) -> Observation:
         """Read them."""
@@ -60,8 +60,8 @@ class UpdateBinary(CardStep):
     title: ClassVar[Text] = Text("Écrire des octets", "Write bytes")
     observes: ClassVar[Observes] = SW
 
-    data: Hex
-    offset: int = Field(default=0, ge=0, le=0x7FFF)
+    data: Hex = Field(description="bytes, in hexadecimal")
+    offset: int = Field(default=0, ge=0, le=0x7FFF, description="first byte, from 0")
 
     def run(self, act: Act) -> Observation:
         """Write them."""

@@ -40,8 +40,8 @@ class ManageSecurityEnvironment(CardStep):
     observes: ClassVar[Observes] = SW
 
     template: Byte = Field(description="A4, AA, B6 or B8")
-    algorithm: Byte | None = None
-    key: Byte | None = None
+    algorithm: Byte | None = Field(default=None, description="reference of the algorithm, one byte")
+    key: Byte | None = Field(default=None, description="which key")
 
     def run(self, act: Act) -> Observation:
         """Set it."""
@@ -57,8 +57,8 @@ class Hash(CardStep):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = SW
 
-    message: Message
-    digest: Digest = "sha256"
+    message: Message = Field(description="what it works on: text, or 0x and hexadecimal")
+    digest: Digest = Field(default="sha256", description="hash function")
 
     def run(self, act: Act) -> Observation:
         """Hash it."""
@@ -73,9 +73,9 @@ class ComputeSignature(CardStep):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = _SIGNED
 
-    message: Message
-    digest: Digest = "sha256"
-    key: KeyName = "signature"
+    message: Message = Field(description="what it works on: text, or 0x and hexadecimal")
+    digest: Digest = Field(default="sha256", description="hash function")
+    key: KeyName = Field(default="signature", description="which key")
 
     def run(self, act: Act) -> Observation:
         """Sign."""
@@ -90,9 +90,9 @@ class Sign(CardStep):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = _SIGNED
 
-    message: Message
-    digest: Digest = "sha256"
-    key: KeyName = "signature"
+    message: Message = Field(description="what it works on: text, or 0x and hexadecimal")
+    digest: Digest = Field(default="sha256", description="hash function")
+    key: KeyName = Field(default="signature", description="which key")
     scheme: Scheme = Field(default="pkcs1", description="PKCS#1 v1.5, or PSS with a salt as long as the hash")
 
     def run(self, act: Act) -> Observation:
@@ -111,10 +111,10 @@ class Authenticate(CardStep):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = _SIGNED
 
-    message: Message | None = None
+    message: Message | None = Field(default=None, description="what it works on: text, or 0x and hexadecimal")
     data: Hex | None = Field(default=None, description="signed as given; a CPS3 takes up to 40 % of the modulus")
-    digest: Digest = "sha256"
-    key: KeyName = "authentication"
+    digest: Digest = Field(default="sha256", description="hash function")
+    key: KeyName = Field(default="authentication", description="which key")
 
     def run(self, act: Act) -> Observation:
         """Sign."""
@@ -134,10 +134,10 @@ class Decipher(CardStep):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = ANSWER
 
-    message: Message | None = None
+    message: Message | None = Field(default=None, description="what it works on: text, or 0x and hexadecimal")
     cryptogram: Hex | None = Field(default=None, description="used instead of enciphering a message")
     certificate: str = Field(default="authentication", description="whose public key enciphers")
-    key: KeyName = "authentication"
+    key: KeyName = Field(default="authentication", description="which key")
 
     def run(self, act: Act) -> Observation:
         """Decipher it."""
@@ -157,7 +157,7 @@ class GetChallenge(CardStep):
     shorthand: ClassVar[str] = "length"
     observes: ClassVar[Observes] = {"sw": ANSWER["sw"], "data": BytesMatcher()}
 
-    length: int = Field(default=8, ge=1, le=256)
+    length: int = Field(default=8, ge=1, le=256, description="how many bytes")
 
     def run(self, act: Act) -> Observation:
         """Ask."""

@@ -20,7 +20,7 @@ class Transmit(CardStep):
     shorthand: ClassVar[str] = "command"
     observes: ClassVar[Observes] = {**ANSWER, "tlv": TlvMatcher()}
 
-    command: Hex = Field(min_length=1)
+    command: Hex = Field(min_length=1, description="the whole command, in hexadecimal")
 
     def run(self, act: Act) -> Observation:
         """Send it."""

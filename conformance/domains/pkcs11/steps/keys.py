@@ -59,13 +59,13 @@ def _public(token: Token, key: str) -> int:
 class _Signing(Pkcs11Step):
     """What signing and verifying share: a key, a mechanism, and what the host does to the message beforehand."""
 
-    key: Key = "authentication"
-    mechanism: MechanismName = "CKM_RSA_PKCS"
-    message: Message
+    key: Key = Field(default="authentication", description="which key")
+    mechanism: MechanismName = Field(default="CKM_RSA_PKCS", description="name of the mechanism")
+    message: Message = Field(description="what it works on: text, or 0x and hexadecimal")
     given: Given = Field(
         default="message", description="what the module gets: the message, its digest, or the digest as DigestInfo"
     )
-    digest: Digest = "sha256"
+    digest: Digest = Field(default="sha256", description="hash function")
     salt: int | None = Field(default=None, ge=0, le=512, description="PSS: by default as long as the digest")
     mask: Digest | None = Field(default=None, description="PSS: digest of the mask (MGF1), by default the same")
     parameter: bool = Field(default=True, description="PSS: whether its parameter is given at all")
@@ -114,8 +114,8 @@ class SignThrough(_Signing):
     title: ClassVar[Text] = Text("Signer par le module", "Sign through the module")
     observes: ClassVar[Observes] = _SIGNED
 
-    pieces: int | None = Field(default=None, ge=1)
-    handle: int | None = None
+    pieces: int | None = Field(default=None, ge=1, description="bytes handed over in one call; all at once by default")
+    handle: int | None = Field(default=None, description="handle of the key, in place of its name")
 
     def use(self, token: Token) -> Observation:
         """Sign."""
@@ -139,7 +139,7 @@ class VerifyThrough(_Signing):
     name: ClassVar[str] = "p11-verify"
     title: ClassVar[Text] = Text("Vérifier une signature par le module", "Verify a signature through the module")
 
-    signature: Hex
+    signature: Hex = Field(description="signature to verify, in hexadecimal")
 
     def use(self, token: Token) -> Observation:
         """Verify it."""
@@ -156,9 +156,9 @@ class EncryptThrough(Pkcs11Step):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = _DATA
 
-    message: Message
-    key: Key = "authentication"
-    mechanism: MechanismName = "CKM_RSA_PKCS"
+    message: Message = Field(description="what it works on: text, or 0x and hexadecimal")
+    key: Key = Field(default="authentication", description="which key")
+    mechanism: MechanismName = Field(default="CKM_RSA_PKCS", description="name of the mechanism")
 
     def use(self, token: Token) -> Observation:
         """Encrypt it."""
@@ -174,10 +174,10 @@ class DecryptThrough(Pkcs11Step):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = _DATA
 
-    message: Message | None = None
+    message: Message | None = Field(default=None, description="what it works on: text, or 0x and hexadecimal")
     cryptogram: Hex | None = Field(default=None, description="used instead of enciphering a message")
-    key: Key = "authentication"
-    mechanism: MechanismName = "CKM_RSA_PKCS"
+    key: Key = Field(default="authentication", description="which key")
+    mechanism: MechanismName = Field(default="CKM_RSA_PKCS", description="name of the mechanism")
 
     def use(self, token: Token) -> Observation:
         """Decrypt it."""
@@ -199,9 +199,9 @@ class DigestThrough(Pkcs11Step):
     shorthand: ClassVar[str] = "message"
     observes: ClassVar[Observes] = _DATA
 
-    message: Message
-    mechanism: MechanismName = "CKM_SHA256"
-    pieces: int | None = Field(default=None, ge=1)
+    message: Message = Field(description="what it works on: text, or 0x and hexadecimal")
+    mechanism: MechanismName = Field(default="CKM_SHA256", description="name of the mechanism")
+    pieces: int | None = Field(default=None, ge=1, description="bytes handed over in one call; all at once by default")
 
     def use(self, token: Token) -> Observation:
         """Digest it."""
@@ -221,7 +221,7 @@ class RandomThrough(Pkcs11Step):
     shorthand: ClassVar[str] = "length"
     observes: ClassVar[Observes] = _DATA
 
-    length: int = Field(default=8, ge=1, le=4096)
+    length: int = Field(default=8, ge=1, le=4096, description="how many bytes")
 
     def use(self, token: Token) -> Observation:
         """Ask."""

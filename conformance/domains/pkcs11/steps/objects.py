@@ -53,8 +53,8 @@ class Objects(Pkcs11Step):
     title: ClassVar[Text] = Text("Chercher des objets", "Search for objects")
     observes: ClassVar[Observes] = {**RV, **dict.fromkeys(("count", "labels", "handle"), ValueMatcher())}
 
-    kind: ObjectClass | None = Field(default=None, alias="class")
-    label: str | None = None
+    kind: ObjectClass | None = Field(default=None, alias="class", description="class of the object")
+    label: str | None = Field(default=None, description="label of the object")
 
     def use(self, token: Token) -> Observation:
         """Search, and read their labels."""
@@ -90,7 +90,7 @@ class ReadObject(Pkcs11Step):
     }
 
     label: str = Field(alias="object", description="its label, e.g. CPS_ACTIVITY_01_PS")
-    kind: ObjectClass = Field(default="data", alias="class")
+    kind: ObjectClass = Field(default="data", alias="class", description="class of the object")
 
     def use(self, token: Token) -> Observation:
         """Read it."""
@@ -110,8 +110,8 @@ class ReadAttribute(Pkcs11Step):
     observes: ClassVar[Observes] = {**RV, "data": BytesMatcher(), "value": ValueMatcher()}
 
     label: str = Field(alias="object", description="the object's label")
-    kind: ObjectClass = Field(default="data", alias="class")
-    attribute: Attribute
+    kind: ObjectClass = Field(default="data", alias="class", description="class of the object")
+    attribute: Attribute = Field(description="name of the attribute")
 
     def use(self, token: Token) -> Observation:
         """Read it."""
@@ -132,8 +132,8 @@ class WriteObject(Pkcs11Step):
     title: ClassVar[Text] = Text("Écrire un objet par le module", "Write an object through the module")
 
     label: str = Field(alias="object", description="its label, e.g. CPS_DATA")
-    data: Hex
-    attribute: Attribute = "CKA_VALUE"
+    data: Hex = Field(description="bytes, in hexadecimal")
+    attribute: Attribute = Field(default="CKA_VALUE", description="name of the attribute")
 
     def use(self, token: Token) -> Observation:
         """Write it."""
@@ -173,8 +173,8 @@ class CallFunction(Pkcs11Step):
         "C_SeedRandom",
         "C_EncryptUpdate",
         "C_EncryptFinal",
-    ]
-    label: str = Field(default="CPS_DATA", alias="object")
+    ] = Field(description="function of the module")
+    label: str = Field(default="CPS_DATA", alias="object", description="label of the object")
 
     def use(self, token: Token) -> Observation:
         """Call it."""

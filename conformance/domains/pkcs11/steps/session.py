@@ -230,7 +230,7 @@ class MechanismInformation(Pkcs11Step):
     shorthand: ClassVar[str] = "mechanism"
     observes: ClassVar[Observes] = {**RV, "shortest-key": ValueMatcher(), "longest-key": ValueMatcher()}
 
-    mechanism: MechanismName
+    mechanism: MechanismName = Field(description="name of the mechanism")
 
     def use(self, token: Token) -> Observation:
         """Ask."""
@@ -246,7 +246,7 @@ class OpenSession(Pkcs11Step):
     title: ClassVar[Text] = Text("Ouvrir une session", "Open a session")
     shorthand: ClassVar[str] = "session"
 
-    mode: Literal["read-write", "read-only"] = "read-write"
+    mode: Literal["read-write", "read-only"] = Field(default="read-write", description="what the session may do")
 
     def use(self, token: Token) -> Observation:
         """Open it."""
@@ -301,8 +301,8 @@ class Login(Pkcs11Step):
     title: ClassVar[Text] = Text("Présenter un code au module", "Give a code to the module")
     shorthand: ClassVar[str] = "code"
 
-    code: Code
-    user: User = Field(default="user", alias="as")
+    code: Code = Field(description="what is presented; never written in a record")
+    user: User = Field(default="user", alias="as", description="who logs in")
 
     def use(self, token: Token) -> Observation:
         """Give it."""
@@ -330,8 +330,8 @@ class SetPin(Pkcs11Step):
     name: ClassVar[str] = "p11-set-pin"
     title: ClassVar[Text] = Text("Changer le code par le module", "Change the code through the module")
 
-    old: Code
-    new: Code
+    old: Code = Field(description="the value until now")
+    new: Code = Field(description="the value from now on")
 
     def use(self, token: Token) -> Observation:
         """Change it."""
@@ -346,7 +346,7 @@ class InitPin(Pkcs11Step):
     title: ClassVar[Text] = Text("Réarmer le code par le module", "Reset the code through the module")
     shorthand: ClassVar[str] = "new"
 
-    new: Code
+    new: Code = Field(description="the value from now on")
 
     def use(self, token: Token) -> Observation:
         """Give it."""

@@ -91,12 +91,12 @@ class InjectFault(Step):
     shorthand: ClassVar[str] = "fault"
     needs = frozenset[type[Facet]]({VirtualReaders})
 
-    fault: FaultName
-    at: Instruction | None = None
-    command: int | None = Field(default=None, ge=1, le=65_536)
-    times: Times | None = None
-    percent: int | None = Field(default=None, ge=1, le=100)
-    byte: int | None = Field(default=None, ge=0, le=65_535)
+    fault: FaultName = Field(description="name in the catalogue of faults")
+    at: Instruction | None = Field(default=None, description="strikes at the next command of this kind")
+    command: int | None = Field(default=None, ge=1, le=65_536, description="strikes at the nth command, from 1")
+    times: Times | None = Field(default=None, description="how often it strikes")
+    percent: int | None = Field(default=None, ge=1, le=100, description="strikes at so many of a hundred commands")
+    byte: int | None = Field(default=None, ge=0, le=65_535, description="rank of the byte it strikes, from 0")
 
     def run(self, act: Act) -> Observation:
         """Make it. Raises GuardRefusalError where this bench cannot."""
@@ -134,7 +134,7 @@ class ClearFaults(Step):
     shorthand: ClassVar[str] = "fault"
     needs = frozenset[type[Facet]]({VirtualReaders})
 
-    fault: FaultName | None = None
+    fault: FaultName | None = Field(default=None, description="name in the catalogue of faults")
 
     def run(self, act: Act) -> Observation:
         """Take them away."""

@@ -35,7 +35,7 @@ class ResetCard(CardStep):
     shorthand: ClassVar[str] = "kind"
     observes: ClassVar[Observes] = {"atr": BytesMatcher()}
 
-    kind: Literal["warm", "cold"] = "warm"
+    kind: Literal["warm", "cold"] = Field(default="warm", description="with or without a power cut")
 
     def run(self, act: Act) -> Observation:
         """Reset it."""
@@ -110,7 +110,7 @@ class AdvanceClock(Step):
     shorthand: ClassVar[str] = "seconds"
     needs = frozenset[type[Facet]]({PrivateClock})
 
-    seconds: int = Field(gt=0)
+    seconds: int = Field(gt=0, description="how long")
 
     def run(self, act: Act) -> Observation:
         """Advance it."""

@@ -27,8 +27,8 @@ class TypeOnPinPad(Step):
     shorthand: ClassVar[str] = "code"
     needs = frozenset[type[Facet]]({PinPadKeys})
 
-    code: Code | None = None
-    key: Literal["cancel", "nothing"] | None = None
+    code: Code | None = Field(default=None, description="what is presented; never written in a record")
+    key: Literal["cancel", "nothing"] | None = Field(default=None, description="a key pressed in place of a code")
 
     @model_validator(mode="after")
     def _one(self) -> TypeOnPinPad:

@@ -122,7 +122,7 @@ class WaitForCard(CardStep):
     needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {"seen": ValueMatcher()}
 
-    present: bool = True
+    present: bool = Field(default=True, description="whether a card is waited for, or its absence")
     seconds: Seconds = Field(default=2.0, description="how long, at most")
 
     def run(self, act: Act) -> Observation:

@@ -29,7 +29,7 @@ class OpenCard(CardStep):
     needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
     observes: ClassVar[Observes] = {"atr": BytesMatcher(), "waited-ms": ValueMatcher(), "tries": ValueMatcher()}
 
-    share: Literal["shared", "exclusive", "direct"] = "shared"
+    share: Literal["shared", "exclusive", "direct"] = Field(default="shared", description="how it is shared")
     reader: str | None = Field(default=None, max_length=127, description="a PC/SC name; else that of the slot")
     patient: bool = Field(default=False, description="try again as the field does while another application holds it")
 
@@ -118,7 +118,7 @@ class HoldExclusively(CardStep):
     shorthand: ClassVar[str] = "by"
     needs = frozenset[type[Facet]]({Apdu, VirtualReaders})
 
-    by: Literal["connection", "transaction"] = "connection"
+    by: Literal["connection", "transaction"] = Field(default="connection", description="what keeps the others out")
     for_ms: int | None = Field(
         default=None, gt=0, le=600_000, description="lets go by itself after that; else it stays"
     )

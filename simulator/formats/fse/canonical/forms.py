@@ -17,7 +17,7 @@ COEFFICIENT = re.compile(r"(0|[1-9][0-9]{0,4})(\.[0-9]{0,3}[1-9])?")
 INSURANCE = {Insurance.MALADIE: "MALADIE", Insurance.MATERNITE: "MATERNITE", Insurance.AT_MP: "ATMP"}
 PAYMENT = {Payment.DIRECT: "D", Payment.TIERS_PAYANT: "TP"}
 PROOF = {Proof.NONE: "0", Proof.DOCUMENT: "1", Proof.ONLINE: "2", Proof.VITALE: "4"}
-"""The digits of the AMO proof as public clients show them (sesam-vitale.md 5); 3 is not known."""
+"""The digits of the AMO proof as public clients show them (sources#care-sheet); 3 is not known."""
 NOMENCLATURE = {Nomenclature.NGAP: "NGAP", Nomenclature.CCAM: "CCAM"}
 
 

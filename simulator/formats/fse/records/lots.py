@@ -29,7 +29,7 @@ MAX_RECORDS = 200_000
 #: Values that the ATIH formats name: 10 sickness, 30 maternity (modelled: they list it without its meaning), 41 AT.
 _INSURANCE = {Insurance.MALADIE: "10", Insurance.MATERNITE: "30", Insurance.AT_MP: "41"}
 _PAYMENT = {Payment.DIRECT: "D", Payment.TIERS_PAYANT: "T"}
-#: The digits of sesam-vitale.md 5.
+#: The digits of sources#care-sheet.
 _PROOF = {Proof.NONE: "0", Proof.DOCUMENT: "1", Proof.ONLINE: "2", Proof.VITALE: "4"}
 _GENERAL_REGIME = "01"
 _ITEM = ("sender", "insured", "insured-key", "rank", "number")

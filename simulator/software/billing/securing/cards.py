@@ -1,7 +1,7 @@
 """Signing with the cards in the readers, whether those are in process or behind a PC/SC service.
 
 A professional's code is presented once for as many signatures as the card gives, and never again by itself if it was
-refused. What a card or its line refuses comes as ``SsvError``, with the codes of sesam-vitale.md 4.
+refused. What a card or its line refuses comes as ``SsvError``, with the codes of sources#ssv-codes.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ def through_pcsc(workshop: Workshop) -> ThroughPcsc:
         seated = {family: seat(workshop, family) for family in FAMILIES}
         timed = {family: TimedCard(seated[family].card) for family in FAMILIES}
         for slot, card in zip(reader.slots, (EchoCard(), *timed.values()), strict=True):
-            slot.insert(card)
+            slot.insert(card)  # type: ignore[arg-type]
         for name in readers:
             assert target.wait(name, present=True, timeout=3)
         names = dict(zip(("echo", *FAMILIES), readers, strict=True))
@@ -273,7 +273,7 @@ def specimen(workshop: Workshop, family: str) -> Specimen:
     made = seated.made_as(PersonalisedCard)
     assert made is not None
     assert made.calendar.card.start <= date.today()
-    return Specimen(made, seated.card)
+    return Specimen(made, seated.card)  # type: ignore[arg-type]
 
 
 def through_module(
