@@ -14,7 +14,7 @@ from bifente.conformance.loading import InputError, nearest
 from bifente.conformance.model import CardChoice
 from bifente.ground.clock import WallClock
 from bifente.simulator.cards.host import NotOnThisCardError
-from bifente.simulator.iso7816.memory import PersistentMemory, VolatileMemory
+from bifente.simulator.iso7816.memory import MemoryStore, PersistentMemory, VolatileMemory
 from bifente.simulator.pcsc import Observer, PrivatePcscd
 from bifente.simulator.readers import Reader, Slot
 
@@ -29,6 +29,7 @@ class Device:
     reader: Reader
     slots: Mapping[str, Slot]
     cards: Mapping[str, SeatedCard]
+    memories: tuple[PersistentMemory, ...] = ()
 
     @classmethod
     def assemble(
@@ -43,7 +44,8 @@ class Device:
         """The device of a profile, its cards inserted.
 
         ``remember`` is a folder where each card's counters and contents outlive this device; ``seed`` makes the cards'
-        random bytes repeatable. Raises InputError for a bad profile, slot or template.
+        random bytes repeatable. Raises InputError for a bad profile, slot or template, CardMemoryError for a memory
+        that another bench holds or that is another card's.
         """
         model, _document = load_profile(profile)
         roles = [slot.role for slot in model.slots]
@@ -53,17 +55,19 @@ class Device:
         clock = WallClock()
         chance = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
         contactless = {slot.role: CONTACTLESS in slot.capabilities for slot in model.slots}
-        seated = {}
+        seated, memories = {}, []
         for role, choice in cards.items():
             now, by_air = clock.now(), contactless[role]
             try:
                 serial = workshop.personalised(choice, now.date(), contactless=by_air).serial
             except NotOnThisCardError as error:
                 raise InputError.at(profile, str(error)) from None
-            memory = PersistentMemory(remember / f"{serial}.json") if remember is not None else VolatileMemory()
+            memory: MemoryStore = VolatileMemory()
+            if remember is not None:
+                memories.append(memory := PersistentMemory(remember / f"{serial}.json"))
             seated[role] = workshop.make(choice, chance, at=now, contactless=by_air, memory=memory)
         reader = model.reader(clock)
-        device = cls(reader, dict(zip(roles, reader.slots, strict=True)), seated)
+        device = cls(reader, dict(zip(roles, reader.slots, strict=True)), seated, tuple(memories))
         for role in seated:
             device.insert(role)
         return device
@@ -75,6 +79,11 @@ class Device:
     def remove(self, role: str) -> None:
         """Take the card of a slot out. Raises SlotError if there is none."""
         self.slots[role].remove()
+
+    def close(self) -> None:
+        """Give the cards' memories back."""
+        for memory in self.memories:
+            memory.close()
 
 
 class LiveBench:
@@ -91,8 +100,9 @@ class LiveBench:
         self.close()
 
     def close(self) -> None:
-        """Stop pcscd."""
+        """Stop pcscd, then give the cards' memories back."""
         self.pcscd.close()
+        self.device.close()
 
     def wait_seen(self) -> bool:
         """Wait until pcscd has seen every inserted card; False if it has not within three seconds."""

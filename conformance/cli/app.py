@@ -179,12 +179,13 @@ def _foreseen() -> tuple[type[Exception], ...]:
     from bifente.conformance.targets.pcsc import PcscMissingError
     from bifente.reports.journal import JournalError
     from bifente.reports.render import RenderError
+    from bifente.simulator.iso7816.memory import CardMemoryError
     from bifente.simulator.pcsc import PcscdError
     from bifente.simulator.pki.keystore import KeyStoreError
 
     return (
         *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),
-        *(JournalError, RenderError, KeyStoreError),
+        *(JournalError, RenderError, KeyStoreError, CardMemoryError),
     )
 
 

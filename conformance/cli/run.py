@@ -18,6 +18,7 @@ from bifente.conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_f
 from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, chosen_lang
 from bifente.conformance.loading import nearest
 from bifente.conformance.options import RunOptions, TargetKind
+from bifente.conformance.run.ending import terminated_as_interrupted
 from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.ground.clock import WallClock
 from bifente.reports.explain import conclusion
@@ -125,7 +126,8 @@ def run_command(
     listeners = [] if quiet else [terminal]
     with Recorder(directory / FILE_NAME, now=clock.now, masker=masker, listeners=listeners) as recorder:
         try:
-            verdicts = execute(plan, workshop, run_id=run_id, command=_again(sys.argv[1:]), emit=recorder.record)
+            with terminated_as_interrupted():
+                verdicts = execute(plan, workshop, run_id=run_id, command=_again(sys.argv[1:]), emit=recorder.record)
         except BaseException:
             # What was recorded is rendered all the same; what stopped the run is what the user must hear of.
             with suppress(JournalError, RenderError):

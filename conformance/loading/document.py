@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from bifente.conformance.loading.problems import InputError, nearest
+from bifente.ground.files import read_file
 
 MAX_BYTES = 2 * 1024 * 1024
 """Largest file read, in bytes."""
@@ -61,13 +62,12 @@ def load_document(path: Path) -> Document:
     """Read one YAML file. Raises InputError for a missing, unreadable, too large or malformed file."""
     name = str(path)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        raw = read_file(path, MAX_BYTES)
     except FileNotFoundError:
         raise InputError.at(name, "no such file", cure=_near_file(path)) from None
     except (OSError, ValueError) as error:
         # ValueError: a name with a zero byte, which no file has.
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         raise InputError.at(name, f"cannot be read: {reason}") from None
     if len(raw) > MAX_BYTES:
         raise InputError.at(name, f"is larger than {MAX_BYTES // 1024} KiB, the most a scenario or profile may be")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,9 @@ from bifente.conformance.loading.document import Document, Location
 from bifente.conformance.loading.problems import InputError, Problem, nearest
 
 M = TypeVar("M", bound=BaseModel)
+
+MAX_PROBLEMS = 100
+"""Most mistakes told of one part of a document."""
 
 
 def validate(
@@ -33,7 +37,8 @@ def validate(
         return model.model_validate(data)
     except ValidationError as error:
         found = [_Found(_real(fault, data), fault) for fault in error.errors() if not ignore(fault["loc"])]
-        problems = [_problem(fault, model, document, at) for fault in _likeliest(found)]
+        # Each costs a search for the near word: nobody reads more of them.
+        problems = [_problem(fault, model, document, at) for fault in islice(_likeliest(found), MAX_PROBLEMS)]
         if problems:
             raise InputError(list(dict.fromkeys(problems))) from None
         return None
@@ -68,11 +73,21 @@ def _real(fault: ErrorDetails, data: Any) -> Location:
 
 def _likeliest(found: list[_Found]) -> Iterator[_Found]:
     """A union tells what each of its forms lacks: kept is the form the value has, else the first form."""
-    for index, this in enumerate(found):
+    told: set[Location] = set()  # where a form of a union has been seen before
+    for this in found:
+        if not this.of_a_union:
+            yield this
+            continue
+        first = this.at not in told
+        told.add(this.at)
+        if not this.of_the_type:
+            yield this
+            continue
+        if not first:
+            continue
         others = [one for one in found if one is not this and one.of_a_union and one.at[: len(this.at)] == this.at]
         better = [one for one in others if not one.of_the_type or len(one.at) > len(this.at)]
-        first = not any(one.at == this.at and one.of_a_union for one in found[:index])
-        if not (this.of_a_union and this.of_the_type) or (first and not better):
+        if not better:
             yield this
 
 

@@ -26,6 +26,7 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import Catalogue, load_catalogue
 from bifente.conformance.run.card_references import CardReferences
+from bifente.conformance.run.ending import end_with_parent
 from bifente.conformance.run.environment import environment, tool
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.scenario.loader import find_suites, load_suite
@@ -308,6 +309,7 @@ def _open(
 ) -> None:
     # Ctrl-C reaches every process of the terminal: the parent ends the run, and the scenario under way ends by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     gc.freeze()
     global _worker
     _worker = _Worker(BenchPool(options, Workshop.default(options.keys), profiles), options.seed, scenarios, command)

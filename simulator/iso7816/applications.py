@@ -41,9 +41,6 @@ class Applications:
         side = self._aids.get(raw[5 : 5 + raw[4]])
         if side is None:
             return None
-        former = volatile.channels.get((volatile.running[number] or "", number))
-        if former is not None:
-            former.chain = None
         elsewhere = (name for other, name in volatile.running.items() if other != number)
         if self._of(side.name).exclusive and side.name in elsewhere:
             raise StatusError(StatusWord.CONDITIONS_NOT_SATISFIED)

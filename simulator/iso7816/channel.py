@@ -27,8 +27,11 @@ class HashValue:
 
 @dataclass(slots=True)
 class Chain:
-    """The parts of a command received so far: its header but for the class, and the body they make."""
+    """The parts of a command received so far: its header but for the class, the body they make, and where they came:
+    a side and a channel of it.
+    """
 
+    owner: tuple[str, int]
     ins: int
     p1: int
     p2: int
@@ -46,7 +49,6 @@ class Channel:
     current: Node
     environments: dict[int, Environment] = field(default_factory=dict)
     hash: HashValue | None = None
-    chain: Chain | None = None
 
 
 @dataclass(slots=True)
@@ -70,3 +72,4 @@ class Volatile:
     trust: Trust = field(default_factory=Trust)
     channels: dict[tuple[str, int], Channel] = field(default_factory=dict)
     pending: Pending | None = None
+    chain: Chain | None = None

@@ -101,8 +101,9 @@ class SmartCard:
             volatile = self._volatile
             assert volatile is not None  # noqa: S101
         pending, volatile.pending = volatile.pending, None
+        chain, volatile.chain = volatile.chain, None  # whatever does not continue it, even refused, has ended it
         try:
-            return self._execute(volatile, command, pending)
+            return self._execute(volatile, command, pending, chain)
         except StatusError as refusal:
             return refusal.sw.to_bytes(2, "big")
 
@@ -180,7 +181,7 @@ class SmartCard:
         roles = self.image.parties.get(environment, ())
         return self._volatile is not None and self._volatile.trust.has_proved(roles)
 
-    def _execute(self, volatile: Volatile, raw: bytes, pending: Pending | None) -> bytes:
+    def _execute(self, volatile: Volatile, raw: bytes, pending: Pending | None, chain: Chain | None) -> bytes:
         if len(raw) < 4:
             raise StatusError(StatusWord.WRONG_LENGTH)
         entry = self.family.classes.get(raw[0])
@@ -208,11 +209,15 @@ class SmartCard:
                 volatile.channels[owner] = channel
         body, ne = command.data, command.ne
         strict = self.strict_lengths and not body
-        if strict and not instruction.outgoing and len(raw) == 5 and raw[4] == 0:
+        if strict and not instruction.outgoing and len(raw) == 5:
+            if raw[4]:
+                raise StatusError(StatusWord.WRONG_LENGTH)  # in T=0 the fifth byte is Lc, and the body never came
             command = Command(command.cla, command.ins, command.p1, command.p2)
             strict, ne = False, None
-        if entry.chained or channel.chain is not None:
-            joined = self._chain(channel, entry, instruction, command)
+        if chain is not None and chain.owner != owner:
+            chain = None
+        if entry.chained or chain is not None:
+            joined = self._chain(volatile, chain, owner, entry, instruction, command)
             if joined is None:
                 return b"\x90\x00"
             command = joined
@@ -229,12 +234,19 @@ class SmartCard:
             raise StatusError(StatusWord.UNKNOWN_CLASS)
         return Channel(files, files.root)
 
-    def _chain(self, channel: Channel, entry: Class, instruction: Instruction, command: Command) -> Command | None:
+    def _chain(
+        self,
+        volatile: Volatile,
+        chain: Chain | None,
+        owner: tuple[str, int],
+        entry: Class,
+        instruction: Instruction,
+        command: Command,
+    ) -> Command | None:
         """The whole command once its last part is there, None before.
 
         A command that does not continue the chain ends it unheard: ISO/IEC 7816-4 leaves this to the card.
         """
-        chain, channel.chain = channel.chain, None
         if entry.chained and not instruction.chaining:
             raise StatusError(StatusWord.CHAINING_NOT_SUPPORTED)
         body = command.data
@@ -243,7 +255,7 @@ class SmartCard:
         if len(body) > self.family.max_body:
             raise StatusError(StatusWord.WRONG_LENGTH)
         if entry.chained:
-            channel.chain = Chain(command.ins, command.p1, command.p2, body)
+            volatile.chain = Chain(owner, command.ins, command.p1, command.p2, body)
             return None
         return Command(command.cla, command.ins, command.p1, command.p2, body, command.ne)
 

@@ -72,23 +72,35 @@ class CardState:
                 for secret in image.secrets
             },
             channels={
-                f"{side}#{number}" if number else side: _channel(channel)
+                f"{side}#{number}" if number else side: _channel(channel, _chained(volatile, (side, number)))
                 for (side, number), channel in channels.items()
             },
             pending_bytes=len(pending.data) if pending else 0,
             rewritten_files=tuple(sorted(memory.contents)),
-            main=next((_channel(channel) for (side, _), channel in channels.items() if side == main), None),
+            main=next(
+                (
+                    _channel(channel, _chained(volatile, owner))
+                    for owner, channel in channels.items()
+                    if owner[0] == main
+                ),
+                None,
+            ),
             authenticated=volatile.trust.proved if volatile else {},
         )
 
 
-def _channel(channel: Channel) -> ChannelSnapshot:
+def _chained(volatile: Volatile | None, owner: tuple[str, int]) -> int:
+    chain = volatile.chain if volatile else None
+    return len(chain.body) if chain is not None and chain.owner == owner else 0
+
+
+def _channel(channel: Channel, chained: int) -> ChannelSnapshot:
     return ChannelSnapshot(
         current_file=channel.current.path,
         current_name=channel.current.file.name,
         environments={f"{tag:02X}": _environment(chosen) for tag, chosen in channel.environments.items()},
         hash_ready=str(channel.hash.digest) if channel.hash else None,
-        chained_bytes=len(channel.chain.body) if channel.chain else 0,
+        chained_bytes=chained,
     )
 
 

@@ -7,22 +7,31 @@ design: a retry counter survives as on a real card when the bench is told to per
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import hashlib
 import json
 import os
-import tempfile
+import stat
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from bifente.ground.files import read_file
 from bifente.simulator.iso7816.image import CardImage, ElementaryFile
 
-_FORMAT = "card-memory/1"
+_FORMAT = "card-memory/2"
 _MAX_JSON = 8 << 20
 
 
 class CardMemoryError(ValueError):
     """A stored memory is unreadable or belongs to another card."""
+
+
+class MemoryHeldError(CardMemoryError):
+    """Another card, of this process or of another, has this memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +45,14 @@ class SecretState:
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
-    """The non-volatile state of one card: secrets by name, contents of rewritten files by ``volume:path``."""
+    """The non-volatile state of one card: secrets by name, contents of rewritten files by ``volume:path``.
+
+    ``card`` tells whose memory it is (see ``identity``).
+    """
 
     secrets: Mapping[str, SecretState]
     contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    card: str = ""
 
     @classmethod
     def personalised(cls, image: CardImage) -> CardMemory:
@@ -52,7 +65,8 @@ class CardMemory:
                     secret.max_uses if secret.uses_left is None else secret.uses_left,
                 )
                 for secret in image.secrets
-            }
+            },
+            card=identity(image),
         )
 
     def with_secret(self, name: str, state: SecretState) -> CardMemory:
@@ -68,6 +82,7 @@ class CardMemory:
         return json.dumps(
             {
                 "format": _FORMAT,
+                "card": self.card,
                 "secrets": {
                     name: {"value": state.value.hex(), "tries_left": state.tries_left, "uses_left": state.uses_left}
                     for name, state in self.secrets.items()
@@ -95,14 +110,17 @@ class CardMemory:
                 for name, state in data["secrets"].items()
             }
             contents = {str(key): bytes.fromhex(content) for key, content in data["contents"].items()}
+            card = str(data["card"])
         except CardMemoryError:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise CardMemoryError(f"this is no card memory: {error!r}") from error
-        return cls(secrets, contents)
+        return cls(secrets, contents, card)
 
     def check(self, image: CardImage) -> None:
         """Raises CardMemoryError unless this memory can be that of a card with this image."""
+        if self.card != identity(image):
+            raise CardMemoryError("this memory is another card's: same serial number perhaps, but not the same keys")
         rules = {secret.name: secret for secret in image.secrets}
         if set(rules) != set(self.secrets):
             raise CardMemoryError(f"secrets {sorted(self.secrets)} stored, the card has {sorted(rules)}")
@@ -116,6 +134,12 @@ class CardMemory:
         for key, content in self.contents.items():
             if sizes.get(key) != len(content):
                 raise CardMemoryError(f"{len(content)} bytes stored for {key}, the card has {sizes.get(key)}")
+
+
+def identity(image: CardImage) -> str:
+    """Return what tells one card from another whatever its files and codes have become: its family and its keys."""
+    moduli = sorted((key.name, key.private_key.public_key().public_numbers().n) for key in image.keys)
+    return hashlib.sha256(repr((image.family, moduli)).encode()).hexdigest()
 
 
 def _count(value: object) -> int:
@@ -167,16 +191,26 @@ class VolatileMemory:
 
 
 class PersistentMemory:
-    """A store in one file, readable by its owner only (mode 0600) and always whole: written aside, then renamed."""
+    """A store in one file, readable by its owner only (mode 0600) and always whole: written aside, then renamed.
+
+    One holder at a time: the first ``load`` or ``save`` takes the memory, ``close`` (or the end of the process, however
+    it comes) gives it back. Two cards that spend the same tries would give each other's back.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._aside = path.with_name(f".{path.name}.new")
+        self._lock = path.with_name(f".{path.name}.lock")
+        self._release: weakref.finalize[[int, Path], PersistentMemory] | None = None
 
     def load(self) -> CardMemory | None:
-        """What the file holds; None if there is no file. Raises CardMemoryError if it holds something else."""
+        """What the file holds; None if there is no file. Raises CardMemoryError if it holds something else.
+
+        Raises MemoryHeldError while another card has this memory.
+        """
+        self._hold()
         try:
-            with self.path.open(encoding="utf-8") as stream:
-                text = stream.read(_MAX_JSON + 1)
+            text = read_file(self.path, _MAX_JSON).decode("utf-8")
         except FileNotFoundError:
             return None
         except UnicodeDecodeError as error:
@@ -187,14 +221,67 @@ class PersistentMemory:
             raise CardMemoryError(f"{self.path}: {error}") from error
 
     def save(self, memory: CardMemory) -> None:
-        """Replace the file. Raises OSError, the former file then being untouched."""
-        # mkstemp creates with mode 0600; the rename is atomic within one directory.
-        handle, name = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        """Replace the file; on return it is on the disk. Raises OSError, the former file then being untouched.
+
+        Raises MemoryHeldError while another card has this memory, OSError once it was given back.
+        """
+        self._hold()
+        # Created anew with mode 0600; the rename is atomic within one directory. One holder, hence one name: what a
+        # kill left behind was removed when the memory was taken.
+        handle = os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(memory.to_json())
-            Path(name).replace(self.path)
+                stream.flush()
+                os.fsync(stream.fileno())
+            self._aside.replace(self.path)
         except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
+            self._aside.unlink(missing_ok=True)
             raise
+        # The name too must outlive a power cut: it belongs to the directory.
+        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def close(self) -> None:
+        """Give the memory back: another card may take it. Can be called again."""
+        if self._release is not None:
+            self._release()
+
+    def _hold(self) -> None:
+        if self._release is not None:
+            if not self._release.alive:
+                raise OSError(errno.EBADF, "this memory was given back", str(self.path))
+            return
+        self._release = weakref.finalize(self, _give_back, _take(self._lock), self._lock)
+        self._aside.unlink(missing_ok=True)
+
+
+def _take(path: Path) -> int:
+    """The descriptor of a lock that is ours. Raises MemoryHeldError, OSError."""
+    while True:
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        try:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise OSError(errno.EINVAL, "is no regular file", str(path))
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(number), path.stat(follow_symlinks=False)):
+                    return number
+        except BlockingIOError:
+            os.close(number)
+            raise MemoryHeldError(
+                f"{path.parent}: the memory of this card is in use by another bench; stop it, or choose another folder"
+            ) from None
+        except BaseException:
+            os.close(number)
+            raise
+        os.close(number)  # the former holder removed the file between our opening and our locking
+
+
+def _give_back(number: int, path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+    os.close(number)

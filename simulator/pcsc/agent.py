@@ -104,7 +104,8 @@ def enter_namespaces() -> None:
 class RunDirectory:
     """The directory where clients find pcscd's socket, held by its descriptor and a lock while in use."""
 
-    files = ("pcscd.comm", "pcscd.pid", "lock")
+    files = ("own/ipc/pcscd.comm", "own/ipc/pcscd.pid", "pcscd.comm", "lock")
+    folders = ("own/ipc", "own")
 
     def __init__(self, path: str, remove: bool) -> None:
         self._name = os.path.basename(path)  # noqa: PTH119
@@ -119,15 +120,35 @@ class RunDirectory:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Failed("run-directory", f"{path} is used by another private pcscd") from error
-        for stale in ("pcscd.comm", "pcscd.pid"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(stale, dir_fd=self._directory)
+        try:
+            for stale in self.files[:-1]:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(stale, dir_fd=self._directory)
+            # pcscd opens to everybody the directory (0755) and the socket (0666) it is given: it works behind a door
+            # that is shut, and its socket is shown once it is shut too.
+            for folder in reversed(self.folders):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder, 0o700, dir_fd=self._directory)
+            os.chmod("own", 0o700, dir_fd=self._directory)
+        except OSError as error:
+            raise Failed("run-directory", str(error)) from error
+
+    def show(self) -> None:
+        """Let the owner, and nobody else, find pcscd's socket."""
+        try:
+            os.chmod("own/ipc/pcscd.comm", 0o600, dir_fd=self._directory)
+            os.link("own/ipc/pcscd.comm", "pcscd.comm", src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        except OSError as error:
+            raise Failed("run-directory", str(error)) from error
 
     def clean(self) -> None:
         """Remove what was put there, and the directory if it was made for this run."""
         for name in self.files:
             with contextlib.suppress(OSError):
                 os.unlink(name, dir_fd=self._directory)
+        for folder in self.folders:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder, dir_fd=self._directory)
         if self._remove:
             with contextlib.suppress(OSError):
                 os.rmdir(self._name, dir_fd=self._parent)
@@ -144,7 +165,7 @@ def prepare(order: dict[str, Any]) -> str:
     enter_namespaces()
     # Opened now: a descriptor of before the new mount namespace cannot be the source of a bind mount, and its path may
     # be hidden in a moment.
-    directory = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY)
+    directory = os.open(f"{run_dir}/own/ipc", os.O_RDONLY | os.O_DIRECTORY)
     for source, target in order["mounts"]:
         mount("mounts", source, target, None, MS_BIND | MS_REC)
     if os.path.isdir(order["usb_driver_directory"]):  # noqa: PTH112
@@ -358,6 +379,7 @@ def main() -> None:
         configuration = prepare(order)
         daemon = Daemon([*order["command"], configuration])
         names = wait_for_readers(daemon, f"{order['ipc_directory']}/pcscd.comm", order["expected"], order["patience"])
+        run_directory.show()
         control.send(json.dumps({"names": names}).encode())
         serve(control, parent, daemon)
     except Failed as failed:

@@ -42,6 +42,7 @@ _FIRST_RETRY = 0.02
 _LAST_RETRY = 0.4
 _PATIENCE = 3.0
 _JOIN = 1.0
+_SILENCE = 3.0
 
 
 class ExchangeKind(Enum):
@@ -94,6 +95,10 @@ Connector = Callable[[], socket.socket]
 
 class MissedRemovalError(Exception):
     """The reader talks to a card it has not powered on: it did not notice that the one before was taken out."""
+
+
+class OneByteCommandError(Exception):
+    """A client sent a command of one byte that vpcd cannot tell from a control: the connection was ended for it."""
 
 
 class _Stay:
@@ -283,13 +288,22 @@ class SlotBridge:
             self._lock.notify_all()
         spoken = False
         try:
-            while (payloads := connection.receive()) is not None:
+            unanswered = False
+            while True:
+                # vpcd asks for the ATR at every poll, but not while a client waits for an answer: silence after a
+                # control says that it was a client's command of one byte, which would wait for ever.
+                if unanswered and not connection.speaks_within(_SILENCE):
+                    self._report(DefectKind.CONNECTION, OneByteCommandError())
+                    return spoken
+                if (payloads := connection.receive()) is None:
+                    break
                 for payload in payloads:
                     spoken = True
                     if not stay.seen and not self._first_seen(stay):
                         return spoken
                     if not self._answer(stay, connection, payload):
                         return spoken
+                    unanswered = control_of(payload) not in (None, Control.GET_ATR)
             return spoken
         finally:
             with self._lock:

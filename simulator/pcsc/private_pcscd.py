@@ -52,8 +52,7 @@ class PrivatePcscd:
     At most 8 entries. Clients see an insertion or a removal at pcscd's next poll, up to 0.4 s later; pcscd powers a
     card down some time after its last client has gone.
 
-    Only the user who started it (and root) reaches it when the run directory is ours; pass a ``run_dir`` with wider
-    rights to let other users in.
+    Only the user who started it (and root) reaches it, whatever the rights of the run directory.
     """
 
     def __init__(self) -> None:
@@ -280,8 +279,12 @@ class PrivatePcscd:
         """Remove what an agent killed before its time would have removed."""
         if self._made_run_dir:
             with contextlib.suppress(OSError):
-                for name in (SOCKET_NAME, "pcscd.pid", LOCK_NAME):
-                    (self._run_dir / name).unlink(missing_ok=True)
+                for name in ("own/ipc/pcscd.comm", "own/ipc/pcscd.pid", SOCKET_NAME, LOCK_NAME):
+                    with contextlib.suppress(OSError):
+                        (self._run_dir / name).unlink()
+                for folder in ("own/ipc", "own"):
+                    with contextlib.suppress(OSError):
+                        (self._run_dir / folder).rmdir()
                 self._run_dir.rmdir()
 
     def _ask(self, operation: str) -> tuple[dict[str, Any], list[int]]:

@@ -29,7 +29,7 @@ MAX_NAME_BYTES = 121
 FIRST_PORT = 20480
 """Below Linux's ephemeral ports (32768 and up), so that no outgoing connection can sit on a reader's port."""
 
-_DIRECTIVE = re.compile(r'^\s*(?P<key>[A-Za-z]+)\s+(?:"(?P<quoted>[^"\n]*)"|(?P<bare>[^\s#"]+))', re.MULTILINE)
+_DIRECTIVE = re.compile(r'[^\S\n]*+(?P<key>[A-Za-z]+)\s+(?:"(?P<quoted>[^"\n]*)"|(?P<bare>[^\s#"]+))')
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,10 @@ class SystemEntry:
 def parse(text: str, source: str = "reader.conf") -> tuple[SystemEntry, ...]:
     """The entries of a ``reader.conf``; what cannot be read is passed over, as pcscd does. Never raises."""
     entries: list[dict[str, str]] = []
-    uncommented = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    for directive in _DIRECTIVE.finditer(uncommented):
+    for line in text.splitlines():
+        # One line at a time: blanks that may run over lines would be tried from each of them again.
+        if (directive := _DIRECTIVE.match(line)) is None:
+            continue
         key = directive["key"].upper()
         value = directive["quoted"] if directive["quoted"] is not None else directive["bare"]
         if key == "FRIENDLYNAME":

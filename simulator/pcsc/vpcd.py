@@ -8,6 +8,7 @@ Source: vsmartcard's ``vpcd.c`` and ``vpcd.h``, read for interoperability.
 
 from __future__ import annotations
 
+import select
 import socket
 from enum import IntEnum
 
@@ -100,6 +101,12 @@ class CardConnection:
         except OSError:
             return None
         return self._decoder.feed(chunk) if chunk else None
+
+    def speaks_within(self, seconds: float) -> bool:
+        """Whether the other side says something, or ends, within so many seconds."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def send(self, payload: bytes) -> bool:
         """Send one reply in one write; False if the other side has gone. Raises ValueError as :func:`encode` does."""

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pcsc_tools import new_reader
 
+from bifente.simulator.pcsc import readerconf
 from bifente.simulator.pcsc.errors import Link, PcscdError
 from bifente.simulator.pcsc.readerconf import match_names, parse, plan, render
 
@@ -79,3 +80,19 @@ def test_a_name_missing_or_double_is_an_error(listed: list[str]) -> None:
     with pytest.raises(PcscdError) as caught:
         match_names(plan([new_reader("A")]), listed)
     assert caught.value.link is Link.READER_LISTED
+
+
+def test_a_line_is_looked_at_once_however_many_are_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    class Counting:
+        def match(self, line: str) -> object:
+            looked.append(line)
+            return pattern.match(line)
+
+    pattern = readerconf._DIRECTIVE
+    monkeypatch.setattr(readerconf, "_DIRECTIVE", Counting())
+    text = "\n" * 32_000 + 'FRIENDLYNAME "A"\n' + " " * 32_000 + "\nLIBPATH /x\n"
+    (entry,) = parse(text)
+    assert (entry.name, entry.driver) == ("A", "/x")
+    assert sum(map(len, looked)) <= len(text)

@@ -35,9 +35,9 @@ class ByParameter:
 def present(card: SmartCard, channel: Channel, command: Command) -> Response:
     """VERIFY: present a code; with no body, ask how it stands without spending a try (CARD-CPS3-19, -20)."""
     secret = card.secrets.find(command.p2)
+    card.require_secret(SecretOperation.VERIFY, secret)
     if not command.data:
         return Response(sw=card.secrets.status(secret))
-    card.require_secret(SecretOperation.VERIFY, secret)
     card.secrets.verify(secret, command.data)
     return Response()
 

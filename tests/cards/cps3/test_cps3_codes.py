@@ -187,6 +187,7 @@ def test_counters_codes_and_contents_survive_in_a_file(drive: Maker, tmp_path: P
     first.data("00D6000002CAFE")
     assert first.sw(verify(b"0000")) == 0x63C2
     assert first.sw(verify(b"00000000", 2)) == 0x63C9
+    store.close()
     second = drive(memory=PersistentMemory(store.path))
     assert second.sw(ASK_PIN) == 0x63C2
     assert second.sw(ASK_PUK) == 0x63C9

@@ -157,3 +157,8 @@ def test_challenges_differ_and_a_seed_repeats_them(drive: Maker) -> None:
     first, second = one.raw("0084000008"), one.raw("0084000008")
     assert first != second
     assert [other.raw("0084000008"), other.raw("0084000008")] == [first, second]
+
+
+@pytest.mark.parametrize("cut", ["0020000104", "00A4040C08", "002A9E9A14", "00D6000002", "002241B606"])
+def test_a_command_cut_short_at_its_header_has_a_wrong_length(card: Driver, cut: str) -> None:
+    assert card.sw(cut) == 0x6700

@@ -186,6 +186,7 @@ def test_counters_and_codes_survive_in_a_file(drive4: Maker, tmp_path: object) -
     first.login()
     first.data(assign(b"4321"))
     assert first.sw(verify(b"0000")) == 0x63C2
+    store.close()
     second = drive4(memory=PersistentMemory(store.path))
     assert second.sw(ASK_PIN) == 0x63C2
     assert second.sw(verify(b"4321")) == 0x9000

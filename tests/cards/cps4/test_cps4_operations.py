@@ -220,12 +220,17 @@ def test_a_chain_not_continued_is_forgotten(cps4: Driver, other: str) -> None:
     assert cps4.sw("012A80860100") == 0x6700
 
 
-def test_a_chain_is_not_disturbed_from_another_channel(cps4: Driver) -> None:
+@pytest.mark.parametrize(
+    "other", ["00A4000C023F00", "01FF0000", "8000000000", "01A4", "012A80860201", "01C0000000", "012A808602AA"]
+)
+def test_whatever_does_not_continue_a_chain_ends_it(cps4: Driver, other: str) -> None:
     cps4.login()
     cps4.data(SET_DECIPHER)
     assert cps4.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
-    assert cps4.sw("00A4000C023F00") == 0x9000
     assert cps4.data("012A80860100") == bytes(256)
+    assert cps4.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
+    cps4.raw(other)
+    assert cps4.sw("012A80860100") == 0x6700
 
 
 # -- who may do what ------------------------------------------------------------------------------------------------

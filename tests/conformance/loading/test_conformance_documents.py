@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import string
 from pathlib import Path
 from typing import Any
@@ -259,3 +260,9 @@ def test_yaml_punctuation_in_any_order_is_data_or_an_input_error(tmp_path: Path,
     assert isinstance(said, dict | list | str | int | type(None) | InputError)
     if isinstance(said, InputError):
         assert len(said.problems) == 1
+
+
+def test_a_pipe_given_as_a_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(InputError, match="regular file"):
+        load_document(tmp_path / "pipe.yaml")

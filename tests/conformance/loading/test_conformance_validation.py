@@ -6,7 +6,8 @@ import pytest
 from conformance_bench import ANY, complaints, place, scenario_text, steps_text, suite_text
 
 from bifente.conformance.bench.profiles import load_profile
-from bifente.conformance.loading import InputError, nearest
+from bifente.conformance.loading import InputError, load_document, nearest, validation
+from bifente.conformance.model import Suite
 
 GOOD = steps_text("- code-status")
 
@@ -129,3 +130,16 @@ def test_the_nearest_word_or_the_list_of_words() -> None:
     assert nearest("zzz", ["b", "a"]) == "known: a, b"
     assert nearest("zzz", []) == "none is known here"
     assert nearest("zzz", [f"n{i:02}" for i in range(14)]).endswith("n11, …")
+
+
+def test_mistakes_without_number_cost_a_search_each_only_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+    monkeypatch.setattr(validation, "nearest", lambda word, known: str(searched.append(word)))
+    path = tmp_path / "suite.yaml"
+    path.write_text("".join(f"unknown{number}: 1\n" for number in range(10_000)), encoding="utf-8")
+    document = load_document(path)
+    with pytest.raises(InputError):
+        validation.validate(Suite, document.data, document)
+    assert 0 < len(searched) <= validation.MAX_PROBLEMS

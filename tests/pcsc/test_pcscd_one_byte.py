@@ -1,0 +1,34 @@
+"""One byte from a client wedges no slot: the exchange ends, and the slot serves again by itself."""
+
+from __future__ import annotations
+
+import pytest
+from pcsc_tools import PATIENCE, Client, ScriptedCard, new_reader
+
+from bifente.simulator.pcsc import PrivatePcscd
+from bifente.simulator.pcsc.bridge import OneByteCommandError
+from bifente.simulator.pcsc.discovery import Installation
+
+
+@pytest.mark.parametrize("byte", ["00", "01", "02"])
+def test_a_command_of_one_byte_ends_and_the_slot_serves_again(installation: Installation, byte: str) -> None:
+    reader = new_reader("Lecteur")
+    reader.slots[0].insert(ScriptedCard())
+    with PrivatePcscd.start([reader], installation=installation) as pcscd, Client(pcscd.environment) as client:
+        (name, *_others) = pcscd.reader_names
+        whole = {"do": "transmit", "reader": name, "command": "00DA000001AA"}
+        assert client.ask(do="wait", states={name: "present"}, timeout=PATIENCE)["code"] == 0
+        assert client.ask(do="connect", reader=name)["code"] == 0
+        assert client.ask(**whole)["response"].endswith("9000")
+        assert client.ask(do="disconnect", reader=name)["code"] == 0
+        # Cut from the power, as after every last client: the silence that follows is no command.
+        assert client.ask(do="wait", states={name: "empty"}, timeout=7)["code"] != 0
+        assert pcscd.defects == ()
+        assert client.ask(do="connect", reader=name)["code"] == 0
+        client.ask(do="transmit", reader=name, command=byte)
+        assert [type(defect.error) for defect in pcscd.defects] == [OneByteCommandError]
+        client.ask(do="disconnect", reader=name)
+        assert pcscd.bridges[0].wait_connected(PATIENCE)
+        assert client.ask(do="wait", states={name: "present"}, timeout=PATIENCE)["code"] == 0
+        assert client.ask(do="connect", reader=name)["code"] == 0
+        assert client.ask(**whole)["response"].endswith("9000")
