@@ -103,6 +103,11 @@ class Recorder:
         with self._lock:
             return self._append((self._encoder.encode(event),), told=True)[0]
 
+    def emit(self, event: Event) -> None:
+        """Write `event` as `record` does; for an engine, which asks for nothing back."""
+        with self._lock:
+            self._append((self._encoder.encode(event),), told=bool(self._listeners))
+
     def record_lines(self, lines: Sequence[Line]) -> None:
         """Write the events that another process of the run has masked and encoded. Raises `JournalError`."""
         with self._lock:

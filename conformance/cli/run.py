@@ -128,7 +128,7 @@ def run_command(
                 workshop,
                 run_id=run_id,
                 command=_again(sys.argv[1:]),
-                emit=recorder.record,
+                emit=recorder.emit,
                 emit_lines=recorder.record_lines,
                 secrets=known,
             )
