@@ -10,29 +10,33 @@ Every class is frozen and takes keyword arguments only. `seq` and `time` are set
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+import msgspec
+from msgspec import Meta, Struct, field
 
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Lang, Text
 from bifente.reports.verdict import Verdict
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the journal: raised when a line written today could not be read by yesterday's reader."""
 
-Count: TypeAlias = Annotated[int, Field(ge=0)]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
 """A whole number that cannot be negative: an index, a count, a duration in microseconds."""
 
-Time: TypeAlias = Annotated[str, Field(pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)?$")]
+Time: TypeAlias = Annotated[str, Meta(pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)?$")]
 """A UTC instant such as `2025-03-01T09:30:00.250Z`; empty until the recorder has set it."""
 
-Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in lower-case hexadecimal."""
 
+
+LIKE_WINDOW = 16_384
+"""How far back, in events, an exchange may be like another: a reader remembers no more than that."""
 
 _NOTHING = Text("", "")
 
@@ -61,6 +65,13 @@ class Judged(StrEnum):
     HOST = "host"
 
 
+class Direction(StrEnum):
+    """Which way a message went, seen from the bench."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
+
 class Level(StrEnum):
     """How much a note matters."""
 
@@ -69,13 +80,11 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Strict:
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+class _Strict(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool(_Strict):
+class Tool(_Strict, frozen=True, kw_only=True):
     """The bench that ran. `commit` is empty when unknown."""
 
     name: str
@@ -83,16 +92,14 @@ class Tool(_Strict):
     commit: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input(_Strict):
+class Input(_Strict, frozen=True, kw_only=True):
     """A file the run depends on (scenario, profile, template), with the SHA-256 of its bytes."""
 
     path: str
     sha256: Sha256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suite(_Strict):
+class Suite(_Strict, frozen=True, kw_only=True):
     """A suite the run intends to execute; `scenarios` counts those selected in it.
 
     `generated` of them were given by a matrix beside the ones that are written.
@@ -105,8 +112,7 @@ class Suite(_Strict):
     generated: Count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement(_Strict):
+class Requirement(_Strict, frozen=True, kw_only=True):
     """A requirement cited by a selected scenario, as the catalogue has it."""
 
     id: str
@@ -120,8 +126,7 @@ class Requirement(_Strict):
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation(_Strict):
+class Expectation(_Strict, frozen=True, kw_only=True):
     """What had to be observed beside what was. `remark` marks a deviation that is tolerated (`ok` stays true)."""
 
     name: str
@@ -131,26 +136,26 @@ class Expectation(_Strict):
     remark: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Event(_Strict):
+class _Event(_Strict, frozen=True, kw_only=True, tag_field="event"):
     seq: Count = 0
     time: Time = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted(_Event):
+class RunStarted(_Event, frozen=True, kw_only=True, tag="run-started"):
     """The identity of a run: everything needed to repeat it. Always the first line of a journal.
 
     `command` is the argument vector that repeats the run; `environment` names what surrounds the bench (os, python,
-    pcscd, vpcd, opensc ...); `requirements` are the cited ones, out of `requirements_total` in the catalogue.
+    pcscd, vpcd, opensc ...); `requirements` are the cited ones, out of `requirements_total` in the catalogue. `product`
+    is the name and version of what is under test, where the bench knows it.
     """
 
-    event: Literal["run-started"] = "run-started"
-    schema: Count = SCHEMA
+    # Made, not a plain default: those are left out of a line, and this must be in it.
+    schema: Count = field(default_factory=lambda: SCHEMA)
     run_id: str
     tool: Tool
     command: tuple[str, ...]
     target: str
+    product: str | None = None
     reader: str | None = None
     profile: str | None = None
     seed: int
@@ -162,15 +167,13 @@ class RunStarted(_Event):
     requirements_total: Count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioStarted(_Event):
+class ScenarioStarted(_Event, frozen=True, kw_only=True, tag="scenario-started"):
     """A scenario begins. `scenario` is the full id `suite/id`; `reproduce` is one shell line that repeats it alone.
 
     `judges` is None where the question does not arise: what is under test is then the card. `slots` are the roles of
     the device's slots in its own order.
     """
 
-    event: Literal["scenario-started"] = "scenario-started"
     scenario: str
     suite: str
     title: Text
@@ -186,61 +189,78 @@ class ScenarioStarted(_Event):
     reproduce: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepStarted(_Event):
+class StepStarted(_Event, frozen=True, kw_only=True, tag="step-started"):
     """A step begins. `index` counts from 0 through the whole scenario, setup and teardown included.
 
     `name` is the kind of step as written in YAML, `via` the shared stage it came from.
     """
 
-    event: Literal["step-started"] = "step-started"
     scenario: str
     index: Count
     name: str
     title: Text | None = None
-    arguments: dict[str, JsonValue] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
     file: str
     line: Count
     phase: Phase = Phase.STEPS
     via: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange(_Event):
-    """A command and its response, raw and decoded. `sw` is the status word, four hexadecimal digits."""
+class _Happening(_Event, frozen=True, kw_only=True):
+    """What passed at the bench: in the step `index` of a scenario, between two of them (None), or in no scenario."""
 
-    event: Literal["exchange"] = "exchange"
-    scenario: str
-    index: Count
-    slot: str
-    command: str
-    response: str
-    command_text: str = ""
-    response_text: Text = _NOTHING
-    sw: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{4})?$")] = ""
+    scenario: str | None = None
+    index: Count | None = None
+    slot: str | None = None
     duration_us: Count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(_Event):
+class Exchange(_Happening, frozen=True, kw_only=True, tag="exchange"):
+    """A command and its response, raw and decoded. `sw` is the status word, four hexadecimal digits.
+
+    In a journal, `like` stands for what an exchange says: that is as in the exchange of this number (`seq`), which says
+    it itself and is at most `LIKE_WINDOW` events away. A reader of journals gives exchanges that say it all.
+    """
+
+    command: str = ""
+    response: str = ""
+    command_text: Text = _NOTHING
+    response_text: Text = _NOTHING
+    sw: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{4})?$")] = ""
+    like: Count | None = None
+
+
+class Call(_Happening, frozen=True, kw_only=True, tag="call"):
     """A call of a function of the software under test and its result by name (`C_Login`, `CKR_PIN_INCORRECT`).
 
     Codes are never in `arguments`; `answer` is what the function gave beside its result.
     """
 
-    event: Literal["call"] = "call"
-    scenario: str
-    index: Count
-    slot: str
     function: str
     arguments: dict[str, str] = field(default_factory=dict)
     result: str
     answer: dict[str, str] = field(default_factory=dict)
-    duration_us: Count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchChange(_Event):
+class Message(_Happening, frozen=True, kw_only=True, tag="message"):
+    """A message of a protocol (`http`, `soap`, `websocket`, `smtp` ...) that `peer` received or sent.
+
+    `line` is the one that begins it: method and target, or status. `body` is its text; one that is long or binary is
+    told by its SHA-256 and its `size` in bytes alone. `text` says in words what the message is, where it is decoded.
+    """
+
+    protocol: str
+    peer: str
+    direction: Direction
+    line: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+    sha256: Sha256 | None = None
+    size: Count = 0
+    text: Text = _NOTHING
+
+
+class BenchChange(_Event, frozen=True, kw_only=True, tag="bench-change"):
     """Something the bench did to the world: card inserted or removed, reset, clock advanced, fault injected.
 
     `index` is the step under way, or None between steps; `slot` is None when the change concerns no slot. `at_ms` is
@@ -249,8 +269,7 @@ class BenchChange(_Event):
     wireless device `link`, `token` and `battery` as words of the device.
     """
 
-    event: Literal["bench-change"] = "bench-change"
-    scenario: str
+    scenario: str | None = None
     index: Count | None = None
     slot: str | None = None
     what: Text
@@ -258,11 +277,13 @@ class BenchChange(_Event):
     picture: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFinished(_Event):
-    """A step ends. `state_before`/`state_after` are card states (e.g. tries left); `decoded` is label, value pairs."""
+class StepFinished(_Event, frozen=True, kw_only=True, tag="step-finished"):
+    """A step ends. `decoded` is label, value pairs.
 
-    event: Literal["step-finished"] = "step-finished"
+    `state_before` and `state_after` are what the step changed in the state of the card (e.g. tries left), before and
+    after; None where nobody could look.
+    """
+
     scenario: str
     index: Count
     verdict: Verdict
@@ -274,11 +295,9 @@ class StepFinished(_Event):
     duration_us: Count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioFinished(_Event):
+class ScenarioFinished(_Event, frozen=True, kw_only=True, tag="scenario-finished"):
     """A scenario ends. `fidelity` is the weakest ground it rested on."""
 
-    event: Literal["scenario-finished"] = "scenario-finished"
     scenario: str
     verdict: Verdict
     reason: Text | None = None
@@ -286,20 +305,16 @@ class ScenarioFinished(_Event):
     duration_us: Count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note(_Event):
+class Note(_Event, frozen=True, kw_only=True, tag="note"):
     """Something worth telling that belongs to no step."""
 
-    event: Literal["note"] = "note"
     level: Level = Level.INFO
     text: Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished(_Event):
+class RunFinished(_Event, frozen=True, kw_only=True, tag="run-finished"):
     """The run ends. `interrupted` is true when somebody or something stopped it on the way."""
 
-    event: Literal["run-finished"] = "run-finished"
     interrupted: bool = False
     duration_us: Count = 0
 
@@ -310,6 +325,7 @@ Event: TypeAlias = (
     | StepStarted
     | Exchange
     | Call
+    | Message
     | BenchChange
     | StepFinished
     | ScenarioFinished
@@ -324,6 +340,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     StepStarted,
     Exchange,
     Call,
+    Message,
     BenchChange,
     StepFinished,
     ScenarioFinished,
@@ -332,18 +349,20 @@ EVENT_TYPES: tuple[type[Event], ...] = (
 )
 """Every class of event, in the order in which a run meets them first."""
 
-NAMES: tuple[str, ...] = tuple(str(kind.__dataclass_fields__["event"].default) for kind in EVENT_TYPES)
+NAMES: tuple[str, ...] = tuple(str(kind.__struct_config__.tag) for kind in EVENT_TYPES)
 """The value of `event` in a line, for every class of `EVENT_TYPES`."""
+
+_ENCODER = msgspec.json.Encoder()
 
 
 @cache
-def _adapter() -> TypeAdapter[Event]:
-    return TypeAdapter(Annotated[Event, Field(discriminator="event")])
+def _decoder() -> msgspec.json.Decoder[Event]:
+    return msgspec.json.Decoder(Event)
 
 
 def to_dict(event: Event) -> dict[str, Any]:
-    """Return `event` as plain JSON values (dict, list, str, int, float, bool, None)."""
-    plain: dict[str, Any] = _adapter().dump_python(event, mode="json")
+    """Return `event` as plain JSON values (dict, list, str, int, float, bool, None), defaults left out."""
+    plain: dict[str, Any] = msgspec.json.decode(_ENCODER.encode(event))
     return plain
 
 
@@ -354,17 +373,40 @@ def parse_event(line: str | bytes) -> Event:
     a missing, unknown or ill-typed field, or the start of a journal newer than `SCHEMA`.
     """
     try:
-        event = _adapter().validate_json(line, strict=True)
-    except ValidationError as error:
+        event = _decoder().decode(line)
+    except msgspec.ValidationError as error:
+        # The decoder stops at the first field at fault: whether the rest is JSON at all is another question.
+        _refuse_what_is_no_json(line)
         _refuse_newer(line)
-        raise _explained(error) from None
+        raise EventError(_explained(str(error))) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise NotJsonError(f"not JSON: {error}") from None
     if isinstance(event, RunStarted) and event.schema > SCHEMA:
         raise EventError(_newer(event.schema))
     return event
 
 
+def parse_older(line: str | bytes) -> Event:
+    """Return the event that a journal of an earlier schema tells in `line`. Raises as `parse_event` does."""
+    try:
+        plain = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise NotJsonError(f"not JSON: {error}") from None
+    if isinstance(plain, dict) and isinstance(said := plain.get("command_text"), str):
+        # Up to schema 3 a command was told in English only.
+        plain["command_text"] = {"fr": said, "en": said}
+    return parse_event(_ENCODER.encode(plain))
+
+
 def _newer(schema: int) -> str:
     return f"written by a newer bench: journal schema {schema}, this one reads up to {SCHEMA}; update the bench"
+
+
+def _refuse_what_is_no_json(line: str | bytes) -> None:
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise NotJsonError(f"not JSON: {error}") from None
 
 
 def _refuse_newer(line: str | bytes) -> None:
@@ -378,23 +420,27 @@ def _refuse_newer(line: str | bytes) -> None:
             raise EventError(_newer(schema)) from None
 
 
-def _explained(error: ValidationError) -> EventError:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    kind = first["type"]
-    if kind == "json_invalid":
-        return NotJsonError("not JSON: " + first["msg"].removeprefix("Invalid JSON: "))
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return EventError(f"unknown kind of event; this bench knows {', '.join(NAMES)}")
-    where = ".".join(str(part) for part in first["loc"])
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    message = first["msg"][:1].lower() + first["msg"][1:]
-    return EventError(f"{where or 'event'}: {message}{more}")
+_PLACE = re.compile(r"(.*?)(?: - at `(?:key in )?\$?\.?([^`]*)`)?", re.DOTALL)
+_FIELD = re.compile(r"Object (missing required|contains unknown) field `([^`]*)`")
+
+
+def _explained(message: str) -> str:
+    """A complaint of the decoder, the field at fault first."""
+    found = _PLACE.fullmatch(message)
+    what, where = (found[1], found[2] or "") if found else (message, "")
+    field_of = _FIELD.fullmatch(what)
+    if where == "event" or (field_of and field_of[2] == "event"):
+        return f"unknown kind of event; this bench knows {', '.join(NAMES)}"
+    if field_of:
+        name = ".".join(filter(None, (where, field_of[2])))
+        return f"{name}: {'field required' if field_of[1].startswith('missing') else 'unexpected field'}"
+    return f"{where or 'event'}: {what[:1].lower()}{what[1:]}"
 
 
 def journal_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of one line of a journal."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(Event),
         "title": "Bifente journal: one line",
-        **_adapter().json_schema(mode="serialization"),
     }

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from bifente.ground.text import Lang
 from bifente.reports.clean import one_line, printable
-from bifente.reports.model import Run, Scenario, Step
+from bifente.reports.events import Direction, Message
+from bifente.reports.model import Run, ScenarioResult, StepResult
 from bifente.reports.words import labelled, say
 
 
@@ -22,7 +23,15 @@ def pairs(values: Mapping[str, str]) -> str:
     )
 
 
-def headline(scenario: Scenario, lang: Lang) -> str:
+def message_line(message: Message, lang: Lang) -> str:
+    """Return a message on one line: which way it went, with whom, what begins it, what it means, and its size."""
+    arrow = ">" if message.direction is Direction.SENT else "<"
+    size = say("octets", lang, count=message.size)
+    parts = (message.protocol, message.peer, message.line, message.text.get(lang), size)
+    return one_line(f"{arrow} {'  '.join(filter(None, parts))}")
+
+
+def headline(scenario: ScenarioResult, lang: Lang) -> str:
     """Return one line that says why `scenario` has its verdict; empty when there is nothing to say."""
     if scenario.reason:
         return one_line(scenario.reason.get(lang))
@@ -36,7 +45,7 @@ def headline(scenario: Scenario, lang: Lang) -> str:
     return ""
 
 
-def lines(scenario: Scenario, lang: Lang) -> list[str]:
+def lines(scenario: ScenarioResult, lang: Lang) -> list[str]:
     """Return the lines that explain `scenario`: reason, telling steps with their expectations, reproduce line."""
     found = [printable(scenario.reason.get(lang))] if scenario.reason else []
     for step in scenario.telling_steps:
@@ -48,7 +57,7 @@ def lines(scenario: Scenario, lang: Lang) -> list[str]:
     return found
 
 
-def _step_lines(step: Step, lang: Lang) -> Iterator[str]:
+def _step_lines(step: StepResult, lang: Lang) -> Iterator[str]:
     place = where(step.start.file, step.start.line)
     verdict = step.verdict.say(lang) + (f" ({place})" if place else "")
     yield one_line(labelled(f"{say('step', lang)} {step.start.index + 1}, {step.start.name}", verdict, lang))
@@ -58,8 +67,10 @@ def _step_lines(step: Step, lang: Lang) -> Iterator[str]:
     if step.reason and not unmet:
         yield "  " + one_line(step.reason.get(lang))
     for sent in step.exchanges[-1:]:
-        yield f"  > {one_line(sent.command)}  {one_line(sent.command_text)}"
+        yield f"  > {one_line(sent.command)}  {one_line(sent.command_text.get(lang))}"
         yield f"  < {one_line(sent.response)}  {one_line(sent.response_text.get(lang))}"
+    for message in step.messages[-1:]:
+        yield f"  {message_line(message, lang)}"
     for called in step.calls[-1:]:
         yield f"  {one_line(called.function)}({pairs(called.arguments)}) = {one_line(called.result)}"
         if called.answer:

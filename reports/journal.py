@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from msgspec.structs import replace
+
 from bifente.ground.text import Text
-from bifente.reports.events import Event, EventError, Level, Note, NotJsonError, RunStarted, parse_event, to_dict
-from bifente.reports.masking import Masker
+from bifente.reports.encoding import Encoder, Line, joined, joined_like
+from bifente.reports.events import (
+    LIKE_WINDOW,
+    SCHEMA,
+    Event,
+    EventError,
+    Exchange,
+    Level,
+    Note,
+    NotJsonError,
+    RunStarted,
+    parse_event,
+    parse_older,
+)
+from bifente.reports.secrets import Secrets
 
 LINE_LIMIT = 4 * 1024 * 1024
 """Most bytes in a line, its end included: above that a journal is damaged or not ours."""
 
 FILE_NAME = "journal.jsonl"
 """The name of the journal in the directory of a run."""
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class JournalError(Exception):
@@ -49,7 +63,7 @@ class Recorder:
         path: Path,
         *,
         now: Callable[[], datetime],
-        masker: Masker | None = None,
+        secrets: Secrets | None = None,
         listeners: Iterable[Listener] = (),
     ) -> None:
         """Open a new journal at `path`; `now` gives aware datetimes.
@@ -57,14 +71,16 @@ class Recorder:
         Raises `JournalError` when `path` cannot be opened or already holds a journal: evidence is never overwritten.
         """
         self._path = path
-        self._now = now
-        self._masker = masker or Masker()
+        self.secrets = secrets or Secrets()
+        """What is masked; declare what is learnt while running."""
+        self._encoder = Encoder(self.secrets, now)
+        self._sayings = _Sayings()
         self._listeners = list(listeners)
         self._lock = threading.RLock()
         self._done = (0, 0)
         """How many events the file holds, and in how many bytes."""
-        self._begun = 0
-        """The length of the line being written; it stays after an interruption, and says that something is to mend."""
+        self._begun = (0, 0)
+        """How many lines are being written, and their bytes; it stays after an interruption: something is to mend."""
         try:
             if path.is_file() and path.stat().st_size:
                 raise JournalError(path, "already holds a journal; choose another directory")
@@ -85,34 +101,53 @@ class Recorder:
         `EventError` when its values are not those its definition announces.
         """
         with self._lock:
-            seq, size = self._mended()
-            dated = {**to_dict(event), "seq": seq, "time": _utc(self._now())}
-            line = _JSON.encode(self._masker.event(dated)).encode() + b"\n"
-            if len(line) > LINE_LIMIT:
-                raise JournalError(self._path, f"an event of {len(line)} bytes is above the limit of {LINE_LIMIT}")
-            written = parse_event(line)
-            self._begun = len(line)
-            self._write(line)
-            self._done = (seq + 1, size + len(line))
-            self._begun = 0
+            return self._append((self._encoder.encode(event),), told=True)[0]
+
+    def emit(self, event: Event) -> None:
+        """Write `event` as `record` does; for an engine, which asks for nothing back."""
+        with self._lock:
+            self._append((self._encoder.encode(event),), told=bool(self._listeners))
+
+    def record_lines(self, lines: Sequence[Line]) -> None:
+        """Write the events that another process of the run has masked and encoded. Raises `JournalError`."""
+        with self._lock:
+            self._append(lines, told=bool(self._listeners))
+
+    def _append(self, lines: Sequence[Line], *, told: bool) -> list[Event]:
+        seq, size = self._mended()
+        written = [self._sayings.line(number, line) for number, line in enumerate(lines, seq)]
+        if too_long := next((line for line in written if len(line) > LINE_LIMIT), None):
+            raise JournalError(self._path, f"an event of {len(too_long)} bytes is above the limit of {LINE_LIMIT}")
+        data = b"".join(written)
+        self._begun = (len(written), len(data))
+        self._write(data)
+        self._done = (seq + len(written), size + len(data))
+        self._begun = (0, 0)
+        if not told:
+            return []
+        events = [parse_event(joined(number, line)) for number, line in enumerate(lines, seq)]
+        for event in events:
             for listener in tuple(self._listeners):
-                self._tell(listener, written)
-            return written
+                self._tell(listener, event)
+        return events
 
     def _mended(self) -> tuple[int, int]:
         """What is done, whatever an interruption left: a line written but not counted counts, half of one goes."""
         seq, size = self._done
-        if not self._begun:
+        count, length = self._begun
+        if not length:
             return self._done
         try:
             there = os.fstat(self._file.fileno()).st_size
-            if there == size + self._begun > size:
-                self._done = (seq + 1, there)
+            if there == size + length:
+                self._done = (seq + count, there)
             elif there > size:
                 os.ftruncate(self._file.fileno(), size)
         except (OSError, ValueError) as error:
             raise self._failed(error) from error
-        self._begun = 0
+        self._begun = (0, 0)
+        # What was lost with the line is like nothing any more.
+        self._sayings = _Sayings()
         return self._done
 
     def _write(self, line: bytes) -> None:
@@ -154,10 +189,88 @@ class Recorder:
         self.close()
 
 
-def _utc(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError("the time source of a recorder gives datetimes with a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+class _Sayings:
+    """What exchanges said within the window, and where."""
+
+    def __init__(self) -> None:
+        self._where: dict[bytes, int] = {}
+        self._order: deque[tuple[int, bytes]] = deque()
+
+    def line(self, seq: int, line: Line) -> bytes:
+        """Return `line` as number `seq` of the journal: short when a recent one says the same."""
+        said = line[1]
+        if not said:
+            return joined(seq, line)
+        while self._order and self._order[0][0] < seq - LIKE_WINDOW:
+            _, old = self._order.popleft()
+            del self._where[old]
+        if (where := self._where.get(said)) is not None:
+            return joined_like(seq, line, where)
+        self._where[said] = seq
+        self._order.append((seq, said))
+        return joined(seq, line)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event is in its journal: its line (from 1), and the bytes from `offset` to `end`."""
+
+    line: int
+    offset: int
+    end: int
+
+
+@dataclass(slots=True)
+class JournalReader:
+    """The events of a journal one by one, each whole and with its place. `truncated` is known at the end."""
+
+    path: Path
+    truncated: bool = False
+    _recent: OrderedDict[int, Exchange] = field(default_factory=OrderedDict)
+
+    def __iter__(self) -> Iterator[tuple[Event, Place]]:
+        """Yield the events in order. Raises `JournalError` as `read_journal` does."""
+        parse, offset = parse_event, 0
+        try:
+            for number, line in _lines(self.path):
+                try:
+                    event = parse(line)
+                except NotJsonError as error:
+                    if line.endswith(b"\n"):
+                        raise JournalError(self.path, str(error), number) from None
+                    self.truncated = True
+                    return
+                except EventError as error:
+                    raise JournalError(self.path, str(error), number) from None
+                _check_place(self.path, number, event, number - 1)
+                if isinstance(event, RunStarted) and event.schema < SCHEMA:
+                    parse = parse_older
+                elif isinstance(event, Exchange):
+                    event = self._whole(event, number)
+                yield event, Place(number, offset, offset + len(line))
+                offset += len(line)
+        except OSError as error:
+            raise JournalError(self.path, f"cannot read the journal: {error.strerror}") from error
+
+    def _whole(self, event: Exchange, number: int) -> Exchange:
+        if event.like is None:
+            self._recent[event.seq] = event
+            while next(iter(self._recent)) < event.seq - LIKE_WINDOW:
+                self._recent.popitem(last=False)
+            return event
+        said = self._recent.get(event.like)
+        if said is None or event.like < event.seq - LIKE_WINDOW:
+            message = f"event {event.seq} says the same as event {event.like}, which is no exchange near it"
+            raise JournalError(self.path, message, number)
+        return replace(
+            event,
+            command=said.command,
+            response=said.response,
+            command_text=said.command_text,
+            response_text=said.response_text,
+            sw=said.sw,
+            like=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,22 +287,9 @@ def read_journal(path: Path) -> Journal:
     Raises `JournalError`, naming file and line, when the file cannot be read, a line is above `LINE_LIMIT`, is no
     event, comes from a newer bench, or when lines are missing (events are numbered from 0 without a gap).
     """
-    events: list[Event] = []
-    try:
-        for number, line in _lines(path):
-            try:
-                event = parse_event(line)
-            except NotJsonError as error:
-                if line.endswith(b"\n"):
-                    raise JournalError(path, str(error), number) from None
-                return Journal(tuple(events), truncated=True)
-            except EventError as error:
-                raise JournalError(path, str(error), number) from None
-            _check_place(path, number, event, len(events))
-            events.append(event)
-    except OSError as error:
-        raise JournalError(path, f"cannot read the journal: {error.strerror}") from error
-    return Journal(tuple(events))
+    reader = JournalReader(path)
+    events = tuple(event for event, _ in reader)
+    return Journal(events, truncated=reader.truncated)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
@@ -18,6 +22,7 @@ from bifente.reports.events import (
     Event,
     Exchange,
     Expectation,
+    Message,
     Note,
     Requirement,
     RunFinished,
@@ -29,15 +34,21 @@ from bifente.reports.events import (
     Suite,
     Tool,
 )
+from bifente.reports.journal import JournalReader, Place
 from bifente.reports.verdict import WORST_FIRST, Verdict
 from bifente.reports.words import INTERRUPTED
 
-Happening = Exchange | Call | BenchChange
-"""What can happen between the beginning and the end of a step."""
+Happening = Exchange | Call | Message | BenchChange
+"""What can happen at the bench, in a step or outside any."""
+
+PASSED_IN_FULL = 1_000
+"""How many happenings of scenarios that plainly passed a run keeps; of a suite that has none yet, one more scenario."""
+MOST_IN_FULL = 20_000
+"""How many happenings of other scenarios it keeps; beyond, the last ones of the steps that explain the verdict."""
+_LAST = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step: how it began, what happened, how it ended. `complete` is false when its end is not in the journal."""
 
     start: StepStarted
@@ -50,6 +61,11 @@ class Step:
     decoded: tuple[tuple[str, str], ...] | None = None
     duration_us: int = 0
     complete: bool = True
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages seen during the step, in order."""
+        return tuple(item for item in self.happenings if isinstance(item, Message))
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -72,18 +88,47 @@ class Step:
         return tuple(item for item in self.expectations if item.ok and item.remark)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """A scenario and its outcome. `changes` are those of the bench outside any step; `ended` is empty until it is."""
+class StepOutcome(Struct, frozen=True, kw_only=True, array_like=True):
+    """A step in two words."""
+
+    name: str
+    verdict: Verdict
+
+
+class JournalSpan(Struct, frozen=True, kw_only=True):
+    """Where a scenario is in the journal: its lines, both included, and its bytes from `offset` to before `end`."""
+
+    line: int
+    last_line: int
+    offset: int
+    end: int
+
+
+class ScenarioResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A scenario and its outcome. `between` is what happened outside any step; `ended` is empty until it is.
+
+    Of one that plainly passed a run keeps no `steps` unless it is a sample: `outcomes` has each step in two words,
+    `happened` counts what happened, and `span` says where the journal has it all. `in_full` says that nothing was left
+    out here.
+    """
 
     start: ScenarioStarted
-    steps: tuple[Step, ...]
-    changes: tuple[BenchChange, ...]
+    outcomes: tuple[StepOutcome, ...] = ()
+    happened: int = 0
+    in_full: bool = True
+    span: JournalSpan | None = None
+    steps: tuple[StepResult, ...] = ()
+    between: tuple[Happening, ...] = ()
     verdict: Verdict
-    reason: Text | None
+    reason: Text | None = None
     fidelity: Fidelity
     duration_us: int = 0
     ended: str = ""
+
+    @property
+    def changes(self) -> tuple[BenchChange, ...]:
+        """What the bench did outside any step."""
+        return tuple(item for item in self.between if isinstance(item, BenchChange))
 
     @property
     def id(self) -> str:
@@ -96,17 +141,16 @@ class Scenario:
         return bool(self.ended)
 
     @property
-    def telling_steps(self) -> tuple[Step, ...]:
+    def telling_steps(self) -> tuple[StepResult, ...]:
         """The steps that explain a verdict which is not plainly good: bad ones, else those with a remark."""
         return tuple(step for step in self.steps if step.verdict.bad) or tuple(s for s in self.steps if s.remarks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuiteResult:
+class SuiteResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A suite and its outcome. `missing` counts the selected scenarios that never began."""
 
     suite: Suite
-    scenarios: tuple[Scenario, ...]
+    scenarios: tuple[ScenarioResult, ...]
     missing: int
     verdict: Verdict
 
@@ -121,8 +165,7 @@ class SuiteResult:
         return sum(scenario.duration_us for scenario in self.scenarios)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class RequirementRow(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line of the requirement matrix: a requirement, the ids of the scenarios that cite it, and what they say."""
 
     requirement: Requirement
@@ -130,8 +173,7 @@ class Row:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class RequirementCoverage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How much of the catalogue the run touches: `met` <= `judged` <= `cited` <= `total`.
 
     `judged` were given a verdict on the product (passed, with or without a remark, or failed), `met` passed.
@@ -147,15 +189,16 @@ class Coverage:
         return 100 * part / self.total if self.total else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A whole run. `interrupted` is true when it did not go to its end, whoever stopped it and however."""
 
     start: RunStarted
     suites: tuple[SuiteResult, ...]
-    requirements: tuple[Row, ...]
-    coverage: Coverage
+    requirements: tuple[RequirementRow, ...]
+    coverage: RequirementCoverage
     notes: tuple[Note, ...]
+    outside: tuple[Happening, ...] = ()
+    """What happened in no scenario, the first `MOST_IN_FULL` of it."""
     verdict: Verdict
     missing: int
     interrupted: bool
@@ -164,7 +207,7 @@ class Run:
     duration_us: int
 
     @property
-    def scenarios(self) -> tuple[Scenario, ...]:
+    def scenarios(self) -> tuple[ScenarioResult, ...]:
         """Every scenario that began, suite by suite."""
         return tuple(scenario for suite in self.suites for scenario in suite.scenarios)
 
@@ -179,7 +222,7 @@ class Run:
         return Fidelity.weakest(scenario.fidelity for scenario in self.scenarios)
 
     @property
-    def to_look_at(self) -> tuple[Scenario, ...]:
+    def to_look_at(self) -> tuple[ScenarioResult, ...]:
         """The scenarios somebody has to look at, worst first."""
         bad = (scenario for scenario in self.scenarios if scenario.verdict.bad)
         return tuple(sorted(bad, key=lambda scenario: WORST_FIRST.index(scenario.verdict)))
@@ -196,13 +239,13 @@ class _StepDraft:
     happenings: list[Happening] = field(default_factory=list)
     end: StepFinished | None = None
 
-    def done(self) -> Step:
+    def done(self) -> StepResult:
         happenings = tuple(self.happenings)
         if self.end is None:
-            return Step(
+            return StepResult(
                 start=self.start, happenings=happenings, verdict=Verdict.NOT_RUN, reason=INTERRUPTED, complete=False
             )
-        return Step(
+        return StepResult(
             start=self.start,
             happenings=happenings,
             verdict=self.end.verdict,
@@ -219,75 +262,116 @@ class _StepDraft:
 class _ScenarioDraft:
     start: ScenarioStarted
     steps: dict[int, _StepDraft] = field(default_factory=dict)
-    changes: list[BenchChange] = field(default_factory=list)
+    between: list[Happening] = field(default_factory=list)
     end: ScenarioFinished | None = None
+    first: Place | None = None
+    last: Place | None = None
 
-    def done(self) -> Scenario:
+    @property
+    def happened(self) -> int:
+        return len(self.between) + sum(len(step.happenings) for step in self.steps.values())
+
+    def done(self) -> ScenarioResult:
         steps = tuple(step.done() for step in self.steps.values())
-        changes = tuple(self.changes)
-        if self.end is None:
-            return Scenario(
-                start=self.start,
-                steps=steps,
-                changes=changes,
-                verdict=Verdict.NOT_RUN,
-                reason=INTERRUPTED,
-                fidelity=self.start.fidelity,
-            )
-        return Scenario(
+        first, last = self.first, self.last
+        span = None
+        if first is not None and last is not None:
+            span = JournalSpan(line=first.line, last_line=last.line, offset=first.offset, end=last.end)
+        end = self.end
+        return ScenarioResult(
             start=self.start,
+            outcomes=tuple(StepOutcome(name=step.start.name, verdict=step.verdict) for step in steps),
+            happened=self.happened,
+            span=span,
             steps=steps,
-            changes=changes,
-            verdict=self.end.verdict,
-            reason=self.end.reason,
-            fidelity=self.end.fidelity,
-            duration_us=self.end.duration_us,
-            ended=self.end.time,
+            between=tuple(self.between),
+            verdict=end.verdict if end else Verdict.NOT_RUN,
+            reason=end.reason if end else INTERRUPTED,
+            fidelity=end.fidelity if end else self.start.fidelity,
+            duration_us=end.duration_us if end else 0,
+            ended=end.time if end else "",
         )
 
 
 class Fold:
-    """Takes events one by one; gives the run, or one scenario, as it stands at any moment."""
+    """Takes events one by one; gives the run, or one scenario, as it stands at any moment.
+
+    It keeps what a reader of a report wants to see, and of the rest how much there was: its size follows the number of
+    scenarios and not what happened in them.
+    """
 
     def __init__(self) -> None:
         self._start: RunStarted | None = None
-        self._scenarios: dict[str, _ScenarioDraft] = {}
+        self._scenarios: dict[str, _ScenarioDraft | ScenarioResult] = {}
         self._notes: list[Note] = []
+        self._outside: list[Happening] = []
         self._end: RunFinished | None = None
         self._last = ""
+        self._passed_kept = 0
+        self._others_kept = 0
+        self._shown: set[str] = set()
 
-    def add(self, event: Event) -> None:
-        """Take `event` into account."""
+    def add(self, event: Event, place: Place | None = None) -> None:
+        """Take `event` into account; `place` is where the journal has it."""
         self._last = event.time or self._last
         match event:
+            case Exchange() | Call() | Message() | BenchChange():
+                self._happened(event)
             case RunStarted():
                 self._start = event
             case ScenarioStarted():
-                self._scenarios[event.scenario] = _ScenarioDraft(event)
+                self._scenarios[event.scenario] = _ScenarioDraft(event, first=place, last=place)
             case ScenarioFinished():
-                self._draft(event.scenario).end = event
+                draft = self._draft(event.scenario)
+                draft.end, draft.last = event, place or draft.last
+                self._scenarios[event.scenario] = self._kept(draft)
             case StepStarted():
                 self._draft(event.scenario).steps[event.index] = _StepDraft(event)
             case StepFinished():
                 self._step(event.scenario, event.index).end = event
-            case Exchange() | Call():
-                self._step(event.scenario, event.index).happenings.append(event)
-            case BenchChange(index=None):
-                self._draft(event.scenario).changes.append(event)
-            case BenchChange(index=int(index)):
-                self._step(event.scenario, index).happenings.append(event)
             case Note():
                 self._notes.append(event)
             case RunFinished():
                 self._end = event
 
+    def _happened(self, event: Happening) -> None:
+        if event.scenario is None:
+            if len(self._outside) < MOST_IN_FULL:
+                self._outside.append(event)
+        elif event.index is None:
+            self._draft(event.scenario).between.append(event)
+        else:
+            self._step(event.scenario, event.index).happenings.append(event)
+
+    def _kept(self, draft: _ScenarioDraft) -> ScenarioResult:
+        whole, count = draft.done(), draft.happened
+        if whole.verdict is Verdict.PASSED:
+            first = whole.start.suite not in self._shown
+            if self._passed_kept + count > PASSED_IN_FULL * (3 if first else 1):
+                return replace(whole, steps=(), between=(), in_full=False)
+            self._passed_kept += count
+            self._shown.add(whole.start.suite)
+            return whole
+        if self._others_kept + count > MOST_IN_FULL:
+            telling = tuple(replace(step, happenings=step.happenings[-_LAST:]) for step in whole.telling_steps)
+            return replace(whole, steps=telling, between=(), in_full=False)
+        self._others_kept += count
+        return whole
+
     def _draft(self, scenario: str) -> _ScenarioDraft:
-        # An event of a scenario whose beginning was never told still counts: evidence is not dropped for its form.
-        if scenario not in self._scenarios:
+        # An event of a scenario whose beginning was never told, or that ended, still counts: evidence is not dropped.
+        found = self._scenarios.get(scenario)
+        if isinstance(found, _ScenarioDraft):
+            return found
+        if found is None:
             suite = scenario.rpartition("/")[0]
-            start = ScenarioStarted(scenario=scenario, suite=suite, title=Text.same(scenario), file="", line=0)
-            self._scenarios[scenario] = _ScenarioDraft(start)
-        return self._scenarios[scenario]
+            draft = _ScenarioDraft(
+                ScenarioStarted(scenario=scenario, suite=suite, title=Text.same(scenario), file="", line=0)
+            )
+        else:
+            draft = _again(found)
+        self._scenarios[scenario] = draft
+        return draft
 
     def _step(self, scenario: str, index: int) -> _StepDraft:
         steps = self._draft(scenario).steps
@@ -295,14 +379,15 @@ class Fold:
             steps[index] = _StepDraft(StepStarted(scenario=scenario, index=index, name="?", file="", line=0))
         return steps[index]
 
-    def scenario(self, scenario: str) -> Scenario:
+    def scenario(self, scenario: str) -> ScenarioResult:
         """Return the scenario of that id as it stands; raises `KeyError` when nothing was told of it."""
-        return self._scenarios[scenario].done()
+        found = self._scenarios[scenario]
+        return found.done() if isinstance(found, _ScenarioDraft) else found
 
     def run(self, *, truncated: bool = False) -> Run:
         """Return the run as it stands; `truncated` when the journal it comes from was cut."""
         start = self._start or _UNKNOWN
-        scenarios = [draft.done() for draft in self._scenarios.values()]
+        scenarios = [self.scenario(name) for name in self._scenarios]
         suites = tuple(_suites(start, scenarios))
         missing = sum(suite.missing for suite in suites)
         rows = tuple(_rows(start, scenarios))
@@ -312,6 +397,7 @@ class Fold:
             requirements=rows,
             coverage=_coverage(start, rows),
             notes=tuple(self._notes),
+            outside=tuple(self._outside),
             verdict=Verdict.aggregate(suite.verdict for suite in suites),
             missing=missing,
             interrupted=self._end is None or self._end.interrupted,
@@ -319,6 +405,33 @@ class Fold:
             ended=self._last,
             duration_us=self._end.duration_us if self._end else sum(item.duration_us for item in scenarios),
         )
+
+
+def _again(found: ScenarioResult) -> _ScenarioDraft:
+    """A scenario that ended, open for what is told of it afterwards."""
+    end = ScenarioFinished(
+        scenario=found.id,
+        time=found.ended,
+        verdict=found.verdict,
+        reason=found.reason,
+        fidelity=found.fidelity,
+        duration_us=found.duration_us,
+    )
+    draft = _ScenarioDraft(found.start, between=list(found.between), end=end)
+    for step in found.steps:
+        done = StepFinished(
+            scenario=found.id,
+            index=step.start.index,
+            verdict=step.verdict,
+            expectations=step.expectations,
+            state_before=step.state_before,
+            state_after=step.state_after,
+            decoded=step.decoded,
+            reason=step.reason,
+            duration_us=step.duration_us,
+        )
+        draft.steps[step.start.index] = _StepDraft(step.start, list(step.happenings), done if step.complete else None)
+    return draft
 
 
 def fold(events: Iterable[Event], *, truncated: bool = False) -> Run:
@@ -329,13 +442,21 @@ def fold(events: Iterable[Event], *, truncated: bool = False) -> Run:
     return folding.run(truncated=truncated)
 
 
+def fold_journal(path: Path) -> Run:
+    """Return the run of the journal at `path`, read event by event. Raises `JournalError`."""
+    folding, reader = Fold(), JournalReader(path)
+    for event, place in reader:
+        folding.add(event, place)
+    return folding.run(truncated=reader.truncated)
+
+
 _UNKNOWN = RunStarted(run_id="?", tool=Tool(name="bifente", version="?"), command=(), target="?", seed=0)
 """Stands for the beginning of a run whose journal was cut within its first line."""
 
 
-def _suites(start: RunStarted, scenarios: list[Scenario]) -> Iterator[SuiteResult]:
+def _suites(start: RunStarted, scenarios: list[ScenarioResult]) -> Iterator[SuiteResult]:
     known = {suite.id: suite for suite in start.suites}
-    members: dict[str, list[Scenario]] = {suite: [] for suite in known}
+    members: dict[str, list[ScenarioResult]] = {suite: [] for suite in known}
     for scenario in scenarios:
         name = scenario.start.suite
         if name not in known:
@@ -348,14 +469,14 @@ def _suites(start: RunStarted, scenarios: list[Scenario]) -> Iterator[SuiteResul
         yield SuiteResult(suite=suite, scenarios=inside, missing=missing, verdict=Verdict.aggregate(verdicts))
 
 
-def _rows(start: RunStarted, scenarios: list[Scenario]) -> Iterator[Row]:
-    citing: dict[str, list[Scenario]] = {requirement.id: [] for requirement in start.requirements}
+def _rows(start: RunStarted, scenarios: list[ScenarioResult]) -> Iterator[RequirementRow]:
+    citing: dict[str, list[ScenarioResult]] = {requirement.id: [] for requirement in start.requirements}
     for scenario in scenarios:
         for cited in scenario.start.requirements:
             citing.setdefault(cited, []).append(scenario)
     known = {requirement.id: requirement for requirement in start.requirements}
     for cited, by in citing.items():
-        yield Row(
+        yield RequirementRow(
             requirement=known.get(cited) or _uncatalogued(cited),
             scenarios=tuple(scenario.id for scenario in by),
             verdict=Verdict.aggregate(scenario.verdict for scenario in by),
@@ -366,11 +487,11 @@ def _uncatalogued(cited: str) -> Requirement:
     return Requirement(id=cited, set="?", set_title="", source="", confidence="", level="", actor="", text="")
 
 
-def _coverage(start: RunStarted, rows: tuple[Row, ...]) -> Coverage:
+def _coverage(start: RunStarted, rows: tuple[RequirementRow, ...]) -> RequirementCoverage:
     # A requirement the catalogue does not know covers nothing of it.
     catalogued = [row for row in rows if row.requirement.set != "?"]
     judged = [row for row in catalogued if row.verdict.good or row.verdict is Verdict.FAILED]
-    return Coverage(
+    return RequirementCoverage(
         total=max(start.requirements_total, len(catalogued)),
         cited=len(catalogued),
         judged=len(judged),

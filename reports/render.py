@@ -10,8 +10,7 @@ from typing import TypeAlias
 
 from bifente.ground.text import LANGS, Lang
 from bifente.reports.events import Event
-from bifente.reports.journal import read_journal
-from bifente.reports.model import Run, fold
+from bifente.reports.model import Run, fold, fold_journal
 from bifente.reports.writers import ctrf, html, json_writer, junit, markdown
 
 Writer: TypeAlias = Callable[[Run, Lang], str]
@@ -45,8 +44,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 def load(source: Path | Iterable[Event]) -> Run:
     """Return the run in a journal file, or told by events; raises `JournalError` for a journal that cannot be read."""
     if isinstance(source, Path):
-        journal = read_journal(source)
-        return fold(journal.events, truncated=journal.truncated)
+        return fold_journal(source)
     return fold(source)
 
 

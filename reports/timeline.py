@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from bifente.reports.events import BenchChange
-from bifente.reports.model import Scenario
+from bifente.reports.model import ScenarioResult
 
 SLOT = "slot:"
 """What begins the name of a slot in a picture."""
@@ -54,7 +54,7 @@ class Timeline:
     lanes: tuple[Lane, ...]
 
 
-def timeline(scenario: Scenario) -> Timeline | None:
+def timeline(scenario: ScenarioResult) -> Timeline | None:
     """Return the timeline of `scenario`, or None when its journal says nothing of its device."""
     start = scenario.start
     columns = [Column(0, {f"{SLOT}{role}": start.cards.get(role, "") for role in start.slots})]
@@ -73,7 +73,7 @@ def timeline(scenario: Scenario) -> Timeline | None:
     return Timeline(tuple(columns), tuple(_lane(name, columns) for name in names))
 
 
-def _changes(scenario: Scenario) -> list[BenchChange]:
+def _changes(scenario: ScenarioResult) -> list[BenchChange]:
     inside = (item for step in scenario.steps for item in step.happenings if isinstance(item, BenchChange))
     return sorted((*scenario.changes, *inside), key=lambda change: change.seq)
 

@@ -183,7 +183,7 @@ def trace_lines(exchange: Exchange) -> list[str]:
     if exchange.kind is not ExchangeKind.APDU:
         return [f"[{exchange.slot}] {exchange.kind.value} {exchange.response.hex(' ').upper()}".rstrip()]
     try:
-        described = Command.parse(exchange.command).describe()
+        described = Command.parse(exchange.command).describe().en
     except ApduError:
         described = "(no APDU)"
     sw = int.from_bytes(exchange.response[-2:], "big")

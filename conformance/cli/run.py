@@ -23,10 +23,10 @@ from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.ground.clock import WallClock
 from bifente.reports.explain import conclusion
 from bifente.reports.journal import FILE_NAME, JournalError, Recorder
-from bifente.reports.masking import Masker
 from bifente.reports.render import RenderError, load, render
+from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
-from bifente.reports.writers.terminal import Terminal
+from bifente.reports.writers.terminal import TerminalWriter
 
 RUNS = Path("runs")
 """Where records go unless told otherwise."""
@@ -114,20 +114,26 @@ def run_command(
     run_id = f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     directory = out_dir or RUNS / run_id
     _make(directory)
-    masker = Masker(nir=mask_nir)
-    for secret in workshop.secrets(plan.cards):
-        masker.register(secret)
+    known = Secrets(nir=mask_nir)
     if mask_names:
-        masker.register_names(*workshop.holders(plan.cards))
+        known.declare_names(*workshop.holders(plan.cards))
     if mask_nir:
         for number in workshop.numbers(plan.cards):
-            masker.register(number)
-    terminal = Terminal(out, options.lang)
+            known.declare(number)
+    terminal = TerminalWriter(out, options.lang)
     listeners = [] if quiet else [terminal]
-    with Recorder(directory / FILE_NAME, now=clock.now, masker=masker, listeners=listeners) as recorder:
+    with Recorder(directory / FILE_NAME, now=clock.now, secrets=known, listeners=listeners) as recorder:
         try:
             with terminated_as_interrupted():
-                verdicts = execute(plan, workshop, run_id=run_id, command=_again(sys.argv[1:]), emit=recorder.record)
+                verdicts = execute(
+                    plan,
+                    workshop,
+                    run_id=run_id,
+                    command=_again(sys.argv[1:]),
+                    emit=recorder.emit,
+                    emit_lines=recorder.record_lines,
+                    secrets=known,
+                )
         except BaseException:
             # What was recorded is rendered all the same; what stopped the run is what the user must hear of.
             with suppress(JournalError, RenderError):

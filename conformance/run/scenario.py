@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -22,13 +22,12 @@ from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.features import features
 from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
 from bifente.conformance.run.reproduce import reproduce_line
-from bifente.conformance.run.telling import event_of
+from bifente.conformance.run.telling import Told, event_of
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.conformance.scenario.references import CARDS, BadReferenceError, is_reference, references, resolve, root
-from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation
+from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation, Step
 from bifente.conformance.targets.base import GuardRefusalError, PcscCode, ScardError
 from bifente.conformance.targets.facets import Facet, PrivateClock
-from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
@@ -42,7 +41,8 @@ from bifente.reports.events import (
     StepStarted,
 )
 from bifente.reports.journal import JournalError
-from bifente.reports.masking import MARK
+from bifente.reports.masking import MARK, SHORTEST_SECRET
+from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.cards.host import NotOnThisCardError
@@ -59,9 +59,20 @@ _UNDESCRIBED = Text(
 )
 
 
-def run_scenario(plan: PlannedScenario, bench: Bench, *, seed: int, command: Sequence[str], emit: Emit) -> Verdict:
-    """Run one scenario and emit its events. Raises nothing a scenario can cause."""
-    return _Run(plan, bench, seed, emit).run(command)
+def run_scenario(
+    plan: PlannedScenario,
+    bench: Bench,
+    *,
+    seed: int,
+    command: Sequence[str],
+    emit: Emit,
+    secrets: Secrets | None = None,
+) -> Verdict:
+    """Run one scenario and emit its events; what it learns that is secret is declared to `secrets` before.
+
+    Raises nothing a scenario can cause.
+    """
+    return _Run(plan, bench, seed, emit, secrets or Secrets()).run(command)
 
 
 @dataclass(slots=True)
@@ -70,6 +81,7 @@ class _Run:
     bench: Bench
     seed: int
     emit: Emit
+    secrets: Secrets
     index: int | None = None
     began: float = 0.0
     verdicts: dict[Phase, list[Verdict]] = field(default_factory=dict)
@@ -279,8 +291,8 @@ class _Run:
                 index=index,
                 verdict=verdict,
                 expectations=judged,
-                state_before=_strings(before),
-                state_after=_strings(after),
+                state_before=_strings(before, after),
+                state_after=_strings(after, before),
                 decoded=decoded,
                 reason=reason,
                 duration_us=_microseconds(start),
@@ -299,7 +311,9 @@ class _Run:
     def _act(
         self, scene: Scene, role: str, step: PlannedStep, scope: Mapping[str, Any], expect: Mapping[str, Any]
     ) -> Observation:
-        action = step.kind.model_validate(resolve(step.kind.arguments(step.raw), scope))
+        given = resolve(step.kind.arguments(step.raw), scope)
+        self.secrets.declare(*secret_values(step.kind, given))
+        action = step.kind.model_validate(given)
         try:
             return action.run(Act(scene, role))
         except ScardError as error:
@@ -311,8 +325,11 @@ class _Run:
                 raise
             return Observation({"error": UNREADABLE})
 
-    def _told(self, role: str, told: Exchanged | Called) -> None:
-        self.emit(event_of(told, self.plan.id, self.index or 0, role))
+    def _told(self, role: str, told: Told) -> None:
+        if isinstance(told, Exchanged):
+            # A code born in a command is a secret from then on, wherever it turns up.
+            self.secrets.learn(told.command)
+        self.emit(event_of(told, self.plan.id, self.index, role))
 
     def _changed(self, role: str | None, what: Text) -> None:
         self.emit(
@@ -347,11 +364,22 @@ def _written(step: PlannedStep) -> dict[str, Any]:
     return {key: MARK if key in secret and not is_reference(value) else value for key, value in dict(arguments).items()}
 
 
-def _strings(state: Mapping[str, Any] | None) -> dict[str, str] | None:
+def secret_values(kind: type[Step], given: Any) -> Iterator[str]:
+    """The values of the secret arguments of a step, once their references have theirs."""
+    for key in kind.secrets():
+        value = given.get(key) if isinstance(given, Mapping) else None
+        if isinstance(value, str | int) and not isinstance(value, bool) and len(str(value)) >= SHORTEST_SECRET:
+            yield str(value)
+
+
+def _strings(state: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """What a state has that the other one has otherwise."""
     if state is None:
         return None
     return {
-        key: ("true" if value else "false") if isinstance(value, bool) else str(value) for key, value in state.items()
+        key: ("true" if value else "false") if isinstance(value, bool) else str(value)
+        for key, value in state.items()
+        if other is None or key not in other or other[key] != value
     }
 
 

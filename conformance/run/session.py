@@ -28,13 +28,18 @@ from bifente.conformance.requirements import Catalogue, load_catalogue
 from bifente.conformance.run.card_references import CardReferences
 from bifente.conformance.run.ending import end_with_parent
 from bifente.conformance.run.environment import environment, tool
-from bifente.conformance.run.scenario import run_scenario
+from bifente.conformance.run.scenario import run_scenario, secret_values
 from bifente.conformance.scenario.loader import find_suites, load_suite
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedSuite
-from bifente.reports.events import Event, Input, RunFinished, RunStarted, Suite
+from bifente.conformance.scenario.references import is_reference
+from bifente.ground.clock import WallClock
+from bifente.reports.encoding import Encoder, Line, joined
+from bifente.reports.events import Event, Input, RunFinished, RunStarted, Suite, parse_event
+from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 
 Emit = Callable[[Event], object]
+EmitLines = Callable[[Sequence[Line]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +167,30 @@ def _selected(patterns: Sequence[str], suites: Iterable[PlannedSuite]) -> Iterat
             yield scenario
 
 
-def execute(plan: RunPlan, workshop: Workshop, *, run_id: str, command: Sequence[str], emit: Emit) -> list[Verdict]:
-    """Run the plan and emit its events. An interruption (KeyboardInterrupt) is recorded, then raised again."""
+def execute(
+    plan: RunPlan,
+    workshop: Workshop,
+    *,
+    run_id: str,
+    command: Sequence[str],
+    emit: Emit,
+    emit_lines: EmitLines | None = None,
+    secrets: Secrets | None = None,
+) -> list[Verdict]:
+    """Run the plan and emit its events. An interruption (KeyboardInterrupt) is recorded, then raised again.
+
+    What workers tell comes masked and encoded to `emit_lines`, where it is given (`Recorder.record_lines`). `secrets`
+    are those of the record: the codes of the plan's cards and steps are declared to it before anything is told.
+    """
     start = time.perf_counter()
+    secrets = secrets if secrets is not None else Secrets()
+    declare(plan, workshop, secrets)
     emit(_started(plan, run_id, command))
     verdicts: list[Verdict] = []
     interrupted = True
     try:
         with _interruptible() as check:
-            for verdict in _verdicts(plan, workshop, command, emit):
+            for verdict in _verdicts(plan, workshop, command, secrets, emit, emit_lines or _read_by(emit)):
                 verdicts.append(verdict)
                 check()
         interrupted = False
@@ -247,14 +267,38 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
     )
 
 
-def _verdicts(plan: RunPlan, workshop: Workshop, command: Sequence[str], emit: Emit) -> Iterator[Verdict]:
+def declare(plan: RunPlan, workshop: Workshop, secrets: Secrets) -> None:
+    """Declare what is known to be secret before the run: the codes of its cards, and those written in its steps."""
+    secrets.declare(*workshop.secrets(plan.cards))
+    for scenario in plan.scenarios:
+        for step in scenario.steps:
+            given = step.kind.arguments(step.raw)
+            secrets.declare(*(value for value in secret_values(step.kind, given) if not is_reference(value)))
+
+
+def _read_by(emit: Emit) -> EmitLines:
+    def read(lines: Sequence[Line]) -> None:
+        for line in lines:
+            emit(parse_event(joined(0, line)))
+
+    return read
+
+
+def _verdicts(
+    plan: RunPlan,
+    workshop: Workshop,
+    command: Sequence[str],
+    secrets: Secrets,
+    emit: Emit,
+    emit_lines: EmitLines,
+) -> Iterator[Verdict]:
     if plan.options.workers > 1 and len(plan.scenarios) > 1:
-        yield from _spread(plan, command, emit)
+        yield from _spread(plan, command, secrets, emit_lines)
         return
     with BenchPool(plan.options, workshop, plan.profiles) as pool:
         for scenario in plan.scenarios:
             bench = pool.get(scenario.bench.profile)
-            yield run_scenario(scenario, bench, seed=plan.options.seed, command=command, emit=emit)
+            yield run_scenario(scenario, bench, seed=plan.options.seed, command=command, emit=emit, secrets=secrets)
 
 
 # -- several processes ----------------------------------------------------------------------------------------------
@@ -269,19 +313,18 @@ def _fork_server() -> ForkServerContext:
     return context
 
 
-def _spread(plan: RunPlan, command: Sequence[str], emit: Emit) -> Iterator[Verdict]:
+def _spread(plan: RunPlan, command: Sequence[str], secrets: Secrets, emit: EmitLines) -> Iterator[Verdict]:
     """Scenarios over processes, each on benches of its own; the events of one scenario arrive together."""
     context = _fork_server()
-    shared = (plan.options, plan.profiles, plan.scenarios, tuple(command))
+    shared = (plan.options, plan.profiles, plan.scenarios, tuple(command), secrets)
     with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=shared) as pool:
         gc.freeze()
         # Not kept: the events of a scenario that is told are of no more use.
         futures = as_completed([pool.submit(_one, index) for index in range(len(plan.scenarios))])
         try:
             for future in futures:
-                verdict, events = future.result()
-                for event in events:
-                    emit(event)
+                verdict, lines = future.result()
+                emit(lines)
                 yield verdict
         except BrokenProcessPool:
             raise BenchUnavailableError(
@@ -299,29 +342,42 @@ class _Worker:
     seed: int
     scenarios: tuple[PlannedScenario, ...]
     command: tuple[str, ...]
+    encoder: Encoder
 
 
 _worker: _Worker | None = None
 
 
 def _open(
-    options: RunOptions, profiles: tuple[str, ...], scenarios: tuple[PlannedScenario, ...], command: tuple[str, ...]
+    options: RunOptions,
+    profiles: tuple[str, ...],
+    scenarios: tuple[PlannedScenario, ...],
+    command: tuple[str, ...],
+    secrets: Secrets,
 ) -> None:
     # Ctrl-C reaches every process of the terminal: the parent ends the run, and the scenario under way ends by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     gc.freeze()
     global _worker
-    _worker = _Worker(BenchPool(options, Workshop.default(options.keys), profiles), options.seed, scenarios, command)
+    pool = BenchPool(options, Workshop.default(options.keys), profiles)
+    _worker = _Worker(pool, options.seed, scenarios, command, Encoder(secrets, WallClock().now))
 
 
-def _one(index: int) -> tuple[Verdict, list[Event]]:
+def _one(index: int) -> tuple[Verdict, list[Line]]:
     assert _worker is not None  # noqa: S101 - the initializer ran
     scenario = _worker.scenarios[index]
-    events: list[Event] = []
-    bench = _worker.pool.get(scenario.bench.profile)
-    verdict = run_scenario(scenario, bench, seed=_worker.seed, command=_worker.command, emit=events.append)
-    return verdict, events
+    lines: list[Line] = []
+    encoder = _worker.encoder
+    verdict = run_scenario(
+        scenario,
+        _worker.pool.get(scenario.bench.profile),
+        seed=_worker.seed,
+        command=_worker.command,
+        emit=lambda event: lines.append(encoder.encode(event)),
+        secrets=encoder.secrets,
+    )
+    return verdict, lines
 
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"

@@ -1,26 +1,35 @@
-"""What passed between the bench and a card or a module, as events: codes masked, status words in words."""
+"""What passed between the bench and a card, a module or a service, as events: commands and status words in words."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TypeAlias
 
+from bifente.conformance.targets.messages import Messaged
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
-from bifente.reports.events import Call, Exchange
-from bifente.reports.masking import mask_command
+from bifente.reports.events import Call, Direction, Exchange, Message
+from bifente.reports.messages import body_of
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning
 
+Told: TypeAlias = Exchanged | Called | Messaged
+"""What a scene hears."""
 
-def event_of(told: Exchanged | Called, scenario: str, index: int, slot: str) -> Exchange | Call:
-    """One exchange of APDUs, or one call of a module, in the step of this index of a scenario."""
+
+def event_of(
+    told: Told, scenario: str | None = None, index: int | None = None, slot: str | None = None
+) -> Exchange | Call | Message:
+    """Return the event of an exchange of APDUs, a call of a module or a message: in a step, or outside any."""
+    if isinstance(told, Messaged):
+        return _message(told, scenario, index, slot)
     if isinstance(told, Called):
         return _call(told, scenario, index, slot)
     return _exchange(told, scenario, index, slot)
 
 
-def _call(called: Called, scenario: str, index: int, slot: str) -> Call:
+def _call(called: Called, scenario: str | None, index: int | None, slot: str | None) -> Call:
     return Call(
         scenario=scenario,
         index=index,
@@ -33,29 +42,52 @@ def _call(called: Called, scenario: str, index: int, slot: str) -> Call:
     )
 
 
-def _exchange(exchanged: Exchanged, scenario: str, index: int, slot: str) -> Exchange:
+def _message(told: Messaged, scenario: str | None, index: int | None, slot: str | None) -> Message:
+    return Message(
+        scenario=scenario,
+        index=index,
+        slot=slot,
+        protocol=told.protocol,
+        peer=told.peer,
+        direction=Direction.SENT if told.sent else Direction.RECEIVED,
+        line=told.line,
+        headers=told.headers,
+        text=told.text,
+        duration_us=round(told.seconds * 1_000_000),
+        **body_of(told.body),
+    )
+
+
+def _exchange(exchanged: Exchanged, scenario: str | None, index: int | None, slot: str | None) -> Exchange:
     response = exchanged.response
     command, described = _told_of(exchanged.command)
     sw = int.from_bytes(response[-2:], "big") if len(response) >= 2 else None
-    said = meaning(sw) if sw is not None else None
     return Exchange(
         scenario=scenario,
         index=index,
         slot=slot,
         command=command,
-        response=response.hex(" ").upper(),
+        response=response.hex().upper(),
         command_text=described,
-        response_text=Text(said.fr, said.en) if said else Text("réponse vide", "empty response"),
+        response_text=_answered(sw),
         sw=f"{sw:04X}" if sw is not None else "",
         duration_us=round(exchanged.seconds * 1_000_000),
     )
 
 
 @lru_cache(maxsize=4096)
-def _told_of(command: bytes) -> tuple[str, str]:
-    """A command as the record has it, codes masked, and in words: scenarios say the same ones over and over."""
+def _told_of(command: bytes) -> tuple[str, Text]:
+    """A command in hexadecimal and in words: scenarios say the same ones over and over."""
     try:
         described = Command.parse(command).describe()
     except ApduError:
-        described = "(no APDU)"
-    return mask_command(command.hex(" ").upper()), described
+        described = Text("(pas une APDU)", "(no APDU)")
+    return command.hex().upper(), described
+
+
+@lru_cache(maxsize=512)
+def _answered(sw: int | None) -> Text:
+    if sw is None:
+        return Text("réponse vide", "empty response")
+    said = meaning(sw)
+    return Text(said.fr, said.en)

@@ -11,7 +11,7 @@ from typing import Any
 from bifente.ground.text import Lang
 from bifente.reports import explain
 from bifente.reports.clean import one_line, printable
-from bifente.reports.model import Run, Scenario
+from bifente.reports.model import Run, ScenarioResult
 
 SPEC_VERSION = "0.0.0"
 """The version the specification gives itself: a working draft, not yet 1.0."""
@@ -68,7 +68,7 @@ def write(run: Run, lang: Lang) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def _test(scenario: Scenario, run: Run, lang: Lang) -> dict[str, Any]:
+def _test(scenario: ScenarioResult, run: Run, lang: Lang) -> dict[str, Any]:
     start = scenario.start
     began = _epoch_ms(start.time)
     test: dict[str, Any] = {
@@ -86,11 +86,11 @@ def _test(scenario: Scenario, run: Run, lang: Lang) -> dict[str, Any]:
         "labels": {"fidelity": scenario.fidelity.value, "target": run.start.target, "destructive": start.destructive},
         "steps": [
             {
-                "name": one_line(f"{step.start.index + 1}. {step.start.name}"),
+                "name": one_line(f"{number}. {step.name}"),
                 "status": step.verdict.ctrf,
                 "extra": {"verdict": step.verdict.value},
             }
-            for step in scenario.steps
+            for number, step in enumerate(scenario.outcomes, 1)
         ],
         "extra": {
             "verdict": scenario.verdict.value,

@@ -1,4 +1,4 @@
-"""One command and its response on the page.
+"""One command and its response on the page, or one message.
 
 Written here and not in the template: nine of ten lines of a report are these, and they are alike, so that what was
 written once for one of them serves the others.
@@ -15,10 +15,12 @@ from markupsafe import Markup, escape
 from bifente.ground.text import Lang
 from bifente.reports import words
 from bifente.reports.clean import printable
-from bifente.reports.events import Exchange
+from bifente.reports.events import Direction, Exchange, Message
 
 MOST_BYTES = 512
 """Most bytes of one command or response shown on the page; the journal has them all."""
+MOST_CHARACTERS = 4_000
+"""Most characters of the body of one message shown on the page."""
 _REMEMBERED = 4096
 """How many cells are remembered."""
 
@@ -54,8 +56,8 @@ def exchange_row(item: Exchange, lang: Lang) -> Markup:
     """Return the lines of `item`: what was sent, what it means, what came back, what that means."""
     said = item.response_text.get(lang)
     row = (
-        f'<div class="apdu">\n{_arrow("command", "→", lang)}{_hex(item.command, "", lang)}{_aside(item.slot)}\n'
-        f"{_meaning(item.command_text)}"
+        f'<div class="apdu">\n{_arrow("command", "→", lang)}{_hex(item.command, "", lang)}{_aside(item.slot or "")}\n'
+        f"{_meaning(item.command_text.get(lang))}"
         f"{_arrow('response', '←', lang)}{_hex(item.response, item.sw, lang)}"
         f"{_aside(words.duration(item.duration_us, lang))}\n"
         f"{_meaning(said)}</div>"
@@ -89,3 +91,29 @@ def _meaning(text: str) -> str:
 @lru_cache(maxsize=16)
 def _arrow(word: str, sign: str, lang: Lang) -> str:
     return f'<span class="dir" aria-label="{_text(words.say(word, lang))}">{sign}</span>'
+
+
+def message_row(item: Message, lang: Lang) -> Markup:
+    """Return the lines of a message: which way, with whom, what begins it, its headers and its body."""
+    sent = item.direction is Direction.SENT
+    way = words.say("message_sent" if sent else "message_received", lang)
+    headers = "\n".join(f"{name}: {value}" for name, value in item.headers)
+    body = item.body
+    if body is None and item.sha256:
+        body = words.say("body_elsewhere", lang, count=item.size, digest=item.sha256)
+    shown = "\n\n".join(part for part in (headers, _cut(body or "")) if part)
+    arrow = _arrow("message", "⇢" if sent else "⇠", lang)
+    row = (
+        f'<div class="apdu message">\n{arrow}<span class="hex"><b>{_text(item.protocol)}</b> {_text(way)} '
+        f"{_text(item.peer)}{' · ' if item.line else ''}<b>{_text(item.line)}</b></span>"
+        f"{_aside(words.duration(item.duration_us, lang) if item.duration_us else '')}\n"
+        f"{_meaning(item.text.get(lang))}"
+    )
+    if shown:
+        size = _text(words.say("octets", lang, count=item.size))
+        row += f'<details class="content"><summary>{size}</summary><pre>{_text(shown)}</pre></details>'
+    return Markup(row + "</div>")  # noqa: S704 - every value in it went through `_text`
+
+
+def _cut(body: str) -> str:
+    return body if len(body) <= MOST_CHARACTERS else f"{body[:MOST_CHARACTERS]}…"

@@ -17,18 +17,15 @@ from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Lang
 from bifente.reports import explain, words
 from bifente.reports.clean import printable
-from bifente.reports.events import BenchChange, Call, Exchange
-from bifente.reports.model import Run, Scenario, Step
+from bifente.reports.events import BenchChange, Call, Exchange, Message
+from bifente.reports.model import Run, ScenarioResult, StepResult
 from bifente.reports.timeline import timeline
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers.bench_picture import Picture, picture
-from bifente.reports.writers.exchange_html import MOST_BYTES, exchange_row
+from bifente.reports.writers.exchange_html import MOST_BYTES, exchange_row, message_row
 
 INLINE_EXCHANGES = 6
 """A step with more happenings than this shows them folded."""
-MOST_HAPPENINGS = 10_000
-"""A run with more of them (some 9 MB of page) shows those of the scenarios that are to be looked at, and counts the
-others: tens of megabytes are a page that no browser is happy with, of which nobody reads the good part."""
 
 
 def _cut(value: str) -> str:
@@ -40,7 +37,7 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _states(step: Step) -> list[tuple[str, str, str]]:
+def _states(step: StepResult) -> list[tuple[str, str, str]]:
     """Return (name, before, after) for each card state told before or after `step`."""
     before, after = step.state_before or {}, step.state_after or {}
     return [(name, before.get(name, ""), after.get(name, "")) for name in before | after]
@@ -63,6 +60,7 @@ def _environment() -> Environment:
     )
     environment.tests["exchange"] = lambda item: isinstance(item, Exchange)
     environment.tests["call"] = lambda item: isinstance(item, Call)
+    environment.tests["message"] = lambda item: isinstance(item, Message)
     environment.tests["change"] = lambda item: isinstance(item, BenchChange)
     environment.filters["cut"] = _cut
     environment.filters["value"] = _value
@@ -89,7 +87,6 @@ def write(run: Run, lang: Lang) -> str:
     style = Markup(f'{_asset("report.css")}\n@page {{ @bottom-left {{ content: "{footer}"; }} }}')  # noqa: S704 - our words
     script = _asset("report.js")
     # Were an escape ever forgotten, the page would still run no script but its own, and load nothing.
-    abridged = sum(len(step.happenings) for scenario in run.scenarios for step in scenario.steps) > MOST_HAPPENINGS
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
     return (
         _environment()
@@ -119,14 +116,14 @@ def write(run: Run, lang: Lang) -> str:
             command=shlex.join(run.start.command),
             bar=_bar(run),
             inline_exchanges=INLINE_EXCHANGES,
-            in_full=lambda scenario: not abridged or scenario.verdict is not Verdict.PASSED,
             exchange_row=lambda item: exchange_row(item, lang),
+            message_row=lambda item: message_row(item, lang),
         )
         + "\n"
     )
 
 
-def _picture(scenario: Scenario, lang: Lang) -> Picture | None:
+def _picture(scenario: ScenarioResult, lang: Lang) -> Picture | None:
     """The drawing of the bench of `scenario`, where something of it changed."""
     found = timeline(scenario)
     return picture(found, lang) if found is not None and any(column.changes for column in found.columns) else None

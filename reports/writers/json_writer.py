@@ -1,53 +1,65 @@
-"""The full run as one JSON document, with a published schema; for programs that want more than JUnit or CTRF say."""
+"""The run as one JSON document, with a published schema; for programs that want more than JUnit or CTRF say.
+
+It holds every verdict, and all that happened where the verdict is not plainly good; of the other scenarios, `span`
+says which lines and bytes of the journal tell the rest.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bifente.ground.text import Lang
-from bifente.reports.model import Run
+from bifente.reports.journal import FILE_NAME
+from bifente.reports.model import Run, ScenarioResult
 from bifente.reports.verdict import Verdict
 
-VERSION = 1
+VERSION: Literal[2] = 2
 """Version of the document: raised when a field changes its meaning or goes away."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """The whole document. `counts` has every verdict; scenarios that never began are in `run.missing` only."""
+class RunDocument(Struct, frozen=True, kw_only=True):
+    """The whole document. `counts` has every verdict; scenarios that never began are in `run.missing` only.
+
+    `journal` is the file, beside this one, that spans point into.
+    """
 
     format: Literal["bifente-run"] = "bifente-run"
-    version: int = VERSION
+    version: Literal[2] = VERSION
+    journal: str = FILE_NAME
     counts: dict[Verdict, int]
     run: Run
-
-
-@cache
-def _adapter() -> TypeAdapter[Document]:
-    return TypeAdapter(Document)
 
 
 def write(run: Run, lang: Lang) -> str:
     """Return `run` as JSON; every sentence is in it in both languages, so `lang` changes nothing."""
     del lang
-    return _adapter().dump_json(Document(counts=run.counts, run=run), indent=1).decode() + "\n"
+    suites = tuple(replace(suite, scenarios=tuple(map(_brief, suite.scenarios))) for suite in run.suites)
+    document = RunDocument(counts=run.counts, run=replace(run, suites=suites))
+    return msgspec.json.format(msgspec.json.encode(document), indent=0).decode() + "\n"
+
+
+def _brief(scenario: ScenarioResult) -> ScenarioResult:
+    """A scenario as the document has it: the evidence of one that plainly passed stays in the journal."""
+    if scenario.verdict is not Verdict.PASSED or scenario.span is None:
+        return scenario
+    return replace(scenario, steps=(), between=(), in_full=False)
 
 
 def read(text: str | bytes) -> Run:
-    """Return the run of a document; raises `ValueError` (pydantic) when it is none of this version."""
-    return _adapter().validate_json(text, strict=True).run
+    """Return the run of a document; raises `ValueError` (msgspec) when it is none of this version."""
+    return msgspec.json.decode(text, type=RunDocument).run
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the document."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_adapter().json_schema(mode="serialization"),
+        **msgspec.json.schema(RunDocument),
         "title": "Bifente run",
     }
 

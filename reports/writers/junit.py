@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from bifente.ground.text import Lang
 from bifente.reports import explain
 from bifente.reports.clean import one_line, printable
-from bifente.reports.model import Run, Scenario, SuiteResult
+from bifente.reports.model import Run, ScenarioResult, SuiteResult
 from bifente.reports.verdict import Verdict
 from bifente.reports.words import labelled
 
@@ -64,7 +64,7 @@ def _suite(run: Run, suite: SuiteResult, lang: Lang) -> ET.Element:
     return element
 
 
-def _case(scenario: Scenario, run: Run, lang: Lang) -> ET.Element:
+def _case(scenario: ScenarioResult, run: Run, lang: Lang) -> ET.Element:
     start = scenario.start
     element = ET.Element(
         "testcase",

@@ -9,7 +9,7 @@ from bifente.ground.text import Lang
 from bifente.reports import explain
 from bifente.reports.clean import one_line
 from bifente.reports.events import Judged
-from bifente.reports.model import Run, Scenario, SuiteResult
+from bifente.reports.model import Run, ScenarioResult, SuiteResult
 from bifente.reports.words import duration, labelled, percent, say
 
 MOST_DETAILED = 20
@@ -110,7 +110,7 @@ def _failures(run: Run, lang: Lang) -> list[str]:
     return [*found, f"… + {len(bad) - MOST_DETAILED}"] if len(bad) > MOST_DETAILED else found
 
 
-def _failure(scenario: Scenario, lang: Lang) -> str:
+def _failure(scenario: ScenarioResult, lang: Lang) -> str:
     body = "\n".join(explain.lines(scenario, lang))
     longest = max((len(run) for run in re.findall("`+", body)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -24,7 +24,7 @@ from bifente.reports.events import (
     ScenarioStarted,
     StepStarted,
 )
-from bifente.reports.model import Fold, Run, Scenario
+from bifente.reports.model import Fold, Run, ScenarioResult
 from bifente.reports.verdict import Verdict
 from bifente.reports.words import duration, labelled, percent, say
 
@@ -42,7 +42,7 @@ _TOLD = (Verdict.FAILED, Verdict.BLOCKED, Verdict.BENCH_ERROR, Verdict.PASSED_WI
 """The verdicts explained under the line of their scenario; the others only give their reason beside it."""
 
 
-class Terminal:
+class TerminalWriter:
     """A listener that writes to a console. Feed it live, or replay the events of a journal through it.
 
     Call `finish` in the end, whatever happened: it sums up a run that stopped early, and gives the cursor back.
@@ -97,7 +97,7 @@ class Terminal:
     def _print(self, line: Line) -> None:
         self._console.print(line, soft_wrap=True)
 
-    def _scenario(self, scenario: Scenario) -> None:
+    def _scenario(self, scenario: ScenarioResult) -> None:
         verdict = scenario.verdict
         line = Line.assemble(
             (verdict.say(self._lang), _STYLES[verdict]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bifente.ground.text import Text
 from bifente.simulator.iso7816.status import StatusWord
 
 SHORT_NE = 0x100
@@ -95,17 +96,14 @@ class Command:
                 body += bytes((ne & 0xFF,))
         return bytes(header) + body
 
-    def describe(self) -> str:
-        """The command in one line of English. Codes and other secret bodies are never shown, only their length."""
-        name = _NAMES.get(self.ins, f"INS {self.ins:02X}")
-        parts = [name]
-        if detail := _detail(self):
-            parts.append(detail)
+    def describe(self) -> Text:
+        """Return the command in one line. Codes and other secret bodies are never shown, only their length."""
+        parts = [Text.same(_NAMES.get(self.ins, f"INS {self.ins:02X}")), _detail(self)]
         if self.cla & 0x10 and self.cla < 0x40:
-            parts.append("(chained, more to come)")
+            parts.append(Text("(chaînée, suite à venir)", "(chained, more to come)"))
         if self.cla & ~0x10:
-            parts.append(f"class {self.cla:02X}")
-        return " ".join(parts)
+            parts.append(Text(f"classe {self.cla:02X}", f"class {self.cla:02X}"))
+        return _spaced(*parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,64 +152,91 @@ _NAMES = {
     0xE0: "CREATE FILE",
     0xE4: "DELETE FILE",
 }
+_NOTHING = Text("", "")
 _SELECTIONS = {
-    0x00: "by file identifier",
-    0x01: "child DF",
-    0x02: "EF under the current DF",
-    0x03: "parent DF",
-    0x04: "by name",
-    0x08: "by path from the MF",
-    0x09: "by path",
+    0x00: Text("par identifiant de fichier", "by file identifier"),
+    0x01: Text("DF fils", "child DF"),
+    0x02: Text("EF du DF courant", "EF under the current DF"),
+    0x03: Text("DF parent", "parent DF"),
+    0x04: Text("par nom", "by name"),
+    0x08: Text("par chemin depuis le MF", "by path from the MF"),
+    0x09: Text("par chemin", "by path"),
 }
-_ANSWERS = {0x00: "FCI wanted", 0x04: "FCP wanted", 0x08: "FMD wanted", 0x0C: "no answer wanted"}
-_TEMPLATES = {0xA4: "authentication", 0xAA: "hash", 0xB4: "checksum", 0xB6: "signature", 0xB8: "confidentiality"}
+_ANSWERS = {
+    0x00: Text("FCI attendu", "FCI wanted"),
+    0x04: Text("FCP attendu", "FCP wanted"),
+    0x08: Text("FMD attendu", "FMD wanted"),
+    0x0C: Text("aucune réponse attendue", "no answer wanted"),
+}
+_TEMPLATES = {
+    0xA4: Text("authentification", "authentication"),
+    0xAA: Text("hachage", "hash"),
+    0xB4: Text("somme de contrôle", "checksum"),
+    0xB6: Text("signature", "signature"),
+    0xB8: Text("confidentialité", "confidentiality"),
+}
 _OPERATIONS = {
-    0x9E9A: "COMPUTE DIGITAL SIGNATURE",
-    0x90A0: "HASH (partial)",
-    0x9080: "HASH",
-    0x8086: "DECIPHER",
-    0x00BE: "VERIFY CERTIFICATE",
-    0x00AE: "VERIFY CERTIFICATE",
+    0x9E9A: Text.same("COMPUTE DIGITAL SIGNATURE"),
+    0x90A0: Text("HASH (partiel)", "HASH (partial)"),
+    0x9080: Text.same("HASH"),
+    0x8086: Text.same("DECIPHER"),
+    0x00BE: Text.same("VERIFY CERTIFICATE"),
+    0x00AE: Text.same("VERIFY CERTIFICATE"),
 }
 
 
-def _body(command: Command) -> str:
-    return f"{len(command.data)} bytes" if command.data else ""
+def _spaced(*parts: Text, by: str = " ") -> Text:
+    """Join what is not empty."""
+    return Text(by.join(part.fr for part in parts if part.fr), by.join(part.en for part in parts if part.en))
 
 
-def _select(command: Command) -> str:
+def _octets(count: int) -> Text:
+    return Text(f"{count} octets", f"{count} bytes")
+
+
+def _body(command: Command) -> Text:
+    return _octets(len(command.data)) if command.data else _NOTHING
+
+
+def _expected(command: Command) -> Text:
+    return _octets(command.ne or 0)
+
+
+def _select(command: Command) -> Text:
     target = command.data.hex().upper()
     if command.p1 != 0x04:
         target = "/".join(target[i : i + 4] for i in range(0, len(target), 4))
-    words = (_SELECTIONS.get(command.p1, f"P1 {command.p1:02X}"), target, "-", _ANSWERS.get(command.p2 & 0x0C, ""))
-    return " ".join(word for word in words if word)
+    by = _SELECTIONS.get(command.p1) or Text.same(f"P1 {command.p1:02X}")
+    return _spaced(by, Text.same(target), Text.same("-"), _ANSWERS.get(command.p2 & 0x0C, _NOTHING))
 
 
-def _binary(command: Command) -> str:
+def _binary(command: Command) -> Text:
+    sfi, offset = "", command.p1 << 8 | command.p2
     if command.p1 & 0x80:
-        where = f"SFI {command.p1 & 0x1F:02X} offset {command.p2}"
-    else:
-        where = f"offset {command.p1 << 8 | command.p2}"
-    count = len(command.data) or command.ne or 0
-    return f"{where}, {count} bytes"
+        sfi, offset = f"SFI {command.p1 & 0x1F:02X} ", command.p2
+    where = Text(f"{sfi}décalage {offset}", f"{sfi}offset {offset}")
+    return _spaced(where, _octets(len(command.data) or command.ne or 0), by=", ")
 
 
-def _code(command: Command) -> str:
-    return f"reference {command.p2:02X}, {_body(command) or 'status only'}"
+def _code(command: Command) -> Text:
+    reference = Text(f"référence {command.p2:02X}", f"reference {command.p2:02X}")
+    return _spaced(reference, _body(command) if command.data else Text("état seul", "status only"), by=", ")
 
 
-def _environment(command: Command) -> str:
+def _environment(command: Command) -> Text:
     verb = {1: "SET", 2: "STORE", 3: "RESTORE", 4: "ERASE"}.get(command.p1 & 0x0F, f"P1 {command.p1:02X}")
-    return f"{verb} {_TEMPLATES.get(command.p2, f'{command.p2:02X}')} {command.data.hex().upper()}".rstrip()
+    template = _TEMPLATES.get(command.p2) or Text.same(f"{command.p2:02X}")
+    return _spaced(Text.same(verb), template, Text.same(command.data.hex().upper()))
 
 
-def _operation(command: Command) -> str:
+def _operation(command: Command) -> Text:
     parameters = command.p1 << 8 | command.p2
-    return f"{_OPERATIONS.get(parameters, f'{parameters:04X}')}, {_body(command) or 'no data'}"
+    operation = _OPERATIONS.get(parameters) or Text.same(f"{parameters:04X}")
+    return _spaced(operation, _body(command) if command.data else Text("sans donnée", "no data"), by=", ")
 
 
-def _data(command: Command) -> str:
-    return f"{command.p1 << 8 | command.p2:04X} {command.data.hex().upper()}".rstrip()
+def _data(command: Command) -> Text:
+    return Text.same(f"{command.p1 << 8 | command.p2:04X} {command.data.hex().upper()}".rstrip())
 
 
 _DETAILS = {
@@ -221,16 +246,16 @@ _DETAILS = {
     0x2A: _operation,
     0x2C: _code,
     0x82: _body,
-    0x84: lambda command: f"{command.ne or 0} bytes",
+    0x84: _expected,
     0x88: _body,
     0xA4: _select,
     0xB0: _binary,
-    0xC0: lambda command: f"{command.ne or 0} bytes",
+    0xC0: _expected,
     0xCA: _data,
     0xCB: _data,
     0xD6: _binary,
 }
 
 
-def _detail(command: Command) -> str:
+def _detail(command: Command) -> Text:
     return _DETAILS.get(command.ins, _body)(command)

@@ -29,10 +29,6 @@ def _left(word: int, count: int) -> int:
     return (word << count | word >> (32 - count)) & _MASK
 
 
-def _right(word: int, count: int) -> int:
-    return (word >> count | word << (32 - count)) & _MASK
-
-
 def _sha1(state: Words, block: bytes) -> Words:
     w = list(struct.unpack(">16I", block))
     for t in range(16, 80):
@@ -77,15 +73,19 @@ _K256 = tuple(_cube_root_fraction(prime) for prime in _primes(64))
 
 
 def _sha256(state: Words, block: bytes) -> Words:
+    # Rotations without a call: a word written twice side by side, shifted, holds its rotation in its low half.
     w = list(struct.unpack(">16I", block))
     for t in range(16, 64):
-        s0 = _right(w[t - 15], 7) ^ _right(w[t - 15], 18) ^ w[t - 15] >> 3
-        s1 = _right(w[t - 2], 17) ^ _right(w[t - 2], 19) ^ w[t - 2] >> 10
+        x, y = w[t - 15], w[t - 2]
+        xx, yy = x << 32 | x, y << 32 | y
+        s0 = (xx >> 7 ^ xx >> 18) & _MASK ^ x >> 3
+        s1 = (yy >> 17 ^ yy >> 19) & _MASK ^ y >> 10
         w.append((w[t - 16] + s0 + w[t - 7] + s1) & _MASK)
     a, b, c, d, e, f, g, h = state
-    for t in range(64):
-        t1 = h + (_right(e, 6) ^ _right(e, 11) ^ _right(e, 25)) + (e & f ^ ~e & g) + _K256[t] + w[t]
-        t2 = (_right(a, 2) ^ _right(a, 13) ^ _right(a, 22)) + (a & b ^ a & c ^ b & c)
+    for constant, word in zip(_K256, w, strict=True):
+        aa, ee = a << 32 | a, e << 32 | e
+        t1 = h + ((ee >> 6 ^ ee >> 11 ^ ee >> 25) & _MASK) + (e & f ^ ~e & g) + constant + word
+        t2 = ((aa >> 2 ^ aa >> 13 ^ aa >> 22) & _MASK) + (a & b ^ a & c ^ b & c)
         a, b, c, d, e, f, g, h = (t1 + t2) & _MASK, a, b, c, (d + t1) & _MASK, e, f, g
     return tuple((old + new) & _MASK for old, new in zip(state, (a, b, c, d, e, f, g, h), strict=True))
 

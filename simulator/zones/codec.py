@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from construct import Construct, Int16ub, Subconstruct
@@ -22,6 +23,8 @@ MAX_ZONE = 0xFFFF
 MAX_GROUPS = 2048
 #: From this length on, the long form is written.
 _LONG_FORM_FROM = 0x7F
+#: How many zones are remembered.
+_REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,12 @@ def decode(data: bytes) -> tuple[Group, ...]:
 
     Raises ZoneError at the first byte that is not as ``encode`` would write it.
     """
+    return _decoded(bytes(data))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _decoded(data: bytes) -> tuple[Group, ...]:
+    # The same zone is read several times for one sheet, and the same cards for many.
     if len(data) > MAX_ZONE:
         raise ZoneError(MAX_ZONE, f"a zone ends here at the latest, this one has {len(data)} bytes", "split it")
     groups: tuple[Group, ...] = _ZONE.parse_stream(_Window(data, 0))
@@ -45,8 +54,13 @@ def decode(data: bytes) -> tuple[Group, ...]:
 
 def encode(groups: Iterable[Group]) -> bytes:
     """The bytes of a zone. Raises ZoneError, at the offset reached, for what ``decode`` would not read back."""
+    return _encoded(tuple(groups))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _encoded(groups: tuple[Group, ...]) -> bytes:
     out = _Window(b"", 0)
-    _ZONE.build_stream(tuple(groups), out)
+    _ZONE.build_stream(groups, out)
     return out.getvalue()
 
 

@@ -7,6 +7,7 @@ measured in the same run and the ratio is what counts. ``./run bench`` shows the
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,10 +22,9 @@ from benchmark_tools import behind_pcscd
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.run.session import default_paths, execute, prepare
+from bifente.conformance.run.session import default_paths, prepare
 from bifente.conformance.targets.pcsc import PcscTarget
 from bifente.ground.clock import WallClock
-from bifente.reports.verdict import Verdict
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.pcsc import EchoCard
 from bifente.simulator.pki.keystore import KeyStore
@@ -129,6 +129,9 @@ def test_the_built_in_suites(keys: Path, tmp_path: Path, capsys: pytest.CaptureF
     told = json.loads((tmp_path / "ctrf.json").read_text(encoding="utf-8"))["results"]["summary"]["tests"]
     figure = f"{took:.1f} s for {told} = {took / plain:.0f} x a plain loop of {plain * 1000:.1f} ms"
     say(capsys, "the built-in suites, two cores, with their reports", figure, "<= 10 s")
+    names = ("journal.jsonl", "report.json", "report.html")
+    figure = " / ".join(f"{(tmp_path / name).stat().st_size / 1e6:.1f}" for name in names) + " MB"
+    say(capsys, "their journal, JSON and HTML", figure, "<= 30 / 5 / 5 MB")
     assert took < 120
 
 
@@ -148,21 +151,40 @@ SCENARIO = """  - id: scenario-{number}
 """
 
 
+WITH_REPORTS = """
+import resource, sys
+from bifente.conformance.cli import main
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+"""
+
+
 def test_cost_per_scenario_as_suites_grow(keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    workshop = Workshop.default(keys)
-    costs = {}
-    for count in (10, 100, 1000):
-        path = tmp_path / f"growth-{count}.yaml"
+    """A run as a user has it, with its record and every report; BIFENTE_LARGE=1 adds 10,000 scenarios."""
+    counts = (10, 100, 1000, *((10_000,) if os.environ.get("BIFENTE_LARGE") else ()))
+    costs, peaks, sizes = {}, {}, {}
+    Workshop.default(keys).personalised(PHYSICIAN, datetime.now(UTC).date())
+    for count in counts:
+        path, out = tmp_path / f"growth-{count}.yaml", tmp_path / str(count)
         path.write_text(SUITE + "".join(SCENARIO.format(number=number) for number in range(count)), encoding="utf-8")
-        workshop.personalised(PHYSICIAN, datetime.now(UTC).date())
+        command = (sys.executable, "-c", WITH_REPORTS, "run", path, "--quiet", "--keys", keys, "--out", out)
         start = time.perf_counter()
-        plan = prepare(RunOptions(paths=(path,)), workshop)
-        verdicts = execute(plan, workshop, run_id="benchmark", command=("bifente",), emit=lambda event: None)
+        done = subprocess.run([*map(str, command)], capture_output=True, check=False, text=True)
         costs[count] = (time.perf_counter() - start) / count
-        assert set(verdicts) == {Verdict.PASSED}
+        assert done.returncode == 0, done.stderr
+        peaks[count] = int(done.stderr.split()[-1])
+        sizes[count] = sum(file.stat().st_size for file in out.iterdir()) / count
+    named = " / ".join(map(str, counts))
     figure = " / ".join(f"{cost * 1000:.2f}" for cost in costs.values()) + " ms"
-    say(capsys, "cost per scenario with 10 / 100 / 1000 of them", figure, "flat")
+    say(capsys, f"cost per scenario with {named}", figure, "flat")
+    figure = " / ".join(f"{size / 1000:.1f}" for size in sizes.values()) + " kB"
+    say(capsys, "record and reports per scenario", figure, "<= 28 kB")
+    figure = " / ".join(map(str, peaks.values())) + " MB"
+    say(capsys, "peak of memory", figure, "flat")
     assert costs[1000] < 3 * costs[100]
+    assert peaks[1000] < 3 * peaks[10]
 
 
 MEMORY = """

@@ -103,12 +103,26 @@ def test_a_response_needs_its_status_word() -> None:
     ],
 )
 def test_a_command_is_told_in_one_line(raw: str, words: str) -> None:
-    assert Command.parse(bytes.fromhex(raw)).describe() == words
+    assert Command.parse(bytes.fromhex(raw)).describe().en == words
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("00A4040C0501020304 05", "SELECT par nom 0102030405 - aucune réponse attendue"),
+        ("00B09C000C", "READ BINARY SFI 1C décalage 0, 12 octets"),
+        ("0020000100", "VERIFY référence 01, état seul"),
+        ("102A80860181", "PERFORM SECURITY OPERATION DECIPHER, 1 octets (chaînée, suite à venir)"),
+        ("A0C000000A", "GET RESPONSE 10 octets classe A0"),
+    ],
+)
+def test_a_command_is_told_in_french(raw: str, words: str) -> None:
+    assert Command.parse(bytes.fromhex(raw)).describe().fr == words
 
 
 @pytest.mark.parametrize("ins", [0x20, 0x24, 0x2C])
 def test_a_code_is_never_told(ins: int) -> None:
-    told = Command(0, ins, 0, 1, b"8642").describe()
+    told = str(Command(0, ins, 0, 1, b"8642").describe())
     assert "8642" not in told
     assert b"8642".hex() not in told.lower()
     assert "4 bytes" in told

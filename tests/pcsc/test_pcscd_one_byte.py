@@ -26,7 +26,8 @@ def test_a_command_of_one_byte_ends_and_the_slot_serves_again(installation: Inst
         assert pcscd.defects == ()
         assert client.ask(do="connect", reader=name)["code"] == 0
         client.ask(do="transmit", reader=name, command=byte)
-        assert [type(defect.error) for defect in pcscd.defects] == [OneByteCommandError]
+        kinds: list[type[BaseException]] = [type(defect.error) for defect in pcscd.defects]
+        assert kinds == [OneByteCommandError]
         client.ask(do="disconnect", reader=name)
         assert pcscd.bridges[0].wait_connected(PATIENCE)
         assert client.ask(do="wait", states={name: "present"}, timeout=PATIENCE)["code"] == 0

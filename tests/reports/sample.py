@@ -11,12 +11,14 @@ from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
     Call,
+    Direction,
     Event,
     Exchange,
     Expectation,
     Input,
     Judged,
     Level,
+    Message,
     Note,
     Phase,
     Requirement,
@@ -30,7 +32,7 @@ from bifente.reports.events import (
     Tool,
 )
 from bifente.reports.journal import Recorder
-from bifente.reports.masking import Masker
+from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 
 SUITE = "authentication.code-porteur"
@@ -196,7 +198,7 @@ def exchange(
         slot="cps",
         command=command,
         response=response,
-        command_text=text,
+        command_text=Text.same(text),
         response_text=meaning,
         sw=response[-4:],
         duration_us=640,
@@ -418,6 +420,18 @@ def others() -> list[Event]:
                     result=HOSTILE,
                     answer={HOSTILE: "AB" * 2_000},
                 ),
+                Message(
+                    scenario=f"{OTHER}/hostile",
+                    index=0,
+                    protocol="http",
+                    peer=HOSTILE,
+                    direction=Direction.RECEIVED,
+                    line=HOSTILE,
+                    headers=((HOSTILE, HOSTILE),),
+                    body=HOSTILE,
+                    size=len(HOSTILE.encode()),
+                    text=Text.same(HOSTILE),
+                ),
                 suite=OTHER,
                 arguments={HOSTILE: [HOSTILE, {"a": None, "b": True, "c": 1.5}]},
                 expectations=(Expectation(name=HOSTILE, expected=HOSTILE, observed=HOSTILE, ok=False),),
@@ -458,15 +472,15 @@ def cut_run() -> list[Event]:
     return [run_started(), *wrong_code(), *blocked_code()[:6]]
 
 
-def write(path: Path, events: Iterable[Event], masker: Masker | None = None) -> tuple[Event, ...]:
+def write(path: Path, events: Iterable[Event], masker: Secrets | None = None) -> tuple[Event, ...]:
     """Record `events` in a journal at `path`; return them as written."""
-    with Recorder(path, now=Ticks(), masker=masker) as recorder:
+    with Recorder(path, now=Ticks(), secrets=masker) as recorder:
         return tuple(recorder.record(event) for event in events)
 
 
 def recorded(events: Iterable[Event]) -> list[Event]:
     """`events` numbered and dated as a recorder would, without a file."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     now = Ticks()
     return [

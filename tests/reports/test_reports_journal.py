@@ -11,7 +11,8 @@ import sample
 from bifente.ground.text import Text
 from bifente.reports.events import SCHEMA, Event, Level, Note, RunStarted, to_dict
 from bifente.reports.journal import LINE_LIMIT, Journal, JournalError, Recorder, read_journal
-from bifente.reports.masking import MARK, Masker
+from bifente.reports.masking import MARK
+from bifente.reports.secrets import Secrets
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_secret_never_reaches_the_file_nor_a_listener(path: Path) -> None:
         def see(self, event: Event) -> None:
             seen.append(event)
 
-    with Recorder(path, now=sample.Ticks(), masker=Masker(secrets=["4821"]), listeners=[Ear()]) as recorder:
+    with Recorder(path, now=sample.Ticks(), secrets=Secrets(secrets=["4821"]), listeners=[Ear()]) as recorder:
         recorder.record(sample.run_started(command=("bifente", "--pin", "4821")))
         recorder.record(Note(text=Text("code 4821", "code 4821")))
         recorder.record(sample.exchange("x", 0, "002000010434383231", "9000", "VERIFY 4821", Text("", "")))

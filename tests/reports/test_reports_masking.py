@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bifente.ground.text import Text
 from bifente.reports.events import Call, Exchange, Note, StepStarted, to_dict
-from bifente.reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, Masker, mask_command
+from bifente.reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, mask_command
+from bifente.reports.secrets import Secrets
 
 B = BYTE_MARK
 
@@ -89,19 +90,19 @@ CODE = "4821"
     ],
 )
 def test_a_code_is_masked_as_a_word_in_text_and_in_hexadecimal(text: str, masked: str) -> None:
-    assert Masker(secrets=[CODE]).text(text) == masked
+    assert Secrets(secrets=[CODE]).text(text) == masked
 
 
 @pytest.mark.parametrize(
     "text", ["14821", "48210", "x14821", "48210y", "DEADBEEF4821", "4821AB", "482", "313438323132", "4 8 2 1", ""]
 )
 def test_the_digits_of_a_code_inside_a_longer_number_are_no_code(text: str) -> None:
-    assert Masker(secrets=[CODE]).text(text) == text
+    assert Secrets(secrets=[CODE]).text(text) == text
 
 
 def test_a_long_secret_is_masked_wherever_it_is() -> None:
     key = "00112233445566778899AABBCCDDEEFF"
-    masker = Masker(secrets=["jeton-abcdef", key, b"\x01\x02\x03\x04\x05\x06\x07\x08"])
+    masker = Secrets(secrets=["jeton-abcdef", key, b"\x01\x02\x03\x04\x05\x06\x07\x08"])
     assert masker.text("xjeton-abcdefy") == f"x{MARK}y"
     assert key not in masker.text(f"FF{key}00")
     assert key.lower() not in masker.text(key.lower())
@@ -110,19 +111,19 @@ def test_a_long_secret_is_masked_wherever_it_is() -> None:
 
 
 def test_a_mask_that_makes_a_new_word_is_masked_in_turn() -> None:
-    masker = Masker(secrets=["4821", "secret-9"])
+    masker = Secrets(secrets=["4821", "secret-9"])
     assert masker.text("secret-94821") == MARK * 2
 
 
 @pytest.mark.parametrize("secret", ["", "1", "123", b"\x01"])
 def test_a_secret_too_short_is_refused_without_being_repeated(secret: str | bytes) -> None:
     with pytest.raises(ValueError, match="at least 4 characters") as caught:
-        Masker(secrets=[secret])
+        Secrets(secrets=[secret])
     assert len(secret) < 2 or str(secret) not in str(caught.value)
 
 
 def test_names_are_masked_whatever_their_case_and_accents() -> None:
-    masker = Masker(names=["Éloïse", "DUPONT", " "])
+    masker = Secrets(names=["Éloïse", "DUPONT", " "])
     assert masker.text("Mme eloise Dupont, dupontel") == f"Mme {MARK} {MARK}, dupontel"
     assert masker.raw("0A" + b"Dupont".hex() + "9000") == "0A" + B * 6 + "9000"
     assert masker.raw("Éloïse".encode().hex()) == B * len("Éloïse".encode())
@@ -130,21 +131,21 @@ def test_names_are_masked_whatever_their_case_and_accents() -> None:
 
 @pytest.mark.parametrize("nir", ["1841976451089", "184197645108946", "1 84 19 76 451 089 46", "2 84 19 2A 451 089"])
 def test_social_security_numbers_are_masked_on_demand(nir: str) -> None:
-    assert Masker(nir=True).text(f"NIR {nir}.") == f"NIR {MARK}."
-    assert Masker().text(f"NIR {nir}.") == f"NIR {nir}."
+    assert Secrets(nir=True).text(f"NIR {nir}.") == f"NIR {MARK}."
+    assert Secrets().text(f"NIR {nir}.") == f"NIR {nir}."
 
 
 def test_social_security_numbers_are_found_in_card_data() -> None:
-    assert Masker(nir=True).raw(b"1841976451089".hex() + "9000") == B * 13 + "9000"
+    assert Secrets(nir=True).raw(b"1841976451089".hex() + "9000") == B * 13 + "9000"
 
 
 @pytest.mark.parametrize("number", ["899700000001", "18419764510894612", "0841976451089", "20250301T093000"])
 def test_other_numbers_are_not_taken_for_social_security_numbers(number: str) -> None:
-    assert Masker(nir=True).text(number) == number
+    assert Secrets(nir=True).text(number) == number
 
 
 def test_the_fields_of_the_journal_itself_are_never_masked() -> None:
-    masker = Masker(secrets=["2025", "9000", "note", "step-started", "setup"])
+    masker = Secrets(secrets=["2025", "9000", "note", "step-started", "setup"])
     for event in sample.recorded(sample.full_run()):
         plain = masker.event(to_dict(event))
         for name in ("event", "seq", "time", "sw", "verdict"):
@@ -153,13 +154,13 @@ def test_the_fields_of_the_journal_itself_are_never_masked() -> None:
 
 def test_a_status_word_equal_to_a_code_stays_in_the_raw_response() -> None:
     event = Exchange(scenario="a/b", index=0, slot="cps", command="00B0000000", response="9000", sw="9000")
-    assert Masker(secrets=["9000"]).event(to_dict(event))["response"] == "9000"
+    assert Secrets(secrets=["9000"]).event(to_dict(event))["response"] == "9000"
 
 
 def test_arguments_are_masked_whole_keys_and_numbers_included() -> None:
     arguments = {"code": 4821, "4821": ["x 4821", {"verdict": "4821"}], "ratio": 4821.5, "ok": True}
     event = StepStarted(scenario="a/b", index=4821, name="n", arguments=arguments, file="f", line=4821)  # type: ignore[arg-type]
-    plain = Masker(secrets=[CODE]).event(to_dict(event))
+    plain = Secrets(secrets=[CODE]).event(to_dict(event))
     assert plain["arguments"] == {
         "code": MARK,
         MARK: [f"x {MARK}", {"verdict": MARK}],
@@ -171,7 +172,7 @@ def test_arguments_are_masked_whole_keys_and_numbers_included() -> None:
 
 def test_the_code_in_a_command_on_the_wire_is_blanked_though_nobody_registered_it() -> None:
     event = Exchange(scenario="a/b", index=0, slot="cps", command="00 20 00 01 04 31 32 33 34", response="90 00")
-    masker = Masker()
+    masker = Secrets()
     # Twice: what is remembered must be what was masked.
     for _ in range(2):
         assert masker.event(to_dict(event))["command"] == f"00 20 00 01 04 {B} {B} {B} {B}"
@@ -180,13 +181,13 @@ def test_the_code_in_a_command_on_the_wire_is_blanked_though_nobody_registered_i
 def test_a_raw_command_among_the_arguments_is_blanked_like_one_on_the_wire() -> None:
     arguments = {"apdu": "002000010434383231", "data": "002000010434383231", "command": ["x"]}
     event = StepStarted(scenario="a/b", index=0, name="n", arguments=arguments, file="f", line=1)  # type: ignore[arg-type]
-    assert Masker().event(to_dict(event))["arguments"] == arguments | {"apdu": f"0020000104{B * 4}"}
+    assert Secrets().event(to_dict(event))["arguments"] == arguments | {"apdu": f"0020000104{B * 4}"}
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
 def test_numbers_that_json_has_not_become_words(value: float) -> None:
     event = StepStarted(scenario="a/b", index=0, name="n", arguments={"x": value}, file="f", line=1)
-    json.dumps(Masker().event(to_dict(event)), allow_nan=False)
+    json.dumps(Secrets().event(to_dict(event)), allow_nan=False)
 
 
 codes = st.from_regex(r"[0-9]{4,8}", fullmatch=True)
@@ -204,7 +205,7 @@ def test_a_secret_never_survives_as_a_word_in_a_line(secret: str, before: str, a
     note = Note(text=Text(words, words))
     step = StepStarted(scenario="a/b", index=0, name=secret, arguments={secret: [secret, words]}, file="f", line=1)
     sent = Exchange(scenario="a/b", index=0, slot=secret, command=f"00D60000{hidden}", response=hidden + "6A82")
-    masker = Masker(secrets=[secret])
+    masker = Secrets(secrets=[secret])
     for event in (note, step, sent):
         plain = masker.event(to_dict(event))
         for name in ("event", "seq", "time", "level", "phase", "line", "index", "scenario", "file"):
@@ -245,7 +246,7 @@ def test_the_shortest_secret_is_a_four_digit_code() -> None:
 def test_what_a_call_was_given_and_gave_is_masked_names_included() -> None:
     given = {"note": "code 7391", "7391": "x"}
     call = Call(scenario="a/b", index=0, slot="cps", function="C_Login", arguments=given, result="CKR_OK", answer=given)
-    masked = Masker(secrets=["7391"]).event(to_dict(call))
+    masked = Secrets(secrets=["7391"]).event(to_dict(call))
     assert "7391" not in str(masked)
     assert masked["result"] == "CKR_OK"
     assert set(masked["answer"]) == set(masked["arguments"]) == {"note", MARK}

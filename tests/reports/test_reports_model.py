@@ -8,7 +8,7 @@ import sample
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
 from bifente.reports.events import Event, Exchange, Note, RunFinished, ScenarioFinished, ScenarioStarted, Suite
-from bifente.reports.model import Fold, Run, Scenario, fold
+from bifente.reports.model import Fold, Run, ScenarioResult, fold
 from bifente.reports.verdict import Verdict
 from bifente.reports.words import INTERRUPTED
 
@@ -18,7 +18,7 @@ def run() -> Run:
     return fold(sample.recorded(sample.full_run()))
 
 
-def _scenario(run: Run, name: str) -> Scenario:
+def _scenario(run: Run, name: str) -> ScenarioResult:
     return next(item for item in run.scenarios if item.id.endswith(name))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import sample
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html
+from msgspec.structs import replace
 
 from bifente.ground.text import Text
 from bifente.reports.events import (
@@ -20,7 +20,7 @@ from bifente.reports.events import (
     StepFinished,
     StepStarted,
 )
-from bifente.reports.model import Scenario, fold
+from bifente.reports.model import ScenarioResult, fold
 from bifente.reports.timeline import Column, Lane, Span, Timeline, timeline
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers import html as page
@@ -34,7 +34,7 @@ def change(at_ms: int | None, index: int | None, **shown: str) -> BenchChange:
     return BenchChange(scenario=ID, index=index, what=Text("quoi", "what <b>"), at_ms=at_ms, picture=named)
 
 
-def told(*changes: BenchChange, slots: tuple[str, ...] = ("cps", "vitale")) -> Scenario:
+def told(*changes: BenchChange, slots: tuple[str, ...] = ("cps", "vitale")) -> ScenarioResult:
     start = ScenarioStarted(
         scenario=ID, suite="t", title=Text.same("one"), file="s.yaml", line=1, slots=slots, cards={"cps": "medecin"}
     )

@@ -132,6 +132,8 @@ def test_the_suites_on_the_cryptolib(cryptolib: Path, tmp_path: Path) -> None:
     results: dict[str, list[tuple[int, str, str]]] = {name: [] for name in found}
     for event in journal.events:
         if isinstance(event, Call) and event.function not in ("C_FindObjects", "C_GetAttributeValue"):
+            assert event.scenario is not None
+            assert event.index is not None
             results[event.scenario].append((event.index, event.function, event.result))
     compared, unlike = 0, set()
     for name, told in results.items():

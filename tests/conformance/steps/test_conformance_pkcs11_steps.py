@@ -19,7 +19,7 @@ from bifente.conformance.bench.module_profiles import module_profiles as profile
 from bifente.conformance.model import ModuleAbility, Title
 from bifente.conformance.targets.pkcs11 import ModuleGoneError, ModuleInfo
 from bifente.reports.events import Call, ScenarioStarted, to_dict
-from bifente.reports.masking import Masker
+from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 
 CPS4 = "bench: {cards: {cps: {template: medecin-generaliste, family: cps4}}}"
@@ -174,7 +174,7 @@ def test_every_call_is_recorded_and_no_code_is(fake: FakeLab, tmp_path: Path) ->
         "C_InitPIN",
     ]
     assert {call.index for call in calls if call.function == "C_Login"} == {1}
-    text = json.dumps([Masker().event(to_dict(event)) for event in ran.events])
+    text = json.dumps([Secrets().event(to_dict(event)) for event in ran.events])
     assert "739" not in text
     assert b"7391".hex() not in text
     (started,) = [event for event in ran.events if isinstance(event, ScenarioStarted)]

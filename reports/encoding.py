@@ -1,0 +1,109 @@
+"""From an event to the masked bytes of its line: done once, in the process where the event happened.
+
+A line is whole but for its number, which only the journal knows. What an exchange says is kept apart from where and
+when it was said: a run says the same things many times, and the journal writes them once in a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import msgspec
+
+from bifente.reports.events import Event, EventError, Exchange, parse_event
+from bifente.reports.secrets import Secrets
+
+Line: TypeAlias = tuple[bytes, bytes]
+"""The fields of an event, less its number: those of its own, and what an exchange says (else nothing)."""
+
+_REMEMBERED = 8192
+"""How many sayings are remembered."""
+
+_ENCODE = msgspec.json.Encoder().encode
+_Saying: TypeAlias = tuple[str, str, str, str, str, str, str]
+
+
+def joined(seq: int, line: Line) -> bytes:
+    """Return `line` as the journal has it when it says everything itself."""
+    own, said = line
+    return b'{"seq":%d,%b%b%b}\n' % (seq, own, b"," if said else b"", said)
+
+
+def joined_like(seq: int, line: Line, like: int) -> bytes:
+    """Return `line` as the journal has it when it says the same as the exchange `like`."""
+    return b'{"seq":%d,%b,"like":%d}\n' % (seq, line[0], like)
+
+
+@dataclass(slots=True, init=False)
+class Encoder:
+    """Dates, masks and encodes events."""
+
+    secrets: Secrets
+    _now: Callable[[], datetime]
+    _said: dict[_Saying, bytes]
+    _age: int
+    _last: tuple[datetime | None, str]
+
+    def __init__(self, secrets: Secrets, now: Callable[[], datetime]) -> None:
+        """Mask with `secrets`; `now` gives aware datetimes."""
+        self.secrets = secrets
+        self._now = now
+        self._said = {}
+        self._age = secrets.age
+        self._last = (None, "")
+
+    def encode(self, event: Event) -> Line:
+        """Return the line of `event`. Raises `EventError` when its values are not those its definition announces."""
+        time = _utc(self._now())
+        if isinstance(event, Exchange):
+            said = self._saying(event)
+            own = {
+                "event": "exchange",
+                "time": time,
+                "scenario": event.scenario,
+                "index": event.index,
+                "slot": event.slot,
+                "duration_us": event.duration_us,
+            }
+            masked = self.secrets.event({key: value for key, value in own.items() if value is not None})
+            return _fields(masked), said
+        try:
+            plain = msgspec.to_builtins(event)
+        except (TypeError, ValueError) as error:
+            raise EventError(f"{type(event).__name__}: {error}") from error
+        kind = plain.pop("event")
+        plain.pop("seq", None)
+        line = (_fields(self.secrets.event({"event": kind, **plain, "time": time})), b"")
+        parse_event(joined(0, line))
+        return line
+
+    def _saying(self, event: Exchange) -> bytes:
+        if self._age != self.secrets.age or len(self._said) >= _REMEMBERED:
+            self._said = {}
+            self._age = self.secrets.age
+        command, answer = event.command_text, event.response_text
+        key = (event.command, event.response, command.fr, command.en, answer.fr, answer.en, event.sw)
+        said = self._said.get(key)
+        if said is None:
+            plain = msgspec.to_builtins(event)
+            masked = self.secrets.event({name: plain[name] for name in _SAID if plain.get(name)})
+            said = _fields(masked)
+            parse_event(joined(0, (b'"event":"exchange"', said)))
+            self._said[key] = said
+        return said
+
+
+_SAID = ("command", "response", "command_text", "response_text", "sw")
+
+
+def _fields(plain: dict[str, object]) -> bytes:
+    return _ENCODE(plain)[1:-1]
+
+
+def _utc(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError("the time source of a recorder gives datetimes with a time zone")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,259 @@
+"""The secrets of a run, masked in one place before an event is written: what is not in a journal cannot leak from it.
+
+Two readings of every string find a secret: as text, and, wherever the string holds hexadecimal, as the bytes it
+stands for. A short secret (a four-digit code) is masked only where it stands as a word of its own, since its digits
+are bound to turn up inside longer numbers; a long one is masked wherever it appears.
+
+Not covered: a code packed two digits a byte outside the three code commands of ISO 7816-4 (`mask_command` blanks those
+whatever they carry), and numbers the bench counts itself, such as line numbers and durations.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from threading import Lock
+from typing import Any, TypeAlias
+
+from bifente.reports.clean import encodable
+from bifente.reports.masking import (
+    BYTE_MARK,
+    LONG,
+    LONG_HEX_DIGITS,
+    MARK,
+    NOT_HEX,
+    SHORTEST_SECRET,
+    Needle,
+    as_latin,
+    fold_case,
+    mask_command,
+    new_codes,
+)
+
+_Place: TypeAlias = tuple[int, int]
+_HEX_WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?:[ :]?[0-9A-Fa-f]{2}){3,}(?![0-9A-Za-z])")
+_HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
+# Sex, year, month, department (2A and 2B for Corsica), commune, order, and the key when it is there.
+_NIR = re.compile(
+    r"(?<![0-9A-Za-z])[1-478] ?\d\d ?\d\d ?(?:\d\d|2[ABab]) ?\d{3} ?\d{3}(?: ?\d{1,2})?(?![0-9A-Za-z])",
+    re.ASCII,
+)
+
+# Fields whose values belong to the journal itself: never a secret, and a mask would make the line unreadable.
+_OWN_FIELDS = frozenset({"event", "seq", "time", "schema", "sha256", "verdict", "fidelity", "phase", "level", "lang"})
+_OWN_FIELDS |= {"sw"}
+
+# Fields that hold whatever a scenario or a card gave: there, keys and numbers are masked too.
+_FREE_FIELDS = frozenset({"arguments", "answer", "environment", "cards", "state_before", "state_after"})
+
+_REMEMBERED = 4096
+"""How many texts a masker remembers, of each kind."""
+# Arguments of a step that may be a raw command written in a scenario.
+_COMMAND_ARGUMENTS = frozenset({"command", "apdu"})
+# Headers of a message whose value opens a session.
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+
+
+class Secrets:
+    """The secrets of a run, and the one place where they are masked. Safe to use from several threads.
+
+    Declare a secret before the first event that may carry it: what is written stays written.
+    """
+
+    def __init__(self, *, secrets: Iterable[str | bytes] = (), names: Iterable[str] = (), nir: bool = False) -> None:
+        """Start with `secrets` and `names` (see `register`); `nir` also masks French social security numbers."""
+        self._nir = nir
+        self._lock = Lock()
+        self._known: dict[str | bytes, None] = {}
+        self._names: dict[str, None] = {}
+        self._text: tuple[Needle, ...] = ()
+        self._bytes: tuple[Needle, ...] = ()
+        self._forget()
+        self.declare(*secrets)
+        self.declare_names(*names)
+
+    def __getstate__(self) -> tuple[tuple[str | bytes, ...], tuple[str, ...], bool]:
+        """Travel to a worker of this run as what was declared."""
+        with self._lock:
+            return tuple(self._known), tuple(self._names), self._nir
+
+    def __setstate__(self, state: tuple[tuple[str | bytes, ...], tuple[str, ...], bool]) -> None:
+        """Begin anew with what was declared elsewhere."""
+        secrets, names, nir = state
+        Secrets.__init__(self, secrets=secrets, names=names, nir=nir)
+
+    def declare(self, *secrets: str | bytes) -> None:
+        """Mask each secret from now on: a code or a token as text, a key as bytes.
+
+        Text is also found in its ASCII-hexadecimal form, hexadecimal text of 16 digits or more also as bytes.
+        Raises `ValueError` for a secret of fewer than `SHORTEST_SECRET` characters (the message does not repeat it).
+        """
+        for secret in secrets:
+            if len(secret) < SHORTEST_SECRET:
+                raise ValueError(f"a secret has at least {SHORTEST_SECRET} characters, this one has {len(secret)}")
+        with self._lock:
+            new = [secret for secret in secrets if secret not in self._known]
+            if not new:
+                return
+            for secret in new:
+                self._known[secret] = None
+                if isinstance(secret, bytes):
+                    self._add_bytes(secret)
+                else:
+                    self._add_text(secret)
+            self._forget()
+
+    def declare_names(self, *names: str) -> None:
+        """Mask each name (of a person) from now on, as a whole word, whatever its case and accents."""
+        with self._lock:
+            for name in filter(None, (name.strip() for name in names)):
+                if name in self._names:
+                    continue
+                self._names[name] = None
+                needle = Needle(re.compile(re.escape(fold_case(name))), anywhere=False, folded=True)
+                self._text += (needle,)
+                self._bytes += (needle,)
+                if not name.isascii():
+                    self._bytes += (Needle(re.compile(re.escape(as_latin(name))), anywhere=True),)
+            self._forget()
+
+    def learn(self, command: bytes) -> None:
+        """Declare the codes that a command changing a code carries."""
+        if codes := new_codes(command):
+            self.declare(*codes)
+
+    def _add_text(self, secret: str) -> None:
+        is_hex = not NOT_HEX.search(secret)
+        anywhere = len(secret) >= (LONG_HEX_DIGITS if is_hex else LONG)
+        flags = re.IGNORECASE if is_hex else re.NOFLAG
+        self._text += (Needle(re.compile(re.escape(secret), flags), anywhere, is_hex=is_hex),)
+        in_bytes = re.compile(re.escape(as_latin(secret)), flags)
+        self._bytes += (Needle(in_bytes, len(secret) >= LONG, is_hex=is_hex),)
+        if anywhere and is_hex and len(secret) % 2 == 0:
+            self._add_bytes(bytes.fromhex(secret))
+
+    def _add_bytes(self, secret: bytes) -> None:
+        self._bytes += (Needle(re.compile(re.escape(secret.decode("latin-1"))), anywhere=True),)
+        digits = re.compile(secret.hex(), re.IGNORECASE)
+        self._text += (Needle(digits, anywhere=len(secret) >= LONG, is_hex=True),)
+
+    def _forget(self) -> None:
+        """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
+        self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
+        self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
+        self._seen_string = lru_cache(_REMEMBERED)(lambda text: self.text(encodable(text)))
+        self.age = getattr(self, "age", 0) + 1
+        """Grows with what is declared: what was masked at another age may have to be masked again."""
+
+    def text(self, text: str) -> str:
+        """Return `text` with every secret masked, in both readings."""
+        return self._seen_text(text)
+
+    def raw(self, digits: str) -> str:
+        """Return hexadecimal `digits` with every secret among the bytes they stand for masked byte by byte."""
+        return self._seen_raw(digits)
+
+    def _mask_text(self, text: str) -> str:
+        return self._settled(text, lambda found: self.raw(self._masked_words(found)))
+
+    def _mask_raw(self, digits: str) -> str:
+        return self._settled(digits, self._masked_bytes)
+
+    def command(self, digits: str) -> str:
+        """Return a command APDU in hexadecimal with code fields blanked and secrets masked."""
+        return self.raw(mask_command(digits))
+
+    @staticmethod
+    def _settled(text: str, step: Callable[[str], str]) -> str:
+        # A mask is a boundary: it may turn what was part of a longer word into a word. Each pass hides more characters.
+        while (masked := step(text)) != text:
+            text = masked
+        return text
+
+    def _masked_words(self, text: str) -> str:
+        parts, at = [], 0
+        for start, end in _merged(self._spans(self._text, text, in_bytes=False)):
+            parts += [text[at:start], MARK]
+            at = end
+        return "".join([*parts, text[at:]])
+
+    def _masked_bytes(self, text: str) -> str:
+        return _HEX_WORD.sub(self._masked_hex_word, text) if self._bytes or self._nir else text
+
+    def _masked_hex_word(self, word: re.Match[str]) -> str:
+        digits = word.group()
+        as_text = bytes.fromhex(digits.replace(":", "")).decode("latin-1")
+        spans = list(_merged(self._spans(self._bytes, as_text, in_bytes=True)))
+        if not spans:
+            return digits
+        hidden = {i for start, end in spans for i in range(start, end)}
+        count = iter(range(len(digits)))
+        return _HEX_PAIR.sub(lambda pair: BYTE_MARK if next(count) in hidden else pair.group(), digits)
+
+    def _spans(self, needles: tuple[Needle, ...], text: str, *, in_bytes: bool) -> Iterator[_Place]:
+        for needle in needles:
+            yield from needle.spans(text, in_bytes=in_bytes)
+        if self._nir:
+            yield from (found.span() for found in _NIR.finditer(text))
+
+    def event(self, plain: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON form of an event with every string of it masked and made encodable as UTF-8."""
+        return {
+            key: value if key in _OWN_FIELDS or value is None or value.__class__ is int else self._field(key, value)
+            for key, value in plain.items()
+        }
+
+    def _field(self, key: str, value: Any) -> Any:
+        if isinstance(value, str):
+            if key == "command":
+                return self.command(encodable(value))
+            return self.raw(encodable(value)) if key == "response" else self._seen_string(value)
+        if key == "headers" and isinstance(value, list | tuple):
+            return [self._header(*pair) for pair in value]
+        return self._walk(value, free=key in _FREE_FIELDS)
+
+    def _header(self, name: str, value: str) -> list[str]:
+        """A header of a message: the value of one that opens a session is masked whatever it is, but for its scheme."""
+        if name.strip().lower() not in _SECRET_HEADERS:
+            return [self._seen_string(name), self._seen_string(value)]
+        scheme, space, _ = value.partition(" ")
+        return [self._seen_string(name), f"{self._seen_string(scheme)} {MARK}" if space and scheme.isalpha() else MARK]
+
+    def _walk(self, value: Any, *, free: bool = False) -> Any:
+        kind = value.__class__
+        if kind is str:
+            return self._seen_string(value)
+        if kind is dict:
+            if free:
+                return {self._seen_string(str(key)): self._free(key, item) for key, item in value.items()}
+            return {key: item if key in _OWN_FIELDS else self._walk(item) for key, item in value.items()}
+        if kind is list or kind is tuple:
+            return [self._walk(item, free=free) for item in value]
+        if kind is float and not math.isfinite(value):
+            return str(value)  # JSON has no infinity.
+        if free and (kind is int or kind is float):
+            # A code written without quotes in YAML is a number.
+            shown = self.text(str(value))
+            return value if shown == str(value) else shown
+        return value
+
+    def _free(self, key: object, value: Any) -> Any:
+        if key in _COMMAND_ARGUMENTS and isinstance(value, str):
+            return self.text(mask_command(encodable(value)))
+        return self._walk(value, free=True)
+
+
+def _merged(spans: Iterable[_Place]) -> Iterator[_Place]:
+    """Yield `spans` in order, those that touch or overlap joined."""
+    current: _Place | None = None
+    for start, end in sorted(spans):
+        if current and start <= current[1]:
+            current = current[0], max(current[1], end)
+            continue
+        if current:
+            yield current
+        current = start, end
+    if current:
+        yield current
