@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 
 from bifente.ground.clock import VirtualClock
+from bifente.simulator.formats.jose.seal import SigningKey
 from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, Outcome, application, laboratory_key
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import Slot
 from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
-from bifente.simulator.readers.wireless.seal import SigningKey
 
 KEYS = MemoryKeys()
 

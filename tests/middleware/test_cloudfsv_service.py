@@ -10,12 +10,12 @@ from cloud_tools import Cloud, refusal, zone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bifente.simulator.formats.jose.seal import SigningKey
 from bifente.simulator.middleware.cloudfsv import BearerParameters, Bearers, Outcome
 from bifente.simulator.middleware.cloudfsv.bearer import BEARER
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.readers.wireless import Link, Refusal, TokenRefusedError
 from bifente.simulator.readers.wireless.claims import ACCESS
-from bifente.simulator.readers.wireless.seal import SigningKey
 
 BAD_TOKEN = "Token invalide"
 

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.ground.clock import Clock
+from bifente.simulator.formats.jose.seal import SigningKey
 from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, application, laboratory_key
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
@@ -24,7 +25,6 @@ from bifente.simulator.readers.wireless import (
     TerminalParameters,
     WeakLink,
 )
-from bifente.simulator.readers.wireless.seal import SigningKey
 
 
 class WirelessBench:

@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bifente.ground.clock import Clock
+from bifente.simulator.formats.jose.claims import moment as seconds
+from bifente.simulator.formats.jose.claims import text
+from bifente.simulator.formats.jose.refusals import SealError, SealRefusal
+from bifente.simulator.formats.jose.seal import Key, SigningKey
 from bifente.simulator.middleware.apcv.context import Context, Parameters, moment, written
 from bifente.simulator.middleware.apcv.phone import NFC, QR, QR_PREFIX, SEAL, Phone
 from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal
-from bifente.simulator.readers.wireless.claims import moment as seconds
-from bifente.simulator.readers.wireless.claims import text
-from bifente.simulator.readers.wireless.refusals import Refusal as TokenRefusal
-from bifente.simulator.readers.wireless.refusals import TokenRefusedError
-from bifente.simulator.readers.wireless.seal import Key, SigningKey
 from bifente.simulator.zones import Group
 
 _INVOICE = re.compile(r"[0-9]{1,9}", re.ASCII)
 #: Refusals of a token that mean that somebody changed or made it.
-_FORGED = frozenset({TokenRefusal.SIGNATURE, TokenRefusal.ALGORITHM, TokenRefusal.COMPRESSION})
+_FORGED = frozenset({SealRefusal.SIGNATURE, SealRefusal.ALGORITHM, SealRefusal.COMPRESSION})
 
 
 class Holder(Protocol):
@@ -110,7 +109,7 @@ class Service:
         try:
             serial, unique = text(claims, "sub"), text(claims, "jti")
             issued, expires = seconds(claims, "iat"), seconds(claims, "exp")
-        except TokenRefusedError as error:
+        except SealError as error:
             raise ApcvError(Refusal.UNREADABLE, str(error)) from None
         phone = self._phones.get(serial)
         if phone is None or not _signed_by(proof, phone[0]):
@@ -181,7 +180,7 @@ class Service:
     def _known(self, context: Context) -> _Open:
         try:
             claims = SEAL.open(context.token, self._key.public)
-        except TokenRefusedError as error:
+        except SealError as error:
             raise ApcvError(Refusal.TAMPERED, str(error)) from None
         if (claims.get("cid"), claims.get("end")) != (context.identifier, context.end):
             raise ApcvError(Refusal.TAMPERED, "the context is not the one its token was issued for")
@@ -199,7 +198,7 @@ class Service:
 def _signed_by(token: str, keys: Mapping[str, Key]) -> bool:
     try:
         SEAL.open(token, keys)
-    except TokenRefusedError:
+    except SealError:
         return False
     return True
 
@@ -207,8 +206,8 @@ def _signed_by(token: str, keys: Mapping[str, Key]) -> bool:
 def _unsealed(token: str, keys: Mapping[str, Key]) -> Mapping[str, Any]:
     try:
         return SEAL.open(token, keys)
-    except TokenRefusedError as error:
-        if error.reason is TokenRefusal.UNKNOWN_KEY:
+    except SealError as error:
+        if error.reason is SealRefusal.UNKNOWN_KEY:
             raise ApcvError(Refusal.UNKNOWN_PHONE, str(error)) from None
         refusal = Refusal.TAMPERED if error.reason in _FORGED else Refusal.UNREADABLE
         raise ApcvError(refusal, str(error)) from None

@@ -8,14 +8,15 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from joserfc.jwk import RSAKey
 
 from bifente.ground.clock import Clock
+from bifente.simulator.formats.jose.claims import ROUNDING, moment, number, text
+from bifente.simulator.formats.jose.seal import Key, Seal, SigningKey
 from bifente.simulator.pki.keystore import KeySource
-from bifente.simulator.readers.wireless.claims import ROUNDING, moment, number, text
-from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.seal import Key, Seal, SigningKey
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError, refusing
 
 BEARER = Seal("RS256", deflated=False)
 KID = "laboratory-software-1"
@@ -58,7 +59,10 @@ class Bearers:
 
     def verify(self, token: str) -> str:
         """The software a token speaks for. Raises TokenRefusedError."""
-        claims = BEARER.open(token, self._public)
+        with refusing():
+            return self._verified(BEARER.open(token, self._public))
+
+    def _verified(self, claims: Mapping[str, Any]) -> str:
         if text(claims, "iss") != self.parameters.issuer:
             raise TokenRefusedError(Refusal.ISSUER)
         if text(claims, "aud") != self.parameters.audience:

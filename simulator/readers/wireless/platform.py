@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bifente.ground.clock import Clock
+from bifente.simulator.formats.jose.seal import Key, SigningKey
 from bifente.simulator.readers.wireless.claims import ACCESS, AccessClaims
 from bifente.simulator.readers.wireless.parameters import TerminalParameters
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.seal import Key, SigningKey
 from bifente.simulator.readers.wireless.states import Pairing
 
 _SESSIONS = 16
@@ -87,7 +87,7 @@ class Platform:
 
     def read(self, token: str, terminal: str, *, skew: float = 0.0) -> AccessClaims:
         """A token verified in full for a terminal, at this platform's time plus ``skew``. Raises TokenRefusedError."""
-        claims = AccessClaims.read(ACCESS.open(token, self.keys))
+        claims = AccessClaims.opened(token, self.keys)
         if claims.issuer != self.parameters.issuer:
             raise TokenRefusedError(Refusal.ISSUER)
         if claims.audience != self.parameters.audience:

@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.registry import HeaderParameter
 
-from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
+from bifente.simulator.formats.jose.refusals import SealError, SealRefusal
 
 LONGEST_TOKEN = 4096
 """Most characters of a token: it travels in an HTTP header."""
@@ -49,39 +49,39 @@ class Seal:
     def open(self, token: str, keys: Mapping[str, Key]) -> dict[str, Any]:
         """The claims of a token whose signature holds under one of ``keys`` (by key identifier).
 
-        Raises TokenRefusedError. Nothing of the content is looked at, nor inflated, before the signature is verified.
+        Raises SealError. Nothing of the content is looked at, nor inflated, before the signature is verified.
         """
         if len(token) > LONGEST_TOKEN or not token.isascii():
-            raise TokenRefusedError(Refusal.MALFORMED, f"{len(token)} characters, at most {LONGEST_TOKEN}")
+            raise SealError(SealRefusal.MALFORMED, f"{len(token)} characters, at most {LONGEST_TOKEN}")
         try:
             sealed = jws.extract_compact(token.encode())
             header = sealed.headers()
         except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise TokenRefusedError(Refusal.MALFORMED, type(error).__name__) from None
+            raise SealError(SealRefusal.MALFORMED, type(error).__name__) from None
         if not isinstance(header, dict):
-            raise TokenRefusedError(Refusal.MALFORMED, "the header is no JSON object")
+            raise SealError(SealRefusal.MALFORMED, "the header is no JSON object")
         self._check_header(header)
         key = keys.get(header["kid"])
         if key is None:
-            raise TokenRefusedError(Refusal.UNKNOWN_KEY)
+            raise SealError(SealRefusal.UNKNOWN_KEY)
         try:
             holds = jws.validate_compact(sealed, key, registry=self._registry())
         except (JoseError, ValueError, TypeError) as error:
-            raise TokenRefusedError(Refusal.SIGNATURE, type(error).__name__) from None
+            raise SealError(SealRefusal.SIGNATURE, type(error).__name__) from None
         if not holds:
-            raise TokenRefusedError(Refusal.SIGNATURE)
+            raise SealError(SealRefusal.SIGNATURE)
         return _claims(inflate(sealed.payload) if self.deflated else sealed.payload)
 
     def _check_header(self, header: Mapping[str, Any]) -> None:
         if header.get("alg") != self.algorithm:
-            raise TokenRefusedError(Refusal.ALGORITHM, f"{self.algorithm} is agreed")
+            raise SealError(SealRefusal.ALGORITHM, f"{self.algorithm} is agreed")
         if header.get("zip") != ("DEF" if self.deflated else None):
-            raise TokenRefusedError(Refusal.COMPRESSION, f"zip {'DEF' if self.deflated else 'absent'} is agreed")
+            raise SealError(SealRefusal.COMPRESSION, f"zip {'DEF' if self.deflated else 'absent'} is agreed")
         if unknown := set(header) - {"alg", "kid", "typ", "zip"}:
             # jwk, jku, x5c would offer a key of the sender's own; crit and b64 would change what is signed.
-            raise TokenRefusedError(Refusal.MALFORMED, f"header {sorted(unknown)[0]!r} is not accepted")
+            raise SealError(SealRefusal.MALFORMED, f"header {sorted(unknown)[0]!r} is not accepted")
         if not isinstance(header.get("kid"), str):
-            raise TokenRefusedError(Refusal.UNKNOWN_KEY, "no kid")
+            raise SealError(SealRefusal.UNKNOWN_KEY, "no kid")
 
     def _registry(self) -> jws.JWSRegistry:
         return jws.JWSRegistry(_ZIP, algorithms=[self.algorithm])
@@ -112,16 +112,16 @@ def deflate(content: bytes) -> bytes:
 
 
 def inflate(packed: bytes) -> bytes:
-    """The content of a raw DEFLATE stream, never more than ``LONGEST_CONTENT`` bytes. Raises TokenRefusedError."""
+    """The content of a raw DEFLATE stream, never more than ``LONGEST_CONTENT`` bytes. Raises SealError."""
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         content = unpacker.decompress(packed, LONGEST_CONTENT + 1)
     except zlib.error:
-        raise TokenRefusedError(Refusal.COMPRESSION, "no DEFLATE stream") from None
+        raise SealError(SealRefusal.COMPRESSION, "no DEFLATE stream") from None
     if len(content) > LONGEST_CONTENT:
-        raise TokenRefusedError(Refusal.COMPRESSION, f"more than {LONGEST_CONTENT} bytes once inflated")
+        raise SealError(SealRefusal.COMPRESSION, f"more than {LONGEST_CONTENT} bytes once inflated")
     if not unpacker.eof or unpacker.unused_data:
-        raise TokenRefusedError(Refusal.COMPRESSION, "the stream is cut, or something follows it")
+        raise SealError(SealRefusal.COMPRESSION, "the stream is cut, or something follows it")
     return content
 
 
@@ -129,7 +129,7 @@ def _claims(content: bytes) -> dict[str, Any]:
     try:
         claims = json.loads(content)
     except (ValueError, RecursionError):
-        raise TokenRefusedError(Refusal.CLAIMS, "no JSON") from None
+        raise SealError(SealRefusal.CLAIMS, "no JSON") from None
     if not isinstance(claims, dict):
-        raise TokenRefusedError(Refusal.CLAIMS, "no JSON object")
+        raise SealError(SealRefusal.CLAIMS, "no JSON object")
     return claims

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from bifente.simulator.readers.wireless import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.seal import LONGEST_CONTENT, LONGEST_TOKEN, Seal, SigningKey, deflate, inflate
+from bifente.simulator.formats.jose.refusals import SealError, SealRefusal
+from bifente.simulator.formats.jose.seal import LONGEST_CONTENT, LONGEST_TOKEN, Seal, SigningKey, deflate, inflate
 
 ACCESS = Seal("ES256", deflated=True)
 PLAIN = Seal("RS256", deflated=False)
@@ -39,8 +39,8 @@ def signed(header: dict[str, Any], content: bytes, key: SigningKey = EC) -> str:
     return f"{raw}.{part(model.sign(raw.encode(), key.key))}"
 
 
-def refused(token: str, seal: Seal = ACCESS, key: SigningKey = EC) -> Refusal:
-    with pytest.raises(TokenRefusedError) as error:
+def refused(token: str, seal: Seal = ACCESS, key: SigningKey = EC) -> SealRefusal:
+    with pytest.raises(SealError) as error:
         seal.open(token, key.public)
     return error.value.reason
 
@@ -91,7 +91,7 @@ def test_a_public_key_cannot_sign() -> None:
     ],
 )
 def test_what_is_no_jws_is_malformed(token: str) -> None:
-    assert refused(token) is Refusal.MALFORMED
+    assert refused(token) is SealRefusal.MALFORMED
 
 
 def test_a_token_longer_than_a_header_is_not_even_read() -> None:
@@ -99,63 +99,63 @@ def test_a_token_longer_than_a_header_is_not_even_read() -> None:
         {**CLAIMS, "more": "".join(hashlib.sha256(bytes([i])).hexdigest() for i in range(90))}, EC.key, "one"
     )
     assert len(token) > LONGEST_TOKEN
-    assert refused(token) is Refusal.MALFORMED
+    assert refused(token) is SealRefusal.MALFORMED
 
 
 def test_none_and_confused_algorithms_are_refused() -> None:
     content = part(GOOD)
     for name in ("none", "None", "nOnE"):
-        assert refused(f"{part({**HEADER, 'alg': name})}.{content}.") is Refusal.ALGORITHM
+        assert refused(f"{part({**HEADER, 'alg': name})}.{content}.") is SealRefusal.ALGORITHM
     # The classic: the public key, which everyone knows, as the secret of an HMAC.
     public = next(iter(EC.public.values()))
     assert isinstance(public, ECKey)
     raw = f"{part({**HEADER, 'alg': 'HS256'})}.{content}"
     mac = hmac.new(public.as_pem(private=False), raw.encode(), hashlib.sha256).digest()
-    assert refused(f"{raw}.{part(mac)}") is Refusal.ALGORITHM
+    assert refused(f"{raw}.{part(mac)}") is SealRefusal.ALGORITHM
     # And the same bytes under a header that claims the agreed algorithm.
     raw = f"{part(HEADER)}.{content}"
     mac = hmac.new(public.as_pem(private=False), raw.encode(), hashlib.sha256).digest()
-    assert refused(f"{raw}.{part(mac)}") is Refusal.SIGNATURE
+    assert refused(f"{raw}.{part(mac)}") is SealRefusal.SIGNATURE
     assert (
         refused(jws.serialize_compact({"alg": "HS256", "kid": "one"}, b"{}", OctKey.generate_key()))
-        is Refusal.ALGORITHM
+        is SealRefusal.ALGORITHM
     )
 
 
 def test_a_key_of_another_kind_under_the_agreed_name_does_not_verify() -> None:
     # kid "two" names an RSA key among the accepted: an ES256 token that names it must not be verified with it.
-    with pytest.raises(TokenRefusedError) as error:
+    with pytest.raises(SealError) as error:
         ACCESS.open(signed({**HEADER, "kid": "two"}, GOOD), {**EC.public, **RSA.public})
-    assert error.value.reason is Refusal.SIGNATURE
+    assert error.value.reason is SealRefusal.SIGNATURE
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"kid": "three"}, Refusal.UNKNOWN_KEY),
-        ({"kid": None}, Refusal.UNKNOWN_KEY),
-        ({"kid": ["one"]}, Refusal.UNKNOWN_KEY),
-        ({"zip": None}, Refusal.COMPRESSION),
-        ({"zip": "GZ"}, Refusal.COMPRESSION),
-        ({"zip": ["DEF"]}, Refusal.COMPRESSION),
-        ({"alg": "RS256"}, Refusal.ALGORITHM),
-        ({"alg": ["ES256"]}, Refusal.ALGORITHM),
-        ({"alg": {}}, Refusal.ALGORITHM),
-        ({"jwk": {"kty": "EC"}}, Refusal.MALFORMED),
-        ({"jku": "https://example.invalid/keys"}, Refusal.MALFORMED),
-        ({"crit": ["exp"]}, Refusal.MALFORMED),
+        ({"kid": "three"}, SealRefusal.UNKNOWN_KEY),
+        ({"kid": None}, SealRefusal.UNKNOWN_KEY),
+        ({"kid": ["one"]}, SealRefusal.UNKNOWN_KEY),
+        ({"zip": None}, SealRefusal.COMPRESSION),
+        ({"zip": "GZ"}, SealRefusal.COMPRESSION),
+        ({"zip": ["DEF"]}, SealRefusal.COMPRESSION),
+        ({"alg": "RS256"}, SealRefusal.ALGORITHM),
+        ({"alg": ["ES256"]}, SealRefusal.ALGORITHM),
+        ({"alg": {}}, SealRefusal.ALGORITHM),
+        ({"jwk": {"kty": "EC"}}, SealRefusal.MALFORMED),
+        ({"jku": "https://example.invalid/keys"}, SealRefusal.MALFORMED),
+        ({"crit": ["exp"]}, SealRefusal.MALFORMED),
     ],
 )
-def test_a_header_that_is_not_the_agreed_one_is_refused(change: dict[str, Any], reason: Refusal) -> None:
+def test_a_header_that_is_not_the_agreed_one_is_refused(change: dict[str, Any], reason: SealRefusal) -> None:
     assert refused(signed({**HEADER, **change}, GOOD)) is reason
 
 
 def test_an_unencoded_payload_is_refused() -> None:
-    assert refused(signed({**HEADER, "b64": False, "crit": ["b64"]}, GOOD)) is Refusal.MALFORMED
+    assert refused(signed({**HEADER, "b64": False, "crit": ["b64"]}, GOOD)) is SealRefusal.MALFORMED
 
 
 def test_the_key_of_another_laboratory_does_not_verify() -> None:
-    assert refused(ACCESS.close(CLAIMS, SigningKey.es256("one").key, "one")) is Refusal.SIGNATURE
+    assert refused(ACCESS.close(CLAIMS, SigningKey.es256("one").key, "one")) is SealRefusal.SIGNATURE
 
 
 @given(st.data())
@@ -187,7 +187,7 @@ def test_anything_else_is_refused_in_words(token: str) -> None:
     ],
 )
 def test_a_content_that_does_not_inflate_as_agreed_is_refused(content: bytes) -> None:
-    assert refused(signed(HEADER, content)) is Refusal.COMPRESSION
+    assert refused(signed(HEADER, content)) is SealRefusal.COMPRESSION
 
 
 def test_a_bomb_is_not_inflated_beyond_the_bound() -> None:
@@ -195,7 +195,7 @@ def test_a_bomb_is_not_inflated_beyond_the_bound() -> None:
     assert len(bomb) < LONGEST_TOKEN
     tracemalloc.start()
     try:
-        with pytest.raises(TokenRefusedError, match=f"more than {LONGEST_CONTENT} bytes"):
+        with pytest.raises(SealError, match=f"more than {LONGEST_CONTENT} bytes"):
             inflate(bomb)
         assert tracemalloc.get_traced_memory()[1] < 20 * LONGEST_CONTENT
     finally:
@@ -209,4 +209,4 @@ def test_deflate_and_inflate_are_inverse(content: bytes) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"1", b"{", b"[" * 4000, b"\xff"])
 def test_a_signed_content_that_is_no_json_object_is_refused(content: bytes) -> None:
-    assert refused(signed(HEADER, deflate(content))) is Refusal.CLAIMS
+    assert refused(signed(HEADER, deflate(content))) is SealRefusal.CLAIMS
