@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.middleware.apcv import ApcvError, Context, Desk, Parameters, Phone, Refusal, Service
-from bifente.simulator.middleware.apcv.context import moment, written
-from bifente.simulator.middleware.apcv.phone import QR_PREFIX, SEAL
 from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.services.apcv import ApcvError, Context, Desk, Parameters, Phone, Refusal, Service
+from bifente.simulator.services.apcv.context import moment, written
+from bifente.simulator.services.apcv.phone import QR_PREFIX, SEAL
 from bifente.simulator.zones import Group, make
 
 AT = datetime(2026, 3, 3, 9, tzinfo=UTC)

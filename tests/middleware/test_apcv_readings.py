@@ -11,8 +11,8 @@ import pytest
 from ssv_bench import PIN, TODAY, cps, cps_data, vitale, vitale_data
 from ssv_bench import Desk as Bench
 
-from bifente.simulator.middleware.apcv import Call, Desk, Phone, Refusal, Reply, Service
 from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.services.apcv import Call, Desk, Phone, Refusal, Reply, Service
 from bifente.simulator.zones import Group, named
 
 ADMINISTRATIVE = SsvCode.PS_ABSENT

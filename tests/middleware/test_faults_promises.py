@@ -10,7 +10,6 @@ import pytest
 from ssv_bench import CPS_SLOT, PIN, VITALE_SLOT, Desk, cps, vitale
 
 from bifente.simulator.iso7816.card import Card
-from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, Function, laboratory_key
 from bifente.simulator.middleware.faults import inject_galss
 from bifente.simulator.middleware.galss import Application, GalssServer, SlotName, for_pcsc, generate
 from bifente.simulator.middleware.ssv import Ssv
@@ -18,6 +17,7 @@ from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import Connection, PcscCode, ScardError
 from bifente.simulator.readers.faults import Fault, Mechanism, Spot, Undo, catalogue, inject
 from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.services.cloudfsv import Bearers, CloudFsv, Function, laboratory_key
 
 FILE = generate(for_pcsc([SlotName("cps", CPS_SLOT), SlotName("vitale", VITALE_SLOT)]))
 READ = bytes.fromhex("00B0000001")

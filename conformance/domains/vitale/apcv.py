@@ -15,9 +15,9 @@ from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepEr
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
-from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.services.apcv import Context, Desk, Parameters, Phone, Service
 
 
 @dataclass(frozen=True, slots=True)

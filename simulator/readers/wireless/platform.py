@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bifente.ground.clock import Clock
@@ -42,6 +42,8 @@ class Platform:
         self._chance = chance
         self._key = key or SigningKey.es256("laboratory-terminal-1")
         self._enrolled: dict[str, _Enrolled] = {}
+        self.declare: Callable[[str], None] = lambda token: None
+        """Hears every token as it is born."""
 
     @property
     def keys(self) -> Mapping[str, Key]:
@@ -120,7 +122,9 @@ class Platform:
             issued=now,
             expires=now + self.parameters.ttl,
         )
-        return ACCESS.close(claims.written(), self._key.key, self._key.kid)
+        token = ACCESS.close(claims.written(), self._key.key, self._key.kid)
+        self.declare(token)
+        return token
 
     def _paired(self, terminal: str) -> None:
         if (reason := self.pairing(terminal).refusal) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -15,24 +15,83 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bifente.simulator.middleware.cloudfsv.laboratory import Laboratory
-from bifente.simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_request, bad_token
-from bifente.simulator.middleware.cloudfsv.request import LONGEST_BODY, METHODS, Function
-from bifente.simulator.middleware.cloudfsv.service import CloudFsv, Outcome
+from bifente.ground.text import Text
+from bifente.simulator.readers.wireless import Pairing, Terminal
+from bifente.simulator.services.cloudfsv.laboratory import TerminalAdministration, told
+from bifente.simulator.services.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, unavailable
+from bifente.simulator.services.cloudfsv.request import LONGEST_BODY, METHODS, Function
+from bifente.simulator.services.cloudfsv.service import CloudFsv, FsvAnswer
+from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
 
 ACCESS_HEADER = "accessHealthcareToken"
 REASON_HEADER = "X-Bifente-Reason"
 """Ours: the cause of a refusal, which the field's body does not tell."""
 
 
-def application(service: CloudFsv) -> Starlette:
-    """The ASGI application of a service."""
-    laboratory = Laboratory(service)
+UNAVAILABLE = "cloudfsv-unavailable"
+"""The fault it can suffer: every reading is told that its terminal is unavailable."""
+
+
+class CloudFsvService(Service):
+    """The reading service as a bench serves it. Its state are the terminals it answers for, by id."""
+
+    name = "cloudfsv"
+    title = Text("Service de lecture CloudFSV", "CloudFSV reading service")
+    offered = frozenset({UNAVAILABLE})
+
+    def __init__(self, core: CloudFsv, declare: Declare = to_nobody) -> None:
+        super().__init__(declare)
+        self.core = core
+
+    @cached_property
+    def application(self) -> Asgi:
+        """Return its ASGI application."""
+        return _application(self)
+
+    def state(self) -> Mapping[str, Any]:
+        """Return ``version`` and ``terminals``: how each stands."""
+        terminals = {terminal.id: told(terminal) for terminal in self.core.terminals.values()}
+        return {"version": self.core.version, "terminals": terminals}
+
+    def set_state(self, changes: Mapping[str, Any]) -> None:
+        """Set ``terminals.<id>.pairing`` (none, paired, revoked). Raise ServiceError for anything else."""
+        if set(changes) != {"terminals"} or not isinstance(changes["terminals"], Mapping):
+            raise ServiceError(f"{self.name}: terminals can be set, a mapping by id")
+        wanted = [(self._terminal(named), _pairing(change)) for named, change in changes["terminals"].items()]
+        for terminal, pairing in wanted:
+            if pairing is Pairing.PAIRED:
+                self.core.platform.pair(terminal.id)
+            else:
+                self.core.platform.unpair(terminal.id, revoked=pairing is Pairing.REVOKED)
+            terminal.look()
+
+    def _terminal(self, named: str) -> Terminal:
+        if named not in self.core.terminals:
+            raise ServiceError(f"{self.name}: no terminal {named!r}; it has {', '.join(self.core.terminals) or 'none'}")
+        return self.core.terminals[named]
+
+
+def _pairing(change: Any) -> Pairing:
+    try:
+        if set(change) == {"pairing"}:
+            return Pairing(change["pairing"])
+    except (TypeError, ValueError):
+        pass
+    raise ServiceError(f"cloudfsv: of a terminal, pairing can be set: {', '.join(Pairing)}")
+
+
+def _application(served_as: CloudFsvService) -> Starlette:
+    service = served_as.core
+    laboratory = TerminalAdministration(service)
 
     async def read(request: Request, function: Function) -> Response:
         bearer, access = _bearer(request), _single(request, ACCESS_HEADER)
         if access is None:
             raise bad_token("no-access-token")
+        served_as.declare(bearer)
+        served_as.declare(access)
+        if UNAVAILABLE in served_as.troubles:
+            raise unavailable("trouble")
         terminal = _terminal(request)
         call = partial(
             service.call, function, bearer=bearer, access=access, terminal=terminal, body=await _body(request)
@@ -79,7 +138,7 @@ def application(service: CloudFsv) -> Starlette:
     return served
 
 
-def _answered(outcome: Outcome) -> Response:
+def _answered(outcome: FsvAnswer) -> Response:
     data = base64.b64encode(outcome.zone).decode()
     return JSONResponse(
         {"codeResult": outcome.code, "dataResult": {"arraySize": len(outcome.zone), "data": data}},

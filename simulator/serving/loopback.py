@@ -1,4 +1,4 @@
-"""The service on a port of this machine: real TLS, loopback only."""
+"""A service on a port of this machine: real TLS, loopback only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from bifente.simulator.pki.server_certificate import LOOPBACK
+from bifente.simulator.serving.tls import LOOPBACK
 
 _STARTED_WITHIN = 10.0
 _STOPPED_WITHIN = 5.0
@@ -43,7 +43,9 @@ class LoopbackServer:
         # uvicorn would read the key from files; ours are never left on disk.
         config.ssl = context
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="cloudfsv", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="bifente-tls", daemon=True
+        )
         self._thread.start()
         deadline = time.monotonic() + _STARTED_WITHIN
         while not self._server.started:

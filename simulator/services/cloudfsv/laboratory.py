@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from bifente.simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_token, offline
-from bifente.simulator.middleware.cloudfsv.service import CloudFsv
 from bifente.simulator.readers.wireless import Refusal, Terminal, TokenRefusedError
+from bifente.simulator.services.cloudfsv.refusals import HttpRefusal, bad_token, offline
+from bifente.simulator.services.cloudfsv.service import CloudFsv
 
 
-class Laboratory:
+class TerminalAdministration:
     """What a workstation asks before and beside its readings; every call needs a bearer token."""
 
     def __init__(self, service: CloudFsv) -> None:
@@ -23,21 +23,21 @@ class Laboratory:
     def state(self, bearer: str) -> Mapping[str, Any]:
         """Every terminal served and how it stands. Raises HttpRefusal."""
         self._service.authenticate(bearer)
-        return _modelled({"terminals": [_told(terminal) for terminal in self._service.terminals.values()]})
+        return _modelled({"terminals": [told(terminal) for terminal in self._service.terminals.values()]})
 
     def pair(self, bearer: str, terminal: str) -> Mapping[str, Any]:
         """Pair a terminal; tokens of an earlier pairing are dead. Raises HttpRefusal."""
         found = self._find(bearer, terminal)
         self._service.platform.pair(found.id)
         found.look()
-        return _modelled(_told(found))
+        return _modelled(told(found))
 
     def unpair(self, bearer: str, terminal: str) -> Mapping[str, Any]:
         """Revoke a pairing. Raises HttpRefusal."""
         found = self._find(bearer, terminal)
         self._service.platform.unpair(found.id, revoked=True)
         found.look()
-        return _modelled(_told(found))
+        return _modelled(told(found))
 
     def token(self, bearer: str, terminal: str, access: str | None) -> Mapping[str, Any]:
         """The first token of a new session, or, for the session's own token, the next one. Raises HttpRefusal."""
@@ -58,7 +58,8 @@ class Laboratory:
         return found
 
 
-def _told(terminal: Terminal) -> Mapping[str, Any]:
+def told(terminal: Terminal) -> Mapping[str, Any]:
+    """Return how a terminal stands, in the words of the laboratory."""
     return {
         "terminalId": terminal.id,
         "pairing": terminal.pairing.value,

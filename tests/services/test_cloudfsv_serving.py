@@ -14,9 +14,9 @@ import pytest
 from cloud_tools import KEYS, Cloud
 from cryptography import x509
 
-from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer, ServingError
 from bifente.simulator.pki.authority import Pki
-from bifente.simulator.pki.server_certificate import ServerIdentity
+from bifente.simulator.serving.loopback import LoopbackServer, ServingError
+from bifente.simulator.serving.tls import ServerIdentity
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from bifente.simulator.formats.jose.claims import moment as seconds
 from bifente.simulator.formats.jose.claims import text
 from bifente.simulator.formats.jose.refusals import SealError, SealRefusal
 from bifente.simulator.formats.jose.seal import Key, SigningKey
-from bifente.simulator.middleware.apcv.context import Context, Parameters, moment, written
-from bifente.simulator.middleware.apcv.phone import NFC, QR, QR_PREFIX, SEAL, Phone
-from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal
+from bifente.simulator.services.apcv.context import Context, Parameters, moment, written
+from bifente.simulator.services.apcv.phone import NFC, QR, QR_PREFIX, SEAL, Phone
+from bifente.simulator.services.apcv.refusals import ApcvError, Refusal
 from bifente.simulator.zones import Group
 
 _INVOICE = re.compile(r"[0-9]{1,9}", re.ASCII)

@@ -1,4 +1,4 @@
-"""The server certificate of the service on loopback, issued by the laboratory IGC-Santé."""
+"""The server certificate of whatever is served on loopback, issued by the laboratory IGC-Santé."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ServerIdentity:
     @classmethod
     def make(cls, pki: Pki, keys: KeySource, at: datetime) -> ServerIdentity:
         """An identity valid from the day before ``at`` for thirty days."""
-        key = keys.key("cloudfsv/server")
+        key = keys.key("serving/server")
         authority = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
         names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address(LOOPBACK))])
         certificate = authority.issue(

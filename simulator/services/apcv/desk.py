@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import Protocol
 
 from bifente.ground.clock import Clock
-from bifente.simulator.middleware.apcv.context import Context
-from bifente.simulator.middleware.apcv.phone import Phone
-from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal
-from bifente.simulator.middleware.apcv.service import Service
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv.answer import Answer
 from bifente.simulator.middleware.ssv.library import Ssv
 from bifente.simulator.middleware.ssv.line import PS, Line
 from bifente.simulator.middleware.ssv.professional import ProfessionalCard
+from bifente.simulator.services.apcv.context import Context
+from bifente.simulator.services.apcv.phone import Phone
+from bifente.simulator.services.apcv.refusals import ApcvError, Refusal
+from bifente.simulator.services.apcv.service import Service
 from bifente.simulator.zones import Group, encode, named
 
 _INSURED, _COVERAGE, _MUTUELLE, _AMC = 101, 106, 107, 109

@@ -9,7 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from bifente.simulator.middleware.cloudfsv.refusals import bad_request
+from bifente.simulator.services.cloudfsv.refusals import bad_request
 
 LONGEST_BODY = 16_384
 _LONGEST_FIELD = 64

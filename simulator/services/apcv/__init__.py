@@ -8,11 +8,11 @@ Everything else is the laboratory's own model: how a phone proves itself, what t
 they last, what is refused, and with which return code. Nothing here is the format of the GIE SESAM-Vitale.
 """
 
-from bifente.simulator.middleware.apcv.context import Context, Parameters
-from bifente.simulator.middleware.apcv.desk import Call, Desk, Reply, Workstation
-from bifente.simulator.middleware.apcv.phone import Phone
-from bifente.simulator.middleware.apcv.refusals import ApcvError, Refusal
-from bifente.simulator.middleware.apcv.service import Holder, Service
+from bifente.simulator.services.apcv.context import Context, Parameters
+from bifente.simulator.services.apcv.desk import Call, Desk, Reply, Workstation
+from bifente.simulator.services.apcv.phone import Phone
+from bifente.simulator.services.apcv.refusals import ApcvError, Refusal
+from bifente.simulator.services.apcv.service import Holder, Service
 
 __all__ = [
     "ApcvError",

@@ -17,6 +17,7 @@ from bifente.simulator.formats.jose.claims import ROUNDING, moment, number, text
 from bifente.simulator.formats.jose.seal import Key, Seal, SigningKey
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError, refusing
+from bifente.simulator.serving.service import Declare, to_nobody
 
 BEARER = Seal("RS256", deflated=False)
 KID = "laboratory-software-1"
@@ -43,6 +44,8 @@ class Bearers:
         self._key = key
         self._chance = chance
         self._public: Mapping[str, Key] = key.public
+        self.declare: Declare = to_nobody
+        """Hears every token as it is born."""
 
     def issue(self, software: str = "bifente") -> str:
         """A token for a software."""
@@ -55,7 +58,9 @@ class Bearers:
             "iat": number(now),
             "exp": number(now + self.parameters.ttl),
         }
-        return BEARER.close(claims, self._key.key, self._key.kid)
+        token = BEARER.close(claims, self._key.key, self._key.kid)
+        self.declare(token)
+        return token
 
     def verify(self, token: str) -> str:
         """The software a token speaks for. Raises TokenRefusedError."""

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bifente.ground.clock import Clock
-from bifente.simulator.middleware.cloudfsv.bearer import Bearers
-from bifente.simulator.middleware.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, offline, unavailable
-from bifente.simulator.middleware.cloudfsv.request import Body, Function
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.readers.wireless import BusyError, Condition, Platform, Terminal, TokenRefusedError
 from bifente.simulator.readers.wireless.terminal import CODE_ROLE
+from bifente.simulator.services.cloudfsv.bearer import Bearers
+from bifente.simulator.services.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, offline, unavailable
+from bifente.simulator.services.cloudfsv.request import Body, Function
 
 FSV_VERSION = "1.40.14"
 
@@ -39,7 +39,7 @@ class Result(Protocol):
         ...
 
 
-class Reading(Protocol):
+class ReadingFunctions(Protocol):
     """The SSV functions the service offers, as ``bifente.simulator.middleware.ssv.Ssv`` has them."""
 
     def lire_config(self) -> Result:
@@ -60,7 +60,7 @@ class Reading(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FsvAnswer:
     """A call answered by the library: HTTP 200, whatever the code."""
 
     code: int
@@ -76,14 +76,14 @@ class CloudFsv:
         self.clock = clock
         self.version = version
         self.terminals: dict[str, Terminal] = {}
-        self._reading: dict[str, Reading] = {}
+        self._reading: dict[str, ReadingFunctions] = {}
 
-    def serve(self, terminal: Terminal, reading: Reading) -> None:
+    def serve(self, terminal: Terminal, reading: ReadingFunctions) -> None:
         """Answer for a terminal from now on."""
         self.terminals[terminal.id] = terminal
         self._reading[terminal.id] = reading
 
-    def call(self, function: Function, *, bearer: str, access: str, terminal: str, body: bytes) -> Outcome:
+    def call(self, function: Function, *, bearer: str, access: str, terminal: str, body: bytes) -> FsvAnswer:
         """One call. Raises HttpRefusal; a refusal by the library is an outcome (SV-CLOUD-02)."""
         self.authenticate(bearer)
         served = self.authorised(terminal, access)
@@ -117,7 +117,7 @@ class CloudFsv:
             raise bad_token(refused.reason.value) from None
         return served
 
-    def _read(self, function: Function, terminal: Terminal, body: Body) -> Outcome:
+    def _read(self, function: Function, terminal: Terminal, body: Body) -> FsvAnswer:
         reading = self._reading[terminal.id]
         if body.virtual_card is not None:
             # The names of virtual cards are not public, and there is none here: better said than read past.
@@ -134,22 +134,22 @@ class CloudFsv:
             return _outcome(call(""))
         code = body.code or terminal.code
         if code is None and terminal.holds_card(CODE_ROLE):
-            return Outcome(SsvCode.CODE_LOST)
+            return FsvAnswer(SsvCode.CODE_LOST)
         outcome = _outcome(call(code or ""))
         if outcome.code == SsvCode.OK and code is not None:
             terminal.remember_code(code)
         if outcome.code == SsvCode.WRONG_CODE:
             terminal.forget_code()
         if body.turbo and outcome.code == SsvCode.PS_ABSENT:
-            return Outcome(outcome.code)
+            return FsvAnswer(outcome.code)
         return outcome
 
 
 _NEED_CODE = frozenset({Function.LIRE_CARTE_PS, Function.LIRE_DROITS_VITALE})
 
 
-def _outcome(result: Result) -> Outcome:
-    return Outcome(int(result.code), result.zone)
+def _outcome(result: Result) -> FsvAnswer:
+    return FsvAnswer(int(result.code), result.zone)
 
 
-__all__ = ["FSV_VERSION", "CloudFsv", "HttpRefusal", "Outcome", "Reading", "Result"]
+__all__ = ["FSV_VERSION", "CloudFsv", "FsvAnswer", "HttpRefusal", "ReadingFunctions", "Result"]

@@ -13,10 +13,10 @@ import httpx
 
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.formats.jose.seal import SigningKey
-from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, Outcome, application, laboratory_key
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import Slot
 from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.services.cloudfsv import Bearers, CloudFsv, CloudFsvService, FsvAnswer, laboratory_key
 
 KEYS = MemoryKeys()
 
@@ -43,25 +43,25 @@ class PlainCard:
 class Recorder:
     """Reading functions that answer as told and remember what they were asked."""
 
-    answer: Outcome = field(default_factory=lambda: Outcome(0, b"\x00\x01\x00"))
+    answer: FsvAnswer = field(default_factory=lambda: FsvAnswer(0, b"\x00\x01\x00"))
     asked: list[tuple[str, ...]] = field(default_factory=list)
     during: Callable[[], object] = lambda: None
 
-    def _called(self, *asked: str) -> Outcome:
+    def _called(self, *asked: str) -> FsvAnswer:
         self.asked.append(asked)
         self.during()
         return self.answer
 
-    def lire_config(self) -> Outcome:
+    def lire_config(self) -> FsvAnswer:
         return self._called("config")
 
-    def lire_date_lecteur(self, reader: str) -> Outcome:
+    def lire_date_lecteur(self, reader: str) -> FsvAnswer:
         return self._called("date", reader)
 
-    def lire_carte_ps(self, ps: str, reader: str, code: str) -> Outcome:
+    def lire_carte_ps(self, ps: str, reader: str, code: str) -> FsvAnswer:
         return self._called("ps", ps, reader, code)
 
-    def lire_droits_vitale(self, ps: str, reader: str, code: str, consultation: str) -> Outcome:
+    def lire_droits_vitale(self, ps: str, reader: str, code: str, consultation: str) -> FsvAnswer:
         return self._called("droits", ps, reader, code, consultation)
 
 
@@ -84,7 +84,8 @@ class Cloud:
         self.service = CloudFsv(self.platform, self.bearers, self.clock)
         self.recorder = Recorder()
         self.service.serve(self.terminal, self.recorder)
-        self.app = application(self.service)
+        self.served = CloudFsvService(self.service)
+        self.app = self.served.application
 
     def headers(self, **changes: str | None) -> dict[str, str]:
         given = {"Authorization": f"Bearer {self.bearers.issue()}", "accessHealthcareToken": self.token, **changes}

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bifente.simulator.formats.jose.seal import SigningKey
-from bifente.simulator.middleware.cloudfsv import BearerParameters, Bearers, Outcome
-from bifente.simulator.middleware.cloudfsv.bearer import BEARER
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.readers.wireless import Link, Refusal, TokenRefusedError
 from bifente.simulator.readers.wireless.claims import ACCESS
+from bifente.simulator.services.cloudfsv import UNAVAILABLE, BearerParameters, Bearers, FsvAnswer
+from bifente.simulator.services.cloudfsv.bearer import BEARER
 
 BAD_TOKEN = "Token invalide"
 
@@ -29,7 +29,7 @@ def cloud() -> Cloud:
 
 
 def test_an_answer_has_the_observed_form(cloud: Cloud) -> None:
-    cloud.recorder.answer = Outcome(0, bytes(range(200)))
+    cloud.recorder.answer = FsvAnswer(0, bytes(range(200)))
     response = cloud.call()
     assert response.status_code == 200
     assert response.headers["content-type"].lower() == "application/json; charset=utf-8"
@@ -60,7 +60,7 @@ def test_the_day_of_the_consultation_is_the_bench_day_unless_given(cloud: Cloud)
 
 @pytest.mark.parametrize("code", [0xF001, 0xF011, 0xF014, 0xFF07, 0xFF0C, 0xFF20, 0xFFFF])
 def test_a_refusal_of_the_library_is_http_200(cloud: Cloud, code: int) -> None:
-    cloud.recorder.answer = Outcome(code)
+    cloud.recorder.answer = FsvAnswer(code)
     response = cloud.call("LireDroitsVitale", content='{"codePorteur": "1234"}')
     assert response.status_code == 200
     assert response.json() == {"codeResult": code, "dataResult": {"arraySize": 0, "data": ""}}
@@ -68,7 +68,7 @@ def test_a_refusal_of_the_library_is_http_200(cloud: Cloud, code: int) -> None:
 
 @pytest.mark.parametrize(("mode", "size"), [(None, 4), ("0", 4), ("2", 4), ("1", 0)])
 def test_without_professional_card_data_come_unless_in_turbo_mode(cloud: Cloud, mode: str | None, size: int) -> None:
-    cloud.recorder.answer = Outcome(SsvCode.PS_ABSENT, b"data")
+    cloud.recorder.answer = FsvAnswer(SsvCode.PS_ABSENT, b"data")
     cloud.slots["cps"].remove()
     response = cloud.call("LireDroitsVitale", content=json.dumps({"mode": mode}))
     assert response.json()["codeResult"] == 61441
@@ -78,7 +78,7 @@ def test_without_professional_card_data_come_unless_in_turbo_mode(cloud: Cloud, 
 
 @pytest.mark.parametrize("code", [0, 0xF011])
 def test_turbo_takes_nothing_from_other_answers(cloud: Cloud, code: int) -> None:
-    cloud.recorder.answer = Outcome(code, b"data")
+    cloud.recorder.answer = FsvAnswer(code, b"data")
     assert zone(cloud.call("LireDroitsVitale", content='{"mode": "1", "codePorteur": "1234"}')) == b"data"
 
 
@@ -101,14 +101,14 @@ def test_a_code_that_was_right_is_remembered(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("code", [SsvCode.WRONG_CODE, SsvCode.PS_BLOCKED, SsvCode.PS_ABSENT])
 def test_a_code_that_was_not_is_not(cloud: Cloud, code: int) -> None:
-    cloud.recorder.answer = Outcome(code)
+    cloud.recorder.answer = FsvAnswer(code)
     cloud.call("LireCartePS", content='{"codePorteur": "1234"}')
     assert cloud.terminal.code is None
 
 
 def test_a_wrong_code_makes_the_terminal_forget_the_right_one(cloud: Cloud) -> None:
     cloud.call("LireCartePS", content='{"codePorteur": "1234"}')
-    cloud.recorder.answer = Outcome(SsvCode.WRONG_CODE)
+    cloud.recorder.answer = FsvAnswer(SsvCode.WRONG_CODE)
     cloud.call("LireCartePS", content='{"codePorteur": "0000"}')
     assert cloud.terminal.code is None
 
@@ -406,3 +406,24 @@ def test_our_endpoints_want_a_bearer_and_a_terminal(cloud: Cloud) -> None:
     assert refusal(unknown)[::2] == (404, "unknown-terminal")
     cloud.terminal.set_link(Link.LOST)
     assert refusal(cloud.send("POST", f"{one}/token", headers=cloud.headers()))[::2] == (428, "out-of-range")
+
+
+def test_in_trouble_every_reading_is_told_that_the_terminal_is_unavailable() -> None:
+    cloud = Cloud()
+    cloud.served.strike(UNAVAILABLE)
+    assert refusal(cloud.call()) == (
+        503,
+        "Terminal indisponible : retirer les cartes ou redémarrer le terminal",
+        "trouble",
+    )
+    assert cloud.recorder.asked == []
+    cloud.served.relieve(UNAVAILABLE)
+    assert cloud.call().status_code == 200
+
+
+def test_the_tokens_that_a_client_shows_are_declared_even_where_they_are_refused() -> None:
+    cloud = Cloud()
+    heard: list[str | bytes] = []
+    cloud.served.declare = heard.append
+    assert cloud.call(headers=cloud.headers(Authorization="Bearer stranger")).status_code == 401
+    assert heard == ["stranger", cloud.token]
