@@ -30,9 +30,9 @@ from bifente.simulator.formats.fse.model import (
     SecuringMode,
     WorkAccident,
 )
-from bifente.simulator.services.apcv import Call, Desk, Phone, Service
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.services.apcv import Call, Desk, Phone, Service
 from bifente.simulator.software.billing.making import (
     Care,
     invoice_from,

@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from bifente.simulator.middleware.galss import Application, GalssServer
+from bifente.simulator.fault import Aim, Around, Fault, FaultError, Undo
 from bifente.simulator.middleware.galss.model import CPS, VITALE
+from bifente.simulator.middleware.galss.server import GalssServer
+from bifente.simulator.middleware.galss.session import Application
 from bifente.simulator.middleware.ini import edited
-from bifente.simulator.readers.faults import Fault, FaultError, Mechanism, Undo
 
 _OTHER_PSS = (4, 0)
 """A PSS that goes with no GALSS of the field."""
 
 
+ROOM, FILE = "galss", "file"
+
+
+@dataclass(frozen=True, slots=True)
+class GalssSpot:
+    """The GALSS a fault strikes, and the application that meets it."""
+
+    server: GalssServer
+    application: Application
+
+
+def make(fault: Fault, around: Around, aim: Aim | None) -> Undo:
+    """Make a fault of the GALSS around, by the catalogue's door. Raise FaultError."""
+    spot = around.part(GalssSpot)
+    return inject_galss(fault, spot.server, spot.application)
+
+
 def damaged(file: bytes, fault: Fault) -> bytes | None:
     """``galss.ini`` broken as a fault says; None if it is missing altogether. Raises FaultError for another fault."""
-    if fault.mechanism is not Mechanism.GALSS_FILE:
+    if fault.mechanism != FILE:
         raise FaultError(f"{fault.id} does not break galss.ini")
     given = fault.parameters
     if given.get("content") == "missing":
@@ -29,11 +47,11 @@ def inject_galss(fault: Fault, server: GalssServer, application: Application) ->
 
     Raises FaultError for a fault that is none of the GALSS, and without a file to break.
     """
-    if fault.mechanism is Mechanism.GALSS_FILE:
+    if fault.room != ROOM:
+        raise FaultError(f"{fault.id} is no fault of the GALSS: its place is {fault.place}")
+    if fault.mechanism == FILE:
         return _break_file(fault, server)
-    if fault.mechanism is Mechanism.GALSS_SERVER:
-        return _ACTIONS[str(fault.parameters["action"])](server, application)
-    raise FaultError(f"{fault.id} is no fault of the GALSS: its place is {fault.place}")
+    return _ACTIONS[fault.mechanism](server, application)
 
 
 def _break_file(fault: Fault, server: GalssServer) -> Undo:

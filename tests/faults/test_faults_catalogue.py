@@ -11,12 +11,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifente.simulator.fault import UNREADABLE, FaultError
+from bifente.simulator.faults import catalogue, fault, rooms, search
+from bifente.simulator.faults.rows import parse
 from bifente.simulator.readers import PcscCode
-from bifente.simulator.readers.faults import UNREADABLE, FaultError, Place, catalogue, fault, search
-from bifente.simulator.readers.faults.catalogue import parse
 
 DATA = yaml.load(
-    (resources.files("bifente.simulator.readers.faults") / "catalogue.yaml").read_text(encoding="utf-8"),
+    (resources.files("bifente.simulator.readers.faults") / "faults.yaml").read_text(encoding="utf-8"),
     yaml.BaseLoader,  # noqa: S506 - builds texts, lists and mappings only
 )
 NEEDED = {
@@ -31,7 +32,8 @@ GALSS = {*range(0x8001, 0x8008), 0x800A, *range(0x800C, 0x8012)}
 
 def test_the_faults_of_the_field_are_there() -> None:
     assert catalogue().keys() >= NEEDED
-    assert {one.place for one in catalogue().values()} == set(Place)
+    assert {one.place for one in catalogue().values()} == {place for room in rooms().values() for place in room.places}
+    assert {one.room for one in catalogue().values()} == set(rooms())
 
 
 def test_every_documented_way_of_breaking_galss_is_there() -> None:
@@ -55,13 +57,13 @@ def changed(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ([], "a catalogue of faults is a mapping"),
+        ([], "readers: a catalogue of faults is a mapping"),
         ({"faults": {}}, "a catalogue of faults is a mapping"),
         ({"faults": [5]}, "a fault is a mapping, not 5"),
         ({"faults": [{"id": "x"}]}, "fault 'x': the key 'cause' is missing"),
         (changed(more="1"), "unknown key 'more'"),
-        (changed(strikes="moon"), "'moon' is not a valid Place"),
-        (changed(mechanism={"kind": "magic"}), "'magic' is not a valid Mechanism"),
+        (changed(strikes="moon"), "'moon' is none of card, "),
+        (changed(mechanism={"kind": "magic"}), "'magic' is none of card, "),
         (changed(mechanism={}), "'kind'"),
         (changed(symptoms=[{"fr": "a"}]), "a sentence has fr and en"),
         (changed(cause={"fr": "a", "en": ""}), "a sentence has fr and en"),
@@ -70,6 +72,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         (changed(expect={"galss": "81"}), "four hexadecimal digits, not '81'"),
         (changed(expect={"galss": "zzzz"}), "invalid literal"),
         (changed(expect={"ssv": {"nurse": "F001"}}), "unknown key 'nurse'"),
+        (changed(expect={"http": "5x3"}), "an HTTP status has three digits, not '5x3'"),
         (changed(expect={"smoke": "1"}), "unknown key 'smoke'"),
         (changed(vpcd="perfect"), "vpcd is faithful, or a mapping"),
         (changed(vpcd={"shows": "NOPE", "why": {"fr": "a", "en": "b"}}), "'NOPE' is none of"),
@@ -79,7 +82,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 )
 def test_a_wrong_catalogue_is_refused_with_the_fault_and_the_key(data: Any, said: str) -> None:
     with pytest.raises(FaultError, match=said):
-        parse(data)
+        parse(data, rooms()["readers"])
 
 
 def test_an_unknown_fault_is_refused() -> None:
@@ -105,6 +108,9 @@ def test_an_unknown_fault_is_refused() -> None:
         ("usb en veille, il faut débrancher le matin", "usb-suspend"),
         ("reader busy with another software", "exclusivity-held"),
         ("test and real cards", "test-and-real-mixed"),
+        ("le frontal ne répond", "front-end-down"),
+        ("boîte pleine", "mailbox-full"),
+        ("erreur 503", "cloudfsv-unavailable"),
     ],
 )
 def test_a_customer_s_words_lead_to_the_fault(words: str, found: str) -> None:
