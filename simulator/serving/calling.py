@@ -30,7 +30,7 @@ class Caller(Protocol):
         ...
 
 
-class InProcessTransport(httpx.BaseTransport):
+class AsgiTransport(httpx.BaseTransport):
     """Carries requests to an ASGI application of this process: same application, same bytes, no port.
 
     Not to be used inside a running event loop.
@@ -53,7 +53,7 @@ class InProcessTransport(httpx.BaseTransport):
 
 def in_process(application: Asgi, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.Client:
     """Return a caller of an application of this process, ``headers`` sent with every call."""
-    return httpx.Client(transport=InProcessTransport(application), base_url=IN_PROCESS, headers=dict(headers))
+    return httpx.Client(transport=AsgiTransport(application), base_url=IN_PROCESS, headers=dict(headers))
 
 
 def over_tls(url: str, trust: bytes, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.Client:

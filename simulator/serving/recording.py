@@ -14,7 +14,7 @@ LONGEST_BODY = 1_048_576
 """Bytes of a body that are kept; the service gets all of it."""
 
 
-class Direction(StrEnum):
+class Heading(StrEnum):
     """Which way a message goes, as the service sees it."""
 
     RECEIVED = "received"
@@ -31,7 +31,7 @@ class Passed:
 
     protocol: str
     peer: str
-    direction: Direction
+    direction: Heading
     method: str
     url: str
     status: int | None
@@ -123,15 +123,15 @@ class _Telling:
             self._answered.add(message.get("body", b""))
             if not message.get("more_body", False):
                 seconds = self._clock.monotonic() - self._since
-                self._tell(Direction.SENT, self._start["status"], self._start.get("headers", ()), seconds)
+                self._tell(Heading.SENT, self._start["status"], self._start.get("headers", ()), seconds)
 
     def request(self) -> None:
         if not self._told:
             self._told = True
-            self._tell(Direction.RECEIVED, None, self._scope["headers"], 0.0)
+            self._tell(Heading.RECEIVED, None, self._scope["headers"], 0.0)
 
-    def _tell(self, direction: Direction, status: int | None, headers: Any, seconds: float) -> None:
-        body = self._asked if direction is Direction.RECEIVED else self._answered
+    def _tell(self, direction: Heading, status: int | None, headers: Any, seconds: float) -> None:
+        body = self._asked if direction is Heading.RECEIVED else self._answered
         self._hear(
             Passed(
                 protocol=self._scope["scheme"],

@@ -12,7 +12,7 @@ from cloud_tools import Cloud
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.fault import FaultError
 from bifente.simulator.faults import catalogue, fault, inject
-from bifente.simulator.services.apcv import ApcvError, Service
+from bifente.simulator.services.apcv import ApcvError, ApcvService
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def cloudfsv() -> tuple[Any, Callable[[], Any]]:
 
 
 def apcv() -> tuple[Any, Callable[[], Any]]:
-    service = Service(VirtualClock(), random=Random(1).randbytes)
+    service = ApcvService(VirtualClock(), random=Random(1).randbytes)
 
     def met() -> Any:
         try:

@@ -23,7 +23,7 @@ from bifente.simulator.readers.wireless import Pairing, Platform, Terminal, Term
 from bifente.simulator.services.cloudfsv import Bearers, CloudFsv, CloudFsvService
 from bifente.simulator.serving.calling import Caller, in_process, over_tls
 from bifente.simulator.serving.loopback import LoopbackServer
-from bifente.simulator.serving.recording import LONGEST_BODY, Direction, Passed, Recorded
+from bifente.simulator.serving.recording import LONGEST_BODY, Heading, Passed, Recorded
 from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
 from bifente.simulator.serving.tls import ServerIdentity
 
@@ -89,9 +89,9 @@ def test_a_call_in_process_is_told_in_two_messages(clock: VirtualClock) -> None:
     asked, answered = heard
     assert (asked.protocol, asked.peer, asked.method) == ("https", "echo", "POST")
     assert asked.url == answered.url == "https://localhost/say?twice=1"
-    assert (asked.direction, asked.status, asked.body, asked.seconds) == (Direction.RECEIVED, None, b"bonjour", 0.0)
+    assert (asked.direction, asked.status, asked.body, asked.seconds) == (Heading.RECEIVED, None, b"bonjour", 0.0)
     assert ("x-who", "me") in asked.headers
-    assert (answered.direction, answered.status, answered.body) == (Direction.SENT, 200, b"bonjour")
+    assert (answered.direction, answered.status, answered.body) == (Heading.SENT, 200, b"bonjour")
     assert answered.seconds == pytest.approx(1.5)
 
 
@@ -129,8 +129,8 @@ def test_a_body_that_the_service_does_not_read_is_told_as_unread_and_before_the_
     with in_process(recorded) as caller:
         assert caller.request("POST", "/unread", content="bonjour").status_code == 403
     assert [(one.direction, one.status, one.size) for one in heard] == [
-        (Direction.RECEIVED, None, 0),
-        (Direction.SENT, 403, 2),
+        (Heading.RECEIVED, None, 0),
+        (Heading.SENT, 403, 2),
     ]
 
 
@@ -141,7 +141,7 @@ def test_a_service_that_breaks_leaves_its_request_in_the_record(clock: VirtualCl
     recorded, heard = told(broken, clock)
     with in_process(recorded) as caller, pytest.raises(RuntimeError, match="broken"):
         caller.request("GET", "/breaks")
-    assert [(one.direction, one.url) for one in heard] == [(Direction.RECEIVED, "https://localhost/breaks")]
+    assert [(one.direction, one.url) for one in heard] == [(Heading.RECEIVED, "https://localhost/breaks")]
 
 
 def test_of_a_long_body_the_beginning_is_kept_and_the_length_counted(clock: VirtualClock) -> None:

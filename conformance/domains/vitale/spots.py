@@ -10,7 +10,7 @@ from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
 from bifente.simulator.middleware.galss import Application
 from bifente.simulator.middleware.galss.faults import GalssSpot
-from bifente.simulator.services.apcv import Service
+from bifente.simulator.services.apcv import ApcvService
 
 
 def _galss(act: Act) -> GalssSpot:
@@ -21,4 +21,7 @@ def _galss(act: Act) -> GalssSpot:
     return GalssSpot(server, own)
 
 
-SPOTS: Mapping[type, Callable[[Act], Any]] = {GalssSpot: _galss, Service: lambda act: act.scene.part(ApcvBench).service}
+SPOTS: Mapping[type, Callable[[Act], Any]] = {
+    GalssSpot: _galss,
+    ApcvService: lambda act: act.scene.part(ApcvBench).service,
+}

@@ -12,10 +12,11 @@ from bifente.simulator.services.apcv.context import Context, Parameters
 from bifente.simulator.services.apcv.desk import Call, Desk, Reply, Workstation
 from bifente.simulator.services.apcv.phone import Phone
 from bifente.simulator.services.apcv.refusals import ApcvError, Refusal
-from bifente.simulator.services.apcv.service import Holder, Service
+from bifente.simulator.services.apcv.service import ApcvService, Holder
 
 __all__ = [
     "ApcvError",
+    "ApcvService",
     "Call",
     "Context",
     "Desk",
@@ -24,6 +25,5 @@ __all__ = [
     "Phone",
     "Refusal",
     "Reply",
-    "Service",
     "Workstation",
 ]

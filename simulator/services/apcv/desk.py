@@ -18,7 +18,7 @@ from bifente.simulator.middleware.ssv.professional import ProfessionalCard
 from bifente.simulator.services.apcv.context import Context
 from bifente.simulator.services.apcv.phone import Phone
 from bifente.simulator.services.apcv.refusals import ApcvError, Refusal
-from bifente.simulator.services.apcv.service import Service
+from bifente.simulator.services.apcv.service import ApcvService
 from bifente.simulator.zones import Group, encode, named
 
 _INSURED, _COVERAGE, _MUTUELLE, _AMC = 101, 106, 107, 109
@@ -63,7 +63,7 @@ class Desk:
     The context survives a restart where the workstation keeps it; it is in use again once it was restored.
     """
 
-    def __init__(self, service: Service, clock: Clock) -> None:
+    def __init__(self, service: ApcvService, clock: Clock) -> None:
         self._service = service
         self._clock = clock
         self._kept: Context | None = None
@@ -101,7 +101,7 @@ class Desk:
         return self._kept
 
     def renew(self, invoice: str) -> Context:
-        """The expired context in use, renewed for one invoice. Raises ApcvError; see ``Service.renew``."""
+        """The expired context in use, renewed for one invoice. Raises ApcvError; see ``ApcvService.renew``."""
         self._kept = self._service.renew(self._current(), invoice)
         return self._kept
 

@@ -42,7 +42,7 @@ class _Open:
     invoice: str | None = None
 
 
-class Service:
+class ApcvService:
     """The service. ``online`` may be set to False: every operation is then refused as UNREACHABLE."""
 
     def __init__(
