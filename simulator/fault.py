@@ -25,6 +25,10 @@ class FaultError(ValueError):
     """The catalogue is wrong, or a fault cannot be made here. One sentence."""
 
 
+class MissingPartError(FaultError):
+    """What a fault needs is not there. The text names it: "a wireless terminal"."""
+
+
 @dataclass(frozen=True, slots=True)
 class PromisedCodes:
     """The codes a fault promises at each level; None where there is none to expect.
@@ -102,7 +106,7 @@ class Around(Protocol):
     """What there is around a fault: an injector asks it for what it needs, by type."""
 
     def part(self, kind: type[T]) -> T:
-        """Return the part of that type. Raise FaultError if there is none here."""
+        """Return the part of that type. Raise MissingPartError if there is none here."""
         ...
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bifente.ground.extensions import Reference, installed
 from bifente.ground.shipped import texts
-from bifente.simulator.fault import Aim, Around, Fault, FaultError, FaultRoom, Injector, Undo
+from bifente.simulator.fault import Aim, Around, Fault, FaultError, FaultRoom, Injector, MissingPartError, Undo
 from bifente.simulator.faults.rows import parse
 
 GROUP = "bifente.faults"
@@ -47,7 +47,11 @@ def inject(one: Fault, around: Around, aim: Aim | None = None) -> Undo:
     room = rooms()[one.room]
     if aim is not None and one.mechanism not in room.aimed:
         raise FaultError(f"{one.id} strikes no command: it cannot be told which, nor at what byte")
-    return Reference[Injector](room.injector).get()(one, around, aim)
+    make = Reference[Injector](room.injector).get()
+    try:
+        return make(one, around, aim)
+    except MissingPartError as missing:
+        raise FaultError(f"{one.id} needs {missing}") from None
 
 
 def _read(room: FaultRoom) -> object:

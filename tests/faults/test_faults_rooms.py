@@ -12,7 +12,7 @@ import pytest
 
 from bifente.ground.extensions import ExtensionError
 from bifente.ground.text import Text
-from bifente.simulator.fault import Aim, Fault, FaultError, FaultRoom
+from bifente.simulator.fault import Aim, Fault, FaultError, FaultRoom, MissingPartError
 from bifente.simulator.faults import catalogue, fault, inject, rooms, search
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class Nothing:
     """A bench that has no part."""
 
     def part(self, kind: type[T]) -> T:
-        raise FaultError(f"there is no {kind.__name__} here")
+        raise MissingPartError(f"a {kind.__name__}")
 
 
 class Having:
@@ -153,7 +153,7 @@ def test_an_injector_that_cannot_be_imported_is_told_when_it_is_needed(install: 
 def test_every_fault_of_ours_says_what_is_missing_where_there_is_nothing(name: str) -> None:
     for one in catalogue().values():
         if one.room == name:
-            with pytest.raises(FaultError, match=r"there is no [A-Z][A-Za-z]+ here"):
+            with pytest.raises(FaultError, match=rf"^{one.id} needs a [A-Z]"):
                 inject(one, Nothing())
 
 

@@ -10,7 +10,7 @@ import pytest
 from cloud_tools import Cloud
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.fault import FaultError
+from bifente.simulator.fault import MissingPartError
 from bifente.simulator.faults import catalogue, fault, inject
 from bifente.simulator.services.apcv import ApcvError, ApcvService
 
@@ -27,7 +27,7 @@ class Having:
         for thing in self.things:
             if isinstance(thing, kind):
                 return thing
-        raise FaultError(f"there is no {kind.__name__} here")
+        raise MissingPartError(f"a {kind.__name__}")
 
 
 def cloudfsv() -> tuple[Any, Callable[[], Any]]:

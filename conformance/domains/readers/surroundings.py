@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domain import domains, referred
-from bifente.simulator.fault import FaultError
+from bifente.simulator.fault import MissingPartError
 
 T = TypeVar("T")
 
@@ -21,11 +21,11 @@ class Surroundings:
     act: Act
 
     def part(self, kind: type[T]) -> T:
-        """Return the part of that type. Raise FaultError if no domain offers it, or if this bench has none."""
+        """Return the part of that type. Raise MissingPartError if no domain offers it, or if this bench has none."""
         offered = _offered().get(kind)
         found = offered(self.act) if offered is not None else None
         if not isinstance(found, kind):
-            raise FaultError(f"there is no {kind.__name__} here")
+            raise MissingPartError(f"a {kind.__name__}, which this bench has not")
         return found
 
 

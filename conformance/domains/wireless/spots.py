@@ -8,7 +8,7 @@ from typing import Any
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.wireless.bench import WirelessBench
 from bifente.conformance.domains.wireless.link import WirelessLink
-from bifente.simulator.fault import FaultError
+from bifente.simulator.fault import MissingPartError
 from bifente.simulator.readers.wireless.faults import TerminalSpot
 from bifente.simulator.services.cloudfsv import CloudFsvService
 
@@ -16,7 +16,7 @@ from bifente.simulator.services.cloudfsv import CloudFsvService
 def _wireless(act: Act) -> WirelessBench:
     link = act.bench.facets.find(WirelessLink)
     if link is None:
-        raise FaultError("there is no wireless terminal here")
+        raise MissingPartError("a wireless terminal")
     return link.wireless
 
 
