@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,12 @@ import yaml
 
 import bifente.simulator as simulator
 from bifente.ground import shipped as module
-from bifente.ground.shipped import shipped, shipped_texts
+from bifente.ground.shipped import shipped, texts
+
+
+def shipped_texts(package: str, *path: str) -> object:
+    return texts(resources.files(package).joinpath(*path).read_text(encoding="utf-8"))
+
 
 ROOT = Path(simulator.__file__).parent
 FILES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.yaml"))

@@ -11,8 +11,9 @@ from bifente.conformance.cli.app import app, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import InputError, nearest
 from bifente.ground.text import Lang, Text
+from bifente.simulator.fault import Fault
+from bifente.simulator.faults import catalogue, rooms, search
 from bifente.simulator.readers.codes import PcscCode
-from bifente.simulator.readers.faults import Fault, Place, catalogue, search
 
 faults = typer.Typer(help="Faults of the field: symptoms, codes, causes, remedies.", rich_markup_mode=None)
 app.add_typer(faults, name="faults")
@@ -33,12 +34,15 @@ def list_faults(
     words: Annotated[
         list[str] | None, typer.Argument(help="What the customer says, or a code: the likeliest faults only.")
     ] = None,
-    place: Annotated[Place | None, typer.Option(help="Only those that strike there.")] = None,
+    place: Annotated[str | None, typer.Option(help="Only those that strike there.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the table of docs/faults.md.")] = False,
     lang: LangOption = None,
 ) -> None:
     """List the faults, or search them by a customer's words."""
     language = chosen_lang(lang)
+    places = sorted({place for room in rooms().values() for place in room.places})
+    if place is not None and place not in places:
+        raise InputError.at("--place", f"no fault strikes {place!r}", cure=f"one of {', '.join(places)}")
     found = [one for one in catalogue().values() if place in (None, one.place)]
     if words:
         found = search(" ".join(words), found)[:_MOST]
@@ -81,6 +85,10 @@ def _codes(one: Fault) -> Iterator[str]:
     ssv = dict.fromkeys(f"{code:04X}" for code in (codes.ssv_ps, codes.ssv_vitale) if code is not None)
     if ssv:
         yield f"SSV {'/'.join(ssv)}"
+    if codes.http is not None:
+        yield f"HTTP {codes.http}"
+    if codes.word is not None:
+        yield codes.word
 
 
 _LABELS = {

@@ -54,9 +54,9 @@ def serve(
     """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled."""
     # Here, not above: a web server is a tenth of a second that no other command should spend.
     from bifente.conformance.domains.wireless.bench import WirelessBench
-    from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer, ServingError
-    from bifente.simulator.pki.server_certificate import ServerIdentity
     from bifente.simulator.readers import PcscService
+    from bifente.simulator.serving.loopback import LoopbackServer, ServingError
+    from bifente.simulator.serving.tls import ServerIdentity
 
     model, _document = load_profile(profile)
     section = model.section(WirelessProfile)
@@ -70,7 +70,7 @@ def serve(
     with ExitStack() as stack:
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
         try:
-            server = stack.enter_context(LoopbackServer(bench.application(), identity.context(), port))
+            server = stack.enter_context(LoopbackServer(bench.served.application, identity.context(), port))
         except ServingError as error:
             raise fail(str(error), Exit.BENCH_ERROR) from None
         _write(where, "ca.pem", identity.trust)

@@ -46,8 +46,9 @@ from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.cards.host import NotOnThisCardError
+from bifente.simulator.fault import UNREADABLE
+from bifente.simulator.faults import catalogue
 from bifente.simulator.iso7816.apdu import ApduError
-from bifente.simulator.readers.faults import UNREADABLE, catalogue
 from bifente.simulator.readers.slot import SlotError
 
 Emit = Callable[[Event], object]

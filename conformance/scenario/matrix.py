@@ -21,7 +21,7 @@ from bifente.conformance.loading import InputError
 from bifente.conformance.model import BenchModel, Card, CardChoice, Combine, Matrix
 from bifente.conformance.scenario.plan import BenchPlan
 from bifente.conformance.scenario.references import is_reference, root, substitute
-from bifente.simulator.readers.faults import catalogue
+from bifente.simulator.faults import catalogue
 
 MOST = 2000
 """Most scenarios that one matrix may give."""

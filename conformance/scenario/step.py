@@ -21,8 +21,8 @@ from bifente.conformance.model import CardChoice, Number
 from bifente.conformance.targets.base import ImpossibleStepError, PcscCode
 from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
+from bifente.simulator.fault import UNREADABLE
 from bifente.simulator.iso7816.apdu import Response
-from bifente.simulator.readers.faults import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What carries messages to a service and back."""
+"""What every simulated service stands on: its contract, real TLS on loopback, callers, and what passes told."""

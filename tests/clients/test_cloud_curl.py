@@ -31,13 +31,13 @@ from bifente.conformance.domains.wireless.forgery import Forgery, forge
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.model import CardChoice
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.middleware.cloudfsv.serving import LoopbackServer
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
-from bifente.simulator.pki.server_certificate import ServerIdentity
 from bifente.simulator.readers import PcscService
 from bifente.simulator.readers.wireless import Link
 from bifente.simulator.readers.wireless.claims import ACCESS
+from bifente.simulator.serving.loopback import LoopbackServer
+from bifente.simulator.serving.tls import ServerIdentity
 
 PROFILE = "readers/olaqin-like-wireless"
 SERVE = (sys.executable, "-c", "from bifente.conformance.cli import main; main()", "serve")
@@ -73,7 +73,7 @@ class Desk:
         profile = load_profile(PROFILE)[0].section(WirelessProfile)
         assert profile is not None
         self.bench = WirelessBench(profile, self.device.slots, access, self.clock, random.Random(1), store)
-        self.app = self.bench.application()
+        self.app = self.bench.served.application
         identity = ServerIdentity.make(Pki(store), store, datetime.now(UTC))
         (folder / "ca.pem").write_bytes(identity.trust)
         self.server = LoopbackServer(self.app, identity.context())

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bifente.ground.clock import VirtualClock
-from bifente.simulator.middleware.apcv import ApcvError, Context, Desk, Parameters, Phone, Refusal, Service
-from bifente.simulator.middleware.apcv.context import moment, written
-from bifente.simulator.middleware.apcv.phone import QR_PREFIX, SEAL
 from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.services.apcv import ApcvError, ApcvService, Context, Desk, Parameters, Phone, Refusal
+from bifente.simulator.services.apcv.context import moment, written
+from bifente.simulator.services.apcv.phone import QR_PREFIX, SEAL
 from bifente.simulator.zones import Group, make
 
 AT = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -38,7 +38,7 @@ class World:
     def __init__(self, seed: int = 1) -> None:
         self.clock = VirtualClock(AT)
         chance = random.Random(seed).randbytes
-        self.service = Service(self.clock, random=chance)
+        self.service = ApcvService(self.clock, random=chance)
         self.holder = Person()
         self.phone = Phone("phone-1", self.clock, random=chance)
         self.other = Phone("phone-2", self.clock, random=chance)
@@ -289,7 +289,7 @@ def test_a_context_lasts_until_its_end(world: World, seconds: float, good: bool)
 
 def test_how_long_it_lasts_is_a_parameter() -> None:
     clock = VirtualClock(AT)
-    service = Service(clock, Parameters(context=timedelta(seconds=7)))
+    service = ApcvService(clock, Parameters(context=timedelta(seconds=7)))
     phone = Phone("p", clock)
     service.enrol(phone, Person())
     assert Desk(service, clock).acquire_by_nfc(phone).end == "20260303090007"

@@ -11,8 +11,8 @@ import pytest
 from ssv_bench import PIN, TODAY, cps, cps_data, vitale, vitale_data
 from ssv_bench import Desk as Bench
 
-from bifente.simulator.middleware.apcv import Call, Desk, Phone, Refusal, Reply, Service
 from bifente.simulator.middleware.codes import SsvCode
+from bifente.simulator.services.apcv import ApcvService, Call, Desk, Phone, Refusal, Reply
 from bifente.simulator.zones import Group, named
 
 ADMINISTRATIVE = SsvCode.PS_ABSENT
@@ -23,13 +23,13 @@ class Place:
     """A workstation with its cards, the apCV service, and a phone of the holder of the family's card."""
 
     bench: Bench
-    service: Service
+    service: ApcvService
     phone: Phone
     desk: Desk
 
     @classmethod
     def of(cls, bench: Bench, template: str = "famille-trois", **overrides: Any) -> Place:
-        service = Service(bench.clock, random=Random(4).randbytes)
+        service = ApcvService(bench.clock, random=Random(4).randbytes)
         phone = Phone("phone", bench.clock, random=Random(5).randbytes)
         service.enrol(phone, vitale_data(template, **overrides))
         return cls(bench, service, phone, Desk(service, bench.clock))

@@ -9,15 +9,19 @@ from collections.abc import Callable, Iterator
 import pytest
 from ssv_bench import CPS_SLOT, PIN, VITALE_SLOT, Desk, cps, vitale
 
+from bifente.simulator.fault import Fault, Undo
+from bifente.simulator.faults import catalogue
 from bifente.simulator.iso7816.card import Card
-from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, Function, laboratory_key
-from bifente.simulator.middleware.faults import inject_galss
 from bifente.simulator.middleware.galss import Application, GalssServer, SlotName, for_pcsc, generate
+from bifente.simulator.middleware.galss.faults import inject_galss
 from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.readers import Connection, PcscCode, ScardError
-from bifente.simulator.readers.faults import Fault, Mechanism, Spot, Undo, catalogue, inject
+from bifente.simulator.readers.faults import Mechanism, Spot, inject
 from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.readers.wireless.faults import TerminalSpot
+from bifente.simulator.readers.wireless.faults import inject as inject_wireless
+from bifente.simulator.services.cloudfsv import Bearers, CloudFsv, Function, laboratory_key
 
 FILE = generate(for_pcsc([SlotName("cps", CPS_SLOT), SlotName("vitale", VITALE_SLOT)]))
 READ = bytes.fromhex("00B0000001")
@@ -50,19 +54,19 @@ class World:
         self.token = self.terminal.open_session()
 
     def strike(self, slot: str = CPS_SLOT) -> Undo:
-        if self.fault.mechanism is Mechanism.CARD:
-            return self._another_card(slot)
-        if self.fault.mechanism in (Mechanism.GALSS_FILE, Mechanism.GALSS_SERVER):
+        if self.fault.room == "galss":
             return inject_galss(self.fault, self.server, self.application)
+        if self.fault.room == "wireless":
+            assert self.terminal is not None
+            return inject_wireless(self.fault, TerminalSpot(self.terminal, self.reopen))
         desk = self.desk
         spot = Spot(
             slot=desk.slots[slot],
             clock=desk.clock,
             slots=desk.slots,
             rival=lambda share: desk.access.connect(slot, share),
-            terminal=self.terminal,
+            another_card=lambda parameters: self._another_card(slot),
             service=desk.service,
-            reopen=self.reopen,
         )
         return inject(self.fault, spot)
 
@@ -142,7 +146,7 @@ def galss(world: World) -> int:
 
 
 def ssv_ps(world: World) -> int:
-    if world.fault.parameters.get("action") == "forget-code":
+    if world.fault.mechanism == "forget-code":
         return remembered_code(world)
     world.strike()
     return world.desk.holder().code
@@ -181,8 +185,12 @@ PROOFS: dict[str, Callable[[World], object]] = {
 ONLY_SLOW = {"card-late", "slow-line", "narrow-band"}
 
 
+AT_THE_WORKSTATION = [one for one in catalogue().values() if one.room in ("readers", "wireless", "galss")]
+"""The rest strikes services: see ``test_faults_services``."""
+
+
 def promises() -> Iterator[object]:
-    for fault in catalogue().values():
+    for fault in AT_THE_WORKSTATION:
         for level in PROOFS:
             if getattr(fault.codes, level) is not None:
                 yield pytest.param(fault, level, id=f"{fault.id}-{level}")
@@ -193,9 +201,9 @@ def test_a_fault_gives_the_code_it_promises(fault: Fault, level: str) -> None:
     assert PROOFS[level](World(fault)) == getattr(fault.codes, level)
 
 
-@pytest.mark.parametrize("fault", list(catalogue().values()), ids=lambda fault: fault.id)
+@pytest.mark.parametrize("fault", AT_THE_WORKSTATION, ids=lambda fault: fault.id)
 def test_the_bench_is_usable_once_the_fault_is_gone(fault: Fault) -> None:
-    slot = VITALE_SLOT if fault.codes.ssv_ps is None and fault.mechanism is Mechanism.CARD else CPS_SLOT
+    slot = VITALE_SLOT if fault.codes.ssv_ps is None and fault.mechanism == Mechanism.CARD else CPS_SLOT
     world = World(fault)
     undo = world.strike(slot)
     for call in (world.desk.rights, world.desk.holder, lambda: world.galss.lire_carte_ps("CPS", "Vitale", PIN)):
@@ -205,7 +213,7 @@ def test_the_bench_is_usable_once_the_fault_is_gone(fault: Fault) -> None:
 
 
 def test_every_fault_promises_something_or_is_only_slow() -> None:
-    silent = {one.id for one in catalogue().values() if all(getattr(one.codes, level) is None for level in PROOFS)}
+    silent = {one.id for one in AT_THE_WORKSTATION if all(getattr(one.codes, level) is None for level in PROOFS)}
     assert silent == ONLY_SLOW
 
 

@@ -10,12 +10,16 @@ import pytest
 from pcsc_tools import PATIENCE, Client, ScriptedCard, new_reader
 
 from bifente.ground.clock import WallClock
+from bifente.simulator.fault import UNREADABLE, Fault, Undo
+from bifente.simulator.faults import catalogue, fault
 from bifente.simulator.pcsc import PrivatePcscd
 from bifente.simulator.pcsc.bridge import MUTE, NO_ANSWER
 from bifente.simulator.pcsc.discovery import Installation
 from bifente.simulator.readers import PcscCode, ScardError, Share
-from bifente.simulator.readers.faults import UNREADABLE, Fault, Mechanism, Spot, Undo, When, catalogue, fault, inject
+from bifente.simulator.readers.faults import Mechanism, Spot, When, inject
 from bifente.simulator.readers.wireless import Platform, Terminal, TerminalParameters
+from bifente.simulator.readers.wireless.faults import TerminalSpot
+from bifente.simulator.readers.wireless.faults import inject as inject_wireless
 
 COMMAND = "00B0000001AA"
 ANSWER = "30aa9000"
@@ -43,13 +47,12 @@ class Chain:
         }
         assert self.client.ask(do="wait", states=states, timeout=PATIENCE)["code"] == 0
 
-    def spot(self, terminal: Terminal | None = None) -> Spot:
+    def spot(self) -> Spot:
         return Spot(
             slot=self.slots["cps"],
             clock=CLOCK,
             slots=self.slots,
             rival=lambda share: Rival(self, share),
-            terminal=terminal,
             settle=self.settle,
         )
 
@@ -130,11 +133,9 @@ def expected(one: Fault) -> tuple[str, ...]:
 
 
 AT_THE_NEXT_CONNECTION = {Mechanism.REMOVED, Mechanism.DEAD, Mechanism.HELD}
-ELSEWHERE = {Mechanism.SERVICE, Mechanism.CARD, Mechanism.GALSS_FILE, Mechanism.GALSS_SERVER}
+ELSEWHERE = {Mechanism.SERVICE, Mechanism.CARD}
 CONCERNED = [
-    one
-    for one in catalogue().values()
-    if one.mechanism not in ELSEWHERE and expected(one) and one.mechanism is not Mechanism.TERMINAL
+    one for one in catalogue().values() if one.room == "readers" and one.mechanism not in ELSEWHERE and expected(one)
 ]
 
 
@@ -146,7 +147,7 @@ def test_a_fault_shows_what_its_entry_says(chain: Chain, one: Fault) -> None:
     undo = inject(one, chain.spot())
     if at_connection:
         seen = [chain.connect()]
-    elif one.mechanism is Mechanism.LOST:
+    elif one.mechanism == Mechanism.LOST:
         seen = [chain.transmit(), chain.connect()]
     else:
         seen = [chain.transmit(), chain.transmit()]
@@ -162,7 +163,7 @@ def test_a_terminal_that_is_gone_shows_empty_slots(chain: Chain, identifier: str
     platform.pair(terminal.id)
     terminal.open_session()
     chain.settle()
-    undo = inject(fault(identifier), chain.spot(terminal))
+    undo = inject_wireless(fault(identifier), TerminalSpot(terminal, terminal.open_session, chain.settle))
     seen = chain.connect()
     undo()
     terminal.detach()
@@ -177,7 +178,7 @@ def test_a_weak_link_loses_one_exchange(chain: Chain) -> None:
     terminal.open_session()
     chain.settle()
     assert chain.connect() == "00000000"
-    undo = inject(fault("terminal-link-weak"), chain.spot(terminal))
+    undo = inject_wireless(fault("terminal-link-weak"), TerminalSpot(terminal, terminal.open_session, chain.settle))
     seen = [chain.transmit(), chain.transmit()]
     undo()
     terminal.detach()

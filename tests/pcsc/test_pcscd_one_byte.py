@@ -23,11 +23,10 @@ def test_a_command_of_one_byte_ends_and_the_slot_serves_again(installation: Inst
         assert client.ask(do="disconnect", reader=name)["code"] == 0
         # Cut from the power, as after every last client: the silence that follows is no command.
         assert client.ask(do="wait", states={name: "empty"}, timeout=7)["code"] != 0
-        assert pcscd.defects == ()
+        assert not pcscd.defects
         assert client.ask(do="connect", reader=name)["code"] == 0
         client.ask(do="transmit", reader=name, command=byte)
-        kinds: list[type[BaseException]] = [type(defect.error) for defect in pcscd.defects]
-        assert kinds == [OneByteCommandError]
+        assert [type(defect.error) for defect in pcscd.defects] == [OneByteCommandError]
         client.ask(do="disconnect", reader=name)
         assert pcscd.bridges[0].wait_connected(PATIENCE)
         assert client.ask(do="wait", states={name: "present"}, timeout=PATIENCE)["code"] == 0

@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.ground.clock import VirtualClock, WallClock
+from bifente.simulator.fault import FaultError
+from bifente.simulator.faults import catalogue, fault, rooms
 from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader, ScardError, Slot
-from bifente.simulator.readers.faults import LONGEST_WAIT, FaultError, Mechanism, Spot, When, catalogue, fault, inject
+from bifente.simulator.readers.faults import LONGEST_WAIT, Mechanism, Spot, When, inject
 from bifente.simulator.readers.faults.line import FaultyLine, Pause, failed, late, lay, mute, truncated, unpowered
+from bifente.simulator.readers.faults.mechanisms import LINE
 from bifente.simulator.readers.faults.trigger import Trigger
 
 READ, VERIFY = bytes.fromhex("00B0000003"), bytes.fromhex("0020000100")
@@ -215,7 +218,9 @@ def test_a_hand_that_was_faster_is_respected(slot: Slot, clock: VirtualClock) ->
         ("exclusivity-held", None, None, "exclusivity-held needs another application"),
         ("reset-by-another-application", None, None, "needs another application"),
         ("service-stopped", None, None, "service-stopped needs a PC/SC service"),
-        ("terminal-out-of-range", None, None, "needs a wireless terminal"),
+        ("terminal-out-of-range", None, None, "terminal-out-of-range is no fault of a reader"),
+        ("front-end-down", None, None, "front-end-down is no fault of a reader"),
+        ("code-blocked", None, None, "code-blocked needs somebody who makes cards"),
     ],
 )
 def test_what_cannot_be_made_is_refused_in_a_sentence(
@@ -243,4 +248,9 @@ def test_a_card_that_is_held_is_another_s_until_the_fault_is_gone(
 
 
 def test_every_mechanism_is_used() -> None:
-    assert {one.mechanism for one in catalogue().values()} == set(Mechanism)
+    assert {one.mechanism for one in catalogue().values() if one.room == "readers"} == set(Mechanism)
+
+
+def test_the_room_says_of_itself_what_it_can() -> None:
+    assert rooms()["readers"].mechanisms == frozenset(Mechanism)
+    assert rooms()["readers"].aimed == LINE

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from wireless_bench import Field
 
+from bifente.simulator.formats.jose import SealError, SealRefusal
+from bifente.simulator.formats.jose.seal import SigningKey
 from bifente.simulator.readers import LineError, PcscCode, SlotEventKind
 from bifente.simulator.readers.wireless import (
     BatteryModel,
@@ -25,7 +27,7 @@ from bifente.simulator.readers.wireless import (
     WeakLink,
 )
 from bifente.simulator.readers.wireless.claims import ACCESS
-from bifente.simulator.readers.wireless.seal import SigningKey
+from bifente.simulator.readers.wireless.refusals import refusing
 from bifente.simulator.readers.wireless.states import TRANSITIONS
 
 
@@ -510,3 +512,10 @@ def test_a_renewal_out_of_range_costs_nothing(bench: Field) -> None:
     bench.clock.advance(119)
     bench.renew()
     assert bench.ask() == b"\x90\x00"
+
+
+@pytest.mark.parametrize("reason", list(SealRefusal))
+def test_what_is_wrong_with_a_seal_is_a_refusal_of_the_token_in_the_same_words(reason: SealRefusal) -> None:
+    with pytest.raises(TokenRefusedError, match="what was met") as error, refusing():
+        raise SealError(reason, "what was met")
+    assert (error.value.reason.value, error.value.reason.sentence) == (reason.value, reason.sentence)

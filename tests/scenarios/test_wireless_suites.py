@@ -16,13 +16,13 @@ from bifente.conformance.scenario.plan import PlannedStep
 from bifente.ground.fidelity import Fidelity
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
-from bifente.simulator.middleware.cloudfsv.bearer import Bearers
-from bifente.simulator.middleware.cloudfsv.service import CloudFsv, Outcome
+from bifente.simulator.formats.jose.seal import Seal
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.readers.wireless import Link, Platform, Session, SessionEvent, Terminal
 from bifente.simulator.readers.wireless.claims import AccessClaims
-from bifente.simulator.readers.wireless.seal import Seal
 from bifente.simulator.readers.wireless.states import TRANSITIONS
+from bifente.simulator.services.cloudfsv.bearer import Bearers
+from bifente.simulator.services.cloudfsv.service import CloudFsv, FsvAnswer
 
 LEAST = 30
 
@@ -121,7 +121,7 @@ def a_lapsed_session_is_renewed(patch: pytest.MonkeyPatch) -> None:
 
 
 def signatures_are_not_verified(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.simulator.readers.wireless.seal.jws.validate_compact", lambda *given, **more: True)
+    patch.setattr("bifente.simulator.formats.jose.seal.jws.validate_compact", lambda *given, **more: True)
 
 
 def any_algorithm_goes(patch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def any_bearer_goes(patch: pytest.MonkeyPatch) -> None:
 
 
 def bombs_are_inflated(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.simulator.readers.wireless.seal.LONGEST_CONTENT", 10_000_000)
+    patch.setattr("bifente.simulator.formats.jose.seal.LONGEST_CONTENT", 10_000_000)
 
 
 def replays_pass(patch: pytest.MonkeyPatch) -> None:
@@ -181,14 +181,14 @@ def a_link_lost_costs_no_power(patch: pytest.MonkeyPatch) -> None:
 
 
 def data_leave_without_a_professional_in_turbo_mode(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("bifente.simulator.middleware.cloudfsv.request.TURBO", "never")
+    patch.setattr("bifente.simulator.services.cloudfsv.request.TURBO", "never")
 
 
 def refusals_of_the_library_are_hidden(patch: pytest.MonkeyPatch) -> None:
     honest = CloudFsv._read
 
-    def read(self: CloudFsv, *asked: Any) -> Outcome:
-        return Outcome(SsvCode.OK, honest(self, *asked).zone)
+    def read(self: CloudFsv, *asked: Any) -> FsvAnswer:
+        return FsvAnswer(SsvCode.OK, honest(self, *asked).zone)
 
     patch.setattr(CloudFsv, "_read", read)
 

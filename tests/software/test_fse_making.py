@@ -30,9 +30,9 @@ from bifente.simulator.formats.fse.model import (
     SecuringMode,
     WorkAccident,
 )
-from bifente.simulator.middleware.apcv import Call, Desk, Phone, Service
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.services.apcv import ApcvService, Call, Desk, Phone
 from bifente.simulator.software.billing.making import (
     Care,
     invoice_from,
@@ -247,7 +247,7 @@ def test_a_phone_gives_the_sheet_of_its_holder() -> None:
     bench = Practice(cps_data(), vitale_data())
     ssv = Ssv(FullPcsc(bench.access, bench.clock), bench.clock, random=Random(4).randbytes)
     ssv.init_lib()
-    service = Service(bench.clock, random=Random(5).randbytes)
+    service = ApcvService(bench.clock, random=Random(5).randbytes)
     phone = Phone("phone", bench.clock, random=Random(6).randbytes)
     service.enrol(phone, vitale_data("ald"))
     desk = Desk(service, bench.clock)

@@ -14,4 +14,5 @@ DOMAIN = Domain(
         "bifente.conformance.domains.fse.steps.answers",
         "bifente.conformance.domains.fse.steps.desk",
     ),
+    spots="bifente.conformance.domains.fse.spots:SPOTS",
 )

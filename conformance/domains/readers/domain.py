@@ -13,4 +13,5 @@ DOMAIN = Domain(
         "bifente.conformance.domains.readers.steps.pin_pad",
         "bifente.conformance.domains.readers.steps.faults",
     ),
+    spots="bifente.conformance.domains.readers.spots:SPOTS",
 )

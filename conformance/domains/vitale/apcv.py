@@ -15,9 +15,9 @@ from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepEr
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
-from bifente.simulator.middleware.apcv import Context, Desk, Parameters, Phone, Service
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.services.apcv import ApcvService, Context, Desk, Parameters, Phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class ApcvBench:
         """Nothing to close: keys die with the scenario."""
 
     @cached_property
-    def service(self) -> Service:
+    def service(self) -> ApcvService:
         """The service that believes the phones."""
-        return Service(self._bench.clock, self.parameters, random=self._random)
+        return ApcvService(self._bench.clock, self.parameters, random=self._random)
 
     def set_lives(self, parameters: Parameters) -> None:
         """How long things last from now on: none of it is public, so all of it is a choice."""

@@ -12,4 +12,5 @@ DOMAIN = Domain(
         "bifente.conformance.domains.vitale.steps.galss",
         "bifente.conformance.domains.vitale.steps.apcv",
     ),
+    spots="bifente.conformance.domains.vitale.spots:SPOTS",
 )

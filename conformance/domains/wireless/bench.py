@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from functools import lru_cache
-
-from starlette.applications import Starlette
+from functools import cached_property, lru_cache
 
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.ground.clock import Clock
-from bifente.simulator.middleware.cloudfsv import Bearers, CloudFsv, application, laboratory_key
+from bifente.simulator.formats.jose.seal import SigningKey
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.pki.keystore import KeySource, MemoryKeys
@@ -24,14 +22,15 @@ from bifente.simulator.readers.wireless import (
     TerminalParameters,
     WeakLink,
 )
-from bifente.simulator.readers.wireless.seal import SigningKey
+from bifente.simulator.services.cloudfsv import Bearers, CloudFsv, CloudFsvService, laboratory_key
+from bifente.simulator.serving.service import Declare, to_nobody
 
 
 class WirelessBench:
     """A paired terminal in session on the slots of a device, another paired one beside it, and their service.
 
     ``access`` is how the reading functions reach the cards, ``slots`` are the device's by role. ``tokens`` are all the
-    workstation ever had of this terminal, the newest last.
+    workstation ever had of this terminal, the newest last. ``declare`` hears every token as it is born.
     """
 
     def __init__(
@@ -42,9 +41,11 @@ class WirelessBench:
         clock: Clock,
         chance: random.Random,
         keys: KeySource | None = None,
+        declare: Declare = to_nobody,
     ) -> None:
         self.access_key = SigningKey.es256("laboratory-terminal-1")
         self.platform = Platform(clock, parameters(profile), chance, self.access_key)
+        self.platform.declare = declare
         self.terminal = Terminal(slots, self.platform, chance)
         self.other = Terminal({}, self.platform, chance)
         self.tokens: list[str] = []
@@ -54,6 +55,7 @@ class WirelessBench:
         self._chance = chance
         self._access = access
         self._keys = keys
+        self._declare = declare
         self._service: CloudFsv | None = None
         self.platform.pair(self.terminal.id)
         self.platform.pair(self.other.id)
@@ -87,13 +89,15 @@ class WirelessBench:
         """The reading service, made when it is first needed: its bearer key is an RSA key."""
         if self._service is None:
             bearers = Bearers(self._clock, self.bearer_key, self._chance)
+            bearers.declare = self._declare
             self._service = CloudFsv(self.platform, bearers, self._clock)
             self._service.serve(self.terminal, reading(self._access, self._clock))
         return self._service
 
-    def application(self) -> Starlette:
+    @cached_property
+    def served(self) -> CloudFsvService:
         """The reading service as software reaches it."""
-        return application(self.service)
+        return CloudFsvService(self.service, self._declare)
 
     def picture(self) -> Mapping[str, str]:
         """``link``, ``token`` (what is left of it, or how the session ended) and ``battery``, in words."""

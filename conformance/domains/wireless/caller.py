@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from collections.abc import Mapping
@@ -14,16 +13,17 @@ import httpx
 
 from bifente.conformance.domains.wireless.bench import WirelessBench
 from bifente.conformance.domains.wireless.forgery import Forgery, forge
-from bifente.simulator.middleware.cloudfsv import ACCESS_HEADER, METHODS, REASON_HEADER, Function
-from bifente.simulator.middleware.cloudfsv.bearer import BEARER
 from bifente.simulator.readers.wireless.claims import ACCESS
+from bifente.simulator.services.cloudfsv import ACCESS_HEADER, METHODS, REASON_HEADER, Function
+from bifente.simulator.services.cloudfsv.bearer import BEARER
+from bifente.simulator.serving.calling import in_process
 from bifente.simulator.zones import ZoneError, decode
 
 _UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CloudCall:
     """One call; ``bearer`` and ``access`` name what is wrong with these tokens, None if nothing is."""
 
     function: str
@@ -38,13 +38,13 @@ class Call:
     busy: bool = False
 
 
-def call(bench: WirelessBench, wanted: Call) -> dict[str, Any]:
+def call(bench: WirelessBench, wanted: CloudCall) -> dict[str, Any]:
     """The answer: ``http``, then ``code``, ``size`` and ``groups``, or ``message`` and ``reason``.
 
     Raises ValueError for an answer that is not of the form observed in the field.
     """
     with bench.terminal.serving() if wanted.busy else nullcontext():
-        response = asyncio.run(_send(bench, wanted))
+        response = _send(bench, wanted)
     return read(response)
 
 
@@ -75,16 +75,15 @@ def _groups(zone: bytes) -> list[int]:
         return []
 
 
-async def _send(bench: WirelessBench, wanted: Call) -> httpx.Response:
+def _send(bench: WirelessBench, wanted: CloudCall) -> httpx.Response:
     service = bench.service
     fields = {name: value for name, value in wanted.fields.items() if value is not None}
     content = wanted.raw if wanted.raw is not None else json.dumps(fields) if fields else ""
     terminals = {"own": bench.terminal.id, "other": bench.other.id, "unknown": _UNKNOWN, "none": None}
     named = terminals[wanted.terminal]
     method = wanted.method or (METHODS[Function(wanted.function)][-1] if wanted.function in {*Function} else "POST")
-    transport = httpx.ASGITransport(app=bench.application())
-    async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
-        return await client.request(
+    with in_process(bench.served.application) as client:
+        return client.request(
             method,
             f"/fsv/{wanted.version or service.version}/ssv/{wanted.function}",
             params={"terminalId": named} if named is not None else {},
@@ -103,7 +102,7 @@ def _bearers(bench: WirelessBench, wrong: Forgery | None) -> list[str]:
     return [token] if wrong is None else forge(wrong, token, BEARER, bench.bearer_key)
 
 
-def _accesses(bench: WirelessBench, wanted: Call) -> list[str]:
+def _accesses(bench: WirelessBench, wanted: CloudCall) -> list[str]:
     if wanted.access is None:
         return [wanted.token]
     return forge(wanted.access, wanted.token, ACCESS, bench.access_key)

@@ -10,4 +10,5 @@ DOMAIN = Domain(
     profile_sections={"wireless": "bifente.conformance.domains.wireless.profile:WirelessProfile"},
     features={"wireless": Text("le lecteur n'est pas sans fil", "the reader is not wireless")},
     attachments=("bifente.conformance.domains.wireless.attachment:attach",),
+    spots="bifente.conformance.domains.wireless.spots:SPOTS",
 )

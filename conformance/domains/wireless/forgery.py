@@ -13,7 +13,7 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
-from bifente.simulator.readers.wireless.seal import Key, Seal, SigningKey, deflate
+from bifente.simulator.formats.jose.seal import Key, Seal, SigningKey, deflate
 
 _BOMB = 1_500_000
 """Bytes the bomb inflates to: about 1,500 once deflated, so that it fits in a header."""

@@ -357,13 +357,13 @@ class CallCloud(Step):
 
     def run(self, act: Act) -> Observation:
         """Call it."""
-        from bifente.conformance.domains.wireless.caller import Call, call
+        from bifente.conformance.domains.wireless.caller import CloudCall, call
 
         bench = wireless(act)
         number, reply = 0, dict[str, Any]()
         while number < self.tries and reply.get("code") != SsvCode.OK:
             number += 1
-            wanted = Call(
+            wanted = CloudCall(
                 function=self.function,
                 fields={
                     "codePorteur": self.code,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from bifente.ground.clock import Clock
+from bifente.simulator.fault import Aim, Around, Fault, FaultError, Undo
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.readers.codes import PcscCode, ScardError
-from bifente.simulator.readers.faults.catalogue import Fault, FaultError, Mechanism
 from bifente.simulator.readers.faults.line import (
     DeadCard,
     Effect,
@@ -30,10 +30,10 @@ from bifente.simulator.readers.faults.line import (
     withdrawn_during,
     wrong_status,
 )
+from bifente.simulator.readers.faults.mechanisms import ENDING, LINE, Mechanism
 from bifente.simulator.readers.faults.trigger import Trigger, When
 from bifente.simulator.readers.sharing import Share
 from bifente.simulator.readers.slot import Slot
-from bifente.simulator.readers.wireless import Link, Session, Terminal
 
 
 class Stoppable(Protocol):
@@ -68,17 +68,14 @@ class Rival(Protocol):
         ...
 
 
-Undo = Callable[[], None]
-"""Takes a fault away: the bench is as usable as before. Called once."""
-
-
 @dataclass(frozen=True, slots=True)
 class Spot:
     """Where a fault is made: the slot it strikes, and what there is around it.
 
     ``slots`` are all of the device by role; ``rival`` opens the slot for another application, in a share mode.
-    ``terminal`` and ``service`` are None where there is none that the bench can act on. ``settle`` waits until whoever
-    watches the slots has seen their last movement; ``reopen`` begins a session of the terminal anew.
+    ``another_card`` puts in a card made as a fault's parameters say. ``service`` is None where there is none that the
+    bench can act on. ``settle`` waits until whoever watches the slots has seen their last movement; ``revive`` makes
+    sure, once a fault is gone, that the cards can be spoken to again: by a reset, if the fault ``ended`` dialogues.
     """
 
     slot: Slot
@@ -86,10 +83,10 @@ class Spot:
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - a draw of a test bench
     slots: Mapping[str, Slot] = field(default_factory=dict)
     rival: Callable[[Share], Rival] | None = None
-    terminal: Terminal | None = None
+    another_card: Callable[[Mapping[str, Any]], Undo] | None = None
     service: Stoppable | None = None
     settle: Callable[[], None] = lambda: None
-    reopen: Callable[[], object] | None = None
+    revive: Callable[[bool], None] = lambda ended: None
 
     def put_in(self, slot: Slot, card: Card) -> None:
         """Put a card in a slot, its removal seen first and its insertion afterwards; nothing if one is there."""
@@ -116,13 +113,38 @@ def when(fault: Fault) -> When:
     )
 
 
+def make(fault: Fault, around: Around, aim: Aim | None) -> Undo:
+    """Make a fault at the spot it strikes, by the catalogue's door. Raise FaultError; SlotError as ``inject``."""
+    spot = around.part(Spot)
+    undo = inject(fault, spot, _aimed(fault, aim), byte=aim.byte if aim is not None else None)
+
+    def undone() -> None:
+        undo()
+        spot.revive(fault.mechanism in ENDING)
+
+    return undone
+
+
+def _aimed(fault: Fault, aim: Aim | None) -> When | None:
+    if aim is None:
+        return None
+    usual = when(fault)
+    times = usual.times if aim.times is None else aim.times
+    return When(
+        command=aim.command or usual.command,
+        instruction=usual.instruction if aim.instruction is None else aim.instruction,
+        times=None if times == "always" else times,
+        percent=aim.percent or usual.percent,
+    )
+
+
 def inject(fault: Fault, spot: Spot, at: When | None = None, *, byte: int | None = None) -> Undo:
     """Make a fault; the function given back takes it away.
 
     ``at`` and ``byte`` (bytes of the answer that come through) replace the catalogue's own. Raises FaultError for a
     fault that is not made here, or where what it needs is missing; SlotError for a movement the slot cannot do.
     """
-    if fault.mechanism.on_the_line:
+    if fault.mechanism in LINE:
         return _on_the_line(fault, spot, at or when(fault), byte)
     if at is not None or byte is not None:
         raise FaultError(f"{fault.id} strikes no command: it cannot be told which, nor at what byte")
@@ -133,7 +155,7 @@ def inject(fault: Fault, spot: Spot, at: When | None = None, *, byte: int | None
 
 
 def _on_the_line(fault: Fault, spot: Spot, at: When, byte: int | None) -> Undo:
-    if byte is not None and fault.mechanism is not Mechanism.TRUNCATED:
+    if byte is not None and fault.mechanism != Mechanism.TRUNCATED:
         raise FaultError(f"{fault.id} leaves the bytes of the answer alone")
     given = fault.parameters if byte is None else {**fault.parameters, "byte": str(byte)}
     line = FaultyLine(spot.slot, Trigger(at, spot.chance), _EFFECTS[fault.mechanism](given), Pause(spot.clock))
@@ -149,7 +171,7 @@ def _on_the_line(fault: Fault, spot: Spot, at: When, byte: int | None) -> Undo:
     return undo
 
 
-_EFFECTS: Mapping[Mechanism, Callable[[Mapping[str, str]], Effect]] = {
+_EFFECTS: Mapping[str, Callable[[Mapping[str, str]], Effect]] = {
     Mechanism.MUTE: lambda given: mute(float(given["seconds"])),
     Mechanism.LATE: lambda given: late(float(given["seconds"])),
     Mechanism.TRUNCATED: lambda given: truncated(int(given["byte"])),
@@ -215,6 +237,12 @@ def _swapped(fault: Fault, spot: Spot) -> Undo:
     return swap
 
 
+def _another_card(fault: Fault, spot: Spot) -> Undo:
+    if spot.another_card is None:
+        raise FaultError(f"{fault.id} needs somebody who makes cards")
+    return spot.another_card(fault.parameters)
+
+
 # -- what another application does ------------------------------------------------------------------------------------
 
 
@@ -259,66 +287,11 @@ def _service(fault: Fault, spot: Spot) -> Undo:
     return spot.service.start
 
 
-# -- what happens to a wireless terminal ------------------------------------------------------------------------------
-
-
-def _terminal(fault: Fault, spot: Spot) -> Undo:
-    terminal = spot.terminal
-    if terminal is None:
-        raise FaultError(f"{fault.id} needs a wireless terminal")
-    undo = _TERMINAL[str(fault.parameters["action"])](terminal, fault)
-    spot.settle()
-
-    def all_undone() -> None:
-        undo()
-        # While another fault keeps the terminal away, the session is for whoever takes that one away.
-        if terminal.session is not Session.OPEN and terminal.condition.connected:
-            (spot.reopen or terminal.open_session)()
-        spot.settle()
-
-    return all_undone
-
-
-def _forget_code(terminal: Terminal, fault: Fault) -> Undo:
-    terminal.forget_code()
-    return _nothing
-
-
-def _link_lost(terminal: Terminal, fault: Fault) -> Undo:
-    terminal.set_link(Link.LOST)
-    return lambda: terminal.set_link(Link.UP)
-
-
-def _link_weak(terminal: Terminal, fault: Fault) -> Undo:
-    quiet = replace(terminal.parameters.weak, lost=0.0, late=0.0)
-    terminal.set_link(Link.WEAK, weak=quiet, losses=int(fault.parameters["losses"]))
-    return lambda: terminal.set_link(Link.UP)
-
-
-def _battery_empty(terminal: Terminal, fault: Fault) -> Undo:
-    terminal.charge(0)
-    return lambda: terminal.charge(100)
-
-
-def _session_closed(terminal: Terminal, fault: Fault) -> Undo:
-    terminal.close()
-    return _nothing
-
-
-_TERMINAL: Mapping[str, Callable[[Terminal, Fault], Undo]] = {
-    "forget-code": _forget_code,
-    "link-lost": _link_lost,
-    "link-weak": _link_weak,
-    "battery-empty": _battery_empty,
-    "session-closed": _session_closed,
-}
-
-
 def _nothing() -> None:
     """What has happened leaves nothing to take away: the software goes on as the remedy says."""
 
 
-_MAKERS: Mapping[Mechanism, Callable[[Fault, Spot], Undo]] = {
+_MAKERS: Mapping[str, Callable[[Fault, Spot], Undo]] = {
     Mechanism.REMOVED: _removed,
     Mechanism.DEAD: _dead,
     Mechanism.LOST: _lost,
@@ -326,5 +299,5 @@ _MAKERS: Mapping[Mechanism, Callable[[Fault, Spot], Undo]] = {
     Mechanism.RESET: _reset,
     Mechanism.HELD: _held,
     Mechanism.SERVICE: _service,
-    Mechanism.TERMINAL: _terminal,
+    Mechanism.CARD: _another_card,
 }

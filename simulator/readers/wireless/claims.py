@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
-from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.seal import Seal
+from bifente.simulator.formats.jose.claims import ROUNDING, moment, number, text
+from bifente.simulator.formats.jose.seal import Key, Seal
+from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError, refusing
 
 ACCESS = Seal("ES256", deflated=True)
 """The seal of access tokens as observed in the field: JOSE header ES256, zip DEF (sources#cloudfsv)."""
-
-_LONGEST_TEXT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,23 @@ class AccessClaims:
         pairing = claims.get("pairing")
         if not isinstance(pairing, int) or isinstance(pairing, bool):
             raise TokenRefusedError(Refusal.CLAIMS, "pairing")
-        return cls(
-            issuer=text(claims, "iss"),
-            audience=text(claims, "aud"),
-            terminal=text(claims, "sub"),
-            session=text(claims, "sid"),
-            token_id=text(claims, "jti"),
-            pairing=pairing,
-            issued=moment(claims, "iat"),
-            expires=moment(claims, "exp"),
-        )
+        with refusing():
+            return cls(
+                issuer=text(claims, "iss"),
+                audience=text(claims, "aud"),
+                terminal=text(claims, "sub"),
+                session=text(claims, "sid"),
+                token_id=text(claims, "jti"),
+                pairing=pairing,
+                issued=moment(claims, "iat"),
+                expires=moment(claims, "exp"),
+            )
+
+    @classmethod
+    def opened(cls, token: str, keys: Mapping[str, Key]) -> AccessClaims:
+        """Return what a token says whose signature holds under one of ``keys``. Raise TokenRefusedError."""
+        with refusing():
+            return cls.read(ACCESS.open(token, keys))
 
     def check_time(self, now: float, *, ttl: float, leeway: float) -> None:
         """Refuse a token that is expired, from the future, or longer lived than ``ttl``. Raises TokenRefusedError.
@@ -74,33 +79,3 @@ class AccessClaims:
             raise TokenRefusedError(Refusal.NOT_YET, f"by {self.issued - now:.0f} s")
         if now >= self.expires:
             raise TokenRefusedError(Refusal.EXPIRED, f"{now - self.expires:.0f} s ago")
-
-
-ROUNDING = 0.002
-"""Seconds that writing times in milliseconds may add to a life."""
-
-
-def number(seconds: float) -> int | float:
-    """A NumericDate: whole where it is whole, else in milliseconds, rounded."""
-    rounded = round(seconds, 3)
-    return int(rounded) if rounded == int(rounded) else rounded
-
-
-def text(claims: Mapping[str, Any], name: str) -> str:
-    """A claim that must be a short text. Raises TokenRefusedError."""
-    value = claims.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_TEXT:
-        raise TokenRefusedError(Refusal.CLAIMS, name)
-    return value
-
-
-def moment(claims: Mapping[str, Any], name: str) -> float:
-    """A claim that must be a NumericDate. Raises TokenRefusedError."""
-    value = claims.get(name)
-    if not isinstance(value, int | float) or isinstance(value, bool) or abs(value) > _FAR or not isfinite(value):
-        raise TokenRefusedError(Refusal.CLAIMS, name)
-    return float(value)
-
-
-_FAR = 1e11
-"""No date of a bench lies so many seconds from 1970."""

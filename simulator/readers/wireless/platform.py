@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bifente.ground.clock import Clock
+from bifente.simulator.formats.jose.seal import Key, SigningKey
 from bifente.simulator.readers.wireless.claims import ACCESS, AccessClaims
 from bifente.simulator.readers.wireless.parameters import TerminalParameters
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.seal import Key, SigningKey
 from bifente.simulator.readers.wireless.states import Pairing
 
 _SESSIONS = 16
@@ -42,6 +42,8 @@ class Platform:
         self._chance = chance
         self._key = key or SigningKey.es256("laboratory-terminal-1")
         self._enrolled: dict[str, _Enrolled] = {}
+        self.declare: Callable[[str], None] = lambda token: None
+        """Hears every token as it is born."""
 
     @property
     def keys(self) -> Mapping[str, Key]:
@@ -87,7 +89,7 @@ class Platform:
 
     def read(self, token: str, terminal: str, *, skew: float = 0.0) -> AccessClaims:
         """A token verified in full for a terminal, at this platform's time plus ``skew``. Raises TokenRefusedError."""
-        claims = AccessClaims.read(ACCESS.open(token, self.keys))
+        claims = AccessClaims.opened(token, self.keys)
         if claims.issuer != self.parameters.issuer:
             raise TokenRefusedError(Refusal.ISSUER)
         if claims.audience != self.parameters.audience:
@@ -120,7 +122,9 @@ class Platform:
             issued=now,
             expires=now + self.parameters.ttl,
         )
-        return ACCESS.close(claims.written(), self._key.key, self._key.kid)
+        token = ACCESS.close(claims.written(), self._key.key, self._key.kid)
+        self.declare(token)
+        return token
 
     def _paired(self, terminal: str) -> None:
         if (reason := self.pairing(terminal).refusal) is not None:

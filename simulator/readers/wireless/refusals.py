@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 
 from bifente.ground.text import Text
+from bifente.simulator.formats.jose.refusals import SealError, SealRefusal
 
 
 class Refusal(StrEnum):
@@ -46,20 +48,17 @@ class TokenRefusedError(Exception):
         super().__init__(reason.sentence.en + (f" ({detail})" if detail else ""))
 
 
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Tell what is wrong with the seal of a token as a refusal of the token. Raise TokenRefusedError."""
+    try:
+        yield
+    except SealError as error:
+        raise TokenRefusedError(Refusal(error.reason.value), error.detail) from None
+
+
 _SENTENCES: Mapping[Refusal, Text] = {
-    Refusal.MALFORMED: Text("le jeton n'est pas un JWS compact lisible", "the token is no readable compact JWS"),
-    Refusal.ALGORITHM: Text(
-        "le jeton n'est pas signé par l'algorithme convenu", "the token is not signed with the agreed algorithm"
-    ),
-    Refusal.COMPRESSION: Text(
-        "le contenu du jeton n'est pas compressé comme convenu, ou trop long une fois décompressé",
-        "the content of the token is not compressed as agreed, or too long once inflated",
-    ),
-    Refusal.UNKNOWN_KEY: Text("la clé que nomme le jeton est inconnue", "the key the token names is unknown"),
-    Refusal.SIGNATURE: Text("la signature du jeton est fausse", "the signature of the token is wrong"),
-    Refusal.CLAIMS: Text(
-        "le jeton ne dit pas ce qu'il doit dire", "the token does not say what it must say, or not in the right form"
-    ),
+    **{Refusal(reason.value): reason.sentence for reason in SealRefusal},
     Refusal.ISSUER: Text("le jeton vient d'un autre émetteur", "the token comes from another issuer"),
     Refusal.AUDIENCE: Text("le jeton est destiné à un autre", "the token is meant for somebody else"),
     Refusal.LIFETIME: Text(

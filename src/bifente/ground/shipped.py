@@ -18,11 +18,14 @@ def shipped(package: str, *path: str) -> Any:
     return _read(package, path, _VALUES)
 
 
-def shipped_texts(package: str, *path: str) -> Any:
-    """As ``shipped``, every scalar a text as it is written: for a file of codes, none of which may become a number."""
-    return _read(package, path, _TEXTS)
+def texts(text: str) -> Any:
+    """The plain data of a YAML text, every scalar as it is written: for codes, none of which may become a number."""
+    return _plain(text, _TEXTS)
 
 
 def _read(package: str, path: tuple[str, ...], loader: Any) -> Any:
-    text = resources.files(package).joinpath(*path).read_text(encoding="utf-8")
+    return _plain(resources.files(package).joinpath(*path).read_text(encoding="utf-8"), loader)
+
+
+def _plain(text: str, loader: Any) -> Any:
     return yaml.load(text, Loader=loader)  # noqa: S506 - both loaders build texts, numbers, lists and mappings only

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conformance_cli import Cli
 
-from bifente.simulator.readers.faults import catalogue
+from bifente.simulator.faults import catalogue
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "faults.md"
 

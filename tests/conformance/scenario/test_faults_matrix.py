@@ -19,7 +19,7 @@ from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.scenario.matrix import MOST, MatrixError, spread
 from bifente.conformance.scenario.references import substitute
-from bifente.simulator.readers.faults import catalogue
+from bifente.simulator.faults import catalogue
 
 BENCH = BenchModel(profile="readers/generic-bislot", cards={"cps": "infirmier"})
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
-from bifente.simulator.middleware.apcv import Call
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Answer, Ssv
+from bifente.simulator.services.apcv import Call
 
 
 class SceneStation:

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import partial
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from bifente.conformance.bench.base import Bench
-from bifente.conformance.bench.facets import Insertion, OtherApplications, Personalisation, VirtualReaders
+from bifente.conformance.bench.facets import VirtualReaders
 from bifente.conformance.bench.scene import Act
-from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
-from bifente.conformance.domains.wireless.link import WirelessLink
+from bifente.conformance.domains.readers.surroundings import Surroundings
 from bifente.conformance.loading.problems import nearest
-from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.step import Observation, Step
-from bifente.conformance.targets.base import GuardRefusalError, ScardError
-from bifente.conformance.targets.facets import Facet, ServiceControl
+from bifente.conformance.targets.base import GuardRefusalError
+from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
-from bifente.simulator.middleware.faults import inject_galss
-from bifente.simulator.middleware.galss import Application
-from bifente.simulator.middleware.patience import Patience, insist
-from bifente.simulator.readers import Slot
-from bifente.simulator.readers.faults import (
-    Fault,
-    FaultError,
-    Mechanism,
-    Spot,
-    Undo,
-    When,
-    catalogue,
-    fault,
-    inject,
-    when,
-)
-
-_SEEN_WITHIN = 3.0
-"""Seconds a movement may take to be seen: pcscd polls every 0.4 s, and a bridge holds a card back for 0.5 s."""
+from bifente.simulator.fault import Aim, Fault, FaultError
+from bifente.simulator.faults import catalogue, fault, inject
 
 _INSTRUCTIONS: Mapping[str, int] = {
     "verify": 0x20,
@@ -105,25 +83,17 @@ class InjectFault(Step):
         if key in act.scene.injected:
             act.scene.injected.pop(key)()
         try:
-            undo = _made(one, act, self._when(one), self.byte)
+            undo = inject(one, Surroundings(act), self._aim())
         except FaultError as error:
             raise GuardRefusalError(_refused(one, act, error)) from None
         said = one.symptoms[0]
-        act.scene.injected[key] = lambda: _undone(one, undo, act)
+        act.scene.injected[key] = undo
         act.scene.changed(act.role, Text(f"panne {one.id} : {said.fr}", f"fault {one.id}: {said.en}"))
         return Observation({})
 
-    def _when(self, one: Fault) -> When | None:
-        if self.at is self.command is self.times is self.percent is None:
-            return None
-        usual = when(one)
-        times = usual.times if self.times is None else self.times
-        return When(
-            command=self.command or usual.command,
-            instruction=usual.instruction if self.at is None else self.at,
-            times=None if times == "always" else times,
-            percent=self.percent or usual.percent,
-        )
+    def _aim(self) -> Aim | None:
+        aim = Aim(self.at, self.command, self.times, self.percent, self.byte)
+        return None if aim == Aim() else aim
 
 
 class ClearFaults(Step):
@@ -147,114 +117,7 @@ class ClearFaults(Step):
         return Observation({})
 
 
-def _made(one: Fault, act: Act, at: When | None, byte: int | None) -> Undo:
-    make = _ELSEWHERE.get(one.mechanism)
-    if make is None:
-        return inject(one, _spot(act), at, byte=byte)
-    if at is not None or byte is not None:
-        raise FaultError(f"{one.id} strikes no command: it cannot be told which, nor at what byte")
-    return make(one, act)
-
-
 def _refused(one: Fault, act: Act, error: FaultError) -> Text:
     if act.bench.artefacts and one.artefact is not None and not one.artefact.shows:
         return Text(one.artefact.why.fr, one.artefact.why.en)
     return Text(f"la panne {one.id} ne peut être provoquée ici : {error}", f"{error}")
-
-
-def _spot(act: Act) -> Spot:
-    readers = act.facet(VirtualReaders)
-    slots = {role: readers.slot(role) for role in act.bench.names}
-    link = act.bench.facets.find(WirelessLink)
-    return Spot(
-        slot=slots[act.role],
-        clock=act.bench.clock,
-        chance=act.scene.random,
-        slots=slots,
-        rival=lambda share: readers.open(act.role, share),
-        terminal=link.wireless.terminal if link is not None else None,
-        service=act.bench.facets.find(ServiceControl),
-        settle=lambda: _settle(act.bench, slots),
-        reopen=link.wireless.open_session if link is not None else None,
-    )
-
-
-def _settle(bench: Bench, slots: Mapping[str, Slot]) -> None:
-    """Wait until the service has seen how the slots now stand; a service that is stopped sees nothing."""
-    with suppress(ScardError):
-        for role, slot in slots.items():
-            bench.access.wait(bench.names[role], present=slot.answering is not None, timeout=_SEEN_WITHIN)
-
-
-_MOVING = frozenset(
-    {
-        *(Mechanism.WITHDRAWN_AFTER, Mechanism.WITHDRAWN_DURING, Mechanism.SUSPENDED, Mechanism.REMOVED),
-        *(Mechanism.DEAD, Mechanism.LOST, Mechanism.SWAPPED, Mechanism.TERMINAL),
-    }
-)
-"""What ends dialogues by itself: the cards may be reset afterwards."""
-_SEEING = Patience(20, 0.1)
-
-
-def _undone(one: Fault, undo: Undo, act: Act) -> None:
-    """Take a fault away, and wait until the cards can be spoken to again.
-
-    pcscd looks at its slots every 0.4 s, and gives up a card that failed to reset until it is put in anew: so it is.
-    """
-    undo()
-    bench, readers, others = act.bench, act.facet(VirtualReaders), act.facet(OtherApplications)
-    for role in bench.seated if bench.artefacts else ():
-        if readers.slot(role).answering is None:
-            continue
-        try:
-            if one.mechanism in _MOVING:
-                insist(
-                    _SEEING, bench.clock, partial(_reached, others, role), lambda error: isinstance(error, ScardError)
-                )
-            else:
-                others.join(role).disconnect()
-        except ScardError:
-            hand = act.facet(Insertion)
-            hand.remove(role)
-            hand.insert(role)
-
-
-def _reached(others: OtherApplications, role: str) -> None:
-    """Speak to a card, not only to what the service remembers of it. Raises ScardError."""
-    connection = others.join(role)
-    try:
-        connection.reset(cold=True)
-    finally:
-        connection.disconnect()
-
-
-# -- what is made above the readers ------------------------------------------------------------------------------------
-
-
-def _another_card(one: Fault, act: Act) -> Undo:
-    making = act.facet(Personalisation)
-    template = str(one.parameters.get("template") or act.card.facts["template"])
-    choice = CardChoice.model_validate({"template": template, **one.parameters.get("parameters", {})})
-    before = making.put(act.role, choice, act.scene.random)
-    act.scene.hang_up(act.role)
-
-    def undo() -> None:
-        act.scene.hang_up(act.role)
-        making.put_back(act.role, before)
-
-    return undo
-
-
-def _galss(one: Fault, act: Act) -> Undo:
-    workstation = act.scene.part(Workstation)
-    resources = workstation.resources(SOFTWARE)
-    server = workstation.galss
-    own = resources if isinstance(resources, Application) else server.application(SOFTWARE)
-    return inject_galss(one, server, own)
-
-
-_ELSEWHERE: Mapping[Mechanism, Callable[[Fault, Act], Undo]] = {
-    Mechanism.CARD: _another_card,
-    Mechanism.GALSS_FILE: _galss,
-    Mechanism.GALSS_SERVER: _galss,
-}

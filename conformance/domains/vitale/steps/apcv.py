@@ -21,9 +21,9 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Observation, Observes, Step
 from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
-from bifente.simulator.middleware.apcv import ApcvError, Call, Context, Desk, Parameters, Refusal, Reply
-from bifente.simulator.middleware.apcv.phone import QR_PREFIX
 from bifente.simulator.middleware.ssv import Answer, Ssv
+from bifente.simulator.services.apcv import ApcvError, Call, Context, Desk, Parameters, Refusal, Reply
+from bifente.simulator.services.apcv.phone import QR_PREFIX
 
 DONE = "done"
 OUTCOME: Observes = {"outcome": ChoiceMatcher(frozenset({DONE, *(reason.value for reason in Refusal)}))}

@@ -19,9 +19,9 @@ from bifente.conformance.scenario.step import Code, Observation, Observes, Step
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
-from bifente.simulator.middleware.apcv import Call, Reply
 from bifente.simulator.middleware.return_codes import return_codes
 from bifente.simulator.middleware.ssv import Answer, Ssv
+from bifente.simulator.services.apcv import Call, Reply
 from bifente.simulator.zones import GROUPS, Group, ZoneError, named
 
 CODE: Mapping[str, Matcher] = {"code": SsvCodeMatcher(), "detail": ValueMatcher()}

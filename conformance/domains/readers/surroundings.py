@@ -1,0 +1,39 @@
+"""What there is around a fault on a bench: the spots of every domain, by type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from bifente.conformance.bench.scene import Act
+from bifente.conformance.domain import domains, referred
+from bifente.simulator.fault import MissingPartError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The parts that the domains of this bench offer to injectors (see ``bifente.simulator.fault.Around``)."""
+
+    act: Act
+
+    def part(self, kind: type[T]) -> T:
+        """Return the part of that type. Raise MissingPartError if no domain offers it, or if this bench has none."""
+        offered = _offered().get(kind)
+        found = offered(self.act) if offered is not None else None
+        if not isinstance(found, kind):
+            raise MissingPartError(f"a {kind.__name__}, which this bench has not")
+        return found
+
+
+@cache
+def _offered() -> Mapping[type, Callable[[Act], Any]]:
+    return {
+        kind: offered
+        for domain in domains()
+        if domain.spots is not None
+        for kind, offered in referred(domain, domain.spots).items()
+    }

@@ -1,0 +1,15 @@
+"""Faults of a front end, made and taken away."""
+
+from __future__ import annotations
+
+from bifente.simulator.fault import Aim, Around, Fault, Undo
+from bifente.simulator.services.frontal.faults import Trouble
+from bifente.simulator.services.frontal.frontal import Frontal
+
+
+def make(fault: Fault, around: Around, aim: Aim | None) -> Undo:
+    """Make the front end around suffer a trouble, beside those it has. Raise FaultError where there is none."""
+    frontal = around.part(Frontal)
+    trouble = Trouble(fault.id)
+    frontal.troubles.add(trouble)
+    return lambda: frontal.troubles.discard(trouble)

@@ -1,0 +1,62 @@
+"""Callers: one contract, whether a service runs in this process or answers over TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import httpx
+
+from bifente.simulator.serving.service import Asgi
+
+IN_PROCESS = "https://localhost"
+
+
+class Caller(Protocol):
+    """Sends one request and waits for its answer. An ``httpx.Client`` is one."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Any = None,
+        headers: Any = None,
+        content: Any = None,
+    ) -> httpx.Response:
+        """Send it. Raise httpx.HTTPError if there is no answer."""
+        ...
+
+
+class AsgiTransport(httpx.BaseTransport):
+    """Carries requests to an ASGI application of this process: same application, same bytes, no port.
+
+    Not to be used inside a running event loop.
+    """
+
+    def __init__(self, application: Asgi) -> None:
+        self._transport = httpx.ASGITransport(app=application)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request, its whole answer read."""
+        return asyncio.run(self._carried(request))
+
+    async def _carried(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._transport.handle_async_request(
+            httpx.Request(request.method, request.url, headers=request.headers.raw, content=request.read())
+        )
+        body = await answer.aread()
+        return httpx.Response(answer.status_code, headers=answer.headers.raw, content=body)
+
+
+def in_process(application: Asgi, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.Client:
+    """Return a caller of an application of this process, ``headers`` sent with every call."""
+    return httpx.Client(transport=AsgiTransport(application), base_url=IN_PROCESS, headers=dict(headers))
+
+
+def over_tls(url: str, trust: bytes, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.Client:
+    """Return a caller over TLS that trusts the authority ``trust`` (PEM) alone, no proxy between."""
+    context = ssl.create_default_context(cadata=trust.decode("ascii"))
+    return httpx.Client(verify=context, base_url=url, headers=dict(headers), trust_env=False)

@@ -1,0 +1,71 @@
+"""The contract of a simulated service: what a bench needs of one, and nothing else."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from bifente.ground.text import Text
+
+Declare = Callable[[str | bytes], None]
+"""Hears a secret (token, cookie, code typed, key) as it is born or first seen, before it travels. Never raises."""
+
+Asgi = Callable[..., Any]
+"""An ASGI application, whatever made it."""
+
+
+def to_nobody(secret: str | bytes) -> None:
+    """Hear a secret and tell nobody: for a service that no record watches."""
+
+
+class ServiceError(ValueError):
+    """A state or a trouble that a service does not have. One sentence."""
+
+
+class Service(ABC):
+    """A teleservice or a local one, served over TLS or called in process.
+
+    ``offered`` are the ids of the faults it can suffer; rows of the fault catalogue bear the same ids. ``declare`` is
+    told every secret.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[Text]
+    offered: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, declare: Declare = to_nobody) -> None:
+        self.declare = declare
+        self._troubles: set[str] = set()
+
+    @property
+    @abstractmethod
+    def application(self) -> Asgi:
+        """Return its ASGI application, the same one at every call."""
+
+    @abstractmethod
+    def state(self) -> Mapping[str, Any]:
+        """Return the laboratory state, as plain data."""
+
+    def set_state(self, changes: Mapping[str, Any]) -> None:
+        """Change the laboratory state. Raise ServiceError for a key or a value that it does not have."""
+        for key in changes:
+            raise ServiceError(f"{self.name}: no state {key!r} can be set")
+
+    @property
+    def troubles(self) -> frozenset[str]:
+        """Return the ids of the faults that it suffers now."""
+        return frozenset(self._troubles)
+
+    def strike(self, fault: str) -> None:
+        """Suffer a fault from now on. Raise ServiceError for one that is not offered."""
+        self._troubles.add(self._offered(fault))
+
+    def relieve(self, fault: str) -> None:
+        """Suffer a fault no longer, suffered or not. Raise ServiceError for one that is not offered."""
+        self._troubles.discard(self._offered(fault))
+
+    def _offered(self, fault: str) -> str:
+        if fault not in self.offered:
+            raise ServiceError(f"{self.name}: no fault {fault!r}; it has {', '.join(sorted(self.offered)) or 'none'}")
+        return fault

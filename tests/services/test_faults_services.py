@@ -1,0 +1,69 @@
+"""Faults of the services strike, give the code they promise, and leave nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from cloud_tools import Cloud
+
+from bifente.ground.clock import VirtualClock
+from bifente.simulator.fault import MissingPartError
+from bifente.simulator.faults import catalogue, fault, inject
+from bifente.simulator.services.apcv import ApcvError, ApcvService
+
+T = TypeVar("T")
+
+
+class Having:
+    """A bench that has these parts."""
+
+    def __init__(self, *things: Any) -> None:
+        self.things = things
+
+    def part(self, kind: type[T]) -> T:
+        for thing in self.things:
+            if isinstance(thing, kind):
+                return thing
+        raise MissingPartError(f"a {kind.__name__}")
+
+
+def cloudfsv() -> tuple[Any, Callable[[], Any]]:
+    cloud = Cloud()
+    return cloud.served, lambda: {"http": cloud.call().status_code}
+
+
+def apcv() -> tuple[Any, Callable[[], Any]]:
+    service = ApcvService(VirtualClock(), random=Random(1).randbytes)
+
+    def met() -> Any:
+        try:
+            service.challenge()
+        except ApcvError as error:
+            return {"word": error.refusal.value, "ssv-vitale": f"{error.refusal.code:04X}"}
+        return {}
+
+    return service, met
+
+
+@pytest.mark.parametrize(
+    ("identifier", "made", "sound"),
+    [("cloudfsv-unavailable", cloudfsv, {"http": 200}), ("apcv-service-unreachable", apcv, {})],
+)
+def test_a_service_gives_what_its_fault_promises_and_is_sound_again(
+    identifier: str, made: Callable[[], tuple[Any, Callable[[], Any]]], sound: Any
+) -> None:
+    service, met = made()
+    assert met() == sound
+    undo = inject(fault(identifier), Having(service))
+    assert met() == fault(identifier).facts()
+    undo()
+    assert met() == sound
+
+
+def test_no_fault_of_these_services_is_left_out() -> None:
+    rows = {one.id for one in catalogue().values() if one.room in ("cloudfsv", "apcv")}
+    assert rows == {"cloudfsv-unavailable", "apcv-service-unreachable"}
+    assert rows & Cloud().served.offered == {"cloudfsv-unavailable"}
