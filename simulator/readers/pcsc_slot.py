@@ -57,6 +57,11 @@ class PcscSlot:
         """Whether one application has the slot for itself alone."""
         return any(handle.share is Share.EXCLUSIVE for handle in self.handles)
 
+    @property
+    def left_unpowered(self) -> bool:
+        """Whether an application left the card without power."""
+        return self._cut
+
     def state(self) -> int:
         """As SCardGetStatusChange tells it, the counter included."""
         if not self.slot.reachable:
