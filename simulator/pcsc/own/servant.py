@@ -131,7 +131,7 @@ class SlotServant:
         if number:
             self._await_seen(number)
 
-    # -- what is asked --------------------------------------------------------------------------------------------------
+    # -- what is asked ---------------------------------------------------------------------------------------------
 
     def _live(self) -> None:
         buffer = memoryview(bytearray(LONGEST))
