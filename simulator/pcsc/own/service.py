@@ -69,7 +69,7 @@ class OwnPcsc:
         self._plugged: dict[int, _Plugged] = {}
         self._known: dict[Slot, str] = {}
         self._past: list[Defect] = []
-        self._closing = False
+        self._closing = self._served = False
 
     @classmethod
     def start(
@@ -236,7 +236,8 @@ class OwnPcsc:
                 servant.close()
                 self._past += servant.defects
         with contextlib.suppress(OSError):
-            (self._run_dir / SOCKET_NAME).unlink(missing_ok=True)
+            if self._served:  # a process that was killed has left it
+                (self._run_dir / SOCKET_NAME).unlink(missing_ok=True)
             if self._made_run_dir:
                 self._run_dir.rmdir()
 
@@ -271,6 +272,7 @@ class OwnPcsc:
                 raise PcscdError(Link.READERS, str(error)) from None
         _remove_stale(path)
         self._order({"do": "open"}, failure=Link.RUN_DIRECTORY)
+        self._served = True
 
     def _next(self) -> int:
         return next(self._numbers)
