@@ -76,6 +76,7 @@ class ReadersFloor:
             self._powers(link)
             self.table.plug(self._service.pcsc_slots[link.slot.name])
         self._tell()
+        self.moved()
         return links
 
     def unplug(self, number: int) -> list[SlotLink]:
@@ -234,6 +235,7 @@ class ReadersFloor:
         for link in [one for one, since in self._idle_since.items() if since + GRACE <= now and not one.busy]:
             del self._idle_since[link]
             self._service.pcsc_slots[link.slot.name].cut()
+            self.moved()
 
 
 class _NoLink:
