@@ -328,7 +328,7 @@ class OwnPcsc:
     @staticmethod
     def _gone() -> PcscdError:
         return PcscdError(
-            Link.PRIVATE_PCSCD,
+            Link.OWN_SERVICE,
             Text("le service PC/SC du banc s'est arrêté", "the bench's PC/SC service has stopped"),
         )
 
