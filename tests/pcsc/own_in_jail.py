@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.ground.clock import WallClock
+from bifente.simulator.cards.cpx.loading import shipped_templates
+from bifente.simulator.cards.cpx.personalise import personalise
 from bifente.simulator.cards.families import make_card
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
-from bifente.simulator.personalisation.loading import shipped_templates
-from bifente.simulator.personalisation.personalise import personalise
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.readers import Reader
