@@ -27,12 +27,13 @@ from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+from bifente.ground.text import Lang, Text
 from bifente.reports.masking import mask_command
 from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning
 from bifente.simulator.pcsc.bridge import Exchange, ExchangeKind, Observer
-from bifente.simulator.pcsc.detectors import Verdict
-from bifente.simulator.pcsc.doctor import diagnose
+from bifente.simulator.pcsc.detectors import Finding, Verdict
+from bifente.simulator.pcsc.doctor import Service, diagnose, usable
 from bifente.simulator.readers.slot import SlotError
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
@@ -103,23 +104,45 @@ def exec_command(
     raise typer.Exit(code if code >= 0 else 128 - code)
 
 
+ServiceOption = Annotated[
+    Service | None, typer.Option("--service", help="The PC/SC service to test; both unless it is given.")
+]
+
+
 @app.command()
-def doctor(lang: LangOption = None) -> None:
+def doctor(service: ServiceOption = None, lang: LangOption = None) -> None:
     """Test each link between a virtual card and a PC/SC client; name the one that fails, and its cure."""
     language = chosen_lang(lang)
-    failed = False
-    for finding in diagnose():
-        sign, style = _SIGNS[finding.verdict]
-        sentence = getattr(finding.sentence, language)
-        measure = f"  ({finding.measure})" if finding.measure else ""
-        out.print(f"{sign} {finding.link.value:18} {sentence}{measure}", style=style, markup=False)
-        if finding.cure is not None and finding.verdict is not Verdict.OK:
-            out.print(f"    -> {getattr(finding.cure, language)}", markup=False)
-        failed |= finding.verdict is Verdict.FAILED
-    if failed:
+    services = (service,) if service is not None else tuple(Service)
+    works = {}
+    for one in services:
+        findings = []
+        out.print(_TESTED[one].get(language), style="bold", markup=False)
+        for finding in diagnose(one):
+            findings.append(finding)
+            _tell_finding(finding, language)
+        works[one] = usable(findings)
+    for one, fit in works.items():
+        word = _USABLE if fit else _UNUSABLE
+        out.print(f"{word.get(language)} --service {one.value}", style="green" if fit else "bold red", markup=False)
+    if not all(works.values()):
         raise typer.Exit(Exit.BENCH_ERROR)
 
 
+def _tell_finding(finding: Finding, language: Lang) -> None:
+    sign, style = _SIGNS[finding.verdict]
+    measure = f"  ({finding.measure})" if finding.measure else ""
+    out.print(f"{sign} {finding.link.value:18} {finding.sentence.get(language)}{measure}", style=style, markup=False)
+    if finding.cure is not None and finding.verdict is not Verdict.OK:
+        out.print(f"    -> {finding.cure.get(language)}", markup=False)
+
+
+_TESTED = {
+    Service.OWN: Text("Le service PC/SC du banc", "The bench's own PC/SC service"),
+    Service.PCSCD: Text("Un pcscd privé et vpcd", "A private pcscd and vpcd"),
+}
+_USABLE = Text("utilisable ici :", "usable here:")
+_UNUSABLE = Text("inutilisable ici :", "not usable here:")
 _SIGNS = {
     Verdict.OK: ("ok  ", "green"),
     Verdict.WARNING: ("warn", "yellow"),

@@ -84,24 +84,24 @@ def judge_listed(expected: Sequence[str], listed: Sequence[str]) -> Finding:
             Text(f"lecteurs absents de la liste : {missing}", f"readers missing from the list: {missing}"),
             CURES[Link.READER_LISTED],
         )
-    return good(Link.READER_LISTED, "pcscd montre le lecteur", "pcscd lists the reader", ", ".join(listed))
+    return good(Link.READER_LISTED, "le service montre le lecteur", "the service lists the reader", ", ".join(listed))
 
 
 def judge_poll(seconds: float) -> Finding:
-    """Did pcscd see the card in reasonable time?"""
+    """Did the service see the card in reasonable time?"""
     measure = f"{seconds * 1000:.0f} ms"
     if seconds > POLL_LIMIT:
         return Finding(
             Link.POLL,
             Verdict.WARNING,
-            Text(f"pcscd a mis {measure} à voir la carte", f"pcscd took {measure} to see the card"),
+            Text(f"le service a mis {measure} à voir la carte", f"the service took {measure} to see the card"),
             Text(
                 "La machine est chargée : donnez aux clients plus de temps après une insertion.",
                 "The machine is loaded: give clients more time after an insertion.",
             ),
             measure,
         )
-    return good(Link.POLL, "pcscd a vu la carte", "pcscd saw the card", measure)
+    return good(Link.POLL, "le service a vu la carte", "the service saw the card", measure)
 
 
 def judge_atr(given: bytes, seen: bytes) -> Finding:

@@ -10,7 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from enum import Enum
 from importlib import metadata
 from pathlib import Path
 
@@ -28,12 +29,13 @@ from bifente.simulator.pcsc.discovery import (
 )
 from bifente.simulator.pcsc.echo import ECHO_ATR, EchoCard
 from bifente.simulator.pcsc.errors import CURES, Link, PcscdError
+from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.private_pcscd import AGENT, PrivatePcscd, stale_run_directories, try_namespaces
 from bifente.simulator.pcsc.readerconf import FIRST_PORT, SystemEntry, parse
 from bifente.simulator.pcsc.vpcd import connect
 from bifente.simulator.readers import Reader
 
-__all__ = ["Finding", "Verdict", "diagnose"]
+__all__ = ["Finding", "Service", "Verdict", "diagnose", "usable"]
 
 READER_CONF = Path("/etc/reader.conf.d")
 SYSTEM_SOCKET = Path("/run/pcscd/pcscd.comm")
@@ -50,8 +52,51 @@ _CHAIN = (Link.READER_LISTED, Link.PORT, Link.CARD_CONNECTED)
 _CLIENT = (Link.POLL, Link.ATR, Link.APDU, Link.LATENCY)
 
 
-def diagnose() -> Iterator[Finding]:
-    """Test every link of this machine, about one second in all; never raises for what it finds."""
+class Service(Enum):
+    """Who can stand between virtual cards and PC/SC clients."""
+
+    OWN = "own"
+    """The bench itself, speaking pcsc-lite's protocol."""
+
+    PCSCD = "pcscd"
+    """A private pcscd with the vpcd driver, in namespaces of its own."""
+
+
+def diagnose(service: Service = Service.PCSCD) -> Iterator[Finding]:
+    """Test every link of one service on this machine, about one second in all; never raises for what it finds."""
+    yield from _own() if service is Service.OWN else _pcscd()
+
+
+def _own() -> Iterator[Finding]:
+    pyscard = _pyscard()
+    yield pyscard
+    reader = Reader.of(_READER, [f"{_READER} 00 00", f"{_READER} 00 01"], WallClock())
+    reader.slots[0].insert(EchoCard())
+    try:
+        own = OwnPcsc.start([reader])
+    except PcscdError as error:
+        yield broken(error)
+        yield from (skipped(link, error.link) for link in _CLIENT)
+        return
+    with own:
+        yield good(
+            Link.OWN_SERVICE,
+            "le service PC/SC du banc démarre, sans droit ni espace de noms",
+            "the bench's own PC/SC service starts, without rights or namespaces",
+            f"process {own.pid}",
+        )
+        if pyscard.verdict is Verdict.OK:
+            yield from probe(own.environment, own.reader_names[0])
+        else:
+            yield from (skipped(link, Link.PYSCARD) for link in _CLIENT)
+
+
+def usable(findings: Iterable[Finding]) -> bool:
+    """Whether a service works here: no link failed."""
+    return not any(finding.verdict is Verdict.FAILED for finding in findings)
+
+
+def _pcscd() -> Iterator[Finding]:
     blocked: Link | None = None
     installation: Installation | None = None
     for finding in _installed():

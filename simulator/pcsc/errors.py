@@ -13,6 +13,7 @@ class Link(Enum):
     PCSCD_BINARY = "pcscd-binary"
     VPCD_DRIVER = "vpcd-driver"
     PYSCARD = "pyscard"
+    OWN_SERVICE = "own-service"
     RUN_DIRECTORY = "run-directory"
     READERS = "readers"
     USER_NAMESPACE = "user-namespace"
@@ -38,14 +39,10 @@ _INSTALL = Text(
     "Install the packages: apt-get install pcscd vsmartcard-vpcd",
 )
 _NAMESPACES = Text(
-    "Autorisez les espaces de noms : sysctl kernel.unprivileged_userns_clone=1 (Debian ancien), "
-    "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04 et suivants), sysctl "
-    "user.max_user_namespaces=15000 ; dans un conteneur : --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
-    "--security-opt apparmor=unconfined ; ou lancez le banc en root.",
-    "Allow namespaces: sysctl kernel.unprivileged_userns_clone=1 (older Debian), "
-    "sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu 24.04 and later), sysctl "
-    "user.max_user_namespaces=15000; in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
-    "--security-opt apparmor=unconfined; or run the bench as root.",
+    "Prenez le service PC/SC du banc, qui n'a besoin d'aucun espace de noms (bifente doctor --service own) ; sinon, "
+    "levez la limite de la machine (sysctl user.max_user_namespaces=15000) ou lancez le banc en root hors conteneur.",
+    "Take the bench's own PC/SC service, which needs no namespace (bifente doctor --service own); else lift the "
+    "machine's limit (sysctl user.max_user_namespaces=15000) or run the bench as root outside a container.",
 )
 _RESTART = Text(
     "Lisez les messages de pcscd cités, puis relancez ; « bifente doctor » teste chaque maillon.",

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from bifente.ground.clock import Clock
 from bifente.simulator.readers.codes import PcscCode, ScardError
 from bifente.simulator.readers.handle import Handle, ReaderStatus
+from bifente.simulator.readers.pcsc_slot import PcscSlot
 from bifente.simulator.readers.reader import Reader
 from bifente.simulator.readers.sharing import COUNTER, PNP_NOTIFICATION, Protocol, Share, State
 from bifente.simulator.readers.slot import Slot
-from bifente.simulator.readers.terminal import Terminal
 
 
 class PcscService:
@@ -30,8 +30,8 @@ class PcscService:
         self.clock = clock
         self._running = True
         self._lives = 0
-        self._terminals: dict[str, Terminal] = {}
-        self._known: dict[Slot, Terminal] = {}
+        self._slots: dict[str, PcscSlot] = {}
+        self._known: dict[Slot, PcscSlot] = {}
         for reader in readers:
             self.plug(reader)
 
@@ -45,23 +45,23 @@ class PcscService:
         names = tuple(slot.name for slot in reader.slots) if names is None else tuple(names)
         if len(names) != len(reader.slots):
             raise ValueError(f"{reader.name} has {len(reader.slots)} slots, not {len(names)}")
-        if taken := sorted({*names} & self._terminals.keys()) or [name for name in names if names.count(name) > 1]:
+        if taken := sorted({*names} & self._slots.keys()) or [name for name in names if names.count(name) > 1]:
             raise ValueError(f"two readers would bear the name {taken[0]!r}: a PC/SC name stands for one slot")
         for slot in reader.slots:
             if (known := self._known.get(slot)) is not None and known.plugged:
                 raise ValueError(f"{slot.name!r} is plugged in already")
         for slot, name in zip(reader.slots, names, strict=True):
-            terminal = Terminal(name, slot, reader.pin_pad, self.clock)
-            self._terminals[name] = self._known[slot] = terminal
+            made = PcscSlot(name, slot, reader.pin_pad, self.clock)
+            self._slots[name] = self._known[slot] = made
 
     def unplug(self, reader: Reader) -> None:
         """Pull a reader out: its cards lose their power. Raises ValueError if it is not plugged in."""
         if not all(self.plugged(slot) for slot in reader.slots):
             raise ValueError(f"{reader.name!r} is not plugged in")
         for slot in reader.slots:
-            terminal = self._known[slot]
-            terminal.unplug()
-            del self._terminals[terminal.name]
+            known = self._known[slot]
+            known.unplug()
+            del self._slots[known.name]
             if slot.card is not None:
                 slot.card.power_off()
 
@@ -77,8 +77,8 @@ class PcscService:
         """Stop the service: every context and every card handle is dead for good."""
         self._running = False
         self._lives += 1
-        for terminal in self._terminals.values():
-            terminal.abandon()
+        for slot in self._slots.values():
+            slot.abandon()
 
     def start(self) -> None:
         """Start it again; applications must establish a new context."""
@@ -102,9 +102,9 @@ class PcscService:
         return self._running and life == self._lives
 
     @property
-    def terminals(self) -> Mapping[str, Terminal]:
+    def pcsc_slots(self) -> Mapping[str, PcscSlot]:
         """The slots plugged in, by the names applications see."""
-        return self._terminals
+        return self._slots
 
 
 class Context:
@@ -123,16 +123,18 @@ class Context:
     def readers(self) -> tuple[str, ...]:
         """The names of all slots (SCardListReaders). Raises ScardError (NO_READERS_AVAILABLE, NO_SERVICE)."""
         self._check()
-        if not self._service.terminals:
+        if not self._service.pcsc_slots:
             raise ScardError(PcscCode.NO_READERS_AVAILABLE)
-        return tuple(self._service.terminals)
+        return tuple(self._service.pcsc_slots)
 
     def connect(self, reader: str, share: Share = Share.SHARED, protocols: Protocol = Protocol.ANY) -> Handle:
         """Open a dialogue (SCardConnect); powers the card if nobody had. Raises ScardError."""
-        terminal = self._find(reader)
-        terminal.open(share, protocols)
-        handle = Handle(self, terminal, share)
-        terminal.handles.append(handle)
+        slot = self._find(reader)
+        slot.open(share, protocols)
+        handle = Handle(self, slot, share)
+        slot.handles.append(handle)
+        if share is Share.EXCLUSIVE:
+            slot.hold(handle)
         return handle
 
     def status_change(self, known: Mapping[str, int], timeout: float = 0.0) -> tuple[ReaderStatus, ...]:
@@ -152,14 +154,17 @@ class Context:
         return (self._find(reader).slot.answering is not None) == present
 
     def release(self) -> None:
-        """Give the context back; its handles are closed, their cards left. Raises ScardError if given back already."""
+        """Give the context back: its handles are closed, a card in its transaction is reset.
+
+        Raises ScardError if given back already.
+        """
         if self._released:
             raise ScardError(PcscCode.INVALID_HANDLE, "this context was released")
         self._released = True
-        for terminal in self._service.terminals.values():
-            for handle in tuple(terminal.handles):
-                if handle.owner is self:
-                    handle.disconnect()
+        for slot in self._service.pcsc_slots.values():
+            for handle in tuple(slot.handles):
+                if isinstance(handle, Handle) and handle.owner is self:
+                    handle.abandon()
 
     def _check(self) -> None:
         if self._released:
@@ -167,10 +172,10 @@ class Context:
         if not self._service.alive(self._life):
             raise ScardError(PcscCode.NO_SERVICE)
 
-    def _find(self, reader: str) -> Terminal:
+    def _find(self, reader: str) -> PcscSlot:
         self._check()
         try:
-            return self._service.terminals[reader]
+            return self._service.pcsc_slots[reader]
         except KeyError:
             raise ScardError(PcscCode.UNKNOWN_READER, reader) from None
 
@@ -180,10 +185,10 @@ class Context:
 
     def _status(self, name: str, known: int) -> ReaderStatus:
         if name == PNP_NOTIFICATION:
-            count = len(self._service.terminals)
+            count = len(self._service.pcsc_slots)
             changed = State.CHANGED if known >> COUNTER != count else State.UNAWARE
             return ReaderStatus(name, count << COUNTER | changed, b"")
-        terminal = self._find(name)
-        now = terminal.state()
+        slot = self._find(name)
+        now = slot.state()
         changed = State.CHANGED if now != known & ~int(State.CHANGED) else State.UNAWARE
-        return ReaderStatus(name, now | changed, terminal.atr or b"")
+        return ReaderStatus(name, now | changed, slot.atr or b"")

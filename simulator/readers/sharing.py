@@ -20,6 +20,8 @@ class Disposition(IntEnum):
     LEAVE = 0
     RESET = 1
     UNPOWER = 2
+    EJECT = 3
+    """Nothing happens in a reader without a motor."""
 
 
 class Protocol(IntFlag):
@@ -29,6 +31,8 @@ class Protocol(IntFlag):
     T0 = 1
     T1 = 2
     ANY = 3
+    RAW = 4
+    """Commands as they are, whatever the card speaks."""
 
 
 class State(IntFlag):
@@ -50,3 +54,28 @@ COUNTER = 16
 
 PNP_NOTIFICATION = "\\\\?PnP?\\Notification"
 """The reader name that stands for the arrival and departure of readers; its counter is the number of readers."""
+
+
+def offered(atr: bytes) -> Protocol:
+    """The protocols of an ATR as pcsc-lite reads it: TA2 names the only one; NONE for what cannot be read.
+
+    More patient than ``Atr.parse``: neither the check byte nor the end is looked at.
+    """
+    if len(atr) < 2 or atr[0] not in (0x3B, 0x3F):
+        return Protocol.NONE
+    found, position, group, follows = Protocol.NONE, 2, 1, atr[1] >> 4
+    while follows & 0x8:
+        if group == 2 and follows & 0x1 and position < len(atr):
+            return _numbered(atr[position] & 0x0F)
+        position += follows.bit_count()
+        if position > len(atr):
+            return Protocol.NONE
+        found |= _numbered(atr[position - 1] & 0x0F)
+        follows, group = atr[position - 1] >> 4, group + 1
+    if group == 2 and follows & 0x1 and position < len(atr):
+        return _numbered(atr[position] & 0x0F)
+    return found if group > 1 else Protocol.T0
+
+
+def _numbered(number: int) -> Protocol:
+    return {0: Protocol.T0, 1: Protocol.T1}.get(number, Protocol.NONE)

@@ -26,6 +26,7 @@ from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd
+from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import Reader, Slot
 
 HERE = Path(__file__).parent
@@ -150,9 +151,14 @@ class Done:
 
 
 class Bench:
-    """One private pcscd, a reader of one slot with a card in it. A context manager."""
+    """One PC/SC service (ours, or a private pcscd), a reader with a card in it. A context manager.
 
-    def __init__(self, first: Specimen, folder: Path, mounts: Sequence[tuple[Path, Path]] = ()) -> None:
+    ``mounts`` exist behind a private pcscd only.
+    """
+
+    def __init__(
+        self, first: Specimen, folder: Path, mounts: Sequence[tuple[Path, Path]] = (), *, own: bool = False
+    ) -> None:
         self.exchanges: list[Exchange] = []
         self.folder = folder
         reader = Reader.of("Bifente CPS", ["fente 1", "fente 2"], WallClock())
@@ -162,7 +168,11 @@ class Bench:
         self.behind: tuple[str, ...] = ()
         # The user's own settings must not decide what OpenSC does here.
         (folder / "opensc.conf").write_text("app default { }\n", encoding="utf-8")
-        self.pcscd = PrivatePcscd.start([reader], observer=self.exchanges.append, mounts=mounts)
+        self.pcscd: PrivatePcscd | OwnPcsc
+        if own:
+            self.pcscd = OwnPcsc.start([reader], observer=self.exchanges.append)
+        else:
+            self.pcscd = PrivatePcscd.start([reader], observer=self.exchanges.append, mounts=mounts)
         try:
             self.name, self.other_name = (self.pcscd.name_of(slot) for slot in reader.slots)
             self.wait({self.name: "present"})

@@ -22,16 +22,21 @@ from bifente.simulator.pki.keystore import KeyStore
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _chain() -> None:
-    """A real pcscd, vpcd and pyscard, or a skip that says what is missing."""
+def _client() -> None:
+    """pyscard, or a skip."""
+    if importlib.util.find_spec("smartcard") is None:
+        pytest.skip("needs pyscard: pip install bifente[pcsc]")
+
+
+@pytest.fixture(scope="session")
+def chain() -> None:
+    """A real pcscd with vpcd in namespaces, or a skip that says what is missing."""
     try:
         find_installation()
     except PcscdError as error:
         pytest.skip(f"needs a real pcscd: {error}")
     if (refused := try_namespaces()) is not None:
         pytest.skip(f"needs namespaces: {refused}")
-    if importlib.util.find_spec("smartcard") is None:
-        pytest.skip("needs pyscard: pip install bifente[pcsc]")
 
 
 @pytest.fixture(scope="session")
@@ -53,16 +58,21 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> CardMaker:
     return make
 
 
-@pytest.fixture(scope="module")
-def shared_bench(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """One pcscd for a module; use ``bench``."""
-    with Bench(make(), tmp_path_factory.mktemp("bench")) as bench:
+@pytest.fixture(scope="module", params=["own", "pcscd"])
+def shared_bench(
+    request: pytest.FixtureRequest, make: CardMaker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
+    """One service for a module, ours and then a private pcscd: no client may tell them apart. Use ``bench``."""
+    own = request.param == "own"
+    if not own:
+        request.getfixturevalue("chain")
+    with Bench(make(), tmp_path_factory.mktemp("bench"), own=own) as bench:
         yield bench
 
 
 @pytest.fixture
 def bench(shared_bench: Bench, make: CardMaker) -> Iterator[Bench]:
-    """A pcscd with a fresh practitioner's card in its reader."""
+    """A service with a fresh practitioner's card in its reader."""
     shared_bench.seat(make())
     with shared_bench.faultless():
         yield shared_bench
@@ -86,7 +96,9 @@ def library() -> Path:
 
 
 @pytest.fixture(scope="module")
-def cryptolib_bench(make: CardMaker, family: Family, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def cryptolib_bench(
+    chain: None, make: CardMaker, family: Family, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bench]:
     """A pcscd whose namespace has the folders of the module, empty."""
     for name in MOUNTED:
         if not Path(name).is_dir():

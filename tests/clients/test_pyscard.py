@@ -35,7 +35,7 @@ def test_pyscard_monitors_see_readers_cards_insertion_and_removal(bench: Bench, 
         assert client.hear() == {"event": "card-added", **card}
 
 
-def test_a_reader_monitor_sees_readers_come_and_go(tmp_path: Path) -> None:
+def test_a_reader_monitor_sees_readers_come_and_go(chain: None, tmp_path: Path) -> None:
     def service(name: str) -> PrivatePcscd:
         # One socket path for both: the client never learns that the service behind it was exchanged.
         return PrivatePcscd.start([Reader.of(name, ["fente 1", "fente 2"], WallClock())], run_dir=tmp_path)

@@ -38,7 +38,7 @@ def readers() -> list[Reader]:
 
 
 @pytest.fixture(scope="module")
-def pcscd(readers: list[Reader]) -> Iterator[PrivatePcscd]:
+def pcscd(chain: None, readers: list[Reader]) -> Iterator[PrivatePcscd]:
     with PrivatePcscd.start(readers) as pcscd:
         yield pcscd
 

@@ -22,3 +22,10 @@ def installation() -> Installation:
     if importlib.util.find_spec("smartcard") is None:
         pytest.skip("needs pyscard, the PC/SC client of these tests")
     return found
+
+
+@pytest.fixture(scope="session")
+def pyscard() -> None:
+    """The PC/SC client of these tests, or a skip."""
+    if importlib.util.find_spec("smartcard") is None:
+        pytest.skip("needs pyscard, the PC/SC client of these tests")

@@ -244,3 +244,21 @@ def test_a_missing_driver_is_told(tmp_path: Path) -> None:
     (tmp_path / "libifdvpcd.so.0.8").write_bytes(b"driver")
     found = discovery.find_driver((tmp_path,))
     assert discovery.driver_version(found).startswith("sha256:")
+
+
+def test_our_own_service_needs_nothing_of_the_machine(pyscard: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "find_pcscd", lambda: discovery.find_pcscd("/nowhere"))
+    findings = list(doctor.diagnose(doctor.Service.OWN))
+    assert [finding.link for finding in findings] == [
+        *(Link.PYSCARD, Link.OWN_SERVICE, Link.POLL, Link.ATR, Link.APDU, Link.LATENCY)
+    ]
+    assert doctor.usable(findings)
+    assert not doctor.usable([*findings, detectors.broken(PcscdError(Link.OWN_SERVICE, "stopped"))])
+
+
+def test_our_own_service_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    findings = {finding.link: finding for finding in doctor.diagnose(doctor.Service.OWN)}
+    assert findings[Link.RUN_DIRECTORY].verdict is Verdict.FAILED
+    assert findings[Link.RUN_DIRECTORY].cure is not None
+    assert findings[Link.LATENCY].verdict is Verdict.SKIPPED

@@ -1,4 +1,7 @@
-"""In process as through a real pcscd, situation by situation: the same codes, or a difference that has a reason."""
+"""In process, through a real pcscd and through the bench's own service, situation by situation: the same codes.
+
+A difference has a reason; the bench's own service has none but those that are written for it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ import yaml
 from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.pcsc import EchoCard, PrivatePcscd
 from bifente.simulator.pcsc.discovery import Installation
+from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import (
     Context,
     Disposition,
@@ -37,15 +41,16 @@ PROTOCOLS = {"none": Protocol.NONE, "T0": Protocol.T0, "T1": Protocol.T1}
 SELECT = bytes.fromhex("00A40000023F00")
 
 
-def calls(situation: str) -> Iterator[tuple[str, str, str]]:
-    """Each call, the code of the model, and the code of pcscd."""
+def calls(situation: str, side: str = "code") -> Iterator[tuple[str, str]]:
+    """Each call and the code on one side: of the model in process ("code"), of "pcscd", or of our "own" service."""
     for line in SITUATIONS[situation]:
         (call, told), *_ = line.items()
         told = told if isinstance(told, dict) else {"code": told}
-        if "pcscd" in told:
-            assert told["reason"], "an artefact says why"
-            assert told["pcscd"] != told["code"]
-        yield call, told["code"], told.get("pcscd") or told["code"]
+        if told.keys() - {"code"}:
+            assert told["reason"], "a difference says why"
+            assert told["pcscd"] != told["code"] or told.get("own", told["pcscd"]) != told["pcscd"]
+        pcscd = told.get("pcscd") or told["code"]
+        yield call, {**told, "pcscd": pcscd, "own": told.get("own", pcscd)}[side]
 
 
 # -- in process -----------------------------------------------------------------------------------------------------
@@ -113,7 +118,7 @@ def test_in_process(situation: str) -> None:
     service = PcscService([reader], VirtualClock())
     hand = {"remove": reader.slots[0].remove, "insert": lambda: reader.slots[0].insert(card), "stop": service.stop}
     applications = {who: Application(service) for who in ("A", "B")}
-    for number, (call, expected, _pcscd) in enumerate(calls(situation)):
+    for number, (call, expected) in enumerate(calls(situation)):
         who, what, *words = call.split()
         try:
             hand[what]() if who == "hand" else getattr(applications[who], what)(*words)
@@ -123,23 +128,23 @@ def test_in_process(situation: str) -> None:
         assert code == expected, f"{situation}, call {number}: {call}"
 
 
-# -- through pcscd --------------------------------------------------------------------------------------------------
+# -- through a service -----------------------------------------------------------------------------------------------
 
 
 class Live:
-    """One pcscd and one client process for all situations; stopped ones have their own."""
+    """One service and one client process for all situations; the one that stops it comes last."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: type[PrivatePcscd] | type[OwnPcsc]) -> None:
         self.reader = Reader.of("Situations TL", ["a", "b"], WallClock())
         self.card = EchoCard()
         self.reader.slots[0].insert(self.card)
-        self.pcscd = PrivatePcscd.start([self.reader])
-        names = dict(zip(("card", "empty"), self.pcscd.reader_names, strict=True)) | {"nowhere": "Nowhere 00 00"}
+        self.service = service.start([self.reader])
+        names = dict(zip(("card", "empty"), self.service.reader_names, strict=True)) | {"nowhere": "Nowhere 00 00"}
         self._client = subprocess.Popen(
             [sys.executable, "-P", str(HERE / "situations_client.py"), json.dumps(names)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={"PATH": os.defpath, "PCSCLITE_NO_BLOCKING": "1", **self.pcscd.environment},
+            env={"PATH": os.defpath, "PCSCLITE_NO_BLOCKING": "1", **self.service.environment},
         )
         assert self.ask("hand", "insert") == 0
 
@@ -153,7 +158,7 @@ class Live:
 
     def hand(self, what: str) -> int | None:
         if what == "stop":
-            self.pcscd.close()
+            self.service.close()
             return 0
         if what == "remove":
             self.reader.slots[0].remove()
@@ -167,23 +172,44 @@ class Live:
         for pipe in (self._client.stdin, self._client.stdout):
             assert pipe is not None
             pipe.close()
-        self.pcscd.close()
+        self.service.close()
 
 
 @pytest.fixture(scope="module")
-def live(installation: Installation) -> Iterator[Live]:
-    live = Live()
+def pcscd(installation: Installation) -> Iterator[Live]:
+    live = Live(PrivatePcscd)
     yield live
     live.close()
 
 
+@pytest.fixture(scope="module")
+def own(pyscard: None) -> Iterator[Live]:
+    live = Live(OwnPcsc)
+    yield live
+    live.close()
+    assert not live.service.defects
+
+
+LAST = sorted(SITUATIONS, key=lambda name: name == "stopped")
+
+
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("situation", sorted(SITUATIONS, key=lambda name: name == "stopped"))
-def test_through_pcscd(situation: str, live: Live) -> None:
+@pytest.mark.parametrize("situation", LAST)
+def test_through_pcscd(situation: str, pcscd: Live) -> None:
+    check(situation, pcscd, "pcscd")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("situation", LAST)
+def test_through_our_own_service(situation: str, own: Live) -> None:
+    check(situation, own, "own")
+
+
+def check(situation: str, live: Live, side: str) -> None:
     assert live.ask("new", "") == 0
     if live.reader.slots[0].card is None:
         assert live.hand("insert") == 0
-    for number, (call, _model, expected) in enumerate(calls(situation)):
+    for number, (call, expected) in enumerate(calls(situation, side)):
         who, what, *words = call.split()
         code = live.hand(what) if who == "hand" else live.ask(who, what, *words)
         said = "BLOCKS" if code is None else "OK" if code == 0 else PcscCode.label(code)

@@ -20,14 +20,13 @@ shares = st.sampled_from(list(Share))
 
 @dataclass
 class Link:
-    """A handle beside what the model knows of it. ``card`` is the stay it speaks to, ``reset`` that it must be told."""
+    """A handle beside what the model knows of it. ``trouble`` is the last thing that its application must be told."""
 
     handle: Handle
     slot: str
     share: Share
-    stay: int
     plugging: int
-    reset: bool = False
+    trouble: int = OK
     closed: bool = False
 
 
@@ -36,7 +35,6 @@ class Place:
     """A slot as the model sees it."""
 
     present: bool = False
-    stay: int = 0
     plugging: int = 1
     plugged: bool = True
     reachable: bool = True
@@ -65,27 +63,29 @@ class Sharing(RuleBasedStateMachine):
     def others(self, link: Link | None, slot: str) -> list[Link]:
         return [one for one in self.open if one.slot == slot and one is not link]
 
-    def expected(self, link: Link, *, anew: bool = False) -> int:
+    def locked(self, link: Link) -> int:
         place = self.places[link.slot]
         if link.closed:
             return PcscCode.INVALID_HANDLE
         if link.plugging != place.plugging or not place.plugged or not place.reachable:
             return PcscCode.READER_UNAVAILABLE
-        if link.stay != place.stay and not anew:
-            return PcscCode.REMOVED_CARD
-        if place.holder not in (None, link):
-            return PcscCode.SHARING_VIOLATION
-        if link.reset and not anew and link.share is not Share.DIRECT:
-            return PcscCode.RESET_CARD
-        return OK
+        return OK if place.holder in (None, link) else PcscCode.SHARING_VIOLATION
 
-    def tell_reset(self, slot: str) -> None:
+    def expected(self, link: Link) -> int:
+        return self.locked(link) or link.trouble
+
+    def marked(self, link: Link) -> int:
+        """Where marks come before the lock of another: to begin and to end."""
+        locked = self.locked(link)
+        return link.trouble or locked if locked == PcscCode.SHARING_VIOLATION else locked or link.trouble
+
+    def tell(self, slot: str, trouble: int) -> None:
         for link in self.others(None, slot):
-            link.reset = True
+            link.trouble = trouble
 
     def forget(self, slot: str) -> None:
         place = self.places[slot]
-        place.stay += 1
+        self.tell(slot, PcscCode.REMOVED_CARD)
         place.holder, place.depth = None, 0
 
     def leave(self, link: Link) -> None:
@@ -114,7 +114,6 @@ class Sharing(RuleBasedStateMachine):
             self.forget(name)
         else:
             slot.insert(self.cards[name])
-            self.tell_reset(name)
         place.present = not place.present
         if place.plugged:
             place.events += 1
@@ -162,8 +161,10 @@ class Sharing(RuleBasedStateMachine):
         elif share is Share.EXCLUSIVE and others:
             expected = PcscCode.SHARING_VIOLATION
         else:
-            link = Link(self.context.connect(name, share), name, share, place.stay, place.plugging)
+            link = Link(self.context.connect(name, share), name, share, place.plugging)
             self.open.append(link)
+            if share is Share.EXCLUSIVE:
+                place.holder, place.depth = link, 1
             return link
         assert self.code(lambda: self.context.connect(name, share)) == expected
         return None
@@ -184,7 +185,7 @@ class Sharing(RuleBasedStateMachine):
     def begin(self, link: Link | None) -> None:
         if link is None:
             return
-        expected = self.expected(link)
+        expected = self.marked(link)
         assert self.code(link.handle.begin) == expected
         if expected == OK:
             place = self.places[link.slot]
@@ -195,47 +196,47 @@ class Sharing(RuleBasedStateMachine):
         if link is None:
             return
         place = self.places[link.slot]
-        expected = self.expected(link)
-        if expected == OK and place.holder is not link:
-            expected = PcscCode.NOT_TRANSACTED
-        elif expected == OK and reset and not place.present:
-            expected = PcscCode.NO_SMARTCARD
-        how = Disposition.RESET if reset else Disposition.LEAVE
-        assert self.code(lambda: link.handle.end(how)) == expected
+        expected = self.marked(link)
+        if expected == OK and reset:
+            self.tell(link.slot, PcscCode.RESET_CARD)
+            expected = OK if place.present else PcscCode.NO_SMARTCARD
         if expected == OK:
-            place.depth -= 1
-            if not place.depth:
-                place.holder = None
-            if reset:
-                self.tell_reset(link.slot)
+            if place.holder is link and place.depth > (link.share is Share.EXCLUSIVE):
+                place.depth -= 1
+                place.holder = link if place.depth else None
+            else:
+                expected = PcscCode.NOT_TRANSACTED
+        assert self.code(lambda: link.handle.end(Disposition.RESET if reset else Disposition.LEAVE)) == expected
 
     @rule(link=links, share=shares, how=st.sampled_from(list(Disposition)))
     def reconnect(self, link: Link | None, share: Share, how: Disposition) -> None:
         if link is None:
             return
         place = self.places[link.slot]
-        expected = self.expected(link, anew=True)
-        if expected == OK:
-            if not place.present and (share is not Share.DIRECT or how is not Disposition.LEAVE):
-                expected = PcscCode.NO_SMARTCARD
-            elif share is Share.EXCLUSIVE and self.others(link, link.slot):
+        expected = self.locked(link)
+        if expected == OK and how is not Disposition.LEAVE:
+            self.tell(link.slot, PcscCode.RESET_CARD)
+        if expected == OK and not place.present and (share is not Share.DIRECT or how is not Disposition.LEAVE):
+            expected = PcscCode.NO_SMARTCARD
+        if expected == OK and share is Share.EXCLUSIVE and link.share is not share:
+            if self.others(link, link.slot):
                 expected = PcscCode.SHARING_VIOLATION
+            else:
+                place.holder, place.depth = link, place.depth + 1
         assert self.code(lambda: link.handle.reconnect(share, how)) == expected
         if expected == OK:
-            if how is not Disposition.LEAVE:
-                self.tell_reset(link.slot)
-            link.stay, link.reset, link.share = place.stay, False, share
+            link.trouble, link.share = OK, share
 
     @rule(link=consumes(links), reset=st.booleans())
     def disconnect(self, link: Link | None, reset: bool) -> None:
         if link is None:
             return
         place = self.places[link.slot]
-        usable = self.expected(link, anew=True) in (OK, PcscCode.SHARING_VIOLATION) and link.stay == place.stay
+        known = place.plugged and link.plugging == place.plugging and not link.closed
         self.leave(link)
         link.handle.disconnect(Disposition.RESET if reset else Disposition.LEAVE)
-        if reset and usable and place.holder is None and place.present:
-            self.tell_reset(link.slot)
+        if reset and known and place.holder is None:
+            self.tell(link.slot, PcscCode.RESET_CARD)
         assert self.code(link.handle.begin) == PcscCode.INVALID_HANDLE
 
     @rule()

@@ -231,9 +231,11 @@ def test_a_pad_without_a_card_or_in_anothers_transaction(desk: Desk) -> None:
         desk.verify()
     other.end()
     card: Card = desk.reader.slots[0].remove()
+    assert desk.handle.control(GET_FEATURE_REQUEST, b""), "a removal keeps nobody from the reader itself"
     with refused(PcscCode.REMOVED_CARD):
         desk.verify()
     desk.reader.slots[0].insert(card)
     desk.handle.reconnect()
+    desk.pad.type("1234")
     assert desk.verify() == b"\x90\x00"
     assert desk.handle.transmit(SELECT)

@@ -89,7 +89,18 @@ def test_a_dialogue_becomes_exclusive_only_alone(one: Context, two: Context) -> 
     with refused(PcscCode.SHARING_VIOLATION):
         two.connect(NAME)
     first.reconnect(Share.SHARED)
-    assert two.connect(NAME).transmit(SELECT)
+    with refused(PcscCode.SHARING_VIOLATION):
+        two.connect(NAME)
+    first.end()
+    assert two.connect(NAME).transmit(SELECT), "pcscd keeps the lock of what was held alone until an end"
+
+
+def test_whoever_has_the_card_alone_ends_only_what_it_began(one: Context) -> None:
+    alone = one.connect(NAME, Share.EXCLUSIVE)
+    alone.begin()
+    alone.end()
+    with refused(PcscCode.NOT_TRANSACTED):
+        alone.end()
 
 
 def test_a_failed_exclusive_connection_leaves_nothing_behind(one: Context, two: Context) -> None:
@@ -240,6 +251,11 @@ def test_a_card_left_unpowered_is_powered_anew(one: Context, two: Context, slot:
     with refused(PcscCode.RESET_CARD):
         second.transmit(SELECT)
     second.reconnect()
+    assert not slot.card.powered, "taken up as it is"
+    with refused(PcscCode.UNPOWERED_CARD):
+        two.connect(NAME)
+    second.disconnect()
+    assert one.connect(NAME)
     assert slot.card.powered
     with refused(PcscCode.INVALID_HANDLE):
         first.close()

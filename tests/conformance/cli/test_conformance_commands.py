@@ -298,6 +298,8 @@ def test_the_doctor_names_the_missing_link_and_its_cure(
     assert said.code == 3
     assert "FAIL pcscd-binary" in said.out
     assert "-> Install the packages" in said.out
+    assert "usable here: --service own\nnot usable here: --service pcscd" in said.out
+    assert "usable here: --service own" in cli("doctor", "--service", "own", "--lang", "en").ok()
     cli("doctor", "--lang", "de").fails(2, "unknown language 'de'")
 
 

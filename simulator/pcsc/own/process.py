@@ -1,0 +1,91 @@
+"""The process that serves the bench's readers to PC/SC clients; the bench holds the other end of its orders' socket.
+
+Started as ``python -P -m bifente.simulator.pcsc.own.process FD SOCKET``: FD is the bench's link, SOCKET the path that
+clients open. Ends when the bench does.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from bifente.ground.clock import WallClock
+from bifente.simulator.pcsc.own.floor import SlotSeed
+from bifente.simulator.pcsc.own.server import Server
+
+MESSAGE = 1 << 16
+MAX_SLOTS = 64
+"""Slots of one reader: their sockets come in one message."""
+
+
+class Orders:
+    """What the bench orders, one JSON object a datagram; each is answered by its number, and what failed."""
+
+    def __init__(self, link: socket.socket, path: Path) -> None:
+        self._link = link
+        self.server = Server(path, WallClock(), self.acknowledge)
+        self.server.listen(link.fileno(), lambda _event: self._on_order())
+
+    def acknowledge(self, number: int, failed: str = "") -> None:
+        """Tell the bench that an order is carried out, or a movement seen."""
+        try:
+            self._link.send(json.dumps({"done": number, **({"failed": failed} if failed else {})}).encode())
+        except OSError:
+            self.server.end()
+
+    def _on_order(self) -> None:
+        try:
+            message, sockets, _flags, _address = socket.recv_fds(self._link, MESSAGE, MAX_SLOTS)
+        except OSError:
+            message, sockets = b"", []
+        if not message:
+            self.server.end()
+            return
+        order = json.loads(message)
+        try:
+            self._carry_out(order, sockets)
+        except (OSError, ValueError) as error:
+            self.acknowledge(order["number"], str(error))
+        else:
+            for number in self.server.floor.settle():
+                self.acknowledge(number)
+            self.acknowledge(order["number"])
+
+    def _carry_out(self, order: dict[str, Any], sockets: list[int]) -> None:
+        match order["do"]:
+            case "plug":
+                seeds = [
+                    SlotSeed(
+                        slot["name"],
+                        socket.socket(fileno=number),
+                        None if slot["atr"] is None else bytes.fromhex(slot["atr"]),
+                        slot["reachable"],
+                    )
+                    for slot, number in zip(order["slots"], sockets, strict=True)
+                ]
+                self.server.plug(order["reader"], seeds)
+            case "unplug":
+                self.server.unplug(order["reader"])
+            case "open":
+                self.server.open()
+            case "shut":
+                self.server.shut()
+
+
+def main() -> None:
+    """Serve until the bench ends."""
+    # The terminal's Ctrl-C is for the bench, which then ends its link.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(fileno=int(sys.argv[1])) as link:
+        orders = Orders(link, Path(sys.argv[2]))
+        gc.freeze()
+        orders.server.run()
+
+
+if __name__ == "__main__":
+    main()

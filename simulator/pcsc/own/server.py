@@ -1,0 +1,157 @@
+"""The loop that serves clients on a Unix socket: one thread, no lock, nobody waited for."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from bifente.ground.clock import Clock
+from bifente.simulator.pcsc.own.connection import READ, Connection, allowed
+from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
+from bifente.simulator.pcsc.own.link import SlotLink
+
+MAX_CONNECTIONS = 200
+"""As pcscd: one more is hung up on."""
+
+_BACKLOG = 128
+_EVENTS = 64
+
+
+class Server:
+    """Serves the readers of a floor. ``acknowledge`` is told the movements that all clients can see from now on."""
+
+    def __init__(self, path: Path, clock: Clock, acknowledge: Callable[[int], None]) -> None:
+        self._path = path
+        self.floor = ReadersFloor(clock)
+        self._acknowledge = acknowledge
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._connections: dict[int, Connection] = {}
+        self._stalled: set[Connection] = set()
+        self._listening: socket.socket | None = None
+        self._running = True
+
+    # -- orders of the bench ------------------------------------------------------------------------------------------
+
+    def listen(self, fd: int, handler: Callable[[int], None]) -> None:
+        """Call ``handler`` when there is something to read."""
+        self._handlers[fd] = handler
+        self._epoll.register(fd, READ)
+
+    def plug(self, number: int, seeds: Sequence[SlotSeed]) -> None:
+        """Plug a reader in."""
+        for link in self.floor.plug(number, seeds):
+            self.listen(link.socket.fileno(), lambda _event, link=link: self._hear(link))  # type: ignore[misc]
+
+    def unplug(self, number: int) -> None:
+        """Pull a reader out."""
+        for link in self.floor.unplug(number):
+            self._forget(link.socket.fileno())
+            link.close()
+
+    def open(self) -> None:
+        """Begin to serve. Raises OSError."""
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        before = os.umask(0o177)
+        try:
+            listening.bind(str(self._path))
+        except OSError:
+            listening.close()
+            raise
+        finally:
+            os.umask(before)
+        listening.listen(_BACKLOG)
+        self._listening = listening
+        self.listen(listening.fileno(), self._accept)
+
+    def shut(self) -> None:
+        """Serve nobody any more: every connection is closed, then the socket goes."""
+        if self._listening is None:
+            return
+        listening, self._listening = self._listening, None
+        self._forget(listening.fileno())
+        for connection in tuple(self._connections.values()):
+            self._hang_up(connection)
+        self.floor.settle()
+        listening.close()
+        with suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def end(self) -> None:
+        """Leave the loop."""
+        self._running = False
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until ``end``."""
+        floor, poll, handlers = self.floor, self._epoll.poll, self._handlers
+        while self._running:
+            due = floor.due()
+            for fd, event in poll(due, _EVENTS):
+                handler = handlers.get(fd)
+                if handler is not None:
+                    handler(event)
+            if due is not None:
+                floor.pass_time()
+            for number in floor.settle():
+                self._acknowledge(number)
+            for connection in [one for one in self._stalled if not one.session.busy]:
+                self._after(connection, connection.go_on())
+        self.shut()
+
+    def _accept(self, _event: int) -> None:
+        assert self._listening is not None  # noqa: S101 - else nothing listens
+        with suppress(OSError):
+            connected, _ = self._listening.accept()
+            if len(self._connections) >= MAX_CONNECTIONS or not allowed(connected):
+                connected.close()
+                return
+            connection = Connection(connected, self.floor, self._watch)
+            fd = connected.fileno()
+            self._connections[fd] = connection
+            self.floor.sessions.add(connection.session)
+            self.listen(fd, lambda event: self._serve(connection, event))
+
+    def _serve(self, connection: Connection, event: int) -> None:
+        self._after(connection, connection.on_event(event))
+
+    def _after(self, connection: Connection, open_still: bool) -> None:
+        self._stalled.discard(connection)
+        if not open_still:
+            self._hang_up(connection)
+        elif connection.stalled:
+            self._stalled.add(connection)
+
+    def _hang_up(self, connection: Connection) -> None:
+        fd = connection.socket.fileno()
+        if fd < 0:
+            return
+        self._forget(fd)
+        del self._connections[fd]
+        self._stalled.discard(connection)
+        self.floor.sessions.discard(connection.session)
+        connection.close()
+
+    def _watch(self, connection: Connection, what: int) -> None:
+        self._epoll.modify(connection.socket.fileno(), what)
+
+    def _forget(self, fd: int) -> None:
+        del self._handlers[fd]
+        self._epoll.unregister(fd)
+
+    def _hear(self, link: SlotLink) -> None:
+        heard = self.floor.hear(link)
+        if heard is None:
+            if not link.dead:
+                self._forget(link.socket.fileno())
+            return
+        if heard:
+            # Whoever moved the card waits until every client can see it.
+            heard += self.floor.settle()
+            for number in heard:
+                self._acknowledge(number)
