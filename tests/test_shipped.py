@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 import bifente.simulator as simulator
 from bifente.ground import shipped as module
-from bifente.ground.shipped import shipped, shipped_texts
+from bifente.ground.shipped import shipped, texts
 
 ROOT = Path(simulator.__file__).parent
 FILES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.yaml"))
+
+
+def shipped_texts(package: str, *path: str) -> Any:
+    return texts(resources.files(package).joinpath(*path).read_text(encoding="utf-8"))
+
+
 READERS = [(shipped, "_VALUES", yaml.SafeLoader), (shipped_texts, "_TEXTS", yaml.BaseLoader)]
 
 
