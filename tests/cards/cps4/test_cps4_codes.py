@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from card_driver import CHIPDOC, CPS4_CONTENTS, PIN, PUK, Driver, Maker
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.iso7816.image import CardImage
-from bifente.simulator.iso7816.memory import PersistentMemory, VolatileMemory
+from bifente.simulator.iso7816.memory import CardMemoryError, PersistentMemory, VolatileMemory
 
 ASK_PIN, ASK_PUK, UNBLOCK = "0120000100", "0120000200", "012C038100"
 
@@ -206,3 +207,24 @@ def test_a_card_may_be_born_blocked(drive4: Maker, cps4_layout: Layout, keys: di
     codes = {"pin": PIN, "puk": PUK}
     card = drive4(cps4_layout.fill(contents=CPS4_CONTENTS, codes=codes, keys=keys, tries_left={"pin": 0, "puk": 0}))
     assert card.sw(ASK_PIN) == card.sw(ASK_PUK) == card.sw(verify(PIN)) == card.sw(verify(PUK, 2)) == 0x6983
+
+
+def test_another_cards_memory_is_refused(drive4: Maker, cps4_image: CardImage, tmp_path: Path) -> None:
+    store = PersistentMemory(tmp_path / "card.json")
+    assert drive4(memory=store).sw(verify(b"0000")) == 0x63C2
+    store.close()
+    first, second, *others = cps4_image.keys
+    swapped = (
+        replace(first, private_key=second.private_key),
+        replace(second, private_key=first.private_key),
+        *others,
+    )
+    with pytest.raises(CardMemoryError, match="another card"):
+        drive4(replace(cps4_image, keys=swapped), memory=PersistentMemory(store.path))
+
+
+def test_asking_how_a_code_stands_takes_the_right_to_present_it(drive4: Maker, cps4_image: CardImage) -> None:
+    pin, puk = cps4_image.secrets
+    card = drive4(replace(cps4_image, secrets=(replace(pin, acl=bytes.fromhex("F3 00 FF 13 FF 00")), puk)))
+    assert card.sw(verify(PIN)) == 0x6982
+    assert card.sw(ASK_PIN) == 0x6982

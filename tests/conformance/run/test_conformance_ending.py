@@ -21,9 +21,9 @@ def started(tmp_path: Path, *options: str) -> subprocess.Popen[bytes]:
         [*command, "--out", str(tmp_path / "out"), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     assert process.stdout is not None
-    for line in process.stdout:
-        if line.strip():
-            break
+    # Scenarios are told as they end: after several lines, workers (if any) are at work.
+    for _line in range(12):
+        assert process.stdout.readline()
     return process
 
 
