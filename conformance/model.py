@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
@@ -138,10 +138,13 @@ class Matrix(Model):
 
 
 class Artefact(Model):
-    """What a step shows where its readers are virtual ones behind vpcd, and why it is not what a real reader shows."""
+    """What a step shows behind vpcd, or behind pcsc-lite, and why it is not what other readers and systems show."""
 
     expect: dict[str, Any] = Field(min_length=1)
     why: Title
+    of: Literal["vpcd", "pcsc-lite"] = Field(
+        default="vpcd", description="what shows it: the driver of virtual readers, or pcsc-lite whatever the reader"
+    )
 
 
 class Stage(Model):

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bifente.ground.text import Lang
+from bifente.simulator.pcsc.services import ServiceKind
 
 
 class TargetKind(StrEnum):
@@ -25,7 +26,8 @@ class RunOptions:
     ``readers`` are the PC/SC names, by slot, of readers that are not the bench's own; their cards are real until proven
     otherwise.
     ``module`` is the PKCS#11 module that the ``pkcs11`` target puts to the test. ``profile`` replaces the suites' own.
-    ``real_cards`` name the templates that describe the cards in those readers, by slot.
+    ``real_cards`` name the templates that describe the cards in those readers, by slot. ``service`` stands between
+    virtual readers and PC/SC.
     """
 
     paths: tuple[Path, ...]
@@ -42,3 +44,4 @@ class RunOptions:
     production_card: str | None = None
     operator: bool = False
     keys: Path | None = None
+    service: ServiceKind = ServiceKind.OWN

@@ -53,6 +53,8 @@ class VpcdArtefact:
     shows: tuple[str, ...]
     """Names of ``PcscCode``, or ``UNREADABLE``: any of them, as the moment has it; none where it cannot be made."""
     why: Text
+    of: str = "vpcd"
+    """What shows it: ``vpcd``, or ``pcsc-lite`` whatever the reader."""
 
 
 @dataclass(frozen=True, slots=True)

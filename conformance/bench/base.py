@@ -28,8 +28,8 @@ class Bench(ABC):
     cards come from, ``clock`` the time of the bench. What can be done with it are its facets.
     """
 
-    artefacts = False
-    """Whether its readers are virtual ones behind vpcd, which shows some faults otherwise than a real reader."""
+    artefacts: frozenset[str] = frozenset()
+    """What stands before its virtual readers and shows some faults otherwise than a real reader: vpcd, pcsc-lite."""
 
     def __init__(self, profile: ReaderProfile, workshop: Workshop, clock: Clock) -> None:
         self.profile = profile

@@ -1,4 +1,4 @@
-"""Opens the bench a run asks for: in process, behind a private pcscd, or around a real reader."""
+"""Opens the bench a run asks for: in process, behind a PC/SC service, or around a real reader."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.targets.base import ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
+from bifente.conformance.targets.own import OwnServiceTarget
 from bifente.conformance.targets.pcsc import PcscMissingError, PcscTarget
 from bifente.conformance.targets.pkcs11 import ModuleMissingError, ModuleProcess
 from bifente.ground.clock import VirtualClock, WallClock
 from bifente.ground.text import Lang, Text
-from bifente.simulator.pcsc import PcscdError, PrivatePcscd
+from bifente.simulator.pcsc import PcscdError
+from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.readerconf import MAX_ENTRIES, plan
+from bifente.simulator.pcsc.services import start_service
 from bifente.simulator.readers import Reader
 
 
@@ -81,7 +84,7 @@ class BenchPool:
         profiles = {name: load_readers(name)[0] for name in self._profiles}
         if not in_process:
             profiles = _fitting(profiles, wanted)
-        opened = self._embedded(profiles) if in_process else self._behind_pcscd(profiles)
+        opened = self._embedded(profiles) if in_process else self._behind_service(profiles)
         for bench in opened.values():
             self._stack.callback(bench.close)
         self._benches = opened
@@ -121,26 +124,34 @@ class BenchPool:
             )
         return benches
 
-    def _behind_pcscd(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
-        """All profiles on one pcscd: a process reaches a single one in its life (libpcsclite keeps the socket name)."""
+    def _behind_service(self, profiles: dict[str, ReaderProfile]) -> dict[str, Bench]:
+        """All profiles on one service: libpcsclite keeps the name of a socket for the life of a process."""
         clock = WallClock()
         readers: dict[str, Reader] = {name: profile.reader(clock) for name, profile in profiles.items()}
-        pcscd = PrivatePcscd.start(list(readers.values()), run_dir=client_run_dir())
-        self._stack.callback(pcscd.close)
+        service = start_service(self._options.service, list(readers.values()), run_dir=client_run_dir())
+        self._stack.callback(service.close)
         # An application that another keeps from a card gets its answer at once: the bench is both of them.
-        os.environ.update({**pcscd.environment, "PCSCLITE_NO_BLOCKING": "1"})
-        target = PcscTarget()
+        os.environ.update({**service.environment, "PCSCLITE_NO_BLOCKING": "1"})
+        restore: Callable[[], None] | None = None
+        target: PcscTarget
+        if isinstance(service, OwnPcsc):
+            target = own = OwnServiceTarget(service, list(readers.values()))
+            restore, artefacts = own.restore, frozenset({"pcsc-lite"})
+        else:
+            target, artefacts = PcscTarget(), frozenset({"pcsc-lite", "vpcd"})
         self._stack.callback(target.close)
 
         def faults() -> tuple[str, ...]:
-            return tuple(f"{defect.kind.value} {defect.slot}: {defect.error}" for defect in pcscd.defects)
+            return tuple(f"{defect.kind.value} {defect.slot}: {defect.error}" for defect in service.defects)
 
         benches = {
-            name: VirtualBench(profile, readers[name], target, self._workshop, pcscd.name_of, clock, faults)
+            name: VirtualBench(
+                profile, readers[name], target, self._workshop, service.name_of, clock, faults, restore, artefacts
+            )
             for name, profile in profiles.items()
         }
         if self._options.target is TargetKind.PKCS11:
-            module = self._module(pcscd.environment)
+            module = self._module(service.environment)
             for bench in benches.values():
                 bench.attachments.append(ModuleInFront(bench, module, partial(_names, bench)))
         return dict(benches)
@@ -151,13 +162,14 @@ def _names(bench: Bench) -> Mapping[str, str]:
 
 
 def _fitting(profiles: Mapping[str, ReaderProfile], wanted: str) -> dict[str, ReaderProfile]:
-    """The profile asked for and as many others as one pcscd can show at once, each device by a name of its own."""
+    """The profile asked for and as many others as a client can list at once, each device and slot by its own name."""
     room = MAX_ENTRIES
     taken: set[str] = set()
     fitting: dict[str, ReaderProfile] = {}
     for name in sorted(profiles, key=lambda name: name != wanted):
         reader = profiles[name].reader(WallClock())
-        needed, names = len(plan([reader])), {device.name for device in reader.devices}
+        needed = len(plan([reader]))
+        names = {device.name for device in reader.devices} | {slot.name for slot in reader.slots}
         if name == wanted or (needed <= room and not names & taken):
             fitting[name] = profiles[name]
             room -= needed

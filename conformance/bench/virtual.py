@@ -26,7 +26,6 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Connection, GuardRefusalError, PcscCode, ScardError, Target
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.facets import Facets, PrivateClock
-from bifente.conformance.targets.pcsc import PcscTarget
 from bifente.ground.clock import Clock, VirtualClock
 from bifente.ground.text import Text
 from bifente.simulator.readers import Reader, ReaderAccess, Share, Slot
@@ -84,7 +83,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
 
     ``slots`` are those of the device by role.
     ``name_of`` gives the name under which the target knows a slot; ``faults`` what went wrong on the bench's own side;
-    ``restore`` undoes what a scenario did to the readers themselves.
+    ``restore`` undoes what a scenario did to the readers themselves, ``artefacts`` is what stands before them.
     """
 
     def __init__(
@@ -97,6 +96,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         clock: Clock,
         faults: Callable[[], Sequence[str]] = tuple,
         restore: Callable[[], None] | None = None,
+        artefacts: frozenset[str] = frozenset(),
     ) -> None:
         super().__init__(profile, workshop, clock)
         self._device = reader
@@ -105,6 +105,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         self.slots = {model.role: slot for model, slot in zip(profile.slots, reader.slots, strict=True)}
         self._name_of = name_of
         self._restore = restore
+        self.artefacts = artefacts
         self._kinds = (Apdu, OtherApplications, Insertion, Inspection, Destructive, Personalisation, VirtualReaders)
         self.attachments = list(_brought(self))
 
@@ -136,11 +137,6 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
     def access(self) -> ReaderAccess:
         """The target, narrowed to this bench: what a scenario does, a software of the workstation could."""
         return _OwnReaders(self)
-
-    @property
-    def artefacts(self) -> bool:  # type: ignore[override]
-        """Whether there is a vpcd between the target and the slots."""
-        return isinstance(self._target, PcscTarget)
 
     def open(self, role: str, share: Share, reader: str | None = None) -> Connection:
         """A dialogue in a share mode."""

@@ -33,7 +33,7 @@ from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning
 from bifente.simulator.pcsc.bridge import Exchange, ExchangeKind, Observer
 from bifente.simulator.pcsc.detectors import Finding, Verdict
-from bifente.simulator.pcsc.doctor import Service, diagnose, usable
+from bifente.simulator.pcsc.doctor import ServiceKind, diagnose, usable
 from bifente.simulator.readers.slot import SlotError
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
@@ -105,7 +105,7 @@ def exec_command(
 
 
 ServiceOption = Annotated[
-    Service | None, typer.Option("--service", help="The PC/SC service to test; both unless it is given.")
+    ServiceKind | None, typer.Option("--service", help="The PC/SC service to test; both unless it is given.")
 ]
 
 
@@ -113,7 +113,7 @@ ServiceOption = Annotated[
 def doctor(service: ServiceOption = None, lang: LangOption = None) -> None:
     """Test each link between a virtual card and a PC/SC client; name the one that fails, and its cure."""
     language = chosen_lang(lang)
-    services = (service,) if service is not None else tuple(Service)
+    services = (service,) if service is not None else tuple(ServiceKind)
     works = {}
     for one in services:
         findings = []
@@ -138,8 +138,8 @@ def _tell_finding(finding: Finding, language: Lang) -> None:
 
 
 _TESTED = {
-    Service.OWN: Text("Le service PC/SC du banc", "The bench's own PC/SC service"),
-    Service.PCSCD: Text("Un pcscd privé et vpcd", "A private pcscd and vpcd"),
+    ServiceKind.OWN: Text("Le service PC/SC du banc", "The bench's own PC/SC service"),
+    ServiceKind.PCSCD: Text("Un pcscd privé et vpcd", "A private pcscd and vpcd"),
 }
 _USABLE = Text("utilisable ici :", "usable here:")
 _UNUSABLE = Text("inutilisable ici :", "not usable here:")

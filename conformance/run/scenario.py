@@ -251,7 +251,7 @@ class _Run:
         decoded: tuple[tuple[str, str], ...] | None = None
         try:
             scope = self._scope(scene, step)
-            artefact = step.artefact if self.bench.artefacts else None
+            artefact = step.artefact if step.artefact and step.artefact.of in self.bench.artefacts else None
             observation = self._act(scene, role, step, scope, artefact.expect if artefact else step.expect)
             seconds = time.perf_counter() - start
             after = scene.state(role)

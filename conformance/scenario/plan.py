@@ -24,6 +24,7 @@ class PlannedArtefact:
 
     expect: Mapping[str, Any]
     why: Text
+    of: str = "vpcd"
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class StepReader:
         if "capture" in raw:
             self._mistakes.note(document, where, "a step that captures has no artefact", "what follows needs one value")
         self._check_expectations(kind, model.expect, document, (*where, "expect"))
-        return PlannedArtefact(model.expect, model.why.text)
+        return PlannedArtefact(model.expect, model.why.text, model.of)
 
     def capture(self, kind: type[Step], raw: RawStep, document: Document, at: Location) -> Mapping[str, str]:
         """The names that later steps may use, and the observations they stand for."""

@@ -14,7 +14,7 @@ from bifente.simulator.readers import Share, State
 
 _T0_OR_T1 = 3
 _LEAVE, _RESET, _UNPOWER = 0, 1, 2
-_STATE_UNAWARE, _STATE_EMPTY, _STATE_PRESENT = 0, 0x10, 0x20
+_STATE_UNAWARE, _STATE_UNAVAILABLE, _STATE_EMPTY, _STATE_PRESENT = 0, 0x08, 0x10, 0x20
 
 
 class PcscMissingError(Exception):
@@ -41,9 +41,26 @@ class PcscTarget:
 
     def __init__(self) -> None:
         self._scard = _scard()
-        self.facets = Facets()
-        code, self._context = self._scard.SCardEstablishContext(self._scard.SCARD_SCOPE_USER)
+        self._context = self._established()
+        self._past: list[Any] = []
+
+    @property
+    def facets(self) -> Facets:
+        """Nothing: the readers and the service are somebody else's."""
+        return Facets()
+
+    def renew(self) -> None:
+        """Establish a context anew: the service that gave the last one is gone. Raise ScardError.
+
+        The last one is kept: dialogues opened through it are dead, and must be told so rather than be unknown.
+        """
+        self._past.append(self._context)
+        self._context = self._established()
+
+    def _established(self) -> Any:
+        code, context = self._scard.SCardEstablishContext(self._scard.SCARD_SCOPE_USER)
         check(code)
+        return context
 
     def readers(self) -> tuple[str, ...]:
         """The names PC/SC gives, in its order; none is an empty tuple."""
@@ -72,7 +89,8 @@ class PcscTarget:
 
     def wait(self, reader: str, *, present: bool, timeout: float) -> bool:
         """Wait on SCardGetStatusChange: pcscd's poll may take 400 ms to see a movement."""
-        wanted = _STATE_PRESENT if present else _STATE_EMPTY
+        # A slot out of reach has no card for anybody.
+        wanted = _STATE_PRESENT if present else _STATE_EMPTY | _STATE_UNAVAILABLE
         deadline = time.monotonic() + timeout
         state, patience = _STATE_UNAWARE, 0.0
         while True:
@@ -87,8 +105,9 @@ class PcscTarget:
                 return False
 
     def close(self) -> None:
-        """Give the context back."""
-        self._scard.SCardReleaseContext(self._context)
+        """Give the contexts back."""
+        for context in (*self._past, self._context):
+            self._scard.SCardReleaseContext(context)
 
 
 class PcscConnection:
@@ -109,6 +128,12 @@ class PcscConnection:
         pci = self._scard.SCARD_PCI_T0 if self._protocol == 1 else self._scard.SCARD_PCI_T1
         code, response = self._scard.SCardTransmit(self._handle, pci, list(command))
         check(code)
+        return bytes(response)
+
+    def control(self, code: int, data: bytes) -> bytes:
+        """SCardControl: the reader's own answer."""
+        result, response = self._scard.SCardControl(self._handle, code, list(data))
+        check(result)
         return bytes(response)
 
     def reset(self, *, cold: bool) -> bytes:

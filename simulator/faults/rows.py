@@ -89,11 +89,11 @@ def _artefact(name: str, item: Any) -> VpcdArtefact | None:
         return None
     if not isinstance(item, Mapping):
         raise ValueError(f"vpcd is faithful, or a mapping of shows and why, not {item!r}")
-    _keys(name, item, {"why"}, {"shows"})
+    _keys(name, item, {"why"}, {"shows", "of"})
     shows = item.get("shows", [])
     names = shows if isinstance(shows, list) else [shows]
     known = tuple(name if name == UNREADABLE else _pcsc(str(name)) for name in names)
-    return VpcdArtefact(known, _sentence(item["why"]))
+    return VpcdArtefact(known, _sentence(item["why"]), _one_of(item.get("of", "vpcd"), ("vpcd", "pcsc-lite")))
 
 
 def _pcsc(name: str) -> str:

@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from enum import Enum
 from importlib import metadata
 from pathlib import Path
 
@@ -32,10 +31,11 @@ from bifente.simulator.pcsc.errors import CURES, Link, PcscdError
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.private_pcscd import AGENT, PrivatePcscd, stale_run_directories, try_namespaces
 from bifente.simulator.pcsc.readerconf import FIRST_PORT, SystemEntry, parse
+from bifente.simulator.pcsc.services import ServiceKind
 from bifente.simulator.pcsc.vpcd import connect
 from bifente.simulator.readers import Reader
 
-__all__ = ["Finding", "Service", "Verdict", "diagnose", "usable"]
+__all__ = ["Finding", "ServiceKind", "Verdict", "diagnose", "usable"]
 
 READER_CONF = Path("/etc/reader.conf.d")
 SYSTEM_SOCKET = Path("/run/pcscd/pcscd.comm")
@@ -52,19 +52,9 @@ _CHAIN = (Link.READER_LISTED, Link.PORT, Link.CARD_CONNECTED)
 _CLIENT = (Link.POLL, Link.ATR, Link.APDU, Link.LATENCY)
 
 
-class Service(Enum):
-    """Who can stand between virtual cards and PC/SC clients."""
-
-    OWN = "own"
-    """The bench itself, speaking pcsc-lite's protocol."""
-
-    PCSCD = "pcscd"
-    """A private pcscd with the vpcd driver, in namespaces of its own."""
-
-
-def diagnose(service: Service = Service.PCSCD) -> Iterator[Finding]:
+def diagnose(service: ServiceKind = ServiceKind.PCSCD) -> Iterator[Finding]:
     """Test every link of one service on this machine, about one second in all; never raises for what it finds."""
-    yield from _own() if service is Service.OWN else _pcscd()
+    yield from _own() if service is ServiceKind.OWN else _pcscd()
 
 
 def _own() -> Iterator[Finding]:

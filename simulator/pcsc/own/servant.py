@@ -43,6 +43,10 @@ Wait = Callable[[int], None]
 """Waits until a movement of this number is seen by every client."""
 
 
+_ANSWERING = threading.local()
+"""``here`` in the threads that answer the process."""
+
+
 class SlotServant:
     """One slot, served to the process at the other end of a socket. The slot is asked anew for every order.
 
@@ -116,8 +120,8 @@ class SlotServant:
     # -- what moves ---------------------------------------------------------------------------------------------------
 
     def _on_event(self, event: SlotEvent) -> None:
-        itself = threading.current_thread() is self._thread
-        number = 0 if itself else self._next_number()
+        # The process waits for the answer of whichever servant this is: it cannot be waited for in turn.
+        number = 0 if getattr(_ANSWERING, "here", False) else self._next_number()
         if event.kind in (SlotEventKind.REMOVED, SlotEventKind.LOST):
             self._gone.set()
         else:
@@ -134,6 +138,7 @@ class SlotServant:
     # -- what is asked ---------------------------------------------------------------------------------------------
 
     def _live(self) -> None:
+        _ANSWERING.here = True
         buffer = memoryview(bytearray(LONGEST))
         while True:
             try:

@@ -62,6 +62,7 @@ class Terminal:
         self._code: str | None = None
         self._planned: list[tuple[int, Callable[[], None]]] = []
         self._state = threading.RLock()
+        self._depth = 0
         self._service = threading.Lock()
         self._stop_listening = [slot.listen(partial(self._card_moved, role)) for role, slot in self._slots.items()]
         for slot in self._slots.values():
@@ -322,12 +323,18 @@ class Terminal:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Around whatever changes the terminal. The slots follow at its end alone: nobody sees what lies between."""
-        with self._state:
-            self._note()
-            try:
-                yield
-            finally:
+        try:
+            with self._state:
+                self._depth += 1
                 self._note()
+                try:
+                    yield
+                finally:
+                    self._note()
+                    self._depth -= 1
+        finally:
+            # The lock is free again: who hears of a slot that is back may power its card at once, through the radio.
+            if not self._depth:
                 self._settle()
 
     def _note(self) -> None:

@@ -118,6 +118,6 @@ class ClearFaults(Step):
 
 
 def _refused(one: Fault, act: Act, error: FaultError) -> Text:
-    if act.bench.artefacts and one.artefact is not None and not one.artefact.shows:
+    if one.artefact is not None and one.artefact.of in act.bench.artefacts and not one.artefact.shows:
         return Text(one.artefact.why.fr, one.artefact.why.en)
     return Text(f"la panne {one.id} ne peut être provoquée ici : {error}", f"{error}")

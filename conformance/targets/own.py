@@ -1,0 +1,75 @@
+"""The bench's own PC/SC service as a target: a client of it, and the hand that plugs, types, stops and starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bifente.conformance.targets.facets import Facets, HotPlug, PinPadKeys, ServiceControl
+from bifente.conformance.targets.pcsc import PcscTarget
+from bifente.simulator.pcsc.own.service import OwnPcsc
+from bifente.simulator.readers import Reader
+
+
+class OwnServiceTarget(PcscTarget, HotPlug, ServiceControl):
+    """Readers behind the bench's own service, reached as any software of the workstation reaches them.
+
+    The environment of the process names the service already. ``readers`` are the devices that it shows.
+    """
+
+    def __init__(self, service: OwnPcsc, readers: Sequence[Reader]) -> None:
+        super().__init__()
+        self._service = service
+        self._devices = tuple(device for reader in readers for device in reader.devices)
+        self._running = True
+
+    @property
+    def facets(self) -> Facets:
+        """What no vpcd has a way for."""
+        own = Facets({HotPlug: self, ServiceControl: self})
+        if pad := next((device.pin_pad for device in self._devices if device.pin_pad is not None), None):
+            own[PinPadKeys] = PinPadKeys(pad)
+        return own
+
+    def unplug(self, reader: Reader) -> None:
+        """Pull a reader out, all its devices. Raise ValueError if it is not plugged in."""
+        for device in reader.devices:
+            self._service.unplug(device)
+
+    def plug(self, reader: Reader, names: Sequence[str]) -> None:
+        """Plug it in, its slots under these names. Raise ValueError if it is there, or a name is taken."""
+        left = list(names)
+        for device in reader.devices:
+            own, left = left[: len(device.slots)], left[len(device.slots) :]
+            self._service.plug(device, own)
+
+    def stop(self) -> None:
+        """Stop the service: every client, this one too, loses its connection."""
+        self._service.stop()
+        self._running = False
+
+    def start(self) -> None:
+        """Serve again; this client establishes a new context, as software of the field does."""
+        self._service.start_again()
+        self._running = True
+        self.renew()
+
+    def restore(self) -> None:
+        """As at the start, whatever a scenario did: service up, readers in by their names, links up, keys forgotten."""
+        if not self._running:
+            self.start()
+        for device in self._devices:
+            for slot in device.slots:
+                slot.reach(True)
+            if device.pin_pad is not None:
+                device.pin_pad.forget()
+        renamed = [
+            device
+            for device in self._devices
+            if not self._service.plugged(device.slots[0])
+            or any(self._service.name_of(slot) != slot.name for slot in device.slots)
+        ]
+        for device in renamed:
+            if self._service.plugged(device.slots[0]):
+                self._service.unplug(device)
+        for device in renamed:
+            self._service.plug(device)

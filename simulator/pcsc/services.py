@@ -1,0 +1,35 @@
+"""Who stands between virtual readers and PC/SC clients: the bench's own service, or a private pcscd with vpcd."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+from bifente.simulator.pcsc.bridge import Observer
+from bifente.simulator.pcsc.own.service import OwnPcsc
+from bifente.simulator.pcsc.private_pcscd import PrivatePcscd
+from bifente.simulator.readers import Reader
+
+
+class ServiceKind(StrEnum):
+    """Who can stand there."""
+
+    OWN = "own"
+    """The bench itself, speaking pcsc-lite's protocol."""
+
+    PCSCD = "pcscd"
+    """A private pcscd with the vpcd driver, in namespaces of its own."""
+
+
+RunningService: TypeAlias = OwnPcsc | PrivatePcscd
+"""A service that serves."""
+
+
+def start_service(
+    kind: ServiceKind, readers: Sequence[Reader], *, run_dir: Path | None = None, observer: Observer | None = None
+) -> RunningService:
+    """Return a service that shows these readers, once clients can connect. Raise PcscdError with the broken link."""
+    start = OwnPcsc.start if kind is ServiceKind.OWN else PrivatePcscd.start
+    return start(readers, run_dir=run_dir, observer=observer)
