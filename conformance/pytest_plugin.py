@@ -1,7 +1,7 @@
 """Bifente under pytest: YAML suites are collected as tests, and fixtures give an editor's own tests a bench.
 
 ``pytest scenarios/`` runs suites (pytest-xdist spreads them). Fixtures: ``reader`` (a device in process, a card in
-it), ``card`` (that card), ``bench`` (the same device behind a private pcscd). The marker
+it), ``card`` (that card), ``bench`` (the same device behind a PC/SC service). The marker
 ``bifente(profile=..., cards={slot: template})`` chooses what they are made of.
 """
 
@@ -30,6 +30,7 @@ from bifente.reports.explain import headline, lines
 from bifente.reports.model import Fold
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pcsc import PcscdError
+from bifente.simulator.pcsc.services import ServiceKind
 
 _SUITE = re.compile(rb"^suite:", re.MULTILINE)
 _POOL = pytest.StashKey[BenchPool]()
@@ -40,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Options of the YAML suites."""
     group = parser.getgroup("bifente", "Bifente scenarios")
     group.addoption("--bifente-target", choices=[kind.value for kind in TargetKind], default="embedded")
+    group.addoption("--bifente-service", choices=[kind.value for kind in ServiceKind], default=ServiceKind.OWN.value)
     group.addoption("--bifente-module", type=Path, default=None, help="the PKCS#11 module of the pkcs11 target")
     group.addoption("--bifente-profile", default=None, help="reader profile instead of the suites' own")
     group.addoption("--bifente-seed", type=int, default=1, help="seed of everything drawn at random")
@@ -143,7 +145,12 @@ def _workshop(config: pytest.Config) -> Workshop:
 def _pool(config: pytest.Config) -> BenchPool:
     if _POOL not in config.stash:
         target = TargetKind(config.getoption("--bifente-target"))
-        options = RunOptions(paths=(), target=target, module=config.getoption("--bifente-module"))
+        options = RunOptions(
+            paths=(),
+            target=target,
+            module=config.getoption("--bifente-module"),
+            service=ServiceKind(config.getoption("--bifente-service")),
+        )
         config.stash[_POOL] = BenchPool(options, _workshop(config))
     return config.stash[_POOL]
 
@@ -173,15 +180,15 @@ def card(reader: Device) -> SeatedCard:
 
 
 @pytest.fixture
-def bench(reader: Device, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBench]:
-    """``reader`` behind a private pcscd; the test's environment already names it. Skipped where there is no pcscd."""
+def bench(request: pytest.FixtureRequest, reader: Device, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBench]:
+    """``reader`` behind a PC/SC service; the test's environment already names it. Skipped where none can be."""
     try:
-        live = LiveBench(reader)
+        live = LiveBench(reader, kind=ServiceKind(request.config.getoption("--bifente-service")))
     except PcscdError as error:
         pytest.skip(str(error))
     with live:
         if not live.wait_seen():
-            pytest.fail("pcscd has not seen the cards in time: bifente doctor names the broken link", pytrace=False)
+            pytest.fail("clients do not see the cards in time: bifente doctor names the broken link", pytrace=False)
         for name, value in live.environment.items():
             monkeypatch.setenv(name, value)
         yield live

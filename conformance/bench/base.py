@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from bifente.conformance.bench.attachment import Attachment
@@ -16,9 +17,12 @@ from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepEr
 from bifente.conformance.targets.facets import Facet, Facets
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
+from bifente.simulator.iso7816.memory import MemoryStore
 from bifente.simulator.readers import ReaderAccess
 
 F = TypeVar("F", bound=Facet)
+
+_FORGETFUL: Mapping[str, MemoryStore] = MappingProxyType({})
 
 
 class Bench(ABC):
@@ -77,20 +81,28 @@ class Bench(ABC):
         *,
         destructive: bool,
         day: date | None = None,
+        memories: Mapping[str, MemoryStore] = _FORGETFUL,
     ) -> None:
         """Put the cards of a scenario in their slots. Raise ScardError, GuardRefusalError.
 
-        ``day`` is the one on which a private clock begins, today unless it is given.
+        ``day`` is the one on which a private clock begins, today unless it is given. ``memories`` keep the counters and
+        contents of cards that are to remember, by slot.
         """
         for attachment in self.attachments:
             attachment.rest()
-        self.seat_cards(choices, chance, destructive=destructive, day=day)
+        self.seat_cards(choices, chance, destructive=destructive, day=day, memories=memories)
         for attachment in self.attachments:
             attachment.seated(destructive=destructive)
 
     @abstractmethod
     def seat_cards(
-        self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool, day: date | None
+        self,
+        choices: Mapping[str, CardChoice],
+        chance: random.Random,
+        *,
+        destructive: bool,
+        day: date | None,
+        memories: Mapping[str, MemoryStore],
     ) -> None:
         """As ``seat``, between what the attachments do before and after."""
 

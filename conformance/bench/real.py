@@ -23,6 +23,7 @@ from bifente.ground.clock import WallClock
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
 from bifente.simulator.cards.families import layout
+from bifente.simulator.iso7816.memory import MemoryStore
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.recognition import CardKind, kind_of
 from bifente.simulator.middleware.ssv import Ssv
@@ -152,10 +153,16 @@ class RealBench(Bench, Apdu, OtherApplications, Insertion, Destructive):
         return GuardedAccess(some, guarded)
 
     def seat_cards(
-        self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool, day: date | None
+        self,
+        choices: Mapping[str, CardChoice],
+        chance: random.Random,
+        *,
+        destructive: bool,
+        day: date | None,
+        memories: Mapping[str, MemoryStore],
     ) -> None:
         """Look at the cards in the readers and refuse a production one. Raise GuardRefusalError, ScardError."""
-        del day  # what begins on another day needs a clock that can be set, which this bench does not offer
+        del day, memories  # what begins on another day needs a clock that can be set, which this bench does not offer
         if set(choices) - set(self._slots):
             raise GuardRefusalError(features()[SECOND_SLOT])
         self._destructive = destructive and self._options.allow_destructive

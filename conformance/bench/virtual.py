@@ -28,6 +28,7 @@ from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.facets import Facets, PrivateClock
 from bifente.ground.clock import Clock, VirtualClock
 from bifente.ground.text import Text
+from bifente.simulator.iso7816.memory import MemoryStore
 from bifente.simulator.readers import Reader, ReaderAccess, Share, Slot
 
 _SEEN_WITHIN = 3.0
@@ -84,6 +85,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
     ``slots`` are those of the device by role.
     ``name_of`` gives the name under which the target knows a slot; ``faults`` what went wrong on the bench's own side;
     ``restore`` undoes what a scenario did to the readers themselves, ``artefacts`` is what stands before them.
+    What domains attach to benches is left out unless ``attached``: a live bench keeps its device as it is.
     """
 
     def __init__(
@@ -97,6 +99,8 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         faults: Callable[[], Sequence[str]] = tuple,
         restore: Callable[[], None] | None = None,
         artefacts: frozenset[str] = frozenset(),
+        *,
+        attached: bool = True,
     ) -> None:
         super().__init__(profile, workshop, clock)
         self._device = reader
@@ -107,7 +111,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         self._restore = restore
         self.artefacts = artefacts
         self._kinds = (Apdu, OtherApplications, Insertion, Inspection, Destructive, Personalisation, VirtualReaders)
-        self.attachments = list(_brought(self))
+        self.attachments = list(_brought(self)) if attached else []
 
     @property
     def device(self) -> Reader:
@@ -173,7 +177,13 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         return ("" if slot.reachable else "!") + (str(seated.facts["template"]) if seated is not None else "?")
 
     def seat_cards(
-        self, choices: Mapping[str, CardChoice], chance: random.Random, *, destructive: bool, day: date | None
+        self,
+        choices: Mapping[str, CardChoice],
+        chance: random.Random,
+        *,
+        destructive: bool,
+        day: date | None,
+        memories: Mapping[str, MemoryStore],
     ) -> None:
         """Put a fresh card in each chosen slot and empty the others; ``destructive`` matters to real cards only."""
         del destructive
@@ -192,7 +202,9 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
             attachment.begin(chance)
         interfaces = {model.role: CONTACTLESS in model.capabilities for model in self.profile.slots}
         self.seated = {
-            role: self.workshop.make(choice, chance, at=self.now(), contactless=interfaces[role])
+            role: self.workshop.make(
+                choice, chance, at=self.now(), contactless=interfaces[role], memory=memories.get(role)
+            )
             for role, choice in choices.items()
         }
         for role, slot in self.slots.items():

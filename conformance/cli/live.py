@@ -11,7 +11,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -19,14 +21,17 @@ from typing import Annotated
 import typer
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.live import Device, LiveBench
-from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.formats import ALL_FORMATS, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import nearest
 from bifente.conformance.model import CardChoice
+from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang, Text
 from bifente.reports.masking import mask_command
 from bifente.simulator.iso7816.apdu import ApduError, Command
@@ -50,6 +55,17 @@ RememberOption = Annotated[
 ]
 TraceOption = Annotated[bool, typer.Option("--trace", help="Print every exchange on the error stream, codes masked.")]
 
+LiveServiceOption = Annotated[
+    ServiceKind,
+    typer.Option(
+        "--service",
+        help="What stands between the cards and PC/SC: the bench's own service, or a private pcscd with vpcd.",
+    ),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Directory for a record of what passes, and its reports, codes masked.")
+]
+
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
 _CHANGE = re.compile(r"\+(?=[a-z]+=)")
 _TICK = 0.5
@@ -64,17 +80,24 @@ def up(
     remember: RememberOption = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where the PC/SC socket is (a short path).")] = None,
     trace: TraceOption = False,
+    service: LiveServiceOption = ServiceKind.OWN,
+    out_dir: OutOption = None,
     keys: KeysOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Virtual readers and cards until interrupted. Lines on standard input move cards: "remove cps", "insert cps"."""
-    with _bench(profile, card, remember, keys, trace, run_dir) as bench:
+    with _live(_Asked(profile, card, remember, keys, trace, run_dir, service, out_dir, chosen_lang(lang))) as live:
+        bench = live.bench
+        # Ready is said when clients see the cards: pcscd's poll may take 0.4 s.
+        if not bench.wait_seen():
+            raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
         for line in bench.describe():
             out.print(line, markup=False)
         for name, value in bench.environment.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
         _tell_wireless(profile)
         err.print("Ctrl-C stops; type: insert SLOT, remove SLOT, status, quit", markup=False)
-        _serve(bench, seconds)
+        _serve(live, seconds)
 
 
 @app.command(name="exec", context_settings={"allow_interspersed_args": False})
@@ -84,10 +107,14 @@ def exec_command(
     card: CardOption = None,
     remember: RememberOption = None,
     trace: TraceOption = False,
+    service: LiveServiceOption = ServiceKind.OWN,
+    out_dir: OutOption = None,
     keys: KeysOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Virtual readers and cards for the life of one command; its exit code is ours."""
-    with _bench(profile, card, remember, keys, trace, None) as bench:
+    with _live(_Asked(profile, card, remember, keys, trace, None, service, out_dir, chosen_lang(lang))) as live:
+        bench = live.bench
         # A command that looks once and leaves must find the card: pcscd's poll may take 0.4 s to see it.
         bench.wait_seen()
         _tell_wireless(profile)
@@ -95,11 +122,13 @@ def exec_command(
             process = subprocess.Popen(command, env={**os.environ, **bench.environment})
         except OSError as error:
             raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
+        live.note(Text(f"programme lancé : {command[0]}", f"program started: {command[0]}"))
         with signals(lambda number: process.send_signal(number)):
             code = process.wait()
-        for defect in bench.pcscd.defects:
+        live.note(Text(f"programme terminé, code {code}", f"program ended, exit code {code}"))
+        for defect in bench.service.defects:
             err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
-        if bench.pcscd.defects:
+        if bench.service.defects:
             raise typer.Exit(Exit.BENCH_ERROR)
     raise typer.Exit(code if code >= 0 else 128 - code)
 
@@ -151,21 +180,87 @@ _SIGNS = {
 }
 
 
-def _bench(
-    profile: str, card: list[str] | None, remember: Path | None, keys: Path | None, trace: bool, run_dir: Path | None
-) -> LiveBench:
-    if remember is not None:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the options of ``up`` and ``exec`` ask for."""
+
+    profile: str
+    card: list[str] | None
+    remember: Path | None
+    keys: Path | None
+    trace: bool
+    run_dir: Path | None
+    service: ServiceKind
+    out_dir: Path | None
+    lang: Lang
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A live bench, and the record of what passes behind it, if one was asked for."""
+
+    bench: LiveBench
+    record: LiveRecord | None
+
+    def changed(self, role: str, what: Text) -> None:
+        """Keep what a hand did."""
+        if self.record is not None:
+            self.record.changed(role, what)
+
+    def note(self, text: Text) -> None:
+        """Keep a word."""
+        if self.record is not None:
+            self.record.note(text)
+
+
+@contextmanager
+def _live(asked: _Asked) -> Iterator[_Live]:
+    if asked.remember is not None:
         try:
-            remember.mkdir(parents=True, exist_ok=True)
+            asked.remember.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise fail(f"{remember}: cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
-    device = Device.assemble(profile, chosen_cards(card), Workshop.default(keys), remember=remember)
-    return LiveBench(device, run_dir=run_dir, observer=_tracer() if trace else None)
+            raise fail(f"{asked.remember}: cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
+    workshop, cards = Workshop.default(asked.keys), chosen_cards(asked.card)
+    device = Device.assemble(asked.profile, cards, workshop, remember=asked.remember)
+    clock = WallClock()
+    record = None
+    if asked.out_dir is not None:
+        record = LiveRecord(
+            asked.out_dir,
+            clock=clock,
+            command=("bifente", *sys.argv[1:]),
+            profile=asked.profile,
+            cards=cards,
+            workshop=workshop,
+            service=asked.service,
+            run_id=run_id(clock),
+            lang=asked.lang,
+        )
+        record.watch(device)
+    observers = [_tracer()] if asked.trace else []
+    observers += [record.exchange] if record is not None else []
+
+    def observe(seen: Exchange) -> None:
+        for observer in observers:
+            observer(seen)
+
+    interrupted = True
+    try:
+        with LiveBench(
+            device, kind=asked.service, run_dir=asked.run_dir, observer=observe if observers else None
+        ) as bench:
+            yield _Live(bench, record)
+        interrupted = False
+    finally:
+        if record is not None:
+            record.close(interrupted=interrupted)
+            for path in record.render(chosen_formats(ALL_FORMATS), asked.lang):
+                err.print(f"{path}", markup=False)
 
 
 def _tell_wireless(profile: str) -> None:
     """A terminal without a wire is shown here as one that never loses its session: say so, and where it can."""
-    if load_profile(profile)[0].section(WirelessProfile) is not None:
+    if load_readers(profile)[0].section(WirelessProfile) is not None:
         err.print(
             "wireless terminal: shown paired, in range, its session open for as long as this runs; what ends a session "
             "is for scenarios (docs/wireless.md) and bifente serve",
@@ -233,7 +328,7 @@ class signals:  # noqa: N801 - used as a statement
             signal.signal(number, before)
 
 
-def _serve(bench: LiveBench, seconds: float | None) -> None:
+def _serve(live: _Live, seconds: float | None) -> None:
     """Until the time is over, a signal, "quit", or the death of pcscd."""
     deadline = time.monotonic() + seconds if seconds is not None else None
     reading, writing = os.pipe()
@@ -259,14 +354,15 @@ def _serve(bench: LiveBench, seconds: float | None) -> None:
                     stdin = None
                 *lines, pending = (pending + data).split(b"\n")
                 for line in lines:
-                    if not _obey(bench, line.decode(errors="replace").split()):
+                    if not _obey(live, line.decode(errors="replace").split()):
                         return
-            if not bench.pcscd.alive:
-                raise fail("the private pcscd has died: bifente doctor tests each link", Exit.BENCH_ERROR)
+            if not live.bench.service.alive:
+                raise fail("the PC/SC service has died: bifente doctor tests each link", Exit.BENCH_ERROR)
 
 
-def _obey(bench: LiveBench, words: list[str]) -> bool:
+def _obey(live: _Live, words: list[str]) -> bool:
     """One order from standard input; False to stop."""
+    bench = live.bench
     match words:
         case []:
             return True
@@ -277,7 +373,9 @@ def _obey(bench: LiveBench, words: list[str]) -> bool:
                 out.print(line, markup=False)
         case ["insert" | "remove" as verb, role] if role in bench.device.cards:
             try:
-                (bench.device.insert if verb == "insert" else bench.device.remove)(role)
+                live.changed(role, (bench.device.insert if verb == "insert" else bench.device.remove)(role))
+                if verb == "insert":
+                    bench.wait_seen()
                 out.print(f"{role}: {'inserted' if verb == 'insert' else 'removed'}", markup=False)
             except SlotError as error:
                 err.print(f"bifente: {error}", markup=False)

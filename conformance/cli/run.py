@@ -27,6 +27,7 @@ from bifente.reports.render import RenderError, load, render
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers.terminal import TerminalWriter
+from bifente.simulator.pcsc.services import ServiceKind
 
 RUNS = Path("runs")
 """Where records go unless told otherwise."""
@@ -63,6 +64,10 @@ def run_command(
     seed: Annotated[int, typer.Option(help="Seed of everything drawn at random.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes to spread the scenarios over.")] = 1,
     formats: FormatsOption = ALL_FORMATS,
+    service: Annotated[
+        ServiceKind,
+        typer.Option(help="With --target pcsc or pkcs11: the bench's own PC/SC service, or a private pcscd with vpcd."),
+    ] = ServiceKind.OWN,
     lang: LangOption = None,
     keys: KeysOption = None,
     allow_destructive: Annotated[
@@ -95,6 +100,7 @@ def run_command(
         production_card=production_card,
         operator=operator,
         keys=keys,
+        service=service,
     )
     wanted = chosen_formats(formats)
     if card and not reader:

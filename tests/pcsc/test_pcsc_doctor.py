@@ -248,7 +248,7 @@ def test_a_missing_driver_is_told(tmp_path: Path) -> None:
 
 def test_our_own_service_needs_nothing_of_the_machine(pyscard: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "find_pcscd", lambda: discovery.find_pcscd("/nowhere"))
-    findings = list(doctor.diagnose(doctor.Service.OWN))
+    findings = list(doctor.diagnose(doctor.ServiceKind.OWN))
     assert [finding.link for finding in findings] == [
         *(Link.PYSCARD, Link.OWN_SERVICE, Link.POLL, Link.ATR, Link.APDU, Link.LATENCY)
     ]
@@ -258,7 +258,7 @@ def test_our_own_service_needs_nothing_of_the_machine(pyscard: None, monkeypatch
 
 def test_our_own_service_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
-    findings = {finding.link: finding for finding in doctor.diagnose(doctor.Service.OWN)}
+    findings = {finding.link: finding for finding in doctor.diagnose(doctor.ServiceKind.OWN)}
     assert findings[Link.RUN_DIRECTORY].verdict is Verdict.FAILED
     assert findings[Link.RUN_DIRECTORY].cure is not None
     assert findings[Link.LATENCY].verdict is Verdict.SKIPPED

@@ -103,7 +103,7 @@ def test_three_processes_use_them_at_once(live: LiveBench) -> None:
     for card in live.device.cards.values():
         secrets = card.card.state().secrets  # type: ignore[attr-defined]
         assert (secrets["pin"].tries_left, secrets["puk"].tries_left) == (3, card.layout.secrets["puk"].tries)
-    assert not live.pcscd.defects
+    assert not live.service.defects
 
 
 def test_a_client_that_expects_the_other_card_is_told(live: LiveBench) -> None:

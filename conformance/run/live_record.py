@@ -1,0 +1,110 @@
+"""The record of a live bench: what a program that is not ours did with its cards, in a run directory like any other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device
+from bifente.conformance.model import CardChoice
+from bifente.conformance.run.environment import environment, tool
+from bifente.conformance.run.telling import event_of
+from bifente.ground.clock import Clock
+from bifente.ground.text import Lang, Text
+from bifente.reports.events import BenchChange, Level, Note, RunFinished, RunStarted
+from bifente.reports.journal import FILE_NAME, Recorder
+from bifente.reports.render import render
+from bifente.reports.secrets import Secrets
+from bifente.simulator.cards.dialogue import Exchanged
+from bifente.simulator.pcsc.bridge import Exchange, ExchangeKind
+from bifente.simulator.pcsc.services import ServiceKind
+
+_POWERED: Mapping[ExchangeKind, Text] = {
+    ExchangeKind.POWER_ON: Text("carte mise sous tension", "card powered"),
+    ExchangeKind.POWER_OFF: Text("carte mise hors tension", "card unpowered"),
+    ExchangeKind.RESET: Text("carte réinitialisée", "card reset"),
+}
+
+
+class LiveRecord:
+    """Writes as things happen. ``close`` ends the record; ``render`` turns it into reports.
+
+    Exchanges come from the threads of the slots, hands from anywhere. Raise JournalError for a directory that cannot
+    be written or already holds a record.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Clock,
+        command: Sequence[str],
+        profile: str,
+        cards: Mapping[str, CardChoice],
+        workshop: Workshop,
+        service: ServiceKind,
+        run_id: str,
+        lang: Lang,
+    ) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._device: Device | None = None
+        self._roles: dict[str, str] = {}
+        self._recorder = Recorder(
+            directory / FILE_NAME, now=clock.now, secrets=Secrets(secrets=workshop.secrets(cards.values()))
+        )
+        self._recorder.emit(
+            RunStarted(
+                run_id=run_id,
+                tool=tool(),
+                command=tuple(command),
+                target=f"live/{service.value}",
+                profile=profile,
+                seed=0,
+                lang=lang,
+                environment=environment(pcsc=service is ServiceKind.PCSCD),
+            )
+        )
+
+    def watch(self, device: Device) -> None:
+        """Tell the slots of this device by their roles, and how they stand now."""
+        self._device = device
+        self._roles = {slot.name: role for role, slot in device.slots.items()}
+        self.changed(None, Text("banc monté", "bench set up"))
+
+    def exchange(self, seen: Exchange) -> None:
+        """Write what a reader did to a card."""
+        role = self._roles.get(seen.slot, seen.slot)
+        if seen.kind is ExchangeKind.APDU:
+            self._recorder.emit(event_of(Exchanged(seen.command, seen.response, seen.seconds), slot=role))
+        else:
+            self.changed(role, _POWERED[seen.kind])
+
+    def changed(self, role: str | None, what: Text) -> None:
+        """Write what hands or the device did."""
+        picture = dict(self._device.bench.picture()) if self._device is not None else {}
+        at = round((self._clock.monotonic() - self._began) * 1000)
+        self._recorder.emit(BenchChange(slot=role, what=what, at_ms=max(0, at), picture=picture))
+
+    def note(self, text: Text, level: Level = Level.INFO) -> None:
+        """Write something worth telling: a program that starts or ends, a defect of ours."""
+        self._recorder.emit(Note(level=level, text=text))
+
+    def close(self, *, interrupted: bool = False) -> None:
+        """End the record."""
+        duration = round((self._clock.monotonic() - self._began) * 1_000_000)
+        self._recorder.emit(RunFinished(interrupted=interrupted, duration_us=duration))
+        self._recorder.close()
+
+    def render(self, formats: Sequence[str], lang: Lang) -> tuple[Path, ...]:
+        """Return the reports written beside the record. Raise RenderError, JournalError."""
+        return render(self._directory / FILE_NAME, formats, self._directory, lang)
+
+
+def run_id(clock: Clock) -> str:
+    """Return a name for a record made now."""
+    return f"{clock.now():%Y%m%d-%H%M%S}-live-{time.monotonic_ns() % 0xFFFFFF:06x}"
