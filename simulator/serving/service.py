@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from bifente.ground.text import Text
@@ -42,6 +42,9 @@ class Service(ABC):
     @abstractmethod
     def application(self) -> Asgi:
         """Return its ASGI application, the same one at every call."""
+
+    def learn(self, headers: Iterable[tuple[str, str]], body: bytes) -> None:  # noqa: B027 - a request may hold no secret
+        """Declare what is secret in a request (a token, a code typed). It is told to nobody before."""
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:
