@@ -116,7 +116,8 @@ class Scene:
 
     def hear(self, passed: Passed) -> None:
         """Tell a message that a service received or sent, as the software that speaks to it sees it."""
-        received = passed.direction is Heading.RECEIVED
+        received, whole, kept = passed.direction is Heading.RECEIVED, passed.size, len(passed.body)
+        cut = Text(f"{whole} octets, les {kept} premiers gardés", f"{whole} bytes, the first {kept} kept")
         self.told(
             "",
             Messaged(
@@ -126,6 +127,7 @@ class Scene:
                 line=passed.line,
                 headers=passed.headers,
                 body=passed.body,
+                text=cut if kept < whole else Text("", ""),
                 seconds=passed.seconds,
             ),
         )

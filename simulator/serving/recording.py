@@ -47,7 +47,7 @@ class Passed:
         """What begins it: the status of an answer, else the method and what it is about."""
         if self.status is None:
             target = urlsplit(self.url)
-            return f"{self.method} {urlunsplit(('', '', *target[2:]))}"
+            return f"{self.method} {urlunsplit(('', '', *target[2:]))}".rstrip()
         return f"{self.status} {_PHRASES.get(self.status, '')}".rstrip()
 
 
