@@ -13,7 +13,8 @@ from frontal_bench import Bench as FrontEnd
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.fault import MissingPartError
 from bifente.simulator.faults import catalogue, fault, inject
-from bifente.simulator.services.apcv import ApcvError, ApcvService
+from bifente.simulator.middleware.apcv import ApcvError
+from bifente.simulator.services.apcv import ApcvService
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.serving.service import ServiceError
 
