@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bifente.conformance.model import CardChoice, ModuleAbility
 from bifente.conformance.targets.facets import Facet, Facets
 from bifente.ground.text import Text
+
+if TYPE_CHECKING:
+    from bifente.conformance.bench.scene import Scene
 
 
 class Attachment:
@@ -27,6 +30,9 @@ class Attachment:
 
     def rest(self) -> None:
         """The scenario is over: the cards are about to change."""
+
+    def opened(self, scene: Scene) -> None:
+        """A scene opens: what passes from now on is told to it, and what is secret declared, until the next one."""
 
     def begin(self, chance: random.Random) -> None:
         """A scenario begins; no card is seated yet. ``chance`` draws for it."""

@@ -14,11 +14,13 @@ from bifente.conformance.bench.cards import SeatedCard
 from bifente.conformance.bench.facets import Apdu, Inspection
 from bifente.conformance.targets.base import Connection
 from bifente.conformance.targets.facets import Facet
+from bifente.conformance.targets.messages import Messaged
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.simulator.cards.dialogue import Dialogue, Exchanged
 from bifente.simulator.cards.families import host_for
 from bifente.simulator.cards.host import CardHost
+from bifente.simulator.serving.recording import Heading, Passed
 
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""
@@ -49,15 +51,16 @@ def main_role(cards: Collection[str]) -> str:
 
 @dataclass(slots=True)
 class Scene:
-    """One scenario under way. ``told`` hears exchanges and calls, ``changed`` what the bench did to the world.
+    """One scenario under way. ``told`` hears exchanges, calls and messages, ``changed`` what the bench does.
 
     ``sections`` are what the scenario's ``bench`` says to domains. A secret that is born while the scenario runs is
-    told to ``declare`` before anything that carries it is told.
+    told to ``declare`` before anything that carries it is told. A scene opens before its cards are seated: what is
+    attached to the bench is shown it, so that it can tell and declare too.
     """
 
     bench: Bench
     random: random.Random
-    told: Callable[[str, Exchanged | Called], None]
+    told: Callable[[str, Exchanged | Called | Messaged], None]
     changed: Callable[[str | None, Text], None]
     sections: tuple[BaseModel, ...] = ()
     declare: Callable[[str | bytes], None] = lambda secret: None
@@ -66,6 +69,10 @@ class Scene:
     injected: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What takes each fault of the scene away, by the fault and its slot, in the order they were made."""
     _parts: dict[type[ScenePart], ScenePart] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for attachment in self.bench.attachments:
+            attachment.opened(self)
 
     def part(self, kind: type[P]) -> P:
         """Return the part of this kind, made now if this is the first time."""
@@ -106,6 +113,24 @@ class Scene:
         """Return what references may name: ``card`` (the main one), ``cards`` by slot, and captured values."""
         facts = {role: card.facts for role, card in self.bench.seated.items()}
         return {**self.captured, "card": facts.get(self.main, {}), "cards": facts}
+
+    def hear(self, passed: Passed) -> None:
+        """Tell a message that a service received or sent, as the software that speaks to it sees it."""
+        received, whole, kept = passed.direction is Heading.RECEIVED, passed.size, len(passed.body)
+        cut = Text(f"{whole} octets, les {kept} premiers gardés", f"{whole} bytes, the first {kept} kept")
+        self.told(
+            "",
+            Messaged(
+                protocol=passed.protocol,
+                peer=passed.peer,
+                sent=received,
+                line=passed.line,
+                headers=passed.headers,
+                body=passed.body,
+                text=cut if kept < whole else Text("", ""),
+                seconds=passed.seconds,
+            ),
+        )
 
     def state(self, role: str) -> Mapping[str, Any] | None:
         """Return the inner state of the card in a slot; None when it cannot be looked into."""

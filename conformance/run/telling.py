@@ -46,7 +46,7 @@ def _message(told: Messaged, scenario: str | None, index: int | None, slot: str 
     return Message(
         scenario=scenario,
         index=index,
-        slot=slot,
+        slot=slot or None,
         protocol=told.protocol,
         peer=told.peer,
         direction=Direction.SENT if told.sent else Direction.RECEIVED,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from bifente.ground.clock import Clock
-from bifente.simulator.serving.service import Asgi
+from bifente.simulator.serving.service import Asgi, Service
 
 LONGEST_BODY = 1_048_576
 """Bytes of a body that are kept; the service gets all of it."""
@@ -23,7 +25,7 @@ class Heading(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """One message. ``peer`` is the service's name; ``status`` is None in a request.
+    """One message. ``peer`` is the service's name; ``status`` is None in a request, and where there is no such thing.
 
     ``size`` counts the whole body, ``body`` holds at most ``LONGEST_BODY`` bytes of it. ``seconds`` is, of an answer,
     how long it took on the bench's clock; 0 in a request.
@@ -40,19 +42,36 @@ class Passed:
     size: int
     seconds: float = 0.0
 
+    @property
+    def line(self) -> str:
+        """What begins it: the status of an answer, else the method and what it is about."""
+        if self.status is None:
+            target = urlsplit(self.url)
+            return f"{self.method} {urlunsplit(('', '', *target[2:]))}".rstrip()
+        return f"{self.status} {_PHRASES.get(self.status, '')}".rstrip()
+
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 Hear = Callable[[Passed], None]
+Learn = Callable[[Iterable[tuple[str, str]], bytes], None]
 _Message = MutableMapping[str, Any]
 
 
 class Recorded:
-    """An ASGI application that tells what passes through another one; served or called in process, the same."""
+    """An ASGI application that tells what passes through another one; served or called in process, the same.
 
-    def __init__(self, application: Asgi, peer: str, clock: Clock, hear: Hear) -> None:
+    ``learn`` is given a request before it is told, to declare what is secret in it.
+    """
+
+    def __init__(
+        self, application: Asgi, peer: str, clock: Clock, hear: Hear, learn: Learn = lambda headers, body: None
+    ) -> None:
         self._application = application
         self._peer = peer
         self._clock = clock
         self._hear = hear
+        self._learn = learn
 
     async def __call__(
         self,
@@ -67,7 +86,7 @@ class Recorded:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        telling = _Telling(self._peer, scope, self._clock, self._hear)
+        telling = _Telling(self._peer, scope, self._clock, self._hear, self._learn)
 
         async def received() -> _Message:
             message = await receive()
@@ -99,11 +118,12 @@ class _Body:
 class _Telling:
     """One request and its answer."""
 
-    def __init__(self, peer: str, scope: _Message, clock: Clock, hear: Hear) -> None:
+    def __init__(self, peer: str, scope: _Message, clock: Clock, hear: Hear, learn: Learn) -> None:
         self._peer = peer
         self._scope = scope
         self._clock = clock
         self._hear = hear
+        self._learn = learn
         self._since = clock.monotonic()
         self._asked, self._answered = _Body(), _Body()
         self._told = False
@@ -128,6 +148,7 @@ class _Telling:
     def request(self) -> None:
         if not self._told:
             self._told = True
+            self._learn(_texts(self._scope["headers"]), bytes(self._asked.kept))
             self._tell(Heading.RECEIVED, None, self._scope["headers"], 0.0)
 
     def _tell(self, direction: Heading, status: int | None, headers: Any, seconds: float) -> None:
@@ -140,12 +161,21 @@ class _Telling:
                 method=self._scope["method"],
                 url=_url(self._scope),
                 status=status,
-                headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
+                headers=_texts(headers),
                 body=bytes(body.kept),
                 size=body.size,
                 seconds=seconds,
             )
         )
+
+
+def recorded(service: Service, clock: Clock, hear: Hear) -> Recorded:
+    """Return the application of a service that tells what passes, each secret of a request declared before."""
+    return Recorded(service.application, service.name, clock, hear, service.learn)
+
+
+def _texts(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
 def _url(scope: _Message) -> str:

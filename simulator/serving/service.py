@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from bifente.ground.text import Text
@@ -12,7 +12,7 @@ Declare = Callable[[str | bytes], None]
 """Hears a secret (token, cookie, code typed, key) as it is born or first seen, before it travels. Never raises."""
 
 Asgi = Callable[..., Any]
-"""An ASGI application, whatever made it."""
+"""What a service answers by: an ASGI application, whatever made it, or its equivalent (see ``Service``)."""
 
 
 def to_nobody(secret: str | bytes) -> None:
@@ -25,6 +25,9 @@ class ServiceError(ValueError):
 
 class Service(ABC):
     """A teleservice or a local one, served over TLS or called in process.
+
+    Where files come by mail and not by HTTP, the equivalent of an ASGI application is what a transport hands files to
+    (``bifente.simulator.serving.mail.Reception``).
 
     ``offered`` are the ids of the faults it can suffer; rows of the fault catalogue bear the same ids. ``declare`` is
     told every secret.
@@ -41,7 +44,10 @@ class Service(ABC):
     @property
     @abstractmethod
     def application(self) -> Asgi:
-        """Return its ASGI application, the same one at every call."""
+        """Return its ASGI application or the equivalent, the same one at every call."""
+
+    def learn(self, headers: Iterable[tuple[str, str]], body: bytes) -> None:  # noqa: B027 - a request may hold no secret
+        """Declare what is secret in a request (a token, a code typed). It is told to nobody before."""
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:
@@ -64,6 +70,10 @@ class Service(ABC):
     def relieve(self, fault: str) -> None:
         """Suffer a fault no longer, suffered or not. Raise ServiceError for one that is not offered."""
         self._troubles.discard(self._offered(fault))
+
+    def suffer(self, *faults: str) -> None:
+        """Suffer these faults and no other. Raise ServiceError for one that is not offered."""
+        self._troubles = {self._offered(fault) for fault in faults}
 
     def _offered(self, fault: str) -> str:
         if fault not in self.offered:

@@ -11,8 +11,11 @@ import pytest
 from ssv_bench import PIN, TODAY, cps, cps_data, vitale, vitale_data
 from ssv_bench import Desk as Bench
 
+from bifente.simulator.middleware.apcv import ApcvDesk, ApcvRefusal, ApcvReply, RightsCall
 from bifente.simulator.middleware.codes import SsvCode
-from bifente.simulator.services.apcv import ApcvService, Call, Desk, Phone, Refusal, Reply
+from bifente.simulator.services.apcv import ApcvService, Phone
+from bifente.simulator.services.apcv.service import UNREACHABLE
+from bifente.simulator.serving.calling import in_process
 from bifente.simulator.zones import Group, named
 
 ADMINISTRATIVE = SsvCode.PS_ABSENT
@@ -25,20 +28,20 @@ class Place:
     bench: Bench
     service: ApcvService
     phone: Phone
-    desk: Desk
+    desk: ApcvDesk
 
     @classmethod
     def of(cls, bench: Bench, template: str = "famille-trois", **overrides: Any) -> Place:
         service = ApcvService(bench.clock, random=Random(4).randbytes)
         phone = Phone("phone", bench.clock, random=Random(5).randbytes)
         service.enrol(phone, vitale_data(template, **overrides))
-        return cls(bench, service, phone, Desk(service, bench.clock))
+        return cls(bench, service, phone, ApcvDesk(in_process(service.application), bench.clock))
 
-    def read(self, code: str = PIN, day: str = TODAY, reader: str = "Log_SV", invoice: str | None = None) -> Reply:
-        return self.desk.read_phone(self.bench, Call("CPS", reader, code, day), invoice=invoice)
+    def read(self, code: str = PIN, day: str = TODAY, reader: str = "Log_SV", invoice: str | None = None) -> ApcvReply:
+        return self.desk.read_phone(self.bench, RightsCall("CPS", reader, code, day), invoice=invoice)
 
-    def read_card(self) -> Reply:
-        return self.desk.read_card(self.bench.ssv, Call("CPS", "Log_SV", PIN, TODAY))
+    def read_card(self) -> ApcvReply:
+        return self.desk.read_card(self.bench.ssv, RightsCall("CPS", "Log_SV", PIN, TODAY))
 
     @property
     def tries(self) -> int:
@@ -51,7 +54,7 @@ def place() -> Place:
     return Place.of(Bench(cps()))
 
 
-def ids(reply: Reply) -> set[int]:
+def ids(reply: ApcvReply) -> set[int]:
     return {group.id for group in reply.groups}
 
 
@@ -76,16 +79,16 @@ def test_reading_plastic_destroys_the_context_first() -> None:
     context = place.desk.acquire_by_nfc(place.phone)
     assert place.read_card().code == SsvCode.OK
     assert place.desk.context is None
-    assert place.read().refusal is Refusal.NO_CONTEXT
+    assert place.read().refusal is ApcvRefusal.NO_CONTEXT
     place.desk.pass_in(context)
-    assert place.read().refusal is Refusal.NO_CONTEXT
+    assert place.read().refusal is ApcvRefusal.NO_CONTEXT
 
 
 def test_a_failed_reading_of_plastic_destroys_it_too(place: Place) -> None:
     place.desk.acquire_by_nfc(place.phone)
     assert place.read_card().code == SsvCode.VITALE_ABSENT
     assert place.desk.context is None
-    assert place.read().refusal is Refusal.NO_CONTEXT
+    assert place.read().refusal is ApcvRefusal.NO_CONTEXT
 
 
 def test_without_a_professionals_card_only_administrative_data_come() -> None:
@@ -114,7 +117,7 @@ def test_a_refused_context_gives_nothing_and_costs_no_try(place: Place, refused:
     if refused == "invoice":
         place.desk.renew("7")
     if refused == "offline":
-        place.service.online = False
+        place.service.strike(UNREACHABLE)
     if refused == "deleted":
         place.desk.delete()
     reply = place.read(code="0000")
@@ -123,11 +126,11 @@ def test_a_refused_context_gives_nothing_and_costs_no_try(place: Place, refused:
     assert (
         reply.refusal
         is {
-            "no context": Refusal.NO_CONTEXT,
-            "expired": Refusal.CONTEXT_EXPIRED,
-            "invoice": Refusal.OTHER_INVOICE,
-            "offline": Refusal.UNREACHABLE,
-            "deleted": Refusal.NO_CONTEXT,
+            "no context": ApcvRefusal.NO_CONTEXT,
+            "expired": ApcvRefusal.CONTEXT_EXPIRED,
+            "invoice": ApcvRefusal.OTHER_INVOICE,
+            "offline": ApcvRefusal.UNREACHABLE,
+            "deleted": ApcvRefusal.NO_CONTEXT,
         }[refused]
     )
     assert place.tries == tries
@@ -138,8 +141,8 @@ def test_a_renewed_context_reads_for_its_invoice(place: Place) -> None:
     place.bench.clock.advance(place.service.parameters.context.total_seconds())
     place.desk.renew("000000007")
     assert place.read(invoice="000000007").code == SsvCode.OK
-    assert place.read(invoice="000000008").refusal is Refusal.OTHER_INVOICE
-    assert place.read().refusal is Refusal.OTHER_INVOICE
+    assert place.read(invoice="000000008").refusal is ApcvRefusal.OTHER_INVOICE
+    assert place.read().refusal is ApcvRefusal.OTHER_INVOICE
 
 
 @pytest.mark.parametrize(

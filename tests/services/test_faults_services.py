@@ -8,11 +8,15 @@ from typing import Any, TypeVar
 
 import pytest
 from cloud_tools import Cloud
+from frontal_bench import Bench as FrontEnd
 
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.fault import MissingPartError
 from bifente.simulator.faults import catalogue, fault, inject
-from bifente.simulator.services.apcv import ApcvError, ApcvService
+from bifente.simulator.middleware.apcv import ApcvError
+from bifente.simulator.services.apcv import ApcvService
+from bifente.simulator.services.frontal.faults import Trouble
+from bifente.simulator.serving.service import ServiceError
 
 T = TypeVar("T")
 
@@ -67,3 +71,18 @@ def test_no_fault_of_these_services_is_left_out() -> None:
     rows = {one.id for one in catalogue().values() if one.room in ("cloudfsv", "apcv")}
     assert rows == {"cloudfsv-unavailable", "apcv-service-unreachable"}
     assert rows & Cloud().served.offered == {"cloudfsv-unavailable"}
+
+
+@pytest.mark.parametrize("identifier", sorted(Trouble))
+def test_a_fault_of_the_front_end_is_suffered_and_taken_away(identifier: str) -> None:
+    frontal = FrontEnd().frontal
+    frontal.strike(Trouble.DOWN)
+    undo = inject(fault(identifier), Having(frontal))
+    assert frontal.troubles == {Trouble.DOWN, identifier}
+    undo()
+    assert identifier not in frontal.troubles
+    frontal.suffer()
+    assert frontal.state() == {"bodies": [], "test": True, "encrypted-only": False, "returns": 0}
+    with pytest.raises(ServiceError, match="no fault 'rain'"):
+        frontal.suffer("rain")
+    assert {one.id for one in catalogue().values() if one.room == "frontal"} == frontal.offered

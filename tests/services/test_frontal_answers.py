@@ -100,18 +100,18 @@ class TestTheSameFile:
 class TestDelivery:
     def test_a_missing_arl_comes_when_the_file_is_sent_again(self) -> None:
         bench = Bench()
-        bench.frontal.troubles.add(Trouble.ARL_MISSING)
+        bench.frontal.suffer(Trouble.ARL_MISSING)
         file = bench.file(bench.lot(bench.secured(1)))
         assert bench.frontal.submit(*file) == []
         bench.pass_days(30)
         assert bench.frontal.due() == []
-        bench.frontal.troubles.clear()
+        bench.frontal.suffer()
         (arl,) = bench.frontal.submit(*file)
         assert (arl.kind, arl.on) == (ArlKind.POSITIVE, NOW.date())
 
     def test_a_late_arl_comes_after_its_delay_and_once(self) -> None:
         bench = Bench(FrontalParameters(arl_delay=timedelta(days=4)))
-        bench.frontal.troubles.add(Trouble.ARL_LATE)
+        bench.frontal.suffer(Trouble.ARL_LATE)
         assert bench.submit(bench.lot(bench.secured(1))) == []
         bench.pass_days(3.9)
         assert bench.frontal.due() == []
@@ -150,13 +150,13 @@ class TestDelivery:
         self, trouble: Trouble, failure: TransportFailure
     ) -> None:
         bench = Bench()
-        bench.frontal.troubles.add(trouble)
+        bench.frontal.suffer(trouble)
         file = bench.file(bench.lot(bench.secured(1)))
         with pytest.raises(TransportError) as caught:
             bench.frontal.submit(*file)
         assert (caught.value.failure, caught.value.lasting) == (failure, False)
         assert bench.frontal.returns() == []
-        bench.frontal.troubles.clear()
+        bench.frontal.suffer()
         assert [arl.kind for arl in bench.frontal.submit(*file)] == [ArlKind.POSITIVE]
 
     def test_what_travels_is_the_arl_in_bytes(self) -> None:

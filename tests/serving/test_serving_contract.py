@@ -134,6 +134,28 @@ def test_a_body_that_the_service_does_not_read_is_told_as_unread_and_before_the_
     ]
 
 
+def test_what_a_request_brings_is_learnt_before_it_is_told(clock: VirtualClock) -> None:
+    order: list[Any] = []
+    application = Recorded(
+        Echo(clock).application,
+        "echo",
+        clock,
+        lambda passed: order.append(passed.line),
+        lambda headers, body: order.append((dict(headers)["x-who"], body)),
+    )
+    with in_process(application, {"X-Who": "me"}) as caller:
+        caller.request("POST", "/say?twice=1", content="bonjour")
+        caller.request("GET", "/nowhere")
+    assert order == [
+        ("me", b"bonjour"),
+        "POST /say?twice=1",
+        "200 OK",
+        ("me", b""),
+        "GET /nowhere",
+        "404 Not Found",
+    ]
+
+
 def test_a_service_that_breaks_leaves_its_request_in_the_record(clock: VirtualClock) -> None:
     async def broken(*given: Any) -> None:
         raise RuntimeError("broken")

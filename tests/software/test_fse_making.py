@@ -30,9 +30,11 @@ from bifente.simulator.formats.fse.model import (
     SecuringMode,
     WorkAccident,
 )
+from bifente.simulator.middleware.apcv import ApcvDesk, RightsCall
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.services.apcv import ApcvService, Call, Desk, Phone
+from bifente.simulator.services.apcv import ApcvService, Phone
+from bifente.simulator.serving.calling import in_process
 from bifente.simulator.software.billing.making import (
     Care,
     invoice_from,
@@ -250,7 +252,7 @@ def test_a_phone_gives_the_sheet_of_its_holder() -> None:
     service = ApcvService(bench.clock, random=Random(5).randbytes)
     phone = Phone("phone", bench.clock, random=Random(6).randbytes)
     service.enrol(phone, vitale_data("ald"))
-    desk = Desk(service, bench.clock)
+    desk = ApcvDesk(in_process(service.application), bench.clock)
     desk.acquire_by_nfc(phone)
 
     class Workstation:
@@ -259,7 +261,7 @@ def test_a_phone_gives_the_sheet_of_its_holder() -> None:
         def __init__(self) -> None:
             self.ssv = ssv
 
-    reply = desk.read_phone(Workstation(), Call("CPS", "Log_SV", PIN, f"{TODAY:%Y%m%d}"))
+    reply = desk.read_phone(Workstation(), RightsCall("CPS", "Log_SV", PIN, f"{TODAY:%Y%m%d}"))
     of_phone = beneficiary_from(reply.zone, 1, TODAY, apcv=reply.apcv)
     assert of_phone == replace(beneficiary_from(card("ald"), 1, TODAY), apcv=True)
 

@@ -77,7 +77,7 @@ class Month:
             self.clock.advance(86_400)
 
     def _body_works(self, day: int) -> None:
-        self.body.frontal.troubles = {Trouble.DOWN} if self.chance.random() < 0.1 and day < DAYS - 2 else set()
+        self.body.frontal.suffer(*([Trouble.DOWN] if self.chance.random() < 0.1 and day < DAYS - 2 else []))
         for answer in [*self.body.frontal.due(), *self.body.frontal.settle()]:
             with suppress(TransportError):  # the practice will ask for it
                 self.transport.post(encode_return(answer))

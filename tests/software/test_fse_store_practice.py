@@ -223,10 +223,10 @@ def test_a_body_that_is_down_keeps_its_files_waiting(desk: Desk) -> None:
 
 
 def test_the_same_file_again_is_the_same_bytes(desk: Desk) -> None:
-    desk.body.frontal.troubles = {Trouble.ARL_MISSING}
+    desk.body.frontal.suffer(Trouble.ARL_MISSING)
     desk.ready()
     (name,) = desk.practice.send().sent
-    desk.body.frontal.troubles = set()
+    desk.body.frontal.suffer()
     assert desk.practice.resend(name).sent == (name,)
     assert desk.transport.sent[0] == desk.transport.sent[1]
     desk.practice.receive()

@@ -50,7 +50,7 @@ def test_a_sheet_to_secure_then_to_send(tmp_path: Path, made: object, last: date
 
 def test_a_missing_arl(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.body.frontal.troubles = {Trouble.ARL_MISSING}
+    desk.body.frontal.suffer(Trouble.ARL_MISSING)
     desk.ready()
     (name,) = desk.practice.send().sent
     desk.practice.receive()
@@ -72,7 +72,7 @@ def test_a_missing_arl(tmp_path: Path) -> None:
 
 def test_a_missing_arl_that_is_never_seen_to(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.body.frontal.troubles = {Trouble.ARL_MISSING}
+    desk.body.frontal.suffer(Trouble.ARL_MISSING)
     desk.ready()
     desk.practice.send()
     desk.days(4)
@@ -94,7 +94,7 @@ def arl(desk: Desk, *rejections: Rejection, number: str = "again", altered: bool
 
 def test_a_rejected_sheet_and_its_neighbour(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.body.frontal.troubles = {Trouble.ARL_MISSING}
+    desk.body.frontal.suffer(Trouble.ARL_MISSING)
     desk.ready(2, lambda number: sheet(number, body="013490349"))
     desk.practice.send()
     desk.days(1)
@@ -116,14 +116,14 @@ def test_a_rejected_sheet_and_its_neighbour(tmp_path: Path) -> None:
 
 def test_a_file_that_came_altered(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.body.frontal.troubles = {Trouble.ARL_MISSING}
+    desk.body.frontal.suffer(Trouble.ARL_MISSING)
     desk.ready()
     desk.practice.send()
     desk.days(1)
     arl(desk, Rejection("file-unreadable", "unreadable"), altered=True)
     task = only(desk, TaskKind.RESEND_REFUSED, Urgency.DUE, date(2026, 3, 6))
     assert "unreadable" in task.reason.en
-    desk.body.frontal.troubles = set()
+    desk.body.frontal.suffer()
     desk.practice.resend(task.file)
     desk.practice.receive()
     assert desk.states() == {1: SheetState.ACCEPTED.value}
@@ -187,7 +187,7 @@ def test_the_document_of_a_degraded_sheet(tmp_path: Path) -> None:
 
 def test_a_claim_has_its_own_line(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.body.frontal.troubles = {Trouble.ARL_MISSING}
+    desk.body.frontal.suffer(Trouble.ARL_MISSING)
     desk.ready(1, lambda number: with_claim(sheet(number)))
     desk.practice.claim(1)
     kinds = {task.kind: task for task in desk.practice.work_list()}

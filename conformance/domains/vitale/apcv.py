@@ -15,9 +15,13 @@ from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepEr
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
+from bifente.simulator.middleware.apcv import ApcvContext, ApcvDesk
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.services.apcv import ApcvService, Context, Desk, Parameters, Phone
+from bifente.simulator.services.apcv import ApcvParameters, ApcvService, Phone
+from bifente.simulator.serving.calling import Caller, in_process
+from bifente.simulator.serving.recording import Hear, recorded
+from bifente.simulator.serving.service import Declare
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +66,28 @@ class _Ahead:
 class ApcvBench:
     """Everything is made when it is first needed. Keys are made for the scenario and die with it."""
 
-    def __init__(self, bench: Bench, workstation: Workstation, random: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        workstation: Workstation,
+        random: Callable[[int], bytes],
+        hear: Hear,
+        declare: Declare,
+    ) -> None:
         self._bench = bench
         self._workstation = workstation
         self._random = random
+        self._hear = hear
+        self._declare = declare
         self._phones: dict[str, Phone] = {}
-        self._desks: dict[str, Desk] = {}
-        self._contexts: list[Context] = []
-        self.parameters = Parameters()
+        self._desks: dict[str, ApcvDesk] = {}
+        self._contexts: list[ApcvContext] = []
+        self.parameters = ApcvParameters()
 
     @classmethod
     def of(cls, scene: Scene) -> ApcvBench:
         """Return the apCV of a scene."""
-        return cls(scene.bench, scene.part(Workstation), scene.random.randbytes)
+        return cls(scene.bench, scene.part(Workstation), scene.random.randbytes, scene.hear, scene.declare)
 
     def close(self) -> None:
         """Nothing to close: keys die with the scenario."""
@@ -82,9 +95,14 @@ class ApcvBench:
     @cached_property
     def service(self) -> ApcvService:
         """The service that believes the phones."""
-        return ApcvService(self._bench.clock, self.parameters, random=self._random)
+        return ApcvService(self._bench.clock, self.parameters, random=self._random, declare=self._declare)
 
-    def set_lives(self, parameters: Parameters) -> None:
+    @cached_property
+    def _caller(self) -> Caller:
+        """How the software of the workstation reach it."""
+        return in_process(recorded(self.service, self._bench.clock, self._hear))
+
+    def set_lives(self, parameters: ApcvParameters) -> None:
         """How long things last from now on: none of it is public, so all of it is a choice."""
         self.parameters = self.service.parameters = parameters
         for phone in self._phones.values():
@@ -119,21 +137,21 @@ class ApcvBench:
             self._phones[name] = Phone(name, self._bench.clock, self.parameters, self._random)
         return self._phones[name]
 
-    def desk(self, application: str) -> Desk:
+    def desk(self, application: str) -> ApcvDesk:
         """What a software holds."""
         if application not in self._desks:
-            self._desks[application] = Desk(self.service, self._bench.clock)
+            self._desks[application] = ApcvDesk(self._caller, self._bench.clock)
         return self._desks[application]
 
     def software(self, application: str) -> Software:
         """What a software reads with."""
         return Software(self._workstation, application)
 
-    def keep(self, context: Context) -> None:
+    def keep(self, context: ApcvContext) -> None:
         """Remember a context for ``kept``."""
         self._contexts.append(context)
 
-    def kept(self, rank: int, changes: dict[str, str]) -> Context:
+    def kept(self, rank: int, changes: dict[str, str]) -> ApcvContext:
         """The context that was acquired in this rank, from 1, changed. Raises LookupError if there is none."""
         if not 1 <= rank <= len(self._contexts):
             raise LookupError(rank)

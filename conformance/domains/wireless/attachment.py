@@ -6,10 +6,12 @@ import random
 from collections.abc import Mapping
 
 from bifente.conformance.bench.attachment import Attachment
+from bifente.conformance.bench.scene import Scene
 from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.domains.wireless.link import WirelessLink
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.targets.facets import Facets
+from bifente.simulator.serving.service import to_nobody
 
 
 def attach(bench: VirtualBench) -> Attachment | None:
@@ -25,11 +27,16 @@ class WirelessAttachment(Attachment):
         self._bench = bench
         self._profile = profile
         self._link = WirelessLink(bench)
+        self._scene: Scene | None = None
 
     @property
     def facets(self) -> Facets:
         """The link."""
         return Facets({WirelessLink: self._link})
+
+    def opened(self, scene: Scene) -> None:
+        """Let its terminal and its service tell this scene what passes."""
+        self._scene = scene
 
     def begin(self, chance: random.Random) -> None:
         """Another terminal, the cards of the last one out if a service may have given them up."""
@@ -46,7 +53,16 @@ class WirelessAttachment(Attachment):
                         bench.remove(role)
         own = random.Random(chance.getrandbits(64))  # noqa: S311
         slots = {role: bench.slots[here] for role, here in bench.profile.roles_of(WirelessProfile).items()}
-        self._link.current = WirelessBench(self._profile, slots, bench.target, bench.clock, own)
+        scene = self._scene
+        self._link.current = WirelessBench(
+            self._profile,
+            slots,
+            bench.target,
+            bench.clock,
+            own,
+            declare=scene.declare if scene is not None else to_nobody,
+            hear=scene.hear if scene is not None else None,
+        )
 
     def seated(self, *, destructive: bool) -> None:
         """Wait until applications see the cards that the terminal gives."""

@@ -23,14 +23,16 @@ from bifente.simulator.readers.wireless import (
     WeakLink,
 )
 from bifente.simulator.services.cloudfsv import Bearers, CloudFsv, CloudFsvService, laboratory_key
-from bifente.simulator.serving.service import Declare, to_nobody
+from bifente.simulator.serving.recording import Hear, recorded
+from bifente.simulator.serving.service import Asgi, Declare, to_nobody
 
 
 class WirelessBench:
     """A paired terminal in session on the slots of a device, another paired one beside it, and their service.
 
     ``access`` is how the reading functions reach the cards, ``slots`` are the device's by role. ``tokens`` are all the
-    workstation ever had of this terminal, the newest last. ``declare`` hears every token as it is born.
+    workstation ever had of this terminal, the newest last. ``declare`` hears every token as it is born, ``hear`` every
+    message of the service.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class WirelessBench:
         chance: random.Random,
         keys: KeySource | None = None,
         declare: Declare = to_nobody,
+        hear: Hear | None = None,
     ) -> None:
         self.access_key = SigningKey.es256("laboratory-terminal-1")
         self.platform = Platform(clock, parameters(profile), chance, self.access_key)
@@ -56,6 +59,7 @@ class WirelessBench:
         self._access = access
         self._keys = keys
         self._declare = declare
+        self._hear = hear
         self._service: CloudFsv | None = None
         self.platform.pair(self.terminal.id)
         self.platform.pair(self.other.id)
@@ -98,6 +102,11 @@ class WirelessBench:
     def served(self) -> CloudFsvService:
         """The reading service as software reaches it."""
         return CloudFsvService(self.service, self._declare)
+
+    @cached_property
+    def application(self) -> Asgi:
+        """The application of the service; what passes is heard if anybody hears."""
+        return self.served.application if self._hear is None else recorded(self.served, self._clock, self._hear)
 
     def picture(self) -> Mapping[str, str]:
         """``link``, ``token`` (what is left of it, or how the session ended) and ``battery``, in words."""

@@ -82,7 +82,7 @@ def _send(bench: WirelessBench, wanted: CloudCall) -> httpx.Response:
     terminals = {"own": bench.terminal.id, "other": bench.other.id, "unknown": _UNKNOWN, "none": None}
     named = terminals[wanted.terminal]
     method = wanted.method or (METHODS[Function(wanted.function)][-1] if wanted.function in {*Function} else "POST")
-    with in_process(bench.served.application) as client:
+    with in_process(bench.application) as client:
         return client.request(
             method,
             f"/fsv/{wanted.version or service.version}/ssv/{wanted.function}",

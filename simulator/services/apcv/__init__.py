@@ -8,22 +8,8 @@ Everything else is the laboratory's own model: how a phone proves itself, what t
 they last, what is refused, and with which return code. Nothing here is the format of the GIE SESAM-Vitale.
 """
 
-from bifente.simulator.services.apcv.context import Context, Parameters
-from bifente.simulator.services.apcv.desk import Call, Desk, Reply, Workstation
+from bifente.simulator.services.apcv.parameters import ApcvParameters
 from bifente.simulator.services.apcv.phone import Phone
-from bifente.simulator.services.apcv.refusals import ApcvError, Refusal
 from bifente.simulator.services.apcv.service import ApcvService, Holder
 
-__all__ = [
-    "ApcvError",
-    "ApcvService",
-    "Call",
-    "Context",
-    "Desk",
-    "Holder",
-    "Parameters",
-    "Phone",
-    "Refusal",
-    "Reply",
-    "Workstation",
-]
+__all__ = ["ApcvParameters", "ApcvService", "Holder", "Phone"]

@@ -7,11 +7,7 @@ from bifente.simulator.services.apcv.service import ApcvService
 
 
 def make(fault: Fault, around: Around, aim: Aim | None) -> Undo:
-    """Take the service around off the network. Raise FaultError where there is none."""
+    """Make the service around suffer a fault. Raise FaultError where there is none."""
     service = around.part(ApcvService)
-    before, service.online = service.online, False
-
-    def undo() -> None:
-        service.online = before
-
-    return undo
+    service.strike(fault.id)
+    return lambda: service.relieve(fault.id)

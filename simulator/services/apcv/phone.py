@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.jose.seal import Seal, SigningKey
-from bifente.simulator.services.apcv.context import Parameters
+from bifente.simulator.services.apcv.parameters import ApcvParameters
 
 SEAL = Seal("ES256", deflated=False)
 #: What a QR code of this laboratory begins with, so that no real one is taken for it, nor it for a real one.
@@ -22,7 +22,7 @@ class Phone:
 
     serial: str
     clock: Clock
-    parameters: Parameters = field(default_factory=Parameters)
+    parameters: ApcvParameters = field(default_factory=ApcvParameters)
     random: Callable[[int], bytes] = secrets.token_bytes
     key: SigningKey = field(init=False, repr=False)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +20,7 @@ from bifente.ground.text import Text
 from bifente.simulator.readers.wireless import Pairing, Terminal
 from bifente.simulator.services.cloudfsv.laboratory import TerminalAdministration, told
 from bifente.simulator.services.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, unavailable
-from bifente.simulator.services.cloudfsv.request import LONGEST_BODY, METHODS, Function
+from bifente.simulator.services.cloudfsv.request import LONGEST_BODY, METHODS, Body, Function
 from bifente.simulator.services.cloudfsv.service import CloudFsv, FsvAnswer
 from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
 
@@ -47,6 +48,17 @@ class CloudFsvService(Service):
     def application(self) -> Asgi:
         """Return its ASGI application."""
         return _application(self)
+
+    def learn(self, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        """Declare every token, right or forged, and the holder code."""
+        for name, value in headers:
+            if name.lower() == ACCESS_HEADER.lower() and value:
+                self.declare(value)
+            elif name.lower() == "authorization" and (token := value.rpartition(" ")[2]):
+                self.declare(token)
+        with suppress(HttpRefusal):
+            if (code := Body.read(body).code) is not None:
+                self.declare(code)
 
     def state(self) -> Mapping[str, Any]:
         """Return ``version`` and ``terminals``: how each stands."""
@@ -88,14 +100,13 @@ def _application(served_as: CloudFsvService) -> Starlette:
         bearer, access = _bearer(request), _single(request, ACCESS_HEADER)
         if access is None:
             raise bad_token("no-access-token")
-        served_as.declare(bearer)
-        served_as.declare(access)
+        served_as.learn(request.headers.items(), b"")
         if UNAVAILABLE in served_as.troubles:
             raise unavailable("trouble")
         terminal = _terminal(request)
-        call = partial(
-            service.call, function, bearer=bearer, access=access, terminal=terminal, body=await _body(request)
-        )
+        body = await _body(request)
+        served_as.learn((), body)
+        call = partial(service.call, function, bearer=bearer, access=access, terminal=terminal, body=body)
         return _answered(await run_in_threadpool(call))
 
     def laboratory_route(path: str, method: str, act: Callable[[Request], Mapping[str, Any]]) -> Route:

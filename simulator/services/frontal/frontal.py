@@ -7,15 +7,17 @@ on where it was. What is drawn (late ARL, payments in part) comes from ``chance`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from random import Random
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.ground.clock import Clock
+from bifente.ground.text import Text
 from bifente.simulator.formats.fse.envelope import is_sealed
 from bifente.simulator.formats.fse.lots import RawLot
 from bifente.simulator.formats.fse.model import Arl, ArlKind, Dre, Lot, LotKind, PaymentOutcome, Rejection, Rsp
@@ -34,17 +36,22 @@ from bifente.simulator.services.frontal.settlement import (
     sheet_lines,
 )
 from bifente.simulator.serving.mail import TransportError, TransportFailure
+from bifente.simulator.serving.service import Asgi, Declare, Service, to_nobody
 from bifente.simulator.tarification.deadlines import civil_day
 
 _UNKNOWN = "INCONNU"
 """The body that a return comes from when not even that could be read."""
 
 
-class Frontal:
-    """``key`` and ``certificate`` open envelopes; ``ledger`` defaults to one in memory.
+class Frontal(Service):
+    """A front end as a service. ``key`` and ``certificate`` open envelopes; ``ledger`` defaults to one in memory.
 
     ``submit`` a file, then ask from time to time for what is ``due`` (late ARL) and to ``settle`` (RSP).
     """
+
+    name = "frontal"
+    title = Text("Frontal d'organisme", "Front end of a body")
+    offered = frozenset(Trouble)
 
     def __init__(
         self,
@@ -57,7 +64,9 @@ class Frontal:
         *,
         revocations: Iterable[x509.CertificateRevocationList] = (),
         ledger: Ledger | None = None,
+        declare: Declare = to_nobody,
     ) -> None:
+        super().__init__(declare)
         self._clock = clock
         self._anchors = anchors
         self._key = key
@@ -66,8 +75,21 @@ class Frontal:
         self._chance = chance or Random(0)  # noqa: S311 - it draws faults, nothing secret
         self._ledger = ledger or Ledger()
         self._verifier = Verifier(anchors, revocations)
-        self.troubles: set[Trouble] = set()
-        """What goes wrong here now: added and removed by whoever plays the body."""
+
+    @property
+    def application(self) -> Asgi:
+        """Return what a transport hands files to."""
+        return self.receive
+
+    def state(self) -> Mapping[str, Any]:
+        """Return ``bodies`` (none: any), ``test``, ``encrypted-only``, and ``returns``: how many it gave so far."""
+        told = self._parameters
+        return {
+            "bodies": sorted(told.bodies),
+            "test": told.test,
+            "encrypted-only": told.encrypted_only,
+            "returns": len(self._ledger.returns()),
+        }
 
     def renew(self, revocations: Iterable[x509.CertificateRevocationList]) -> None:
         """Take these revocation lists instead of those before. Raises ValueError for one of an unknown authority."""

@@ -17,6 +17,7 @@ from conformance_bench import Lab, Ran, scenario_text, suite_text, write
 from fake_module import FakeLab
 
 from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.facets import VirtualReaders
 from bifente.conformance.bench.real import RealBench
 from bifente.conformance.loading import InputError, load_document
 from bifente.conformance.model import CardChoice
@@ -31,6 +32,7 @@ from bifente.conformance.scenario.steps import steps
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.facets import Facets
 from bifente.ground.clock import WallClock
+from bifente.ground.text import Text
 from bifente.reports.verdict import Verdict
 from bifente.simulator.readers import Reader
 
@@ -124,8 +126,9 @@ def test_in_front_of_a_module(lab: Lab, tmp_path: Path, kind: str) -> None:
     assert ran.verdicts["verify-code"] is Verdict.NOT_RUN
 
 
-@pytest.mark.parametrize("allowed", [False, True])
-def test_on_readers_that_are_not_ours(lab: Lab, tmp_path: Path, allowed: bool) -> None:
+def not_ours(lab: Lab, *, allowed: bool = False) -> RealBench:
+    """Readers that are not ours, our cards in them."""
+
     class Outside(EmbeddedTarget):
         facets = Facets()
 
@@ -135,6 +138,30 @@ def test_on_readers_that_are_not_ours(lab: Lab, tmp_path: Path, allowed: bool) -
     for slot, template in zip(reader.slots, templates.values(), strict=True):
         slot.insert(lab.workshop.make(CardChoice(template=template), Random(1), at=clock.now()).card)
     options = RunOptions(paths=(), readers=READERS, real_cards=templates, allow_destructive=allowed)
-    bench = RealBench(READERS, options, lab.workshop, Outside([reader]), None)
-    ran = judged(bench, lab, tmp_path, BENCHES["two cards"])
+    return RealBench(READERS, options, lab.workshop, Outside([reader]), None)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_on_readers_that_are_not_ours(lab: Lab, tmp_path: Path, allowed: bool) -> None:
+    ran = judged(not_ours(lab, allowed=allowed), lab, tmp_path, BENCHES["two cards"])
     assert ran.verdicts["swap-cards"] is Verdict.NOT_RUN
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict", "reason"),
+    [
+        ("front-end-down", Verdict.PASSED, None),
+        ("apcv-service-unreachable", Verdict.PASSED, None),
+        ("cloudfsv-unavailable", Verdict.NOT_RUN, Text("", "cloudfsv-unavailable needs a wireless terminal")),
+        ("micro-cut", Verdict.NOT_RUN, VirtualReaders.lacking),
+    ],
+)
+def test_faults_of_services_strike_where_the_readers_are_not_ours(
+    lab: Lab, tmp_path: Path, fault: str, verdict: Verdict, reason: Text | None
+) -> None:
+    head = BENCHES["two cards"]
+    text = suite_text(scenario_text(f"{head}\nsteps:\n- inject-fault: {fault}\n- clear-faults:"), head="bench: {}")
+    (plan,) = load_suite(write(tmp_path, text), load_catalogue()).scenarios
+    ran = Ran()
+    assert run_scenario(plan, not_ours(lab), seed=1, command=(), emit=ran.events.append) is verdict, ran.told()
+    assert ran.reason == (reason.en if reason is not None else "")

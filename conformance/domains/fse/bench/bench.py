@@ -20,6 +20,7 @@ from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, Rsp
 from bifente.simulator.formats.fse.numbers import Sequence
+from bifente.simulator.serving.recording import Hear
 from bifente.simulator.software.billing.practice import Sending
 from bifente.simulator.software.billing.software import BillingSoftware
 
@@ -27,12 +28,14 @@ from bifente.simulator.software.billing.software import BillingSoftware
 class FseBench:
     """One billing software and one front end, with what happens to them. ``chance`` draws what is drawn."""
 
-    def __init__(self, bench: Bench, workstation: Workstation, apcv: ApcvBench, chance: random.Random) -> None:
+    def __init__(
+        self, bench: Bench, workstation: Workstation, apcv: ApcvBench, chance: random.Random, hear: Hear
+    ) -> None:
         self._bench = bench
         self._chance = chance
         self.days = Days(bench)
         self.relying_party = party = RelyingParty(bench)
-        self.front_end = FrontEndBench(party, bench.clock, chance)
+        self.front_end = FrontEndBench(party, bench.clock, chance, hear)
         self.post = Post(party, self.front_end, bench.clock, chance)
         self.software = BillingSoftware(
             SceneStation(workstation, apcv),
@@ -46,7 +49,7 @@ class FseBench:
     @classmethod
     def of(cls, scene: Scene) -> FseBench:
         """Return the software and the front end of a scene."""
-        return cls(scene.bench, scene.part(Workstation), scene.part(ApcvBench), scene.random)
+        return cls(scene.bench, scene.part(Workstation), scene.part(ApcvBench), scene.random, scene.hear)
 
     # -- what happens to the software ---------------------------------------------------------------------------------
 

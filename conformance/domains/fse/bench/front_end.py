@@ -13,16 +13,21 @@ from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, Rsp
 from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.services.frontal import Frontal, FrontalParameters
-from bifente.simulator.services.frontal.faults import Trouble
+from bifente.simulator.serving.mail.recording import RecordedReception
+from bifente.simulator.serving.recording import Hear
 
 
 class FrontEndBench:
-    """Made when it is first asked: from then on its parameters stay, its troubles may change. ``chance`` draws."""
+    """Made when it is first asked: from then on its parameters stay, its troubles may change.
 
-    def __init__(self, party: RelyingParty, clock: Clock, chance: random.Random) -> None:
+    ``chance`` draws; ``hear`` is told every file that comes and every return that goes.
+    """
+
+    def __init__(self, party: RelyingParty, clock: Clock, chance: random.Random, hear: Hear) -> None:
         self._party = party
         self._clock = clock
         self._chance = chance
+        self._hear = hear
         self._parameters = FrontalParameters()
         self._frontal: Frontal | None = None
 
@@ -42,6 +47,10 @@ class FrontEndBench:
             )
         return self._frontal
 
+    @property
+    def _reception(self) -> RecordedReception:
+        return RecordedReception(self.frontal, self._clock, self._hear)
+
     def set_up(self, given: Mapping[str, Any]) -> None:
         """Other parameters. Raises FseError once it is in use."""
         if self._frontal is not None:
@@ -50,19 +59,17 @@ class FrontEndBench:
 
     def trouble(self, name: str | None) -> None:
         """One trouble, or none."""
-        self.frontal.troubles.clear()
-        if name is not None:
-            self.frontal.troubles.add(Trouble(name))
+        self.frontal.suffer(*([name] if name is not None else ()))
 
     def take(self, data: bytes, name: str) -> list[bytes]:
         """A file that arrives, with what the authorities publish at that moment; gives the ARLs."""
         self.frontal.renew(self._party.revocations)
-        return [encode_return(arl) for arl in self.frontal.submit(data, name)]
+        return self._reception(data, name)
 
     def owed(self, *, settle: bool) -> list[bytes]:
         """The returns whose time has come: late ARLs and, where it is to ``settle``, what it says of payments."""
         answers: list[Arl | Rsp] = [*self.frontal.due(), *(self.frontal.settle() if settle else ())]
-        return [encode_return(answer) for answer in answers]
+        return [self._reception.owed(encode_return(answer)) for answer in answers]
 
     def answered(self) -> list[str]:
         """Every reason of rejection that it gave so far, each once, whoever it answered."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
+from bifente.simulator.middleware.apcv import RightsCall
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Answer, Ssv
-from bifente.simulator.services.apcv import Call
 
 
 class SceneStation:
@@ -33,7 +33,7 @@ class SceneStation:
 
     def read_rights(self, ps: str, reader: str, code: str, day: str, *, phone: bool) -> Answer:
         """Return the rights on the card, which ends the context in use, or those of that context."""
-        call = Call(ps, reader, code, day)
+        call = RightsCall(ps, reader, code, day)
         desk = self._apcv.desk(SOFTWARE)
         if phone:
             return desk.read_phone(self._apcv.software(SOFTWARE), call, invoice=None)

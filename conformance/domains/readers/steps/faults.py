@@ -7,13 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from bifente.conformance.bench.facets import VirtualReaders
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.readers.surroundings import Surroundings
 from bifente.conformance.loading.problems import nearest
 from bifente.conformance.scenario.step import Observation, Step
 from bifente.conformance.targets.base import GuardRefusalError
-from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 from bifente.simulator.fault import Aim, Fault, FaultError
 from bifente.simulator.faults import catalogue, fault, inject
@@ -67,7 +65,6 @@ class InjectFault(Step):
     name: ClassVar[str] = "inject-fault"
     title: ClassVar[Text] = Text("Provoquer une panne", "Make a fault strike")
     shorthand: ClassVar[str] = "fault"
-    needs = frozenset[type[Facet]]({VirtualReaders})
 
     fault: FaultName = Field(description="name in the catalogue of faults")
     at: Instruction | None = Field(default=None, description="strikes at the next command of this kind")
@@ -77,7 +74,7 @@ class InjectFault(Step):
     byte: int | None = Field(default=None, ge=0, le=65_535, description="rank of the byte it strikes, from 0")
 
     def run(self, act: Act) -> Observation:
-        """Make it. Raises GuardRefusalError where this bench cannot."""
+        """Make it. Raise GuardRefusalError where this bench cannot: a fault of readers needs readers that are ours."""
         one = fault(self.fault)
         key = f"{one.id} {act.role}"
         if key in act.scene.injected:
@@ -102,7 +99,6 @@ class ClearFaults(Step):
     name: ClassVar[str] = "clear-faults"
     title: ClassVar[Text] = Text("Lever les pannes", "Take faults away")
     shorthand: ClassVar[str] = "fault"
-    needs = frozenset[type[Facet]]({VirtualReaders})
 
     fault: FaultName | None = Field(default=None, description="name in the catalogue of faults")
 

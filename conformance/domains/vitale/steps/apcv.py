@@ -21,12 +21,14 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Observation, Observes, Step
 from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
+from bifente.simulator.middleware.apcv import ApcvContext, ApcvDesk, ApcvError, ApcvRefusal, ApcvReply, RightsCall
 from bifente.simulator.middleware.ssv import Answer, Ssv
-from bifente.simulator.services.apcv import ApcvError, Call, Context, Desk, Parameters, Refusal, Reply
+from bifente.simulator.services.apcv import ApcvParameters
 from bifente.simulator.services.apcv.phone import QR_PREFIX
+from bifente.simulator.services.apcv.service import UNREACHABLE
 
 DONE = "done"
-OUTCOME: Observes = {"outcome": ChoiceMatcher(frozenset({DONE, *(reason.value for reason in Refusal)}))}
+OUTCOME: Observes = {"outcome": ChoiceMatcher(frozenset({DONE, *(reason.value for reason in ApcvRefusal)}))}
 CONTEXT: Observes = {**OUTCOME, "identifier": ValueMatcher(), "end": ValueMatcher()}
 PHONE = "phone"
 
@@ -76,7 +78,7 @@ class Lives(Step):
 
     def run(self, act: Act) -> Observation:
         """Choose it."""
-        lives = Parameters(context=timedelta(seconds=self.context), proof=timedelta(seconds=self.proof))
+        lives = ApcvParameters(context=timedelta(seconds=self.context), proof=timedelta(seconds=self.proof))
         act.scene.part(ApcvBench).set_lives(lives)
         return Observation({})
 
@@ -92,7 +94,11 @@ class ServiceOnline(Step):
 
     def run(self, act: Act) -> Observation:
         """Cut or restore it."""
-        act.scene.part(ApcvBench).service.online = self.online
+        service = act.scene.part(ApcvBench).service
+        if self.online:
+            service.relieve(UNREACHABLE)
+        else:
+            service.strike(UNREACHABLE)
         word = Text("rétabli", "back") if self.online else Text("coupé", "cut")
         act.scene.changed(None, Text(f"service apCV {word.fr}", f"apCV service {word.en}"))
         return Observation({})
@@ -133,7 +139,7 @@ class ContextStep(Step, ABC):
         return Observation({"outcome": DONE, "identifier": None, "end": None, **seen})
 
     @abstractmethod
-    def do(self, act: Act, desk: Desk) -> Context | None:
+    def do(self, act: Act, desk: ApcvDesk) -> ApcvContext | None:
         """The context there is afterwards. Raises ApcvError."""
 
 
@@ -147,7 +153,7 @@ class AcquireNfc(ContextStep):
     phone: str = PHONE
     presented: bool = True
 
-    def do(self, act: Act, desk: Desk) -> Context:
+    def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Acquire it."""
         context = desk.acquire_by_nfc(act.scene.part(ApcvBench).phone(self.phone) if self.presented else None)
         act.scene.part(ApcvBench).keep(context)
@@ -172,7 +178,7 @@ class AcquireQr(ContextStep):
     qr: str = Field(max_length=8192)
     tampered: Tampering | None = None
 
-    def do(self, act: Act, desk: Desk) -> Context:
+    def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Acquire it."""
         context = desk.acquire_by_qr(self.qr if self.tampered is None else _TAMPER[self.tampered](self.qr))
         act.scene.part(ApcvBench).keep(context)
@@ -185,7 +191,7 @@ class Restore(ContextStep):
     name: ClassVar[str] = "apcv-restore"
     title: ClassVar[Text] = Text("Restaurer le contexte apCV en cours", "Restore the current apCV context")
 
-    def do(self, act: Act, desk: Desk) -> Context:
+    def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Take it up."""
         return desk.restore()
 
@@ -196,7 +202,7 @@ class Delete(ContextStep):
     name: ClassVar[str] = "apcv-delete"
     title: ClassVar[Text] = Text("Supprimer le contexte apCV", "Delete the apCV context")
 
-    def do(self, act: Act, desk: Desk) -> None:
+    def do(self, act: Act, desk: ApcvDesk) -> None:
         """Delete it."""
         desk.delete()
 
@@ -212,7 +218,7 @@ class Renew(ContextStep):
 
     invoice: Digits
 
-    def do(self, act: Act, desk: Desk) -> Context:
+    def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Renew it."""
         context = desk.renew(self.invoice)
         act.scene.part(ApcvBench).keep(context)
@@ -225,7 +231,7 @@ class RestartSoftware(ContextStep):
     name: ClassVar[str] = "apcv-restart"
     title: ClassVar[Text] = Text("Relancer le logiciel", "Start the software again")
 
-    def do(self, act: Act, desk: Desk) -> None:
+    def do(self, act: Act, desk: ApcvDesk) -> None:
         """Close and open it."""
         desk.restart()
 
@@ -241,7 +247,7 @@ class PassIn(ContextStep):
     end: str | None = Field(default=None, max_length=64, description="another end of validity, YYYYMMDDHHMMSS")
     identifier: str | None = Field(default=None, max_length=64, description="another identifier")
 
-    def do(self, act: Act, desk: Desk) -> Context:
+    def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Use it."""
         given = {"end": self.end, "identifier": self.identifier}
         try:
@@ -249,7 +255,7 @@ class PassIn(ContextStep):
                 self.rank, {name: value for name, value in given.items() if value is not None}
             )
         except LookupError:
-            raise ApcvError(Refusal.NO_CONTEXT) from None
+            raise ApcvError(ApcvRefusal.NO_CONTEXT) from None
         desk.pass_in(context)
         return context
 
@@ -265,20 +271,20 @@ class LireDroitsApcv(LireDroitsVitale):
     needs = frozenset[type[Facet]]({Apdu})
     observes: ClassVar[Observes] = {
         **LireDroitsVitale.observes,
-        "refusal": ChoiceMatcher(frozenset(reason.value for reason in Refusal)),
+        "refusal": ChoiceMatcher(frozenset(reason.value for reason in ApcvRefusal)),
     }
 
     invoice: Digits | None = None
 
     def call(self, act: Act, library: Ssv) -> Answer:
         """Read them."""
-        call = Call(self.ps_name(act), self.reader_name(act), self.code, self.consultation(act))
+        call = RightsCall(self.ps_name(act), self.reader_name(act), self.code, self.consultation(act))
         apcv = act.scene.part(ApcvBench)
         return apcv.desk(self.application).read_phone(apcv.software(self.application), call, invoice=self.invoice)
 
     def more(self, answer: Answer) -> Mapping[str, Any]:
         """The flag, and the refusal."""
-        refusal = answer.refusal if isinstance(answer, Reply) else None
+        refusal = answer.refusal if isinstance(answer, ApcvReply) else None
         return {**super().more(answer), "refusal": refusal.value if refusal else None}
 
 

@@ -19,9 +19,9 @@ from bifente.conformance.scenario.step import Code, Observation, Observes, Step
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
+from bifente.simulator.middleware.apcv import ApcvReply, RightsCall
 from bifente.simulator.middleware.return_codes import return_codes
 from bifente.simulator.middleware.ssv import Answer, Ssv
-from bifente.simulator.services.apcv import Call, Reply
 from bifente.simulator.zones import GROUPS, Group, ZoneError, named
 
 CODE: Mapping[str, Matcher] = {"code": SsvCodeMatcher(), "detail": ValueMatcher()}
@@ -73,7 +73,7 @@ class SsvStep(Step, ABC):
     application: str = Field(default=SOFTWARE, description="which software of the workstation calls")
 
     def run(self, act: Act) -> Observation:
-        """Call it; the record keeps the call with its return code in words, and the zone decoded."""
+        """RightsCall it; the record keeps the call with its return code in words, and the zone decoded."""
         library = act.scene.part(Workstation).ssv(self.application)
         arguments = self.arguments_told(act)
         start = time.perf_counter()
@@ -114,7 +114,7 @@ class InitLib(SsvStep):
     function: ClassVar[str] = "SSV_InitLIB"
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """Call it."""
+        """RightsCall it."""
         return library.init_lib()
 
 
@@ -126,7 +126,7 @@ class TermLib(SsvStep):
     function: ClassVar[str] = "SSV_TermLIB"
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """Call it."""
+        """RightsCall it."""
         return library.term_lib()
 
 
@@ -139,7 +139,7 @@ class LireConfig(SsvStep):
     observes: ClassVar[Observes] = ZONE
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """Call it."""
+        """RightsCall it."""
         return library.lire_config()
 
 
@@ -166,7 +166,7 @@ class LireDateLecteur(ReaderStep):
     observes: ClassVar[Observes] = {**CODE, "date": ValueMatcher()}
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """Call it."""
+        """RightsCall it."""
         return library.lire_date_lecteur(self.reader_name(act))
 
     def more(self, answer: Answer) -> Mapping[str, Any]:
@@ -185,7 +185,7 @@ class MajDateLecteur(ReaderStep):
     date: Digits
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """Call it."""
+        """RightsCall it."""
         return library.maj_date_lecteur(self.reader_name(act), self.date)
 
     def arguments_told(self, act: Act) -> Mapping[str, str]:
@@ -219,7 +219,7 @@ class LireCartePs(CardsStep):
     function: ClassVar[str] = "SSV_LireCartePS"
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """Call it."""
+        """RightsCall it."""
         return library.lire_carte_ps(self.ps_name(act), self.reader_name(act), self.code)
 
 
@@ -241,13 +241,13 @@ class LireDroitsVitale(CardsStep):
         return f"{act.bench.now():%Y%m%d}" if self.date is None else self.date
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """Call it."""
-        call = Call(self.ps_name(act), self.reader_name(act), self.code, self.consultation(act))
+        """RightsCall it."""
+        call = RightsCall(self.ps_name(act), self.reader_name(act), self.code, self.consultation(act))
         return act.scene.part(ApcvBench).desk(self.application).read_card(library, call)
 
     def more(self, answer: Answer) -> Mapping[str, Any]:
         """Whether it came from a phone."""
-        return {"apcv": isinstance(answer, Reply) and answer.apcv}
+        return {"apcv": isinstance(answer, ApcvReply) and answer.apcv}
 
     def arguments_told(self, act: Act) -> Mapping[str, str]:
         """The resources and the date."""

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 _END = "%Y%m%d%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
-    """How long things last. None of these is public: they are free choices, to be set by who knows better.
-
-    ``context``: from the acquisition, or from the renewal; ``proof``: a QR code, or an answer by NFC; ``leeway``: how
-    far the phone's clock may be ahead.
-    """
-
-    context: timedelta = timedelta(minutes=15)
-    proof: timedelta = timedelta(seconds=60)
-    leeway: timedelta = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
+class ApcvContext:
     """A context: the three values that are known to make one. ``end`` is YYYYMMDDHHMMSS, in UTC (modelled)."""
 
     identifier: str
