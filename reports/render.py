@@ -38,7 +38,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "markdown": Format("summary.md", markdown.write),
     }
 )
-"""Every format by the name a command line gives it."""
+"""Every format that is ours, by the name a command line gives it."""
 
 
 def load(source: Path | Iterable[Event]) -> Run:
@@ -53,21 +53,23 @@ def render(
     formats: Iterable[str],
     out_dir: Path,
     lang: Lang | None = None,
+    *,
+    known: Mapping[str, Format] = FORMATS,
 ) -> tuple[Path, ...]:
-    """Write `source` in each of `formats` into `out_dir` (made if needed); return the files written.
+    """Write `source` in each of `formats`, out of those `known`, into `out_dir` (made if needed); return the files.
 
     `lang` is the language of the run unless given. Raises `RenderError` for an unknown format or language, or a file
     that cannot be written, `JournalError` for a journal that cannot be read. Nothing is written unless all is known.
     """
     wanted = dict.fromkeys(formats)
-    if unknown := [name for name in wanted if name not in FORMATS]:
-        raise RenderError(f"unknown report format {unknown[0]!r}; there are {', '.join(FORMATS)}")
+    if unknown := [name for name in wanted if name not in known]:
+        raise RenderError(f"unknown report format {unknown[0]!r}; there are {', '.join(known)}")
     if lang is not None and lang not in LANGS:
         raise RenderError(f"unknown language {lang!r}; there are {', '.join(LANGS)}")
     run = source if isinstance(source, Run) else load(source)
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
-        return tuple(_write(FORMATS[name], run, out_dir, lang or run.start.lang) for name in wanted)
+        return tuple(_write(known[name], run, out_dir, lang or run.start.lang) for name in wanted)
     except OSError as error:
         raise RenderError(f"{error.filename or out_dir}: cannot write the report: {error.strerror}") from error
 

@@ -43,6 +43,9 @@ class Attachment:
     def time_passed(self) -> None:
         """The clock of the bench was advanced."""
 
+    def settle(self) -> None:
+        """Wait until applications see what became of it: software that looks next must find its cards gone."""
+
     def picture(self) -> Mapping[str, str]:
         """Return how it stands, in words of the device, for ``reports.events.BenchChange``."""
         return {}

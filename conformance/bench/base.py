@@ -106,6 +106,11 @@ class Bench(ABC):
     ) -> None:
         """As ``seat``, between what the attachments do before and after."""
 
+    def settle(self) -> None:
+        """Wait until applications see what became of what is attached to it."""
+        for attachment in self.attachments:
+            attachment.settle()
+
     def picture(self) -> Mapping[str, str]:
         """Return how the bench stands, as ``reports.events.BenchChange`` tells it."""
         return {key: value for attachment in self.attachments for key, value in attachment.picture().items()}

@@ -1,20 +1,22 @@
-"""Reader profiles: a device as YAML under ``vendor_profiles/readers``, or any file of that shape."""
+"""Reader profiles: a device as YAML, under ``vendor_profiles/readers``, in a domain's package or any file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
+from bifente.conformance.domain import DomainError, domains
 from bifente.conformance.features import PIN_PAD, SECOND_SLOT, Feature, features
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.model import Identifier, Model, Title
 from bifente.conformance.sections import extended, section, sections_of_profile
 from bifente.ground.clock import Clock
+from bifente.ground.extensions import folder_of
 from bifente.ground.fidelity import Fidelity
 from bifente.simulator.readers import PinPad, Reader
 
@@ -160,8 +162,8 @@ def load_profile(name: str) -> tuple[ReaderProfile, Document]:
     """A profile by its name (``readers/generic-bislot``) or its file. Raises InputError."""
     if name.endswith((".yaml", ".yml")):
         document = load_document(Path(name))
-    elif name in (known := tuple(known_profiles())):
-        document = load_document(ROOT / f"{name}.yaml")
+    elif name in (known := _shelf()):
+        document = load_document(known[name])
     else:
         raise InputError.at(name, "is no known profile", cure=nearest(name, known))
     profile = validate(profile_model(), document.data, document)
@@ -170,6 +172,29 @@ def load_profile(name: str) -> tuple[ReaderProfile, Document]:
 
 
 def known_profiles() -> Iterator[str]:
-    """The names of the profiles that come with the bench."""
-    for path in sorted((ROOT / "readers").glob("*.yaml")):
-        yield path.relative_to(ROOT).with_suffix("").as_posix()
+    """Yield the names of the profiles that come with the bench and with installed domains. Raise DomainError."""
+    yield from _shelf()
+
+
+@cache
+def _shelf() -> Mapping[str, Path]:
+    """Return the file of each profile by its name: ours first, then those of domains. Raise DomainError."""
+    found = dict(_in_folder(ROOT))
+    for domain in domains():
+        for package in domain.profiles:
+            try:
+                brought = _in_folder(folder_of(package))
+            except ImportError as error:
+                raise DomainError(f"the domain {domain.name!r}: {package}: {error}") from error
+            if not brought:
+                raise DomainError(f"the domain {domain.name!r}: {package} has no reader profile, readers/*.yaml")
+            for name, file in brought.items():
+                if name in found:
+                    raise DomainError(f"two packages bring the profile {name!r}: {found[name]} and {file}: rename one")
+                found[name] = file
+    return found
+
+
+def _in_folder(root: Path) -> Mapping[str, Path]:
+    files = sorted((root / "readers").glob("*.yaml"))
+    return {file.relative_to(root).with_suffix("").as_posix(): file for file in files}

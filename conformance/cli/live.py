@@ -24,7 +24,7 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.cli.app import Exit, app, err, fail, out
-from bifente.conformance.cli.formats import ALL_FORMATS, chosen_formats
+from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import nearest
@@ -254,7 +254,7 @@ def _live(asked: _Asked) -> Iterator[_Live]:
     finally:
         if record is not None:
             record.close(interrupted=interrupted)
-            for path in record.render(chosen_formats(ALL_FORMATS), asked.lang):
+            for path in record.render(chosen_formats(ALL), asked.lang):
                 err.print(f"{path}", markup=False)
 
 

@@ -22,7 +22,7 @@ _SLOTS = Text("fente(s)", "slot(s)")
 
 @profiles.command(name="list")
 def list_profiles(lang: LangOption = None) -> None:
-    """List the profiles that come with the bench."""
+    """List the profiles of the bench and of installed domains."""
     language = chosen_lang(lang)
     for name in known_profiles():
         profile, _document = load_profile(name)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bifente.conformance.cli.app import Exit, app, fail, out
-from bifente.conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
+from bifente.conformance.cli.formats import ALL, FormatsOption, chosen_formats
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.reports.journal import FILE_NAME
 from bifente.reports.render import render
@@ -17,7 +17,7 @@ from bifente.reports.render import render
 @app.command()
 def report(
     run: Annotated[Path, typer.Argument(help="Directory of a run, or its journal.")],
-    formats: FormatsOption = ALL_FORMATS,
+    formats: FormatsOption = ALL,
     out_dir: Annotated[Path | None, typer.Option("--out", help="Where to write (default: beside the journal).")] = None,
     lang: LangOption = None,
 ) -> None:
@@ -27,5 +27,5 @@ def report(
         raise fail(f"{journal}: no such journal; give the directory of a run", Exit.BAD_INPUT)
     language = chosen_lang(lang) if lang else None
     wanted = chosen_formats(formats)
-    for path in render(journal, wanted, out_dir or journal.parent, language):
+    for path in render(journal, wanted, out_dir or journal.parent, language, known=wanted):
         out.print(f"{path}", markup=False)

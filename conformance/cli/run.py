@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ import typer
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.cli.app import Exit, app, fail, out
-from bifente.conformance.cli.formats import ALL_FORMATS, FormatsOption, chosen_formats
+from bifente.conformance.cli.formats import ALL, FormatsOption, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, chosen_lang
 from bifente.conformance.loading import nearest
 from bifente.conformance.options import RunOptions, TargetKind
@@ -23,7 +23,7 @@ from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.ground.clock import WallClock
 from bifente.reports.explain import conclusion
 from bifente.reports.journal import FILE_NAME, JournalError, Recorder
-from bifente.reports.render import RenderError, load, render
+from bifente.reports.render import Format, RenderError, load, render
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers.terminal import TerminalWriter
@@ -63,7 +63,7 @@ def run_command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn at random.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes to spread the scenarios over.")] = 1,
-    formats: FormatsOption = ALL_FORMATS,
+    formats: FormatsOption = ALL,
     service: Annotated[
         ServiceKind,
         typer.Option(help="With --target pcsc or pkcs11: the bench's own PC/SC service, or a private pcscd with vpcd."),
@@ -162,11 +162,11 @@ def exit_code(verdicts: Iterable[Verdict]) -> Exit:
     return Exit.FAILED if failed else Exit.PASSED
 
 
-def _finish(directory: Path, formats: list[str], options: RunOptions, *, quiet: bool) -> None:
+def _finish(directory: Path, formats: Mapping[str, Format], options: RunOptions, *, quiet: bool) -> None:
     run = load(directory / FILE_NAME)
     if quiet:
         out.print(conclusion(run, options.lang), markup=False)
-    for path in render(run, formats, directory, options.lang):
+    for path in render(run, formats, directory, options.lang, known=formats):
         out.print(f"{path}", markup=False)
 
 

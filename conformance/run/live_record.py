@@ -15,7 +15,7 @@ from bifente.ground.clock import Clock
 from bifente.ground.text import Lang, Text
 from bifente.reports.events import BenchChange, Level, Note, RunFinished, RunStarted
 from bifente.reports.journal import FILE_NAME, Recorder
-from bifente.reports.render import render
+from bifente.reports.render import Format, render
 from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.pcsc.bridge import Exchange, ExchangeKind
@@ -100,9 +100,9 @@ class LiveRecord:
         self._recorder.emit(RunFinished(interrupted=interrupted, duration_us=duration))
         self._recorder.close()
 
-    def render(self, formats: Sequence[str], lang: Lang) -> tuple[Path, ...]:
+    def render(self, formats: Mapping[str, Format], lang: Lang) -> tuple[Path, ...]:
         """Return the reports written beside the record. Raise RenderError, JournalError."""
-        return render(self._directory / FILE_NAME, formats, self._directory, lang)
+        return render(self._directory / FILE_NAME, formats, self._directory, lang, known=formats)
 
 
 def run_id(clock: Clock) -> str:

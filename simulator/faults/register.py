@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
-from bifente.ground.extensions import Reference, installed
+from bifente.ground.extensions import Reference, folder_of, installed
 from bifente.ground.shipped import texts
 from bifente.simulator.fault import Aim, Around, Fault, FaultError, FaultRoom, Injector, MissingPartError, Undo
 from bifente.simulator.faults.rows import parse
@@ -61,8 +59,6 @@ def _read(room: FaultRoom) -> object:
     """
     package, _colon, file = room.rows.partition(":")
     try:
-        spec = find_spec(package)
-        folder = next(iter((spec.submodule_search_locations if spec else None) or ()))
-        return texts(Path(folder, file).read_text(encoding="utf-8"))
-    except (ImportError, StopIteration, OSError) as error:
+        return texts((folder_of(package) / file).read_text(encoding="utf-8"))
+    except (ImportError, OSError) as error:
         raise FaultError(f"the room of faults {room.name!r}: {room.rows} cannot be read: {error}") from error

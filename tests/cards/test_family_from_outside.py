@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from outside import Outside, blocks
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/adding-a-card-family.md"
-COMMAND = "import sys; from bifente.conformance.cli import main; sys.exit(main())"
-METADATA = "Metadata-Version: 2.1\nName: dix-octets\nVersion: 1.0\n"
 LOCK = "482100"
-
-
-class Outside:
-    """A folder on the path with the package, and commands run beside it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def change(self, name: str, old: str, new: str) -> None:
-        text = (self.folder / name).read_text(encoding="utf-8")
-        assert old in text
-        self.write(name, text.replace(old, new))
-
-    def python(self, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "LANG": "en_GB.UTF-8", "LC_ALL": "en_GB.UTF-8"}
-        return subprocess.run(
-            [sys.executable, "-c", code, *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
-        )
-
-    def bifente(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.python(COMMAND, *arguments)
 
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Outside:
     made = Outside(tmp_path)
-    blocks = re.findall(r"^```\w+\n# (\S+)\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), flags=re.M | re.S)
-    assert {Path(name).suffix for name, _text in blocks} == {".py", ".yaml", ".txt"}
-    for name, text in blocks:
-        made.write(name, text)
+    written = blocks(GUIDE)
+    assert {Path(name).suffix for name in written} == {".py", ".yaml", ".txt"}
+    made.install("dix_octets", "")
     made.write("dix_octets/__init__.py", "")
-    made.write("dix_octets-1.0.dist-info/METADATA", METADATA)
+    for name, text in written.items():
+        made.write(name, text)
     return made
 
 
@@ -160,8 +123,7 @@ def test_what_is_wrong_with_it_is_one_sentence(outside: Outside, file: str, old:
 
 
 def test_two_packages_cannot_bring_one_family(outside: Outside) -> None:
-    outside.write("autre-1.0.dist-info/METADATA", METADATA.replace("dix-octets", "autre"))
-    outside.write("autre-1.0.dist-info/entry_points.txt", "[bifente.card_families]\ndix = dix_octets.family:FAMILY\n")
+    outside.install("autre", "[bifente.card_families]\ndix = dix_octets.family:FAMILY\n")
     listed = outside.bifente("cards", "list")
     assert listed.returncode == 2
     assert "two installed packages bring a card family 'dix'" in listed.stderr

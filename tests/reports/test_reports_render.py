@@ -77,12 +77,3 @@ def test_a_truncated_journal_renders_and_says_so(journal: Path, tmp_path: Path) 
     journal.write_bytes(journal.read_bytes()[:-20])
     assert load(journal).truncated
     assert "La dernière ligne du journal est coupée" in render(journal, ["markdown"], tmp_path)[0].read_text()
-
-
-def test_reports_imports_nothing_of_the_rest_of_the_bench() -> None:
-    import re
-
-    import bifente.reports as reports
-
-    for path in Path(reports.__file__).parent.rglob("*.py"):
-        assert not re.search(r"^\s*(from|import) (simulator|conformance)\b", path.read_text(), re.MULTILINE), path

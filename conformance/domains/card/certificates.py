@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +10,6 @@ from cryptography.exceptions import InvalidSignature
 
 from bifente.conformance.domains.card.certificate_contents import describe
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
-
-FILES: Mapping[str, str] = {"signature": "EF.C.SIG", "authentication": "EF.C.AUT"}
-"""Where each certificate lies, by the names of the layout."""
 
 
 def parse(data: bytes) -> x509.Certificate | None:

@@ -26,7 +26,7 @@ class WirelessAttachment(Attachment):
     def __init__(self, bench: VirtualBench, profile: WirelessProfile) -> None:
         self._bench = bench
         self._profile = profile
-        self._link = WirelessLink(bench)
+        self._link = WirelessLink()
         self._scene: Scene | None = None
 
     @property
@@ -66,6 +66,10 @@ class WirelessAttachment(Attachment):
 
     def seated(self, *, destructive: bool) -> None:
         """Wait until applications see the cards that the terminal gives."""
+        self._bench.follow()
+
+    def settle(self) -> None:
+        """Wait until applications see which cards the terminal still gives."""
         self._bench.follow()
 
     def time_passed(self) -> None:

@@ -8,12 +8,11 @@ from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 
 if TYPE_CHECKING:
-    from bifente.conformance.bench.facets import VirtualReaders
     from bifente.conformance.domains.wireless.bench import WirelessBench
 
 
 class WirelessLink(Facet):
-    """The terminal, its link, session and service, another one for each scenario; ``readers`` are its slots."""
+    """The terminal, its link, session and service, another one for each scenario."""
 
     key = "link"
     lacking = Text(
@@ -21,8 +20,7 @@ class WirelessLink(Facet):
         "the reader is not wireless, or it is real: its link cannot be cut",
     )
 
-    def __init__(self, readers: VirtualReaders) -> None:
-        self.readers = readers
+    def __init__(self) -> None:
         self.current: WirelessBench | None = None
 
     @property
@@ -30,7 +28,3 @@ class WirelessLink(Facet):
         """The terminal of the scenario under way."""
         assert self.current is not None  # noqa: S101 - steps run once their scenario has begun
         return self.current
-
-    def follow(self) -> None:
-        """Let applications see what became of the link: who looks next must find its cards gone."""
-        self.readers.follow()

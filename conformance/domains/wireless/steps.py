@@ -43,12 +43,6 @@ def wireless(act: Act) -> WirelessBench:
     return link.wireless
 
 
-def follow(act: Act) -> None:
-    """Let the service see what became of the terminal's link: software that looks next must find its cards gone."""
-    if (link := act.bench.facets.find(WirelessLink)) is not None:
-        link.follow()
-
-
 class TerminalStep(Step, ABC):
     """A step that does something to the terminal, now or in the middle of a call."""
 
@@ -61,7 +55,7 @@ class TerminalStep(Step, ABC):
         bench = wireless(act)
         if self.after_exchanges is None:
             outcome = self._outcome(bench)
-            follow(act)
+            act.bench.settle()
             act.scene.changed(None, self.told(bench))
             return Observation({"outcome": outcome})
 
@@ -382,7 +376,7 @@ class CallCloud(Step):
             )
             reply = call(bench, wanted)
         # A link may have been lost on the way.
-        follow(act)
+        act.bench.settle()
         act.scene.changed(
             None, Text(f"appel {self.function} : HTTP {reply['http']}", f"call {self.function}: HTTP {reply['http']}")
         )

@@ -42,6 +42,8 @@ from bifente.simulator.pki.keystore import KeySource
 
 #: The keys of a card, and their certificates, by the name the layout gives the keys.
 ROLES = ("signature", "authentication")
+CERTIFICATE_FILES: Mapping[str, str] = {"signature": "EF.C.SIG", "authentication": "EF.C.AUT"}
+"""Where each certificate lies, by the names of the layout."""
 
 _PROFILES: Mapping[str, Profile] = {
     "signature": profiles.SIGNATURE,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 
@@ -48,6 +50,15 @@ def installed(group: str, kind: type[NamedT], what: str) -> tuple[NamedT, ...]:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ExtensionError(f"two installed packages bring a {what} {twice!r}: remove one")
     return found
+
+
+def folder_of(package: str) -> Path:
+    """Return the folder of a package without importing it. Raise ImportError."""
+    spec = find_spec(package)
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    if not (found := next(iter(folders), None)):
+        raise ImportError(f"{package} is no package")
+    return Path(found)
 
 
 def _loaded(entry: EntryPoint, kind: type[NamedT], what: str) -> NamedT:

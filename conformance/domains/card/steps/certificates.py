@@ -8,11 +8,11 @@ from pydantic import Field
 
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.card.certificate_contents import FIELDS, describe
-from bifente.conformance.domains.card.certificates import FILES, judge, parse
+from bifente.conformance.domains.card.certificates import judge, parse
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import ANSWER, SUCCESS, CardStep, Observation, Observes
 from bifente.ground.text import Text
-from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.cpx.personalise import CERTIFICATE_FILES, PersonalisedCard
 
 
 class CheckCertificate(CardStep):
@@ -31,7 +31,7 @@ class CheckCertificate(CardStep):
 
     def run(self, act: Act) -> Observation:
         """Read it from the card and check it."""
-        response = act.host.read(act.card.path(FILES[self.certificate]))
+        response = act.host.read(act.card.path(CERTIFICATE_FILES[self.certificate]))
         certificate = parse(response.data) if response.sw == SUCCESS else None
         values: dict[str, object] = {"sw": response.sw, "data": response.data}
         if certificate is None:

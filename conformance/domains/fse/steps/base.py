@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from bifente.conformance.bench.facets import Apdu, Personalisation
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_words
-from bifente.conformance.domains.wireless.steps import follow
 from bifente.conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
 from bifente.conformance.scenario.step import ImpossibleStepError, Observation, Step, kebab
 from bifente.conformance.targets.facets import Facet
@@ -73,7 +72,7 @@ class FseStep(Step, ABC):
             raise ImpossibleStepError(Text.same(str(error))) from None
         seconds = time.perf_counter() - start
         # A wireless link may have been lost on the way.
-        follow(act)
+        act.bench.settle()
         call = Called(self.name, self.arguments_told(), told.result, told.answer, seconds)
         act.scene.told(act.role, call)
         return Observation(told.values, told.decoded)

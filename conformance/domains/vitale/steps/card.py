@@ -15,12 +15,11 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from bifente.conformance.bench.cards import SeatedCard
 from bifente.conformance.bench.scene import Act
-from bifente.conformance.domains.card.certificates import FILES
 from bifente.conformance.expectations import BytesMatcher, Matcher, TlvMatcher, ValueMatcher
 from bifente.conformance.loading.problems import nearest
 from bifente.conformance.scenario.step import ANSWER, SUCCESS, SW, CardStep, Hex, Observation, Observes, Step
 from bifente.ground.text import Text
-from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.cards.cpx.personalise import CERTIFICATE_FILES, PersonalisedCard
 from bifente.simulator.cards.families import layout
 from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.cards.vitale.opposition import OppositionList, opposition
@@ -342,7 +341,7 @@ class CheckOpposition(Step):
 
 def _certificate(act: Act, role: str, which: str) -> Response:
     other = Act(act.scene, role)
-    return other.host.read(other.card.path(FILES[which]))
+    return other.host.read(other.card.path(CERTIFICATE_FILES[which]))
 
 
 def _spoilt(raw: bytes, how: str, act: Act, role: str) -> bytes:
