@@ -61,5 +61,8 @@ def referred(domain: Domain, reference: str) -> Any:
     try:
         found = import_module(module)
         return getattr(found, name) if name else found
-    except (ImportError, AttributeError) as error:
+    except ExtensionError:
+        raise
+    except Exception as error:
+        # Whatever a package of somebody else's does when it is imported.
         raise DomainError(f"the domain {domain.name!r}: {reference} cannot be imported: {error}") from error

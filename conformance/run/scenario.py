@@ -137,7 +137,7 @@ class _Run:
         faults = len(self.bench.faults())
         # Seeded by the scenario's own name: neither the order nor the number of workers changes what it draws.
         chance = random.Random(f"{self.seed}/{self.plan.id}")  # noqa: S311
-        scene = Scene(self.bench, chance, self._told, self._changed, self.plan.bench.sections)
+        scene = Scene(self.bench, chance, self._told, self._changed, self.plan.bench.sections, self._declare)
         try:
             day = self.plan.bench.day
             self.bench.seat(self.plan.bench.cards, chance, destructive=self.plan.model.destructive, day=day)
@@ -331,6 +331,10 @@ class _Run:
             # A code born in a command is a secret from then on, wherever it turns up.
             self.secrets.learn(told.command)
         self.emit(event_of(told, self.plan.id, self.index, role))
+
+    def _declare(self, secret: str | bytes) -> None:
+        if len(secret) >= SHORTEST_SECRET:
+            self.secrets.declare(secret)
 
     def _changed(self, role: str | None, what: Text) -> None:
         self.emit(

@@ -50,10 +50,10 @@ def _step(step: type[Step]) -> Iterator[str]:
     schema = step.model_json_schema()
     required = set(schema.get("required", ()))
     for name, about in schema.get("properties", {}).items():
-        words = [_type(about)]
+        words = [_type(about, schema.get("$defs", {}))]
         if name in required:
             words.append("required")
-        elif about.get("default") is not None:
+        elif about.get("default") not in (None, ""):
             words.append(f"default {about['default']}")
         if step.shorthand and name == kebab(step.shorthand):
             words.append(f"may stand alone: `{step.name}: ...`")
@@ -69,11 +69,14 @@ def _step(step: type[Step]) -> Iterator[str]:
     yield ""
 
 
-def _type(about: dict[str, Any]) -> str:
+def _type(about: dict[str, Any], defined: dict[str, Any]) -> str:
+    if "$ref" in about:
+        return _type(defined[about["$ref"].rpartition("/")[2]], defined)
     if "enum" in about:
         return " or ".join(map(str, about["enum"]))
     if "anyOf" in about:
-        return next((_type(choice) for choice in about["anyOf"] if choice.get("type") != "null"), "any")
+        kinds = dict.fromkeys(_type(one, defined) for one in about["anyOf"] if one.get("type") != "null")
+        return " or ".join(kinds) or "any"
     if "format" in about:
         return str(about["format"])
     kind = about.get("type", "text")

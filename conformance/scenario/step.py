@@ -158,7 +158,7 @@ class Step(BaseModel, ABC):
         """Register the class under its name, once."""
         if "name" in cls.__dict__:
             if cls.name in STEPS:
-                raise TypeError(f"two steps bear the name {cls.name}")
+                raise TypeError(f"two steps bear the name {cls.name}: {STEPS[cls.name].__module__}, {cls.__module__}")
             STEPS[cls.name] = cls
 
     @abstractmethod

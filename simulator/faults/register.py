@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from bifente.ground.extensions import Reference, folder_of, installed
+from bifente.ground.extensions import ExtensionError, Reference, folder_of, installed
 from bifente.ground.shipped import texts
 from bifente.simulator.fault import Aim, Around, Fault, FaultError, FaultRoom, Injector, MissingPartError, Undo
 from bifente.simulator.faults.rows import parse
 
 GROUP = "bifente.faults"
 """The entry point group. The name of an entry is the room's own; its value leads to a ``FaultRoom``."""
+
+
+class CatalogueError(FaultError, ExtensionError):
+    """The rows that a room brings cannot be used. One sentence: the room, and what is wrong."""
 
 
 @cache
@@ -22,12 +26,16 @@ def rooms() -> Mapping[str, FaultRoom]:
 
 @cache
 def catalogue() -> Mapping[str, Fault]:
-    """Return every fault by its id, room by room. Raise FaultError if two rooms give one id."""
+    """Return every fault by its id, room by room. Raise CatalogueError for rows that are wrong."""
     found: dict[str, Fault] = {}
     for room in rooms().values():
-        for identifier, one in parse(_read(room), room).items():
+        try:
+            rows = parse(_read(room), room)
+        except FaultError as error:
+            raise CatalogueError(f"the room of faults {room.name!r}: {error}") from error
+        for identifier, one in rows.items():
             if identifier in found:
-                raise FaultError(f"two faults bear the id {identifier!r}: {found[identifier].room} and {room.name}")
+                raise CatalogueError(f"two faults bear the id {identifier!r}: {found[identifier].room} and {room.name}")
             found[identifier] = one
     return found
 
@@ -61,4 +69,4 @@ def _read(room: FaultRoom) -> object:
     try:
         return texts((folder_of(package) / file).read_text(encoding="utf-8"))
     except (ImportError, OSError) as error:
-        raise FaultError(f"the room of faults {room.name!r}: {room.rows} cannot be read: {error}") from error
+        raise FaultError(f"{room.rows} cannot be read: {error}") from error

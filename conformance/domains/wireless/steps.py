@@ -104,7 +104,7 @@ class Unpair(TerminalStep):
     name: ClassVar[str] = "unpair"
     title: ClassVar[Text] = Text("Désappairer le terminal", "Unpair the terminal")
 
-    revoked: bool = False
+    revoked: bool = Field(default=False, description="as for a lost or stolen terminal")
 
     def do(self, bench: WirelessBench) -> None:
         """Undo it."""
@@ -124,7 +124,7 @@ class SetLink(TerminalStep):
     title: ClassVar[Text] = Text("Changer la liaison du terminal", "Change the terminal's link")
     shorthand: ClassVar[str] = "state"
 
-    state: Literal["up", "weak", "lost"]
+    state: Literal["up", "weak", "lost"] = Field(description="how the link is from now on")
     lost: int | None = Field(default=None, ge=0, le=100, description="weak: percent of exchanges lost")
     late: int | None = Field(default=None, ge=0, le=100, description="weak: percent of exchanges that come late")
     delay: Seconds | None = Field(default=None, description="weak: seconds by which they are late")
@@ -216,7 +216,9 @@ class OpenSession(TerminalStep):
     success: ClassVar[tuple[str, str]] = ("outcome", ACCEPTED)
     observes: ClassVar[Observes] = {"outcome": OUTCOMES}
 
-    token: Literal["new", "current", "first", "other-terminal"] = "new"  # noqa: S105 - a word
+    token: Literal["new", "current", "first", "other-terminal"] = Field(
+        default="new", description="which token is shown: a new one, or one that was given before"
+    )
 
     def do(self, bench: WirelessBench) -> None:
         """Open it."""
@@ -239,7 +241,9 @@ class RenewToken(TerminalStep):
     success: ClassVar[tuple[str, str]] = ("outcome", ACCEPTED)
     observes: ClassVar[Observes] = {"outcome": OUTCOMES}
 
-    token: Literal["current", "first", "other-terminal"] = "current"  # noqa: S105 - a word
+    token: Literal["current", "first", "other-terminal"] = Field(
+        default="current", description="which token is traded for the next"
+    )
 
     def do(self, bench: WirelessBench) -> None:
         """Renew it."""
@@ -259,7 +263,7 @@ class Consultation(Step):
     success: ClassVar[tuple[str, str]] = ("dropped", "0")
     observes: ClassVar[Observes] = {"dropped": ValueMatcher(), "renewals": ValueMatcher(), "outcome": OUTCOMES}
 
-    minutes: int = Field(gt=0, le=24 * 60)
+    minutes: int = Field(gt=0, le=24 * 60, description="how long it lasts")
     renew_every: int = Field(gt=0, le=3600, description="seconds between two renewals")
 
     def run(self, act: Act) -> Observation:
@@ -341,11 +345,19 @@ class CallCloud(Step):
     mode: str | int | None = Field(default=None, description='"1" is turbo')
     virtual_card: str | None = Field(default=None, max_length=100, description="labelCvVirtuelle")
     body: str | None = Field(default=None, max_length=100_000, description="a raw body instead")
-    method: Literal["GET", "POST", "PUT", "DELETE"] | None = None
+    method: Literal["GET", "POST", "PUT", "DELETE"] | None = Field(
+        default=None, description="HTTP method, instead of the one of the function"
+    )
     version: str | None = Field(default=None, pattern=r"^[0-9.]+$", description="another FSV version in the path")
-    terminal: Literal["own", "other", "unknown", "none"] = "own"
-    bearer: Literal["good"] | Forgery = "good"
-    access: Literal["current", "first", "other-terminal"] | Forgery = "current"
+    terminal: Literal["own", "other", "unknown", "none"] = Field(
+        default="own", description="which terminal the call names"
+    )
+    bearer: Literal["good"] | Forgery = Field(
+        default="good", description="the software's own token: good, or what is wrong with it"
+    )
+    access: Literal["current", "first", "other-terminal"] | Forgery = Field(
+        default="current", description="the terminal's token: which one, or what is wrong with it"
+    )
     busy: bool = Field(default=False, description="while the terminal serves another call")
     tries: int = Field(default=1, ge=1, le=50, description="call again until the code is 0, so many times at most")
 

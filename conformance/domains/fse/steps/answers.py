@@ -33,8 +33,12 @@ class FrontEnd(FseStep):
     name: ClassVar[str] = "fse-front-end"
     title: ClassVar[Text] = Text("Régler le frontal de la caisse", "Set the body's front end up")
 
-    trouble: Literal["front-end-down", "mailbox-full", "arl-late", "arl-missing", "none"] | None = None
-    rsp_days: int | None = Field(default=None, ge=0, le=365)
+    trouble: Literal["front-end-down", "mailbox-full", "arl-late", "arl-missing", "none"] | None = Field(
+        default=None, description="what it suffers from now on; none ends it"
+    )
+    rsp_days: int | None = Field(
+        default=None, ge=0, le=365, description="days after which it tells what was paid (RSP)"
+    )
     arl_days: int | None = Field(default=None, ge=0, le=365, description="how late a late ARL is")
     missing_lots: int | None = Field(
         default=None,
@@ -42,15 +46,19 @@ class FrontEnd(FseStep):
         le=900,
         description="lot numbers that may be missing before one is ahead of its turn; usually 30",
     )
-    encrypted_only: bool | None = None
-    bodies: list[str] | None = None
+    encrypted_only: bool | None = Field(default=None, description="it refuses files that are not encrypted")
+    bodies: list[str] | None = Field(default=None, description="numbers of the bodies it answers for, instead of all")
     real: bool = Field(default=False, description="a front end for real cards, not for test cards")
     rights_closed: bool = Field(default=False, description="the body knows the rights of the insured to be closed")
     contract_closed: bool = Field(default=False, description="the complementary insurer knows the member no more")
     alsace_moselle: bool = Field(default=False, description="the body counts the public holidays of Alsace-Moselle")
     paper_missing: bool = Field(default=False, description="the paper form of the next sheet never comes")
-    rejected: float | None = Field(default=None, ge=0, le=1)
-    partly_paid: float | None = Field(default=None, ge=0, le=1)
+    rejected: float | None = Field(
+        default=None, ge=0, le=1, description="part of the sheets, drawn at random, that it does not pay"
+    )
+    partly_paid: float | None = Field(
+        default=None, ge=0, le=1, description="part of the sheets, drawn at random, that it pays in part"
+    )
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Set it up."""

@@ -38,7 +38,7 @@ class LookAtSheet(FseStep):
         **{name: ValueMatcher() for name in ("amo", "amc", "total", "patient", "task", "urgency", "days-left")},
     }
 
-    sheet: int | None = Field(default=None, ge=1)
+    sheet: int | None = Field(default=None, ge=1, description="its number, by default that of the last one")
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Look."""
@@ -110,9 +110,11 @@ class ActAtDesk(FseStep):
         "purge",
         "claim",
         "cancel-claim",
-    ]
-    sheet: int | None = Field(default=None, ge=1)
-    claim: int = Field(default=1, ge=1)
+    ] = Field(description="what is done, by its name")
+    sheet: int | None = Field(
+        default=None, ge=1, description="number of the sheet it concerns, by default that of the last one"
+    )
+    claim: int = Field(default=1, ge=1, description="with cancel-claim: number of the claim")
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Do it."""

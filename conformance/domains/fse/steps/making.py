@@ -54,7 +54,7 @@ class ReadCards(FseStep):
         "vitale-code": SsvCodeMatcher(),
     }
 
-    code: Code
+    code: Code = Field(description="holder code of the professional's card")
     phone: bool = Field(default=False, description="read the apCV context in use instead of the card")
 
     def do(self, act: Act, fse: FseBench) -> Told:
@@ -126,16 +126,33 @@ class Make(FseStep):
         description="each with its code and, as wanted, quantity, coefficient, unit and amount in cents:"
         " [{code: G}, {code: AMI, coefficient: 4}]",
     )
-    payment: Payment = Payment.DIRECT
-    mode: SecuringMode = SecuringMode.SECURED
-    insurance: Insurance = Insurance.MALADIE
-    situation: int = Field(default=1, ge=0, le=99)
+    payment: Payment = Field(
+        default=Payment.DIRECT,
+        description="the body pays the patient (direct), or the professional",
+    )
+    mode: SecuringMode = Field(
+        default=SecuringMode.SECURED,
+        description="0 not secured, 1 without Vitale, 2 visit, 3 secured, 4 desynchronised, 5 degraded",
+    )
+    insurance: Insurance = Field(
+        default=Insurance.MALADIE, description="the risk that pays: illness, maternity, accident at work ..."
+    )
+    situation: int = Field(
+        default=1, ge=0, le=99, description="number of the professional's situation on the card, from 1"
+    )
     beneficiary: int = Field(default=1, ge=0, le=99, description="rank on the card, from 1")
-    care_path: str | None = Field(default=None, max_length=2)
+    care_path: str | None = Field(
+        default=None, max_length=2, description="code of the care path, instead of the one that goes by itself"
+    )
     prescribed: bool | None = Field(default=None, description="by the laboratory's prescriber; by default if wanted")
-    dated: bool = True
-    days_ago: int = Field(default=0, ge=-400, le=4000)
-    rectifies: int | None = Field(default=None, ge=1)
+    dated: bool = Field(default=True, description="false leaves out the date that the risk asks for")
+    days_ago: int = Field(
+        default=0,
+        ge=-400,
+        le=4000,
+        description="how many days ago the acts were done; negative, they are still to come",
+    )
+    rectifies: int | None = Field(default=None, ge=1, description="number of the sheet that this one corrects")
     paper: bool = Field(default=True, description="the signed paper form of a degraded sheet is at hand")
     recycle: int | None = Field(default=None, ge=1, description="number of the rejected sheet it replaces")
 

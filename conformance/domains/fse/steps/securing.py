@@ -38,7 +38,7 @@ class _SigningStep(FseStep, ABC):
     success = ("code", "0")
     observes: ClassVar[Observes] = SIGNED
 
-    code: Code
+    code: Code = Field(description="holder code of the professional's card")
     sheet: int | None = Field(default=None, ge=1, description="its number, by default that of the last one")
 
     def do(self, act: Act, fse: FseBench) -> Told:
@@ -125,8 +125,10 @@ class SecureAll(FseStep):
     success = ("code", "0")
     observes: ClassVar[Observes] = {**CODE, "done": ValueMatcher(), "left": ValueMatcher()}
 
-    code: Code
-    blocked_after: int | None = Field(default=None, ge=0, le=99)
+    code: Code = Field(description="holder code of the professional's card")
+    blocked_after: int | None = Field(
+        default=None, ge=0, le=99, description="after so many sheets the card is blocked by wrong codes"
+    )
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Secure them."""
@@ -146,7 +148,7 @@ class Verify(FseStep):
     shorthand: ClassVar[str] = "sheet"
     observes: ClassVar[Observes] = {"problems": ValueMatcher(), "lacking": ValueMatcher(), "readable": ValueMatcher()}
 
-    sheet: int | None = Field(default=None, ge=1)
+    sheet: int | None = Field(default=None, ge=1, description="its number, by default that of the last one")
     byte: int | None = Field(default=None, ge=0, le=100, description="where one byte is changed, in percent")
 
     def do(self, act: Act, fse: FseBench) -> Told:

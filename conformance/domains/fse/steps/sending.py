@@ -71,10 +71,14 @@ class Lots(FseStep):
         },
     }
 
-    code: Code | None = None
-    fails: Fails | None = None
+    code: Code | None = Field(
+        default=None, description="holder code of the professional's card; without it a stopped series goes on"
+    )
+    fails: Fails | None = Field(
+        default=None, description="return code that signing gives at one lot: {lot: 2, code: F0FF}"
+    )
     any_card: bool = Field(default=False, description="a software that does not look whose card signs the lots")
-    lost: int = Field(default=0, ge=0, le=900)
+    lost: int = Field(default=0, ge=0, le=900, description="how many lot numbers are used up before")
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Make them."""
@@ -128,7 +132,7 @@ class Send(FseStep):
         name: ValueMatcher() for name in ("sent", "failed", "failures", "reason", "encrypted", "names")
     }
 
-    again: bool = False
+    again: bool = Field(default=False, description="send the last file once more instead")
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Send them."""
@@ -171,7 +175,7 @@ class Alter(FseStep):
     title: ClassVar[Text] = Text("Altérer le prochain fichier", "Alter the next file")
     shorthand: ClassVar[str] = "change"
 
-    change: Annotated[str, AfterValidator(_change)]
+    change: Annotated[str, AfterValidator(_change)] = Field(description="what is changed, by its name")
     at: int = Field(default=50, ge=0, le=100, description="where a byte is changed, in percent")
 
     def do(self, act: Act, fse: FseBench) -> Told:
@@ -196,10 +200,12 @@ class Disturb(FseStep):
     title: ClassVar[Text] = Text("Perturber le transport", "Disturb the transport")
     shorthand: ClassVar[str] = "what"
 
-    what: Annotated[str, AfterValidator(_disturbance)]
-    direction: Direction = Direction.OUT
-    times: int = Field(default=1, ge=1, le=100)
-    after: int = Field(default=0, ge=0, le=100)
+    what: Annotated[str, AfterValidator(_disturbance)] = Field(description="what happens to the messages, by its name")
+    direction: Direction = Field(
+        default=Direction.OUT, description="files of the practice go out, what is returned comes back"
+    )
+    times: int = Field(default=1, ge=1, le=100, description="how many messages it strikes")
+    after: int = Field(default=0, ge=0, le=100, description="how many messages pass before")
 
     def do(self, act: Act, fse: FseBench) -> Told:
         """Ask for it."""

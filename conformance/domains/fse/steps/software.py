@@ -49,8 +49,12 @@ class SetUpSoftware(FseStep):
     name: ClassVar[str] = "fse-software"
     title: ClassVar[Text] = Text("Régler le logiciel de facturation", "Set the billing software up")
 
-    profile: Annotated[str, AfterValidator(_profile)] = "1.40"
-    transport: Literal["in-process", "mail"] = "in-process"
+    profile: Annotated[str, AfterValidator(_profile)] = Field(
+        default="1.40", description="of the files it sends: 1.40 encrypts them, 1.40-clear does not"
+    )
+    transport: Literal["in-process", "mail"] = Field(
+        default="in-process", description="how files travel: handed over, or by SMTP on the loopback"
+    )
     deadlines: dict[Annotated[str, AfterValidator(_deadline)], Annotated[int, Field(ge=0, le=3660)]] = Field(
         default_factory=dict, description="days by the name of a deadline, e.g. {retransmit: 3}"
     )
@@ -78,9 +82,9 @@ class Wait(FseStep):
     needs = frozenset[type[Facet]]({Apdu, Personalisation, PrivateClock})
     observes: ClassVar[Observes] = {"today": ValueMatcher(), "days": ValueMatcher()}
 
-    days: int | None = Field(default=None, ge=1, le=400)
-    working_days: int | None = Field(default=None, ge=1, le=100)
-    until: Literal["day-before-a-holiday"] | None = None
+    days: int | None = Field(default=None, ge=1, le=400, description="how many days pass")
+    working_days: int | None = Field(default=None, ge=1, le=100, description="how many working days pass")
+    until: Literal["day-before-a-holiday"] | None = Field(default=None, description="the day to wait for, by its name")
 
     @model_validator(mode="after")
     def _one(self) -> Wait:
@@ -110,7 +114,7 @@ class ChangeCard(FseStep):
     shorthand: ClassVar[str] = "card"
     needs = frozenset[type[Facet]]({Apdu, Personalisation, Insertion, VirtualReaders})
 
-    card: str | CardChoice
+    card: str | CardChoice = Field(description="template of the card put in, or a mapping with parameters of its own")
 
     @classmethod
     def cards(cls, raw: Any) -> tuple[CardChoice, ...]:

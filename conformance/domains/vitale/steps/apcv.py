@@ -40,7 +40,7 @@ class Activate(Step):
     title: ClassVar[Text] = Text("Activer l'apCV sur un téléphone", "Activate the apCV on a phone")
     shorthand: ClassVar[str] = "phone"
 
-    phone: str = PHONE
+    phone: str = Field(default=PHONE, description="name that the scenario gives the phone")
     holder: str = Field(default="vitale", description="slot of the Vitale whose holder owns the phone")
     clock_ahead: int = Field(default=0, description="seconds by which the phone's clock is ahead")
 
@@ -58,7 +58,7 @@ class RevokePhone(Step):
     title: ClassVar[Text] = Text("Révoquer le téléphone", "Revoke the phone")
     shorthand: ClassVar[str] = "phone"
 
-    phone: str = PHONE
+    phone: str = Field(default=PHONE, description="name of the phone")
 
     def run(self, act: Act) -> Observation:
         """Revoke it."""
@@ -90,7 +90,7 @@ class ServiceOnline(Step):
     title: ClassVar[Text] = Text("Couper ou rétablir le service apCV", "Cut or restore the apCV service")
     shorthand: ClassVar[str] = "online"
 
-    online: bool
+    online: bool = Field(description="whether it answers")
 
     def run(self, act: Act) -> Observation:
         """Cut or restore it."""
@@ -112,7 +112,7 @@ class ShowQr(Step):
     shorthand: ClassVar[str] = "phone"
     observes: ClassVar[Observes] = {"qr": ValueMatcher()}
 
-    phone: str = PHONE
+    phone: str = Field(default=PHONE, description="name of the phone")
 
     def run(self, act: Act) -> Observation:
         """Show it."""
@@ -150,8 +150,8 @@ class AcquireNfc(ContextStep):
     title: ClassVar[Text] = Text("Acquérir l'apCV par NFC", "Acquire the apCV by NFC")
     shorthand: ClassVar[str] = "phone"
 
-    phone: str = PHONE
-    presented: bool = True
+    phone: str = Field(default=PHONE, description="name of the phone")
+    presented: bool = Field(default=True, description="whether it is held at the reader")
 
     def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Acquire it."""
@@ -175,8 +175,8 @@ class AcquireQr(ContextStep):
     title: ClassVar[Text] = Text("Acquérir l'apCV par QR code", "Acquire the apCV by QR code")
     shorthand: ClassVar[str] = "qr"
 
-    qr: str = Field(max_length=8192)
-    tampered: Tampering | None = None
+    qr: str = Field(max_length=8192, description="text of the code, as apcv-show-qr lets one capture it")
+    tampered: Tampering | None = Field(default=None, description="what is changed on its way")
 
     def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Acquire it."""
@@ -216,7 +216,7 @@ class Renew(ContextStep):
     )
     shorthand: ClassVar[str] = "invoice"
 
-    invoice: Digits
+    invoice: Digits = Field(description="number of the invoice that it is renewed for")
 
     def do(self, act: Act, desk: ApcvDesk) -> ApcvContext:
         """Renew it."""
@@ -243,7 +243,7 @@ class PassIn(ContextStep):
     title: ClassVar[Text] = Text("Passer un contexte gardé par le logiciel", "Pass in a context kept by the software")
     shorthand: ClassVar[str] = "rank"
 
-    rank: int = Field(default=1, ge=1)
+    rank: int = Field(default=1, ge=1, description="which of the contexts that the scenario acquired, from 1")
     end: str | None = Field(default=None, max_length=64, description="another end of validity, YYYYMMDDHHMMSS")
     identifier: str | None = Field(default=None, max_length=64, description="another identifier")
 
@@ -274,7 +274,7 @@ class LireDroitsApcv(LireDroitsVitale):
         "refusal": ChoiceMatcher(frozenset(reason.value for reason in ApcvRefusal)),
     }
 
-    invoice: Digits | None = None
+    invoice: Digits | None = Field(default=None, description="number of the invoice that a renewed context is read for")
 
     def call(self, act: Act, library: Ssv) -> Answer:
         """Read them."""

@@ -127,8 +127,10 @@ class ReadVitaleFile(CardStep):
     }
 
     file: VitaleFile | None = Field(default=None, description="name in the layout of the Vitale 2, e.g. EF.RIGHTS")
-    sfi: int | None = Field(default=None, ge=1, le=30)
-    application: Literal["root", "vitale"] = "vitale"
+    sfi: int | None = Field(default=None, ge=1, le=30, description="short identifier of the file, instead of its name")
+    application: Literal["root", "vitale"] = Field(
+        default="vitale", description="where the short identifier is looked for"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> ReadVitaleFile:
@@ -236,7 +238,9 @@ class PresentCertificate(CardStep):
     observes: ClassVar[Observes] = SW
 
     professional: str = Field(default="cps", description="slot of the professional's card")
-    certificate: Literal["authentication", "signature"] = "authentication"
+    certificate: Literal["authentication", "signature"] = Field(
+        default="authentication", description="which certificate of the professional's card is given"
+    )
     spoil: Literal["nothing", "signature", "issuer", "authority-keys", "cut"] = Field(
         default="nothing",
         description="signature: one bit turned; issuer: another authority's name; authority-keys: an authority of the "
@@ -263,7 +267,7 @@ class ExternalAuthenticate(CardStep):
     shorthand: ClassVar[str] = "signature"
     observes: ClassVar[Observes] = SW
 
-    signature: Hex
+    signature: Hex = Field(description="bytes sent as the signature")
 
     def run(self, act: Act) -> Observation:
         """Send it."""
@@ -280,7 +284,9 @@ class AuthenticateCpsToVitale(CardStep):
     observes: ClassVar[Observes] = SW
 
     professional: str = Field(default="cps", description="slot of the professional's card")
-    certificate: Literal["authentication", "signature"] = "authentication"
+    certificate: Literal["authentication", "signature"] = Field(
+        default="authentication", description="which certificate of the professional's card is given"
+    )
 
     def run(self, act: Act) -> Observation:
         """Have it recognised."""

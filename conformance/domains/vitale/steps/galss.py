@@ -83,13 +83,13 @@ class GalssFile(Step):
     observes: ClassVar[Observes] = _FINDINGS
 
     broken: str | None = Field(default=None, description="one of the known ways of being broken, by its id")
-    swapped: bool = False
-    line_end: Literal["crlf", "lf", "cr"] = "crlf"
-    section: str = ""
-    key: str = ""
-    value: _Value | None = None
+    swapped: bool = Field(default=False, description="the two slots the other way round")
+    line_end: Literal["crlf", "lf", "cr"] = Field(default="crlf", description="how its lines end")
+    section: str = Field(default="", description="section of the key that is edited")
+    key: str = Field(default="", description="key that is edited")
+    value: _Value | None = Field(default=None, description="new value of the key; without it the key is taken away")
     com: int | None = Field(default=None, ge=1, le=256, description="COM port, for a reader on a serial line")
-    restart: bool = True
+    restart: bool = Field(default=True, description="whether the GALSS is restarted to read it")
 
     @model_validator(mode="after")
     def _known(self) -> GalssFile:
@@ -157,8 +157,12 @@ class GalssServerStep(Step):
     shorthand: ClassVar[str] = "state"
     needs = _NEEDS
 
-    state: Literal["stopped", "started", "restarted"] = "restarted"
-    pss_version: str | None = Field(default=None, pattern=r"^\d{1,3}\.\d{1,3}$")
+    state: Literal["stopped", "started", "restarted"] = Field(
+        default="restarted", description="what becomes of the server"
+    )
+    pss_version: str | None = Field(
+        default=None, pattern=r"^\d{1,3}\.\d{1,3}$", description="version of the PSS that is installed, e.g. 3.41"
+    )
     file_held: bool | None = Field(default=None, description="another program holds galss.ini open")
 
     def run(self, act: Act) -> Observation:
@@ -185,7 +189,11 @@ class _SessionStep(Step):
 
     needs = _NEEDS
 
-    application: str = Field(default=SOFTWARE, pattern=r"^[a-z0-9-]{1,30}(#[0-9])?$")
+    application: str = Field(
+        default=SOFTWARE,
+        pattern=r"^[a-z0-9-]{1,30}(#[0-9])?$",
+        description="which software of the workstation, and which instance of it: lps#2",
+    )
 
     def session(self, act: Act) -> GalssPair:
         """The open session of the application. Raises SsvError if it has none."""
@@ -202,9 +210,13 @@ class GalssOpen(_SessionStep):
     success: ClassVar[tuple[str, str]] = ("code", "0")
     observes: ClassVar[Observes] = {"code": SsvCodeMatcher(), "elapsed-ms": ValueMatcher(), "reader": ValueMatcher()}
 
-    ps: str | None = None
-    reader: str | None = None
-    reach: list[Literal["cps", "vitale"]] = Field(default=["cps", "vitale"])
+    ps: str | None = Field(
+        default=None, description="resource name of the professional's card, as the file has it by default"
+    )
+    reader: str | None = Field(default=None, description="resource name of the reader, as the file has it by default")
+    reach: list[Literal["cps", "vitale"]] = Field(
+        default=["cps", "vitale"], description="cards that are reached, and held from then on"
+    )
 
     def run(self, act: Act) -> Observation:
         """Open it; a session that fails is released."""
@@ -240,8 +252,8 @@ class GalssTransmit(_SessionStep):
     success: ClassVar[tuple[str, str]] = ("code", "0")
     observes: ClassVar[Observes] = {"code": SsvCodeMatcher(), "sw": StatusMatcher(), "data": BytesMatcher()}
 
-    command: Hex
-    card: Literal["cps", "vitale"] = "cps"
+    command: Hex = Field(description="bytes of the command")
+    card: Literal["cps", "vitale"] = Field(default="cps", description="which card of the session gets it")
 
     def run(self, act: Act) -> Observation:
         """Send it; a failure of the card itself is what the card's absence would be."""
@@ -280,12 +292,14 @@ class SesamFile(Step):
     success: ClassVar[tuple[str, str]] = ("code", "0")
     observes: ClassVar[Observes] = _FINDINGS
 
-    missing: bool = False
-    section: str = ""
-    key: str = ""
-    value: _Value | None = None
-    line_end: Literal["crlf", "lf", "cr"] = "crlf"
-    folder: Literal["work-read-only", "tables-missing", "trace-settings-empty"] | None = None
+    missing: bool = Field(default=False, description="there is no file at all")
+    section: str = Field(default="", description="section that is edited")
+    key: str = Field(default="", description="key that is edited; without it the whole section is meant")
+    value: _Value | None = Field(default=None, description="new value; without it what is named is taken away")
+    line_end: Literal["crlf", "lf", "cr"] = Field(default="crlf", description="how its lines end")
+    folder: Literal["work-read-only", "tables-missing", "trace-settings-empty"] | None = Field(
+        default=None, description="what is wrong with a folder it names"
+    )
 
     @model_validator(mode="after")
     def _together(self) -> SesamFile:

@@ -52,7 +52,7 @@ class UseMiddleware(Step):
     shorthand: ClassVar[str] = "way"
     needs = frozenset[type[Facet]]({Apdu})
 
-    way: Way
+    way: Way = Field(description="straight by PC/SC, or through the GALSS")
 
     def run(self, act: Act) -> Observation:
         """Choose it."""
@@ -114,7 +114,7 @@ class InitLib(SsvStep):
     function: ClassVar[str] = "SSV_InitLIB"
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """RightsCall it."""
+        """Call it."""
         return library.init_lib()
 
 
@@ -126,7 +126,7 @@ class TermLib(SsvStep):
     function: ClassVar[str] = "SSV_TermLIB"
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """RightsCall it."""
+        """Call it."""
         return library.term_lib()
 
 
@@ -139,7 +139,7 @@ class LireConfig(SsvStep):
     observes: ClassVar[Observes] = ZONE
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """RightsCall it."""
+        """Call it."""
         return library.lire_config()
 
 
@@ -166,7 +166,7 @@ class LireDateLecteur(ReaderStep):
     observes: ClassVar[Observes] = {**CODE, "date": ValueMatcher()}
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """RightsCall it."""
+        """Call it."""
         return library.lire_date_lecteur(self.reader_name(act))
 
     def more(self, answer: Answer) -> Mapping[str, Any]:
@@ -182,10 +182,10 @@ class MajDateLecteur(ReaderStep):
     shorthand: ClassVar[str] = "date"
     function: ClassVar[str] = "SSV_MajDateLecteur"
 
-    date: Digits
+    date: Digits = Field(description="14 digits, YYYYMMDDHHMMSS")
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """RightsCall it."""
+        """Call it."""
         return library.maj_date_lecteur(self.reader_name(act), self.date)
 
     def arguments_told(self, act: Act) -> Mapping[str, str]:
@@ -199,7 +199,7 @@ class CardsStep(ReaderStep, ABC):
     observes: ClassVar[Observes] = ZONE
     shorthand: ClassVar[str] = "code"
 
-    code: Code
+    code: Code = Field(description="holder code of the professional's card")
     ps: str | None = Field(default=None, description="resource name of the professional's card")
 
     def ps_name(self, act: Act) -> str:
@@ -219,7 +219,7 @@ class LireCartePs(CardsStep):
     function: ClassVar[str] = "SSV_LireCartePS"
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """RightsCall it."""
+        """Call it."""
         return library.lire_carte_ps(self.ps_name(act), self.reader_name(act), self.code)
 
 
@@ -234,14 +234,14 @@ class LireDroitsVitale(CardsStep):
     function: ClassVar[str] = "SSV_LireDroitsVitale"
     observes: ClassVar[Observes] = {**ZONE, "apcv": ValueMatcher()}
 
-    date: Digits | None = None
+    date: Digits | None = Field(default=None, description="day of the consultation, YYYYMMDD; the bench's by default")
 
     def consultation(self, act: Act) -> str:
         """The date given to the function."""
         return f"{act.bench.now():%Y%m%d}" if self.date is None else self.date
 
     def call(self, act: Act, library: Ssv) -> Answer:
-        """RightsCall it."""
+        """Call it."""
         call = RightsCall(self.ps_name(act), self.reader_name(act), self.code, self.consultation(act))
         return act.scene.part(ApcvBench).desk(self.application).read_card(library, call)
 
