@@ -21,7 +21,8 @@ SUITE = suite_text(
     scenario_text("steps:\n  - verify-code: '0000'\n    expect: {sw: 63C1}", "fails"),
     scenario_text("steps:\n  - get-challenge: 8\n    should: {data: 00}", "remark"),
     scenario_text("setup: [code-status]\nsteps: [code-status]", "blocked"),
-    scenario_text("steps: [insert-card]", "ours"),
+    scenario_text("steps: [insert-card]", "impossible"),
+    scenario_text("steps: [verify-code: $card.cod]", "ours"),
     scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere"),
 )
 
@@ -49,17 +50,19 @@ def test_every_verdict_has_its_place_in_a_pytest_report(tmp_path: Path, options:
         r"PASSED suite.yaml::remark",
         r"FAILED suite.yaml::fails",
         r"FAILED suite.yaml::blocked",
+        r"FAILED suite.yaml::impossible",
         r"ERROR suite.yaml::ours",
         r"SKIPPED .*: the reader is not contactless",
     ):
         assert re.search(rf"^{line}", text, re.MULTILINE), (line, text)
-    assert "2 failed, 2 passed, 1 skipped, 1 error" in text
+    assert "3 failed, 2 passed, 1 skipped, 1 error" in text
     # The scenario's words, not our traceback.
     assert "✗ failed" in text
     assert "63C1" in text
     assert "63C2" in text
     assert "⚠ bench error" in text
     assert "already holds a card: remove it first" in text
+    assert "$card.cod leads nowhere: 'cod' is unknown (did you mean 'code'?)" in text
     assert "Traceback" not in text
     assert "def setup" not in text
     cases = {case.get("name"): case for case in etree.parse(tmp_path / "report.xml").iter("testcase")}
