@@ -362,7 +362,7 @@ def test_a_journal_cut_in_a_line_is_rendered_as_far_as_it_goes(cli: Cli, tmp_pat
     [
         (b"garbage\n", "journal.jsonl:1: not JSON"),
         (b"\x00\xff\xfe\n", "journal.jsonl:1: not JSON"),
-        (b'{"event": "run-started"}\n', "journal.jsonl:1: run-started"),
+        (b'{"event": "run-started"}\n', "journal.jsonl:1: run_id: field required"),
         (b'{"event": "surprise"}\n', "journal.jsonl:1: unknown kind of event"),
         (b"[]\n", "journal.jsonl:1: "),
     ],
