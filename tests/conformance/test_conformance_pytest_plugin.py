@@ -146,7 +146,18 @@ def test_the_fixtures_serve_an_editor_s_own_tests(tmp_path: Path) -> None:
     assert "3 passed" in text
 
 
-def test_the_bench_fixture_puts_the_reader_behind_pcsc(tmp_path: Path) -> None:
+def test_the_bench_fixture_puts_the_reader_behind_our_own_service(tmp_path: Path) -> None:
+    pytest.importorskip("smartcard", reason="needs pyscard: pip install bifente[pcsc]")
+    lacking = "import os\nfrom bifente.simulator.pcsc import discovery\ndiscovery._SYSTEM_PATHS = ('/nowhere',)\n"
+    (tmp_path / "conftest.py").write_text(f"{lacking}os.environ['PATH'] = '/nowhere'\n", encoding="utf-8")
+    (tmp_path / "test_live.py").write_text(LIVE, encoding="utf-8")
+    write(tmp_path, steps_text("- get-challenge: 8"))
+    code, text = pytest_over(tmp_path, "--bifente-target", "pcsc")
+    assert code == 0, text
+    assert "2 passed" in text
+
+
+def test_the_bench_fixture_puts_the_reader_behind_pcscd(tmp_path: Path) -> None:
     pytest.importorskip("smartcard", reason="needs pyscard: pip install bifente[pcsc]")
     try:
         find_installation()
@@ -155,7 +166,7 @@ def test_the_bench_fixture_puts_the_reader_behind_pcsc(tmp_path: Path) -> None:
     if (refused := try_namespaces()) is not None:
         pytest.skip(f"needs namespaces: {refused}")
     (tmp_path / "test_live.py").write_text(LIVE, encoding="utf-8")
-    code, text = pytest_over(tmp_path)
+    code, text = pytest_over(tmp_path, "--bifente-service", "pcscd")
     assert code == 0, text
     assert "1 passed" in text
 
@@ -165,7 +176,7 @@ def test_without_pcscd_what_needs_it_is_skipped_with_the_reason(tmp_path: Path) 
     (tmp_path / "conftest.py").write_text(lacking + "import os\nos.environ['PATH'] = '/nowhere'\n", encoding="utf-8")
     (tmp_path / "test_live.py").write_text(LIVE, encoding="utf-8")
     write(tmp_path, steps_text("- get-challenge: 8"))
-    code, text = pytest_over(tmp_path, "--bifente-target", "pcsc")
+    code, text = pytest_over(tmp_path, "--bifente-target", "pcsc", "--bifente-service", "pcscd")
     assert code == 0, text
     assert "2 skipped" in text
     assert text.count("pcscd-binary: pcscd is not found in /nowhere") >= 2
