@@ -8,7 +8,6 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ import typer
 
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
-from bifente.conformance.loading import Document, InputError, load_document
+from bifente.conformance.loading import MAX_BYTES, Document, load_document, parse_document
 from bifente.ground.text import Lang, Text
 from bifente.simulator.zones import (
     GROUPS,
@@ -37,7 +36,6 @@ zone = typer.Typer(help="Zones of the SSV functions.", no_args_is_help=True, ric
 app.add_typer(zone, name="zone")
 
 _STDIN = "-"
-_PIPE = Path("/dev/stdin")
 #: The longest input read: the longest zone as spaced hexadecimal text, and then some.
 _MAX_INPUT = 512 * 1024
 
@@ -82,10 +80,11 @@ def encode_zone(
 ) -> None:
     """Make a zone. Values that a field should not hold are written all the same, and noted on the error output."""
     name = _name(source)
-    try:
-        groups = tuple(_groups(load_document(_PIPE if source == _STDIN else Path(source))))
-    except InputError as error:
-        raise InputError([replace(one, file=name) for one in error.problems]) from None
+    if source == _STDIN:
+        document = parse_document(Path(name), sys.stdin.buffer.read(MAX_BYTES + 1))
+    else:
+        document = load_document(Path(source))
+    groups = tuple(_groups(document))
     try:
         raw = encode(groups)
     except ZoneError as error:

@@ -69,6 +69,15 @@ def load_document(path: Path) -> Document:
         # ValueError: a name with a zero byte, which no file has.
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         raise InputError.at(name, f"cannot be read: {reason}") from None
+    return parse_document(path, raw)
+
+
+def parse_document(path: Path, raw: bytes) -> Document:
+    """Read YAML that is in memory; ``path`` is what messages call it. Raises InputError if too large or malformed.
+
+    Of what is too large, more than ``MAX_BYTES`` is enough.
+    """
+    name = str(path)
     if len(raw) > MAX_BYTES:
         raise InputError.at(name, f"is larger than {MAX_BYTES // 1024} KiB, the most a scenario or profile may be")
     try:

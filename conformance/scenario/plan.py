@@ -20,7 +20,7 @@ from bifente.reports.events import Phase
 
 @dataclass(frozen=True, slots=True)
 class PlannedArtefact:
-    """What is expected instead on virtual readers behind vpcd, and why."""
+    """What is expected instead behind vpcd, or behind pcsc-lite, and why."""
 
     expect: Mapping[str, Any]
     why: Text

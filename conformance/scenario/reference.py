@@ -15,7 +15,7 @@ _INTRODUCTION = """# Steps
 This page is written by `bifente schema steps`; the loader, the JSON Schema and this page come from one definition.
 
 Beside its action a step may carry `expect` (what must be observed), `should` (what is tolerated when missing: the
-verdict is then "passed with remark"), `artefact` (what is expected instead on virtual readers behind vpcd, and why),
+verdict is then "passed with remark"), `artefact` (what is expected instead behind vpcd or pcsc-lite, and why),
 `capture` (new name: observed key), `slot` (when it is not the main card's) and `title`. A step that says nothing of
 `sw` expects 9000, one that says nothing of `rv` expects CKR_OK. A step that speaks to a card may expect `error`, a
 PC/SC error by its name, instead of an answer; UNREADABLE_ANSWER is a PC/SC success without a status word.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
-from bifente.conformance.model import StageFile, Title, suite_model
+from bifente.conformance.model import Artefact, StageFile, Title, suite_model
 from bifente.conformance.scenario.step import Step, expectable, kebab
 from bifente.conformance.scenario.steps import steps
 
@@ -75,8 +75,8 @@ def _step(name: str, kind: type[Step]) -> dict[str, Any]:
             "should": {**expectations, "description": "what is tolerated when missing: it gives a remark"},
             "artefact": {
                 "type": "object",
-                "description": "what is expected instead on virtual readers behind vpcd, and why: it gives a remark",
-                "properties": {"expect": expectations, "why": {"$ref": "#/$defs/Title"}},
+                "description": "what is expected instead behind vpcd, or pcsc-lite, and why: it gives a remark",
+                "properties": {"expect": expectations, "why": {"$ref": "#/$defs/Title"}, "of": _artefact_of()},
                 "required": ["expect", "why"],
                 "additionalProperties": False,
             },
@@ -87,6 +87,11 @@ def _step(name: str, kind: type[Step]) -> dict[str, Any]:
         "required": [name],
         "additionalProperties": False,
     }
+
+
+def _artefact_of() -> dict[str, Any]:
+    schema: dict[str, Any] = Artefact.model_json_schema()["properties"]["of"]
+    return _or_reference(schema)
 
 
 def _arguments(kind: type[Step]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ SUITE = suite_text(
     scenario_text("steps:\n  - verify-code: '0000'\n    expect: {sw: 63C1}", "fails"),
     scenario_text("steps:\n  - get-challenge: 8\n    should: {data: 00}", "remark"),
     scenario_text("setup: [code-status]\nsteps: [code-status]", "blocked"),
-    scenario_text("steps: [insert-card]", "ours"),
+    scenario_text("steps: [insert-card]", "impossible"),
+    scenario_text("steps: [verify-code: $card.cod]", "ours"),
     scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere"),
 )
 
@@ -49,17 +50,19 @@ def test_every_verdict_has_its_place_in_a_pytest_report(tmp_path: Path, options:
         r"PASSED suite.yaml::remark",
         r"FAILED suite.yaml::fails",
         r"FAILED suite.yaml::blocked",
+        r"FAILED suite.yaml::impossible",
         r"ERROR suite.yaml::ours",
         r"SKIPPED .*: the reader is not contactless",
     ):
         assert re.search(rf"^{line}", text, re.MULTILINE), (line, text)
-    assert "2 failed, 2 passed, 1 skipped, 1 error" in text
+    assert "3 failed, 2 passed, 1 skipped, 1 error" in text
     # The scenario's words, not our traceback.
     assert "✗ failed" in text
     assert "63C1" in text
     assert "63C2" in text
     assert "⚠ bench error" in text
     assert "already holds a card: remove it first" in text
+    assert "$card.cod leads nowhere: 'cod' is unknown (did you mean 'code'?)" in text
     assert "Traceback" not in text
     assert "def setup" not in text
     cases = {case.get("name"): case for case in etree.parse(tmp_path / "report.xml").iter("testcase")}
@@ -143,7 +146,18 @@ def test_the_fixtures_serve_an_editor_s_own_tests(tmp_path: Path) -> None:
     assert "3 passed" in text
 
 
-def test_the_bench_fixture_puts_the_reader_behind_pcsc(tmp_path: Path) -> None:
+def test_the_bench_fixture_puts_the_reader_behind_our_own_service(tmp_path: Path) -> None:
+    pytest.importorskip("smartcard", reason="needs pyscard: pip install bifente[pcsc]")
+    lacking = "import os\nfrom bifente.simulator.pcsc import discovery\ndiscovery._SYSTEM_PATHS = ('/nowhere',)\n"
+    (tmp_path / "conftest.py").write_text(f"{lacking}os.environ['PATH'] = '/nowhere'\n", encoding="utf-8")
+    (tmp_path / "test_live.py").write_text(LIVE, encoding="utf-8")
+    write(tmp_path, steps_text("- get-challenge: 8"))
+    code, text = pytest_over(tmp_path, "--bifente-target", "pcsc")
+    assert code == 0, text
+    assert "2 passed" in text
+
+
+def test_the_bench_fixture_puts_the_reader_behind_pcscd(tmp_path: Path) -> None:
     pytest.importorskip("smartcard", reason="needs pyscard: pip install bifente[pcsc]")
     try:
         find_installation()
@@ -152,7 +166,7 @@ def test_the_bench_fixture_puts_the_reader_behind_pcsc(tmp_path: Path) -> None:
     if (refused := try_namespaces()) is not None:
         pytest.skip(f"needs namespaces: {refused}")
     (tmp_path / "test_live.py").write_text(LIVE, encoding="utf-8")
-    code, text = pytest_over(tmp_path)
+    code, text = pytest_over(tmp_path, "--bifente-service", "pcscd")
     assert code == 0, text
     assert "1 passed" in text
 
@@ -162,7 +176,7 @@ def test_without_pcscd_what_needs_it_is_skipped_with_the_reason(tmp_path: Path) 
     (tmp_path / "conftest.py").write_text(lacking + "import os\nos.environ['PATH'] = '/nowhere'\n", encoding="utf-8")
     (tmp_path / "test_live.py").write_text(LIVE, encoding="utf-8")
     write(tmp_path, steps_text("- get-challenge: 8"))
-    code, text = pytest_over(tmp_path, "--bifente-target", "pcsc")
+    code, text = pytest_over(tmp_path, "--bifente-target", "pcsc", "--bifente-service", "pcscd")
     assert code == 0, text
     assert "2 skipped" in text
     assert text.count("pcscd-binary: pcscd is not found in /nowhere") >= 2

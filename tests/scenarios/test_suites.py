@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -179,7 +180,7 @@ def test_every_scenario_passes_on_the_embedded_bench(plan: RunPlan, first_run: l
 
 
 def without_times(event: Event) -> Event:
-    return replace(event, duration_us=0) if hasattr(event, "duration_us") else event
+    return structs.replace(event, duration_us=0) if hasattr(event, "duration_us") else event
 
 
 def test_the_same_seed_gives_the_same_journal(plan: RunPlan, workshop: Workshop, first_run: list[Event]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -91,7 +92,7 @@ def test_all_pass(plan: RunPlan, first_run: list[Event]) -> None:
 
 
 def without_times(event: Event) -> Event:
-    return replace(event, duration_us=0) if hasattr(event, "duration_us") else event
+    return structs.replace(event, duration_us=0) if hasattr(event, "duration_us") else event
 
 
 def test_the_same_seed_gives_the_same_journal(plan: RunPlan, workshop: Workshop, first_run: list[Event]) -> None:

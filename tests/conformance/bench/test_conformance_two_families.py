@@ -121,6 +121,7 @@ def test_a_card_of_either_family_is_remembered_by_its_own_number(lab: Lab, tmp_p
         connection = EmbeddedTarget([device.reader]).connect(device.slots["cps"].name)
         connection.transmit(bytes.fromhex("01A4040C088025000001FF0100"))
         assert connection.transmit(bytes.fromhex("012000010430303030")) == bytes((0x63, 0xC0 | tries))
+        device.close()
     assert {path.name for path in tmp_path.iterdir()} >= {"99400001.json"}
     assert [card.card.state().secrets["pin"].tries_left for card in device.cards.values()] == [1, 3]  # type: ignore[attr-defined]
 

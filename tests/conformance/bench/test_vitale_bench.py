@@ -152,11 +152,11 @@ def test_masked_numbers_and_names_are_nowhere_in_the_record(cli: Cli, tmp_path: 
 
     plain, masked = record(), record("--mask-nir", "--mask-names")
     for hidden in ("180197534900236", "2821975349003", "TESTFAMILLE", "TESTNAISSANCE"):
-        spelt = hidden.encode().hex(" ").upper()
+        spelt = hidden.encode().hex().upper()
         assert hidden in plain
         assert hidden not in masked
         assert spelt in plain
-        assert spelt not in masked
+        assert spelt not in masked.replace(" ", "").upper()
 
 
 # -- scenarios ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conformance_cli import COMMAND, PATIENCE, Cli
 
+from bifente.conformance.loading import MAX_BYTES
 from bifente.simulator.zones import Group, encode, make
 
 INSURED = {"card-type": "T", "serial-number": "123456789", "nir": "1801913055001", "nir-key": "27", "caisse": "349"}
@@ -70,12 +71,22 @@ def test_standard_input_is_read(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> No
     assert "105 AMO right period" in cli("zone", "decode", "-", "--lang", "en").ok()
 
 
+@pytest.mark.parametrize(
+    ("piped", "words"),
+    [
+        (b"- grup: 101\n", ":1:3: a group has a number"),
+        (b"- group: [\n", ":2:1: is not valid YAML"),
+        (b"\xff", ": is not UTF-8 text"),
+        (b"", ": is empty"),
+        (b" " * (MAX_BYTES + 1), ": is larger than 2048 KiB"),
+    ],
+    ids=["no-group", "no-yaml", "no-text", "nothing", "too-much"],
+)
 def test_what_is_wrong_on_standard_input_is_told_of_it(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, piped: bytes, words: str
 ) -> None:
-    (tmp_path / "piped").write_text("- grup: 101\n")
-    monkeypatch.setattr("bifente.conformance.cli.zone._PIPE", tmp_path / "piped")
-    cli("zone", "encode", "-").fails(2, "bifente: standard input:1:3: a group has a number")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(piped)))
+    cli("zone", "encode", "-").fails(2, f"bifente: standard input{words}")
 
 
 def test_a_file_that_cannot_be_written_is_one_sentence(cli: Cli, tmp_path: Path) -> None:

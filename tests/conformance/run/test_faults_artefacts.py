@@ -13,6 +13,7 @@ from bifente.conformance.bench.factory import BenchPool
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.reports.events import BenchChange, ScenarioFinished
 from bifente.reports.verdict import Verdict
+from bifente.simulator.pcsc.services import ServiceKind
 
 WHY = "why: {fr: un octet tient lieu de réponse, en: one byte stands for the answer}"
 MUTE = "- connect\n- inject-fault: {fault: answer-truncated, times: 1}\n- code-status:\n"
@@ -23,7 +24,8 @@ FAITHFUL = f"- code-status:\n  expect: {{sw: [63C3, 6A88]}}\n  artefact: {{expec
 @pytest.fixture(scope="module")
 def behind_vpcd(_chain: None, _keys: Path) -> Iterator[Lab]:
     workshop = Workshop.default()
-    lab = Lab(workshop, BenchPool(RunOptions(paths=(), target=TargetKind.PCSC), workshop, ["readers/generic-bislot"]))
+    options = RunOptions(paths=(), target=TargetKind.PCSC, service=ServiceKind.PCSCD)
+    lab = Lab(workshop, BenchPool(options, workshop, ["readers/generic-bislot"]))
     yield lab
     lab.pool.close()
 

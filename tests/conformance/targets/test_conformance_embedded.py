@@ -58,8 +58,6 @@ def test_a_removed_card_is_told_to_every_connection_even_if_it_comes_back(target
     for use in (lambda: one.transmit(STATUS), two.begin, two.end):
         with refused(PcscCode.REMOVED_CARD):
             use()
-    with refused(PcscCode.NO_SMARTCARD):
-        two.reset(cold=False)
     assert one.atr == b""
     with refused(PcscCode.NO_SMARTCARD):
         target.connect(NAME)
@@ -69,6 +67,19 @@ def test_a_removed_card_is_told_to_every_connection_even_if_it_comes_back(target
     assert target.connect(NAME).transmit(STATUS)
     assert one.reset(cold=True) == one.atr
     assert one.transmit(STATUS), "a reset takes up the card that is there now"
+
+
+def test_a_reset_of_an_empty_slot_is_refused_and_told_to_all_in_place_of_the_removal(
+    target: EmbeddedTarget, slot: Slot
+) -> None:
+    # As pcscd: it marks every dialogue before it looks for a card, and keeps the last mark.
+    one, two = target.connect(NAME), target.connect(NAME)
+    slot.remove()
+    with refused(PcscCode.NO_SMARTCARD):
+        two.reset(cold=False)
+    for connection in (one, two):
+        with refused(PcscCode.RESET_CARD):
+            connection.transmit(STATUS)
 
 
 def test_a_reset_is_told_to_the_others_until_they_reset_or_connect_again(target: EmbeddedTarget) -> None:
