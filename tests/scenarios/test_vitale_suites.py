@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -74,7 +75,10 @@ def test_every_scenario_passes_and_most_expect_a_refusal(plan: RunPlan, workshop
 
 def test_the_same_seed_gives_the_same_journal(plan: RunPlan, workshop: Workshop) -> None:
     one, other = (
-        [replace(event, duration_us=0) if hasattr(event, "duration_us") else event for event in run(plan, workshop)]
+        [
+            structs.replace(event, duration_us=0) if hasattr(event, "duration_us") else event
+            for event in run(plan, workshop)
+        ]
         for _ in range(2)
     )
     assert one == other
