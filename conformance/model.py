@@ -179,7 +179,7 @@ class Scenario(Model):
     teardown: list[RawStep] = Field(default_factory=list, description="done whatever happened")
 
 
-class Suite(Model):
+class SuiteModel(Model):
     """A suite file."""
 
     suite: SuiteName
@@ -192,7 +192,7 @@ class Suite(Model):
     scenarios: list[Scenario] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _ids_once(self) -> Suite:
+    def _ids_once(self) -> SuiteModel:
         seen: set[str] = set()
         for scenario in self.scenarios:
             if scenario.id in seen:
@@ -201,28 +201,28 @@ class Suite(Model):
         return self
 
     @model_validator(mode="after")
-    def _one_way(self) -> Suite:
+    def _one_way(self) -> SuiteModel:
         for bench in (self.bench, *(scenario.bench for scenario in self.scenarios)):
             if bench is not None and bench.profile is not None and bench.readers is not None:
                 raise ValueError("bench says either profile (one reader) or readers (several), not both")
         return self
 
 
-def suite_model() -> type[Suite]:
+def suite_model() -> type[SuiteModel]:
     """Return the model of a suite, its ``bench`` with the sections that domains bring. Raise DomainError."""
     bench: Any = extended(BenchModel, sections_of_bench)
     return _suite_model(bench)
 
 
 @cache
-def _suite_model(bench: Any) -> type[Suite]:
+def _suite_model(bench: Any) -> type[SuiteModel]:
     scenario: Any = create_model(
         Scenario.__name__, __base__=Scenario, __doc__=Scenario.__doc__, bench=(bench | None, None)
     )
-    suite: type[Suite] = create_model(
-        Suite.__name__,
-        __base__=Suite,
-        __doc__=Suite.__doc__,
+    suite: type[SuiteModel] = create_model(
+        SuiteModel.__name__,
+        __base__=SuiteModel,
+        __doc__=SuiteModel.__doc__,
         bench=(bench, Field(default_factory=bench)),
         scenarios=(list[scenario], Field(min_length=1)),
     )

@@ -24,7 +24,7 @@ from bifente.reports.clean import one_line
 from bifente.simulator.middleware import galss as manager
 from bifente.simulator.middleware import sesam as fsv
 from bifente.simulator.middleware.findings import Finding, Severity
-from bifente.simulator.middleware.galss import SlotName, System
+from bifente.simulator.middleware.galss import GalssSystem, SlotName
 from bifente.simulator.middleware.ini import MAX_BYTES
 from bifente.simulator.middleware.return_codes import return_codes
 
@@ -34,7 +34,7 @@ sesam = typer.Typer(help="The FSV and their file sesam.ini.", no_args_is_help=Tr
 app.add_typer(sesam, name="sesam")
 
 FileArgument = Annotated[Path, typer.Argument(help="The file to examine.")]
-SystemOption = Annotated[System | None, typer.Option("--os", help="The system of the workstation.")]
+SystemOption = Annotated[GalssSystem | None, typer.Option("--os", help="The system of the workstation.")]
 BitsOption = Annotated[int | None, typer.Option("--bits", help="32 or 64: the word length of the GALSS installed.")]
 
 _GALSS = re.compile(rb"^\s*\[(CONFIG|CANAL\d|PROTOCOLE\d)", re.IGNORECASE | re.MULTILINE)
@@ -78,7 +78,7 @@ def check_galss(
     if profile is not None and examined.configuration is not None:
         model, _document = load_profile(profile)
         findings = (*findings, *manager.misfits(data, examined.configuration, _slots(model, system)))
-    if system is System.MACOS:
+    if system is GalssSystem.MACOS:
         err.print(f"bifente: {_in(_PORT_TABLE, language)}", markup=False)
     _tell(file, findings, language)
 
@@ -86,7 +86,7 @@ def check_galss(
 @galss.command(name="make")
 def make_galss(
     profile: Annotated[str, typer.Option(help="The reader: profile name or file.")],
-    system: Annotated[System, typer.Option("--os", help="The system of the workstation.")] = System.WINDOWS,
+    system: Annotated[GalssSystem, typer.Option("--os", help="The system of the workstation.")] = GalssSystem.WINDOWS,
     bits: Annotated[int, typer.Option("--bits", help="32 or 64: the word length of the GALSS.")] = 64,
     serial: Annotated[int | None, typer.Option(help="COM port, for a homologated reader on a serial line.")] = None,
     to: Annotated[Path | None, typer.Option("--out", help="File to write (default: the output).")] = None,
@@ -109,7 +109,7 @@ def make_galss(
         data = manager.generate(configuration, system.line_end)
     except ValueError as error:
         raise fail(f"{profile}: {error}", Exit.BAD_INPUT) from None
-    if system is System.MACOS:
+    if system is GalssSystem.MACOS:
         err.print(f"bifente: {_in(_PORT_TABLE, chosen_lang(lang))}", markup=False)
     if to is None:
         out.print(data.decode("cp1252").replace("\r\n", "\n").replace("\r", "\n"), markup=False, end="")
@@ -172,7 +172,7 @@ def _read(file: Path) -> bytes:
         raise InputError.at(str(file), f"cannot be read: {reason}") from None
 
 
-def _slots(model: ReaderProfile, system: System | None) -> list[SlotName]:
+def _slots(model: ReaderProfile, system: GalssSystem | None) -> list[SlotName]:
     named = NamingSystem(system.value) if system is not None else None
     return [
         SlotName(

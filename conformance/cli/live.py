@@ -36,8 +36,8 @@ from bifente.ground.text import Lang, Text
 from bifente.reports.masking import mask_command
 from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning
-from bifente.simulator.pcsc.bridge import Exchange, ExchangeKind, Observer
-from bifente.simulator.pcsc.detectors import Finding, Verdict
+from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind, Observer
+from bifente.simulator.pcsc.detectors import LinkFinding, LinkVerdict
 from bifente.simulator.pcsc.doctor import ServiceKind, diagnose, usable
 from bifente.simulator.readers.slot import SlotError
 
@@ -158,11 +158,11 @@ def doctor(service: ServiceOption = None, lang: LangOption = None) -> None:
         raise typer.Exit(Exit.BENCH_ERROR)
 
 
-def _tell_finding(finding: Finding, language: Lang) -> None:
+def _tell_finding(finding: LinkFinding, language: Lang) -> None:
     sign, style = _SIGNS[finding.verdict]
     measure = f"  ({finding.measure})" if finding.measure else ""
     out.print(f"{sign} {finding.link.value:18} {finding.sentence.get(language)}{measure}", style=style, markup=False)
-    if finding.cure is not None and finding.verdict is not Verdict.OK:
+    if finding.cure is not None and finding.verdict is not LinkVerdict.OK:
         out.print(f"    -> {finding.cure.get(language)}", markup=False)
 
 
@@ -173,10 +173,10 @@ _TESTED = {
 _USABLE = Text("utilisable ici :", "usable here:")
 _UNUSABLE = Text("inutilisable ici :", "not usable here:")
 _SIGNS = {
-    Verdict.OK: ("ok  ", "green"),
-    Verdict.WARNING: ("warn", "yellow"),
-    Verdict.FAILED: ("FAIL", "bold red"),
-    Verdict.SKIPPED: ("skip", "dim"),
+    LinkVerdict.OK: ("ok  ", "green"),
+    LinkVerdict.WARNING: ("warn", "yellow"),
+    LinkVerdict.FAILED: ("FAIL", "bold red"),
+    LinkVerdict.SKIPPED: ("skip", "dim"),
 }
 
 
@@ -240,7 +240,7 @@ def _live(asked: _Asked) -> Iterator[_Live]:
     observers = [_tracer()] if asked.trace else []
     observers += [record.exchange] if record is not None else []
 
-    def observe(seen: Exchange) -> None:
+    def observe(seen: BridgedExchange) -> None:
         for observer in observers:
             observer(seen)
 
@@ -288,7 +288,7 @@ def chosen_cards(given: list[str] | None) -> dict[str, CardChoice]:
 def _tracer() -> Observer:
     lock = threading.Lock()
 
-    def trace(exchange: Exchange) -> None:
+    def trace(exchange: BridgedExchange) -> None:
         with lock:
             for line in trace_lines(exchange):
                 err.print(line, markup=False)
@@ -296,7 +296,7 @@ def _tracer() -> Observer:
     return trace
 
 
-def trace_lines(exchange: Exchange) -> list[str]:
+def trace_lines(exchange: BridgedExchange) -> list[str]:
     """An exchange in two lines, codes masked."""
     if exchange.kind is not ExchangeKind.APDU:
         return [f"[{exchange.slot}] {exchange.kind.value} {exchange.response.hex(' ').upper()}".rstrip()]

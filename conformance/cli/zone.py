@@ -40,7 +40,7 @@ _STDIN = "-"
 _MAX_INPUT = 512 * 1024
 
 
-class Form(StrEnum):
+class ZoneForm(StrEnum):
     """How a zone is written in a file."""
 
     BINARY = "binary"
@@ -51,7 +51,7 @@ class Form(StrEnum):
 @zone.command(name="decode")
 def decode_zone(
     source: Annotated[str, typer.Argument(metavar="FILE|-", help="Zone as bytes, hexadecimal or base64 text.")],
-    form: Annotated[Form | None, typer.Option("--as", help="How it is written (default: recognised).")] = None,
+    form: Annotated[ZoneForm | None, typer.Option("--as", help="How it is written (default: recognised).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what ``zone encode`` takes.")] = False,
     lang: LangOption = None,
 ) -> None:
@@ -125,22 +125,22 @@ def _read(source: str) -> bytes:
     return raw
 
 
-def _bytes_of(raw: bytes, form: Form | None) -> bytes:
+def _bytes_of(raw: bytes, form: ZoneForm | None) -> bytes:
     """The zone itself. A zone as bytes holds a byte that no text has, if only in the number of its first group."""
     form = form or _recognised(raw)
-    if form is Form.BINARY:
+    if form is ZoneForm.BINARY:
         return raw
     text = b"".join(raw.split())
     try:
-        return bytes.fromhex(text.decode("ascii")) if form is Form.HEX else base64.b64decode(text, validate=True)
+        return bytes.fromhex(text.decode("ascii")) if form is ZoneForm.HEX else base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
         raise ValueError(f"is not {form} text; correct it, or say with --as how it is written") from None
 
 
-def _recognised(raw: bytes) -> Form:
+def _recognised(raw: bytes) -> ZoneForm:
     if re.fullmatch(rb"[0-9A-Fa-f\s]+", raw):
-        return Form.HEX
-    return Form.BASE64 if re.fullmatch(rb"[0-9A-Za-z+/=\s]+", raw) else Form.BINARY
+        return ZoneForm.HEX
+    return ZoneForm.BASE64 if re.fullmatch(rb"[0-9A-Za-z+/=\s]+", raw) else ZoneForm.BINARY
 
 
 def _groups(document: Document) -> Iterator[Group]:

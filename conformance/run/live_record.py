@@ -18,7 +18,7 @@ from bifente.reports.journal import FILE_NAME, Recorder
 from bifente.reports.render import Format, render
 from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
-from bifente.simulator.pcsc.bridge import Exchange, ExchangeKind
+from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind
 from bifente.simulator.pcsc.services import ServiceKind
 
 _POWERED: Mapping[ExchangeKind, Text] = {
@@ -76,7 +76,7 @@ class LiveRecord:
         self._roles = {slot.name: role for role, slot in device.slots.items()}
         self.changed(None, Text("banc monté", "bench set up"))
 
-    def exchange(self, seen: Exchange) -> None:
+    def exchange(self, seen: BridgedExchange) -> None:
         """Write what a reader did to a card."""
         role = self._roles.get(seen.slot, seen.slot)
         if seen.kind is ExchangeKind.APDU:

@@ -10,7 +10,7 @@ from typing import Any
 from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.loading.document import Location
-from bifente.conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, Suite, suite_model
+from bifente.conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, SuiteModel, suite_model
 from bifente.conformance.requirements import Catalogue
 from bifente.conformance.scenario.matrix import MatrixError, Spread, spread, substituted
 from bifente.conformance.scenario.mistakes import Mistakes
@@ -94,7 +94,7 @@ class _Loader:
         self._mistakes.check()
         return PlannedSuite(model, tuple(self._documents), tuple(scenarios))
 
-    def _collect_stages(self, model: Suite) -> None:
+    def _collect_stages(self, model: SuiteModel) -> None:
         for index, name in enumerate(model.include):
             try:
                 document = load_document(self._document.path.parent / name)
@@ -117,7 +117,7 @@ class _Loader:
                 self._mistakes.note(document, ("stages", name), f"two stages bear the name {name!r}", "rename one")
             self._stages[name] = (document, ("stages", name), stage)
 
-    def _scenario(self, suite: Suite, scenario: Scenario, at: Location) -> Iterator[PlannedScenario]:
+    def _scenario(self, suite: SuiteModel, scenario: Scenario, at: Location) -> Iterator[PlannedScenario]:
         for index, requirement in enumerate(scenario.requirements):
             if requirement not in self._catalogue:
                 self._mistakes.note(
@@ -150,7 +150,7 @@ class _Loader:
                 generated=index > 0,
             )
 
-    def _spread(self, suite: Suite, scenario: Scenario, at: Location) -> list[Spread]:
+    def _spread(self, suite: SuiteModel, scenario: Scenario, at: Location) -> list[Spread]:
         bench = _merged(suite.bench, scenario.bench)
         try:
             return spread(

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bifente.conformance.loading import Document
 from bifente.conformance.loading.document import Location
-from bifente.conformance.model import CardChoice, Scenario, Suite
+from bifente.conformance.model import CardChoice, Scenario, SuiteModel
 from bifente.conformance.scenario.step import Step
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
@@ -99,7 +99,7 @@ class PlannedScenario:
 class PlannedSuite:
     """A suite file and all that was read for it."""
 
-    model: Suite
+    model: SuiteModel
     documents: tuple[Document, ...]
     scenarios: tuple[PlannedScenario, ...]
 

@@ -89,7 +89,7 @@ class Guard(Protocol):
         ...
 
 
-class Worker(Protocol):
+class ModuleWorker(Protocol):
     """Does what a module does."""
 
     def ask(self, function: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -179,14 +179,14 @@ class Cryptoki:
     ``told`` hears every call; ``guard`` may refuse one before the module hears of it.
     """
 
-    worker: Worker
+    worker: ModuleWorker
     guard: Guard | None = None
     told: Callable[[Called], None] = lambda called: None
     sessions: dict[str, int] = field(default_factory=dict)
     _slots: dict[int, int] = field(default_factory=dict)
     started: bool = False
 
-    def begin_anew(self, worker: Worker) -> None:
+    def begin_anew(self, worker: ModuleWorker) -> None:
         """Another process with the module: whatever the last one had is gone."""
         self.worker, self.started = worker, False
         self.sessions.clear()

@@ -19,7 +19,7 @@ from bifente.simulator.iso7816.image import Algorithm, CardImage, CardKey, CardS
 from bifente.simulator.iso7816.inspection import CardState
 from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
 from bifente.simulator.iso7816.rsa import RsaKey
-from bifente.simulator.iso7816.secrets import Memory, Secrets
+from bifente.simulator.iso7816.secrets import CardSecrets, Memory
 from bifente.simulator.iso7816.status import StatusError, StatusWord, more_data, wrong_expected
 from bifente.simulator.iso7816.trust import Trust
 
@@ -54,7 +54,7 @@ class SmartCard:
         self.strict_lengths = 1 not in Atr.parse(image.atr).protocols
         self.memory = Memory(memory or VolatileMemory(), CardMemory.personalised(image))
         self.memory.state.check(image)
-        self.secrets = Secrets(image.secrets, self.memory)
+        self.secrets = CardSecrets(image.secrets, self.memory)
         self._contactless = image.interface is Interface.CONTACTLESS
         sides = {side.name: side for side in family.applications}
         sides |= {entry.side.name: entry.side for entry in family.classes.values() if entry.side}

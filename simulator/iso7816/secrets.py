@@ -31,7 +31,7 @@ class Memory:
         self.state = state
 
 
-class Secrets:
+class CardSecrets:
     """The secrets of one card. ``verified`` names those presented since the last reset: volatile, shared by all
     operating sides of the card."""
 

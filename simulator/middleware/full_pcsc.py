@@ -36,7 +36,7 @@ _RETRIED = frozenset({PcscCode.SHARING_VIOLATION, PcscCode.RESET_CARD})
 
 
 @dataclass(slots=True)
-class Seen:
+class SeenCard:
     """A card met in a slot; ``connection`` is None if it could not be opened."""
 
     slot: str
@@ -89,14 +89,14 @@ class FullPcsc:
             raise SsvError(SsvCode.GALSS_NO_ANSWER, "no reader is connected")
         return names
 
-    def look(self, slot: str) -> Seen | None:
+    def look(self, slot: str) -> SeenCard | None:
         """What is in a slot, opened but not held; None if there is nothing to speak to. Raises SsvError."""
         try:
             connection = self.access.connect(slot)
         except ScardError as error:
             return _unopened(slot, error)
         try:
-            return Seen(slot, kind_of(connection.atr), connection)
+            return SeenCard(slot, kind_of(connection.atr), connection)
         except ScardError as error:
             connection.disconnect()
             return _unopened(slot, error)
@@ -107,7 +107,7 @@ class FoundPair:
     """Both cards of one call, looked for together at the first need, each held from its own first need on."""
 
     resources: FullPcsc
-    _seen: list[Seen] | None = field(default=None, init=False)
+    _seen: list[SeenCard] | None = field(default=None, init=False)
     _held: set[str] = field(default_factory=set, init=False)
 
     def ps(self) -> Connection:
@@ -155,12 +155,12 @@ class FoundPair:
                 self.release()
                 raise SsvError(SsvCode.UNSPECIFIED, f"{SEVERAL_CARDS.en}: {', '.join(slots)}")
 
-    def _opened(self, kinds: frozenset[CardKind]) -> Seen | None:
+    def _opened(self, kinds: frozenset[CardKind]) -> SeenCard | None:
         """The card of a kind among those met. Raises ScardError as long as it may be one that is held elsewhere."""
         met = self._seen or []
         for index, seen in enumerate(met):
             if seen.kind is CardKind.HELD and not any(other.kind in kinds for other in met):
-                met[index] = self.resources.look(seen.slot) or Seen(seen.slot, CardKind.OTHER, None)
+                met[index] = self.resources.look(seen.slot) or SeenCard(seen.slot, CardKind.OTHER, None)
         self._check_single()
         found = next((seen for seen in met if seen.kind in kinds), None)
         if found is None and any(seen.kind is CardKind.HELD for seen in met):
@@ -179,14 +179,14 @@ class FoundPair:
         return insist(self.resources.patience, self.resources.clock, action, _worth_another_try)
 
 
-def _unopened(slot: str, error: ScardError) -> Seen | None:
+def _unopened(slot: str, error: ScardError) -> SeenCard | None:
     """What a slot that cannot be opened holds: nothing, or a card that does not answer. Raises SsvError."""
     if error.code in _EMPTY:
         return None
     if error.code in _UNANSWERED:
-        return Seen(slot, CardKind.MUTE, None)
+        return SeenCard(slot, CardKind.MUTE, None)
     if error.code in _RETRIED:
-        return Seen(slot, CardKind.HELD, None)
+        return SeenCard(slot, CardKind.HELD, None)
     raise PS.error(error, met=False) from error
 
 

@@ -40,7 +40,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IniEntry:
     """One ``key=value`` and its line."""
 
     key: str
@@ -54,9 +54,9 @@ class Section:
 
     name: str
     line: int
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, IniEntry]
 
-    def get(self, key: str) -> Entry | None:
+    def get(self, key: str) -> IniEntry | None:
         """An entry by its name, upper and lower case alike."""
         return self.entries.get(key.lower())
 
@@ -78,7 +78,7 @@ def read(data: bytes) -> IniFile:
     text, oddities = _decoded(data)
     findings = list(oddities)
     sections: dict[str, Section] = {}
-    current: dict[str, Entry] | None = None
+    current: dict[str, IniEntry] | None = None
     ignored = False
     for number, line in _lines(text):
         if line.startswith("["):
@@ -102,7 +102,7 @@ def read(data: bytes) -> IniFile:
         elif key.lower() in current:
             findings.append(_twice(number, key, current[key.lower()].line))
         else:
-            current[key.lower()] = Entry(key, value, number)
+            current[key.lower()] = IniEntry(key, value, number)
     return IniFile(sections, tuple(findings))
 
 

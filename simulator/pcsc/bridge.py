@@ -55,7 +55,7 @@ class ExchangeKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class BridgedExchange:
     """One thing the reader did to the card: ``response`` is the answer or the ATR, ``seconds`` the card's own time.
 
     May hold secrets (a code in a VERIFY): mask before writing.
@@ -86,7 +86,7 @@ class Defect:
     header: bytes = b""
 
 
-Observer = Callable[[Exchange], None]
+Observer = Callable[[BridgedExchange], None]
 """Called in the slot's thread before the reply leaves: when a client has its answer, its observer has seen it."""
 
 Connector = Callable[[], socket.socket]
@@ -368,7 +368,9 @@ class SlotBridge:
             response = NO_PRECISE_DIAGNOSIS
         if self._observer is not None:
             seconds = time.perf_counter() - started
-            self._observe(self._observer, Exchange(self._slot.name, ExchangeKind.APDU, command, response, seconds))
+            self._observe(
+                self._observer, BridgedExchange(self._slot.name, ExchangeKind.APDU, command, response, seconds)
+            )
         return response
 
     def _send_atr(self, stay: _Stay, connection: CardConnection, card: Card) -> bool:
@@ -402,10 +404,10 @@ class SlotBridge:
             self._report(DefectKind.CARD, error)
         if self._observer is not None:
             seconds = time.perf_counter() - started
-            self._observe(self._observer, Exchange(self._slot.name, kind, b"", response, seconds))
+            self._observe(self._observer, BridgedExchange(self._slot.name, kind, b"", response, seconds))
         return True
 
-    def _observe(self, observer: Observer, exchange: Exchange) -> None:
+    def _observe(self, observer: Observer, exchange: BridgedExchange) -> None:
         try:
             observer(exchange)
         except Exception as error:  # an observer never changes what the client sees

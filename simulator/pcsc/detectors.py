@@ -31,7 +31,7 @@ DEFAULT_PORTS = (0x8C7B, 0x8C7C)
 _LISTEN = "0A"
 
 
-class Verdict(Enum):
+class LinkVerdict(Enum):
     """What became of one link."""
 
     OK = "ok"
@@ -41,59 +41,59 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LinkFinding:
     """One link tested: what was found, how to mend it, and the figure measured if there is one."""
 
     link: Link
-    verdict: Verdict
+    verdict: LinkVerdict
     sentence: Text
     cure: Text | None = None
     measure: str | None = None
 
 
-def good(link: Link, fr: str, en: str, measure: str | None = None) -> Finding:
+def good(link: Link, fr: str, en: str, measure: str | None = None) -> LinkFinding:
     """A link that holds."""
-    return Finding(link, Verdict.OK, Text(fr, en), None, measure)
+    return LinkFinding(link, LinkVerdict.OK, Text(fr, en), None, measure)
 
 
-def broken(error: PcscdError) -> Finding:
+def broken(error: PcscdError) -> LinkFinding:
     """A link that broke, as the error tells it."""
     quoted = error.log.strip()[-500:]
     fr = f" pcscd a dit : {quoted}" if quoted else ""
     en = f" pcscd said: {quoted}" if quoted else ""
     sentence = Text(error.sentence.fr + fr, error.sentence.en + en)
-    return Finding(error.link, Verdict.FAILED, sentence, error.cure)
+    return LinkFinding(error.link, LinkVerdict.FAILED, sentence, error.cure)
 
 
-def skipped(link: Link, because: Link) -> Finding:
+def skipped(link: Link, because: Link) -> LinkFinding:
     """A link that could not be tested since ``because`` broke."""
-    return Finding(
+    return LinkFinding(
         link,
-        Verdict.SKIPPED,
+        LinkVerdict.SKIPPED,
         Text(f"non testé : le maillon « {because.value} » a cédé", f"not tested: the link {because.value} broke"),
     )
 
 
-def judge_listed(expected: Sequence[str], listed: Sequence[str]) -> Finding:
+def judge_listed(expected: Sequence[str], listed: Sequence[str]) -> LinkFinding:
     """Does a PC/SC client see every reader expected?"""
     missing = [name for name in expected if name not in listed]
     if missing:
-        return Finding(
+        return LinkFinding(
             Link.READER_LISTED,
-            Verdict.FAILED,
+            LinkVerdict.FAILED,
             Text(f"lecteurs absents de la liste : {missing}", f"readers missing from the list: {missing}"),
             CURES[Link.READER_LISTED],
         )
     return good(Link.READER_LISTED, "le service montre le lecteur", "the service lists the reader", ", ".join(listed))
 
 
-def judge_poll(seconds: float) -> Finding:
+def judge_poll(seconds: float) -> LinkFinding:
     """Did the service see the card in reasonable time?"""
     measure = f"{seconds * 1000:.0f} ms"
     if seconds > POLL_LIMIT:
-        return Finding(
+        return LinkFinding(
             Link.POLL,
-            Verdict.WARNING,
+            LinkVerdict.WARNING,
             Text(f"le service a mis {measure} à voir la carte", f"the service took {measure} to see the card"),
             Text(
                 "La machine est chargée : donnez aux clients plus de temps après une insertion.",
@@ -104,12 +104,12 @@ def judge_poll(seconds: float) -> Finding:
     return good(Link.POLL, "le service a vu la carte", "the service saw the card", measure)
 
 
-def judge_atr(given: bytes, seen: bytes) -> Finding:
+def judge_atr(given: bytes, seen: bytes) -> LinkFinding:
     """Is the ATR that of the card?"""
     if given != seen:
-        return Finding(
+        return LinkFinding(
             Link.ATR,
-            Verdict.FAILED,
+            LinkVerdict.FAILED,
             Text(
                 f"l'ATR vu est {seen.hex()}, la carte a donné {given.hex()}",
                 f"the ATR seen is {seen.hex()}, the card gave {given.hex()}",
@@ -119,12 +119,12 @@ def judge_atr(given: bytes, seen: bytes) -> Finding:
     return good(Link.ATR, "l'ATR est celui de la carte", "the ATR is the card's", seen.hex())
 
 
-def judge_apdu(expected: bytes, received: bytes) -> Finding:
+def judge_apdu(expected: bytes, received: bytes) -> LinkFinding:
     """Did an APDU go through and its answer come back whole?"""
     if expected != received:
-        return Finding(
+        return LinkFinding(
             Link.APDU,
-            Verdict.FAILED,
+            LinkVerdict.FAILED,
             Text(
                 f"réponse {received.hex() or 'vide'} au lieu de {expected.hex()}",
                 f"answer {received.hex() or 'empty'} instead of {expected.hex()}",
@@ -140,12 +140,12 @@ _CROSSED = Text(
 )
 
 
-def judge_latency(seconds: Sequence[float]) -> Finding:
+def judge_latency(seconds: Sequence[float]) -> LinkFinding:
     """Is the median time of an APDU that of a healthy chain, or has the 40 ms trap closed?"""
     if not seconds:
-        return Finding(
+        return LinkFinding(
             Link.LATENCY,
-            Verdict.FAILED,
+            LinkVerdict.FAILED,
             Text("aucun échange n'a été mesuré", "no exchange was measured"),
             CURES[Link.PRIVATE_PCSCD],
         )
@@ -154,9 +154,9 @@ def judge_latency(seconds: Sequence[float]) -> Finding:
     if middle <= LATENCY_LIMIT:
         return good(Link.LATENCY, "les échanges sont rapides", "exchanges are fast", measure)
     if DELAYED_ACK[0] <= middle <= DELAYED_ACK[1]:
-        return Finding(
+        return LinkFinding(
             Link.LATENCY,
-            Verdict.WARNING,
+            LinkVerdict.WARNING,
             Text(
                 f"{measure} par commande : algorithme de Nagle et acquittement retardé. vpcd envoie la longueur et le "
                 "corps en deux fois, et le second attend 40 ms l'acquittement du premier",
@@ -171,9 +171,9 @@ def judge_latency(seconds: Sequence[float]) -> Finding:
             ),
             measure,
         )
-    return Finding(
+    return LinkFinding(
         Link.LATENCY,
-        Verdict.WARNING,
+        LinkVerdict.WARNING,
         Text(f"{measure} par commande, au lieu de 0,1", f"{measure} a command, instead of 0.1"),
         Text("La machine est chargée ou lente : fermez ce qui l'occupe.", "The machine is loaded: free it."),
         measure,
@@ -191,7 +191,7 @@ def driver_identity(path: str) -> Hashable:
 
 def judge_shared_drivers(
     entries: Sequence[SystemEntry], identity: Callable[[str], Hashable] = driver_identity
-) -> Finding:
+) -> LinkFinding:
     """Do two vpcd entries of the machine's ``reader.conf`` share a driver file or a port?"""
     ours = [entry for entry in entries if _is_vpcd(entry)]
     by_file: dict[Hashable, list[SystemEntry]] = defaultdict(list)
@@ -200,9 +200,9 @@ def judge_shared_drivers(
     for sharing in by_file.values():
         if len(sharing) > 1:
             names = ", ".join(f"{entry.name!r} ({entry.source})" for entry in sharing)
-            return Finding(
+            return LinkFinding(
                 Link.SHARED_DRIVER,
-                Verdict.FAILED,
+                LinkVerdict.FAILED,
                 Text(
                     f"ces lecteurs partagent le fichier {sharing[0].driver} et répondront l'un pour l'autre : {names}",
                     f"these readers share the file {sharing[0].driver} and will answer for each other: {names}",
@@ -215,9 +215,9 @@ def judge_shared_drivers(
     placed = sorted((entry.port, entry.name) for entry in ours if entry.port is not None)
     for (port, name), (next_port, next_name) in pairwise(placed):
         if next_port - port < SLOTS_PER_ENTRY:
-            return Finding(
+            return LinkFinding(
                 Link.SHARED_DRIVER,
-                Verdict.FAILED,
+                LinkVerdict.FAILED,
                 Text(
                     f"les ports de {name!r} ({port}) et de {next_name!r} ({next_port}) se chevauchent",
                     f"the ports of {name!r} ({port}) and {next_name!r} ({next_port}) overlap",
@@ -270,13 +270,13 @@ def listening(table: str, byteorder: str = sys.byteorder) -> tuple[tuple[IPv4Add
     return tuple(found)
 
 
-def judge_exposure(addresses: Sequence[tuple[IPv4Address | IPv6Address, int]], ports: frozenset[int]) -> Finding:
+def judge_exposure(addresses: Sequence[tuple[IPv4Address | IPv6Address, int]], ports: frozenset[int]) -> LinkFinding:
     """Can other machines reach a vpcd port of this one?"""
     open_ports = sorted({port for address, port in addresses if port in ports and not address.is_loopback})
     if open_ports:
-        return Finding(
+        return LinkFinding(
             Link.EXPOSURE,
-            Verdict.WARNING,
+            LinkVerdict.WARNING,
             Text(
                 f"le vpcd du système écoute hors de la machine, ports {open_ports} : n'importe qui peut y mettre "
                 "une carte ou prendre la place de la vôtre",
@@ -294,7 +294,7 @@ def judge_exposure(addresses: Sequence[tuple[IPv4Address | IPv6Address, int]], p
     return good(Link.EXPOSURE, "aucun port vpcd n'est ouvert", "no vpcd port is open to the outside")
 
 
-def judge_system_pcscd(process_ids: Sequence[int], has_socket: bool) -> Finding:
+def judge_system_pcscd(process_ids: Sequence[int], has_socket: bool) -> LinkFinding:
     """Is a pcscd of the machine running? For information: it is never touched."""
     if process_ids:
         pids = ", ".join(map(str, process_ids))
@@ -322,15 +322,15 @@ def orphan_agents(command_lines: Mapping[int, Sequence[str]], agent: str, alive:
     return sorted(orphans)
 
 
-def judge_stale(directories: Sequence[Path], orphans: Sequence[int]) -> Finding:
+def judge_stale(directories: Sequence[Path], orphans: Sequence[int]) -> LinkFinding:
     """Is anything left of a private pcscd of ours?"""
     if not directories and not orphans:
         return good(Link.STALE, "rien ne reste d'un pcscd privé", "nothing is left of a private pcscd")
     left = ", ".join([*map(str, directories), *(f"process {pid}" for pid in orphans)])
     removal = " && ".join([*(f"rm -r {directory}" for directory in directories), *(f"kill {pid}" for pid in orphans)])
-    return Finding(
+    return LinkFinding(
         Link.STALE,
-        Verdict.WARNING,
+        LinkVerdict.WARNING,
         Text(f"un banc tué a laissé : {left}", f"a killed bench left: {left}"),
         Text(f"Nettoyez : {removal}", f"Clean up: {removal}"),
         left,

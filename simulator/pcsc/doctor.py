@@ -17,7 +17,7 @@ from pathlib import Path
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Text
 from bifente.simulator.pcsc import detectors
-from bifente.simulator.pcsc.detectors import Finding, Verdict, broken, good, skipped
+from bifente.simulator.pcsc.detectors import LinkFinding, LinkVerdict, broken, good, skipped
 from bifente.simulator.pcsc.discovery import (
     Installation,
     Pcscd,
@@ -35,7 +35,7 @@ from bifente.simulator.pcsc.services import ServiceKind
 from bifente.simulator.pcsc.vpcd import connect
 from bifente.simulator.readers import Reader
 
-__all__ = ["Finding", "ServiceKind", "Verdict", "diagnose", "usable"]
+__all__ = ["LinkFinding", "LinkVerdict", "ServiceKind", "diagnose", "usable"]
 
 READER_CONF = Path("/etc/reader.conf.d")
 SYSTEM_SOCKET = Path("/run/pcscd/pcscd.comm")
@@ -52,12 +52,12 @@ _CHAIN = (Link.READER_LISTED, Link.PORT, Link.CARD_CONNECTED)
 _CLIENT = (Link.POLL, Link.ATR, Link.APDU, Link.LATENCY)
 
 
-def diagnose(service: ServiceKind = ServiceKind.PCSCD) -> Iterator[Finding]:
+def diagnose(service: ServiceKind = ServiceKind.PCSCD) -> Iterator[LinkFinding]:
     """Test every link of one service on this machine, about one second in all; never raises for what it finds."""
     yield from _own() if service is ServiceKind.OWN else _pcscd()
 
 
-def _own() -> Iterator[Finding]:
+def _own() -> Iterator[LinkFinding]:
     pyscard = _pyscard()
     yield pyscard
     reader = Reader.of(_READER, [f"{_READER} 00 00", f"{_READER} 00 01"], WallClock())
@@ -75,18 +75,18 @@ def _own() -> Iterator[Finding]:
             "the bench's own PC/SC service starts, without rights or namespaces",
             f"process {own.pid}",
         )
-        if pyscard.verdict is Verdict.OK:
+        if pyscard.verdict is LinkVerdict.OK:
             yield from probe(own.environment, own.reader_names[0])
         else:
             yield from (skipped(link, Link.PYSCARD) for link in _CLIENT)
 
 
-def usable(findings: Iterable[Finding]) -> bool:
+def usable(findings: Iterable[LinkFinding]) -> bool:
     """Whether a service works here: no link failed."""
-    return not any(finding.verdict is Verdict.FAILED for finding in findings)
+    return not any(finding.verdict is LinkVerdict.FAILED for finding in findings)
 
 
-def _pcscd() -> Iterator[Finding]:
+def _pcscd() -> Iterator[LinkFinding]:
     blocked: Link | None = None
     installation: Installation | None = None
     for finding in _installed():
@@ -94,7 +94,7 @@ def _pcscd() -> Iterator[Finding]:
             installation = finding
             continue
         yield finding
-        if finding.verdict is Verdict.FAILED:
+        if finding.verdict is LinkVerdict.FAILED:
             blocked = blocked or finding.link
     pyscard = _pyscard()
     yield pyscard
@@ -105,11 +105,11 @@ def _pcscd() -> Iterator[Finding]:
         because = blocked or Link.PCSCD_BINARY
         yield from (skipped(link, because) for link in (Link.PRIVATE_PCSCD, *_CHAIN, *_CLIENT))
     else:
-        yield from _chain(installation, pyscard.verdict is Verdict.OK)
+        yield from _chain(installation, pyscard.verdict is LinkVerdict.OK)
     yield from machine()
 
 
-def machine(reader_conf: Path = READER_CONF, proc: Path = Path("/proc")) -> Iterator[Finding]:
+def machine(reader_conf: Path = READER_CONF, proc: Path = Path("/proc")) -> Iterator[LinkFinding]:
     """The links that are not ours: the machine's own readers and pcscd, and what a killed bench may have left."""
     entries = _system_entries(reader_conf)
     yield detectors.judge_shared_drivers(entries)
@@ -122,7 +122,7 @@ def machine(reader_conf: Path = READER_CONF, proc: Path = Path("/proc")) -> Iter
     yield detectors.judge_stale(stale_run_directories(), orphans)
 
 
-def _installed() -> Iterator[Finding | Installation]:
+def _installed() -> Iterator[LinkFinding | Installation]:
     pcscd: Pcscd | None = None
     try:
         pcscd = find_pcscd()
@@ -140,13 +140,13 @@ def _installed() -> Iterator[Finding | Installation]:
         yield broken(error)
 
 
-def _pyscard() -> Finding:
+def _pyscard() -> LinkFinding:
     try:
         importlib.import_module("smartcard.scard")
     except ImportError as error:
-        return Finding(
+        return LinkFinding(
             Link.PYSCARD,
-            Verdict.FAILED,
+            LinkVerdict.FAILED,
             Text(f"pyscard ne se charge pas : {error}", f"pyscard does not load: {error}"),
             CURES[Link.PYSCARD],
         )
@@ -157,7 +157,7 @@ def _pyscard() -> Finding:
     return good(Link.PYSCARD, "pyscard se charge", "pyscard loads", version)
 
 
-def _namespaces(refused: PcscdError | None) -> Iterator[Finding]:
+def _namespaces(refused: PcscdError | None) -> Iterator[LinkFinding]:
     words = {
         Link.USER_NAMESPACE: ("utilisateur", "user"),
         Link.MOUNT_NAMESPACE: ("montages", "mount"),
@@ -175,7 +175,7 @@ def _namespaces(refused: PcscdError | None) -> Iterator[Finding]:
             yield good(link, f"espace de noms disponible : {fr}", f"namespace available: {en}")
 
 
-def _chain(installation: Installation, with_client: bool) -> Iterator[Finding]:
+def _chain(installation: Installation, with_client: bool) -> Iterator[LinkFinding]:
     reader = Reader.of(_READER, ["echo", "empty"], WallClock())
     try:
         pcscd = PrivatePcscd.start([reader], installation=installation)
@@ -194,14 +194,14 @@ def _chain(installation: Installation, with_client: bool) -> Iterator[Finding]:
         reader.slots[0].insert(EchoCard())
         joined = _card_connected(pcscd)
         yield joined
-        if joined.verdict is Verdict.FAILED or not with_client:
-            because = Link.PYSCARD if joined.verdict is Verdict.OK else Link.CARD_CONNECTED
+        if joined.verdict is LinkVerdict.FAILED or not with_client:
+            because = Link.PYSCARD if joined.verdict is LinkVerdict.OK else Link.CARD_CONNECTED
             yield from (skipped(link, because) for link in _CLIENT)
         else:
             yield from probe(pcscd.environment, pcscd.reader_names[0])
 
 
-def _port(pcscd: PrivatePcscd) -> Finding:
+def _port(pcscd: PrivatePcscd) -> LinkFinding:
     try:
         connect(pcscd.open_socket(), FIRST_PORT + 1, timeout=1.0).close()
     except (OSError, PcscdError) as error:
@@ -209,14 +209,14 @@ def _port(pcscd: PrivatePcscd) -> Finding:
     return good(Link.PORT, "le port du lecteur répond", "the reader's port answers", f"127.0.0.1:{FIRST_PORT + 1}")
 
 
-def _card_connected(pcscd: PrivatePcscd) -> Finding:
+def _card_connected(pcscd: PrivatePcscd) -> LinkFinding:
     if not pcscd.bridges[0].wait_connected(2.0):
         detail = "; ".join(str(defect.error) for defect in pcscd.defects) or "no connection"
         return broken(PcscdError(Link.CARD_CONNECTED, detail, log=pcscd.log))
     return good(Link.CARD_CONNECTED, "la carte écho est reliée", "the echo card is connected")
 
 
-def probe(environment: dict[str, str], reader: str, exchanges: int = _EXCHANGES) -> Iterator[Finding]:
+def probe(environment: dict[str, str], reader: str, exchanges: int = _EXCHANGES) -> Iterator[LinkFinding]:
     """What a PC/SC client of its own sees of the echo card in ``reader``: poll, ATR, APDU, latency."""
     command = [sys.executable, "-P", str(_PROBE), reader, _COMMAND.hex(), str(exchanges)]
     try:
@@ -237,7 +237,7 @@ def probe(environment: dict[str, str], reader: str, exchanges: int = _EXCHANGES)
     yield from judge_probe(said, trouble)
 
 
-def judge_probe(said: dict[str, object], trouble: str) -> Iterator[Finding]:
+def judge_probe(said: dict[str, object], trouble: str) -> Iterator[LinkFinding]:
     """Turn what the client said into findings; the first thing it did not say is the link that broke."""
     over: Link | None = None
     for link, key in zip(_CLIENT, ("poll", "atr", "response", "seconds"), strict=True):

@@ -45,7 +45,7 @@ def encode(payload: bytes) -> bytes:
     return len(payload).to_bytes(_LENGTH_SIZE, "big") + payload
 
 
-class Decoder:
+class VpcdDecoder:
     """Cuts a stream into payloads, however it was chunked; holds at most one message."""
 
     __slots__ = ("_buffer",)
@@ -82,7 +82,7 @@ class CardConnection:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._decoder = Decoder()
+        self._decoder = VpcdDecoder()
         connected.settimeout(None)
         if connected.family != socket.AF_UNIX:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -75,18 +75,18 @@ class GroupType(_Model):
         return count >= len(self.fields) if self.open else count == len(self.fields)
 
 
-class Place(_Model):
+class GroupPlace(_Model):
     """Where a group comes in a zone, and what may follow each of its occurrences."""
 
     group: int
     min: int = 0
     max: int | None = None
-    then: tuple[Place, ...] = ()
+    then: tuple[GroupPlace, ...] = ()
 
 
 class _Catalogue(_Model):
     groups: Mapping[int, GroupType]
-    orders: Mapping[str, tuple[Place, ...]]
+    orders: Mapping[str, tuple[GroupPlace, ...]]
 
 
 def _load() -> _Catalogue:
@@ -102,7 +102,7 @@ _CATALOGUE = _load()
 #: Every group that is known, by its number.
 GROUPS: Mapping[int, GroupType] = _CATALOGUE.groups
 #: The order of groups in the zones where it is known: ``carte-ps`` and ``vitale``.
-ORDERS: Mapping[str, tuple[Place, ...]] = _CATALOGUE.orders
+ORDERS: Mapping[str, tuple[GroupPlace, ...]] = _CATALOGUE.orders
 
 
 def called(number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bifente.simulator.zones.catalogue import ORDERS, Place, called
+from bifente.simulator.zones.catalogue import ORDERS, GroupPlace, called
 from bifente.simulator.zones.codec import Group
 
 
@@ -26,7 +26,7 @@ def check_order(groups: Sequence[Group], order: str = "vitale") -> None:
         )
 
 
-def _walk(ids: Sequence[int], index: int, places: Sequence[Place]) -> int:
+def _walk(ids: Sequence[int], index: int, places: Sequence[GroupPlace]) -> int:
     for place in places:
         count = 0
         while index < len(ids) and ids[index] == place.group and (place.max is None or count < place.max):
@@ -37,11 +37,11 @@ def _walk(ids: Sequence[int], index: int, places: Sequence[Place]) -> int:
     return index
 
 
-def _in_words(places: Sequence[Place]) -> str:
+def _in_words(places: Sequence[GroupPlace]) -> str:
     return ", ".join(_place_in_words(place) for place in places)
 
 
-def _place_in_words(place: Place) -> str:
+def _place_in_words(place: GroupPlace) -> str:
     inside = f"{place.group} {_in_words(place.then)}" if place.then else str(place.group)
     if place.max == 1:
         return inside if place.min else f"[{inside}]"

@@ -25,7 +25,7 @@ from bifente.ground.clock import WallClock
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.iso7816.engine import SmartCard
-from bifente.simulator.pcsc import Exchange, ExchangeKind, PrivatePcscd
+from bifente.simulator.pcsc import BridgedExchange, ExchangeKind, PrivatePcscd
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import Reader, Slot
 
@@ -159,7 +159,7 @@ class Bench:
     def __init__(
         self, first: Specimen, folder: Path, mounts: Sequence[tuple[Path, Path]] = (), *, own: bool = False
     ) -> None:
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[BridgedExchange] = []
         self.folder = folder
         reader = Reader.of("Bifente CPS", ["fente 1", "fente 2"], WallClock())
         self.slot, self.other_slot = reader.slots  # the other one stays empty unless a test fills it

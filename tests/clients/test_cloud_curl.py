@@ -34,7 +34,7 @@ from bifente.ground.clock import VirtualClock
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.readers import PcscService
-from bifente.simulator.readers.wireless import Link
+from bifente.simulator.readers.wireless import RadioLink
 from bifente.simulator.readers.wireless.claims import ACCESS
 from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.tls import ServerIdentity
@@ -159,9 +159,9 @@ def test_curl_sees_a_token_die_and_the_terminal_go(desk: Desk) -> None:
     assert desk.curl("GET", "LireConfig", desk.headers(first)).body["message"] == "Token invalide"
     desk.clock.advance(2)
     assert desk.curl("GET", "LireConfig", desk.headers()).status == 200
-    desk.bench.terminal.set_link(Link.LOST)
+    desk.bench.terminal.set_link(RadioLink.LOST)
     assert desk.curl("GET", "LireConfig", desk.headers()).status == 428
-    desk.bench.terminal.set_link(Link.UP)
+    desk.bench.terminal.set_link(RadioLink.UP)
     with desk.bench.terminal.serving():
         assert desk.curl("GET", "LireConfig", desk.headers()).status == 503
     desk.clock.advance(119)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.findings import Severity
 from bifente.simulator.middleware.galss import (
+    GalssSystem,
     SlotName,
-    System,
     breakages,
     examine,
     for_pcsc,
@@ -23,11 +23,11 @@ from bifente.simulator.middleware.galss import (
 )
 from bifente.simulator.middleware.galss.breaking import swapped
 from bifente.simulator.middleware.galss.model import (
-    Channel,
     Configuration,
+    GalssChannel,
+    GalssProtocol,
     Lad,
     Pad,
-    Protocol,
     ProtocolNumber,
 )
 from bifente.simulator.middleware.ini import LineEnd, edited
@@ -38,9 +38,13 @@ _ADDRESS = st.integers(0, 255)
 _LADS = st.lists(st.builds(Lad, _ADDRESS, _NAME, st.lists(_NAME, max_size=2).map(tuple)), min_size=1, max_size=3)
 _PADS = st.lists(st.builds(Pad, _ADDRESS, _LADS.map(tuple)), min_size=1, max_size=2).map(tuple)
 _TIMES = st.lists(st.integers(0, 99999), max_size=3).map(tuple)
-_PCSC = st.builds(Channel, st.integers(0, 99), st.just(ProtocolNumber.PCSC), _TEXT, _PADS)
+_PCSC = st.builds(GalssChannel, st.integers(0, 99), st.just(ProtocolNumber.PCSC), _TEXT, _PADS)
 _SERIAL = st.builds(
-    Channel, st.integers(1, 99), st.just(ProtocolNumber.PSS), st.sampled_from(["9600,1,8,0,0", "115200,1,8,0,0"]), _PADS
+    GalssChannel,
+    st.integers(1, 99),
+    st.just(ProtocolNumber.PSS),
+    st.sampled_from(["9600,1,8,0,0", "115200,1,8,0,0"]),
+    _PADS,
 )
 
 
@@ -48,7 +52,7 @@ _SERIAL = st.builds(
 def configurations(draw: st.DrawFn) -> Configuration:
     channels = draw(st.lists(_PCSC | _SERIAL, min_size=1, max_size=4))
     protocols = tuple(
-        Protocol(number, draw(_NAME), draw(_TIMES), draw(_TIMES), draw(_TIMES)) for number in ProtocolNumber
+        GalssProtocol(number, draw(_NAME), draw(_TIMES), draw(_TIMES), draw(_TIMES)) for number in ProtocolNumber
     )
     return Configuration(protocols, tuple(channels))
 
@@ -83,7 +87,7 @@ def test_a_sound_file_with_bytes_changed_never_escapes(data: st.DataObject) -> N
     file = bytearray(SOUND)
     for _ in range(data.draw(st.integers(1, 8))):
         file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
-    examined = examine(bytes(file), system=System.WINDOWS, bits=64)
+    examined = examine(bytes(file), system=GalssSystem.WINDOWS, bits=64)
     assert (examined.configuration is None) == (examined.code != SsvCode.OK)
     assert all(0 <= finding.line <= file.count(b"\n") + file.count(b"\r") + 1 for finding in examined.findings)
 
@@ -91,7 +95,7 @@ def test_a_sound_file_with_bytes_changed_never_escapes(data: st.DataObject) -> N
 @pytest.mark.parametrize("name", sorted(breakages()))
 def test_every_known_way_of_being_broken_gives_its_code(name: str) -> None:
     breakage = breakages()[name]
-    examined = examine(breakage.strike(SOUND), system=System.WINDOWS, bits=64)
+    examined = examine(breakage.strike(SOUND), system=GalssSystem.WINDOWS, bits=64)
     assert f"{examined.code:04X}" == f"{breakage.code:04X}"
     assert (examined.configuration is None) == bool(breakage.code)
     for finding in examined.findings:
@@ -159,17 +163,17 @@ def test_a_serial_line_has_five_numbers_and_a_known_speed(line: str) -> None:
 @pytest.mark.parametrize(
     ("system", "bits", "library", "loads"),
     [
-        (System.WINDOWS, 64, "pcscw64.dll", True),
-        (System.WINDOWS, 64, "PSSINW64.DLL", False),
-        (System.WINDOWS, 32, "PCSCW64.DLL", False),
-        (System.WINDOWS, None, "PCSCW32.DLL", True),
-        (System.MACOS, 64, "pcscosx.framework", True),
-        (System.MACOS, None, "PCSCW64.DLL", False),
+        (GalssSystem.WINDOWS, 64, "pcscw64.dll", True),
+        (GalssSystem.WINDOWS, 64, "PSSINW64.DLL", False),
+        (GalssSystem.WINDOWS, 32, "PCSCW64.DLL", False),
+        (GalssSystem.WINDOWS, None, "PCSCW32.DLL", True),
+        (GalssSystem.MACOS, 64, "pcscosx.framework", True),
+        (GalssSystem.MACOS, None, "PCSCW64.DLL", False),
         (None, None, "anything", True),
     ],
 )
 def test_libraries_by_system_and_word_length(
-    system: System | None, bits: int | None, library: str, loads: bool
+    system: GalssSystem | None, bits: int | None, library: str, loads: bool
 ) -> None:
     data = edited(SOUND, "PROTOCOLE1", "NomLib", library)
     assert examine(data, system=system, bits=bits).code == (0 if loads else SsvCode.GALSS_LIBRARY)
@@ -177,7 +181,7 @@ def test_libraries_by_system_and_word_length(
 
 def test_an_unused_protocol_may_name_any_library() -> None:
     data = edited(SOUND, "PROTOCOLE0", "NomLib", "pssinosx.framework")
-    assert examine(data, system=System.WINDOWS, bits=64).code == 0
+    assert examine(data, system=GalssSystem.WINDOWS, bits=64).code == 0
 
 
 def test_of_two_broken_channels_the_last_of_the_file_gives_the_code() -> None:
@@ -256,7 +260,7 @@ def test_no_file_for_a_reader_without_cps_slot_nor_for_a_library_that_does_not_e
     with pytest.raises(ValueError, match="no slot for the CPS"):
         for_pcsc([SLOTS[1]])
     with pytest.raises(ValueError, match="32-bit"):
-        for_pcsc(SLOTS, System.MACOS, bits=32)
+        for_pcsc(SLOTS, GalssSystem.MACOS, bits=32)
 
 
 @pytest.mark.parametrize("name", ["two\r\nlines", " space", "", "日本", "nul\0"])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bifente.simulator.middleware.codes import SsvCode, SsvError
-from bifente.simulator.middleware.galss import Installation, SlotName, System, for_pcsc, for_serial, generate
+from bifente.simulator.middleware.galss import GalssInstallation, GalssSystem, SlotName, for_pcsc, for_serial, generate
 from bifente.simulator.middleware.galss.model import Configuration
 from bifente.simulator.middleware.galss.server import MAX_SESSIONS
 from bifente.simulator.middleware.ini import edited
@@ -115,7 +115,7 @@ def test_a_file_held_open_elsewhere_is_800d() -> None:
 
 @pytest.mark.parametrize(("galss", "pss", "fits"), [((3, 45), (3, 39), True), ((3, 45), (4, 1), False)])
 def test_versions_that_do_not_go_together_are_800e(galss: tuple[int, int], pss: tuple[int, int], fits: bool) -> None:
-    application = Lab(installation=Installation(galss=galss, pss=pss)).server.application("lps")
+    application = Lab(installation=GalssInstallation(galss=galss, pss=pss)).server.application("lps")
     if fits:
         application.pair("CPS", "Vitale").ps()
     else:
@@ -123,7 +123,7 @@ def test_versions_that_do_not_go_together_are_800e(galss: tuple[int, int], pss: 
 
 
 def test_a_32_bit_galss_does_not_load_a_64_bit_library() -> None:
-    lab = Lab(installation=Installation(System.WINDOWS, bits=32))
+    lab = Lab(installation=GalssInstallation(GalssSystem.WINDOWS, bits=32))
     assert refused(lambda: lab.server.application("lps").pair("CPS", "Vitale")) == SsvCode.GALSS_LIBRARY
 
 

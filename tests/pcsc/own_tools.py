@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from bifente.simulator.pcsc.own.messages import COUNT, EVENT, LAYOUTS, STATE, Command, Request, encode
+from bifente.simulator.pcsc.own.messages import COUNT, EVENT, LAYOUTS, STATE, Request, ServiceCommand, encode
 from bifente.simulator.pcsc.own.service import OwnPcsc
 
 PATIENCE = 5.0
@@ -61,34 +61,34 @@ class RawClient:
             self.socket.settimeout(PATIENCE)
 
     def establish(self) -> RawClient:
-        assert self.ask(Command.VERSION, 4, self.minor, 0) == (4, self.minor, 0)
-        _scope, self.context, code = self.ask(Command.ESTABLISH_CONTEXT, 2, 0, 0)
+        assert self.ask(ServiceCommand.VERSION, 4, self.minor, 0) == (4, self.minor, 0)
+        _scope, self.context, code = self.ask(ServiceCommand.ESTABLISH_CONTEXT, 2, 0, 0)
         assert code == 0
         return self
 
     def connect(self, reader: str, share: int = SHARED, protocols: int = 3) -> tuple[int, int]:
         """The code and the handle."""
-        said = self.ask(Command.CONNECT, self.context, reader.encode(), share, protocols, 0, 0, 0)
+        said = self.ask(ServiceCommand.CONNECT, self.context, reader.encode(), share, protocols, 0, 0, 0)
         return said[6], said[4]
 
     def transmit(self, handle: int, command: bytes, protocol: int = T0, room: int = 65538) -> tuple[int, bytes]:
         """The code and the answer."""
-        said = self.ask(Command.TRANSMIT, handle, protocol, 8, len(command), 0, 8, room, 0, data=command)
+        said = self.ask(ServiceCommand.TRANSMIT, handle, protocol, 8, len(command), 0, 8, room, 0, data=command)
         return said[7], self.receive(said[6]) if said[7] == 0 else b""
 
     def readers(self) -> list[tuple[Any, ...]]:
         """The places taken: name, counter, state, sharing, ATR, its length, protocol."""
-        self.send(Command.READERS)
+        self.send(ServiceCommand.READERS)
         return states(self.receive(16 * STATE.size))
 
     def wait(self) -> list[tuple[Any, ...]]:
         """Ask to be told of the next change."""
-        self.send(Command.WAIT)
+        self.send(ServiceCommand.WAIT)
         if self.minor < 6:
             return states(self.receive(16 * STATE.size))
-        self.send(Command.READERS_SIZE)
+        self.send(ServiceCommand.READERS_SIZE)
         (count,) = COUNT.unpack(self.receive(COUNT.size))
-        self.send(Command.READERS_SIZED)
+        self.send(ServiceCommand.READERS_SIZED)
         return states(self.receive(count * STATE.size))
 
     def told(self) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 
 from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc.echo import EchoCard
-from bifente.simulator.pcsc.vpcd import Decoder, encode
+from bifente.simulator.pcsc.vpcd import VpcdDecoder, encode
 from bifente.simulator.readers import Reader, Slot
 
 CLIENT = Path(__file__).with_name("pcsc_client.py")
@@ -76,13 +76,13 @@ class FakeReader:
         self._server.settimeout(PATIENCE)
         self.port = self._server.getsockname()[1]
         self.card: socket.socket | None = None
-        self._decoder = Decoder()
+        self._decoder = VpcdDecoder()
         self._ready: list[bytes] = []
 
     def accept(self) -> FakeReader:
         self.card, _ = self._server.accept()
         self.card.settimeout(PATIENCE)
-        self._decoder, self._ready = Decoder(), []
+        self._decoder, self._ready = VpcdDecoder(), []
         return self
 
     def waiting(self) -> bool:

@@ -14,7 +14,7 @@ from own_tools import DIRECT, EXCLUSIVE, LEAVE, RESET, SHARED, T0, T1, UNPOWER, 
 from pcsc_tools import MuteCard, new_reader
 
 from bifente.simulator.pcsc import EchoCard, PrivatePcscd
-from bifente.simulator.pcsc.own.messages import Command, Request, encode
+from bifente.simulator.pcsc.own.messages import Request, ServiceCommand, encode
 from bifente.simulator.pcsc.own.service import OwnPcsc
 
 OK = 0
@@ -102,7 +102,7 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
         client = desk.client()
         # A card left unpowered keeps newcomers out until pcscd has looked at it.
         desk.until(lambda: client.connect(desk.name)[0] == OK)
-        assert client.ask(Command.RELEASE_CONTEXT, client.context, 0)[-1] == OK
+        assert client.ask(ServiceCommand.RELEASE_CONTEXT, client.context, 0)[-1] == OK
         desk.until(lambda: desk.look()[:2] == (0x34, 0))
     yield desk
     for client in desk.clients:
@@ -111,32 +111,32 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
 
 
 def status(client: RawClient, handle: int) -> int:
-    return int(client.ask(Command.STATUS, handle, 0)[-1])
+    return int(client.ask(ServiceCommand.STATUS, handle, 0)[-1])
 
 
 def begin(client: RawClient, handle: int) -> int:
-    return int(client.ask(Command.BEGIN, handle, 0)[-1])
+    return int(client.ask(ServiceCommand.BEGIN, handle, 0)[-1])
 
 
 def end(client: RawClient, handle: int, how: int = LEAVE) -> int:
-    return int(client.ask(Command.END, handle, how, 0)[-1])
+    return int(client.ask(ServiceCommand.END, handle, how, 0)[-1])
 
 
 def reconnect(client: RawClient, handle: int, how: int = LEAVE, share: int = SHARED, protocols: int = 3) -> int:
-    return int(client.ask(Command.RECONNECT, handle, share, protocols, how, 0, 0)[-1])
+    return int(client.ask(ServiceCommand.RECONNECT, handle, share, protocols, how, 0, 0)[-1])
 
 
 def disconnect(client: RawClient, handle: int, how: int = LEAVE) -> int:
-    return int(client.ask(Command.DISCONNECT, handle, how, 0)[-1])
+    return int(client.ask(ServiceCommand.DISCONNECT, handle, how, 0)[-1])
 
 
 def attribute(client: RawClient, handle: int, tag: int = 0x7FFF0004) -> tuple[int, bytes]:
-    said = client.ask(Command.GET_ATTRIBUTE, handle, tag, b"", 264, 0)
+    said = client.ask(ServiceCommand.GET_ATTRIBUTE, handle, tag, b"", 264, 0)
     return int(said[4]), bytes(said[2][: said[3]])
 
 
 def control(client: RawClient, handle: int, code: int = 0x42000D48, room: int = 264) -> int:
-    return int(client.ask(Command.CONTROL, handle, code, 0, room, 0, 0)[-1])
+    return int(client.ask(ServiceCommand.CONTROL, handle, code, 0, room, 0, 0)[-1])
 
 
 def transmit(client: RawClient, handle: int, command: bytes = SELECT) -> int:
@@ -149,22 +149,22 @@ def transmit(client: RawClient, handle: int, command: bytes = SELECT) -> int:
 def test_versions(desk: Desk) -> None:
     client = RawClient(desk.service)  # type: ignore[arg-type]
     desk.clients.append(client)
-    assert client.ask(Command.VERSION, 4, 3, 0)[-1] == STOPPED
-    assert client.ask(Command.VERSION, 3, 4, 0)[-1] == STOPPED
-    assert client.ask(Command.VERSION, 4, 4, 0) == (4, 4, OK)
-    newer = client.ask(Command.VERSION, 4, 5, 0)
+    assert client.ask(ServiceCommand.VERSION, 4, 3, 0)[-1] == STOPPED
+    assert client.ask(ServiceCommand.VERSION, 3, 4, 0)[-1] == STOPPED
+    assert client.ask(ServiceCommand.VERSION, 4, 4, 0) == (4, 4, OK)
+    newer = client.ask(ServiceCommand.VERSION, 4, 5, 0)
     # Each release of pcscd before 2.4.1 serves its own version alone; ours serves every client.
     assert newer == ((4, 5, OK) if desk.own else (4, 4, STOPPED))
 
 
 def test_scopes_and_contexts(desk: Desk) -> None:
     client = desk.client()
-    assert client.ask(Command.ESTABLISH_CONTEXT, 4, 0, 0)[-1] == INVALID_VALUE
+    assert client.ask(ServiceCommand.ESTABLISH_CONTEXT, 4, 0, 0)[-1] == INVALID_VALUE
     other = desk.client()
-    assert client.ask(Command.RELEASE_CONTEXT, other.context, 0)[-1] == INVALID_VALUE
-    client.ask(Command.CONNECT, other.context, desk.name.encode(), SHARED, 3, 0, 0, 0)
-    assert client.ask(Command.RELEASE_CONTEXT, client.context, 0)[-1] == OK
-    assert client.ask(Command.RELEASE_CONTEXT, client.context, 0)[-1] == INVALID_HANDLE
+    assert client.ask(ServiceCommand.RELEASE_CONTEXT, other.context, 0)[-1] == INVALID_VALUE
+    client.ask(ServiceCommand.CONNECT, other.context, desk.name.encode(), SHARED, 3, 0, 0, 0)
+    assert client.ask(ServiceCommand.RELEASE_CONTEXT, client.context, 0)[-1] == OK
+    assert client.ask(ServiceCommand.RELEASE_CONTEXT, client.context, 0)[-1] == INVALID_HANDLE
 
 
 # -- connecting -------------------------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def test_exclusive_becomes_shared_but_keeps_its_lock(desk: Desk) -> None:
     first, handle = desk.connected(EXCLUSIVE)
     assert reconnect(first, handle) == OK
     second = desk.client()
-    second.send(Command.CONNECT, second.context, desk.name.encode(), SHARED, 3, 0, 0, 0)
+    second.send(ServiceCommand.CONNECT, second.context, desk.name.encode(), SHARED, 3, 0, 0, 0)
     assert second.silent()
     assert end(first, handle) == OK
     assert second.receive(152)[-4:] == bytes(4)
@@ -220,7 +220,7 @@ def test_a_newcomer_waits_for_the_end_of_a_transaction(desk: Desk) -> None:
     first, handle = desk.connected()
     assert begin(first, handle) == OK
     second = desk.client()
-    second.send(Command.CONNECT, second.context, desk.name.encode(), SHARED, 3, 0, 0, 0)
+    second.send(ServiceCommand.CONNECT, second.context, desk.name.encode(), SHARED, 3, 0, 0, 0)
     assert second.silent(0.3)
     first.close()
     assert second.receive(152)[-4:] == bytes(4)
@@ -261,7 +261,7 @@ def test_a_transaction_refused_is_refused_after_a_while(desk: Desk) -> None:
 def test_leaving_by_a_reset_waits_for_anothers_transaction(desk: Desk) -> None:
     (first, mine), (second, other) = desk.connected(), desk.connected()
     assert begin(first, mine) == OK
-    second.send(Command.DISCONNECT, other, RESET, 0)
+    second.send(ServiceCommand.DISCONNECT, other, RESET, 0)
     assert second.silent(0.3)
     assert end(first, mine) == OK
     assert second.receive(12)[-4:] == bytes(4)
@@ -269,7 +269,7 @@ def test_leaving_by_a_reset_waits_for_anothers_transaction(desk: Desk) -> None:
 
 
 def test_a_context_that_goes_in_a_transaction_resets_the_card(desk: Desk) -> None:
-    for go in (lambda one: one.ask(Command.RELEASE_CONTEXT, one.context, 0), lambda one: one.close()):
+    for go in (lambda one: one.ask(ServiceCommand.RELEASE_CONTEXT, one.context, 0), lambda one: one.close()):
         (first, mine), (second, other) = desk.connected(), desk.connected()
         assert begin(first, mine) == OK
         go(first)  # type: ignore[no-untyped-call]
@@ -386,7 +386,7 @@ def test_long_commands_and_small_rooms(desk: Desk) -> None:
     data = bytes(range(250)) * 240
     command = bytes.fromhex("00DA000000") + len(data).to_bytes(2, "big") + data
     assert client.transmit(handle, command) == (OK, data + b"\x90\x00")
-    said = client.ask(Command.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 3, 0, data=SELECT)
+    said = client.ask(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 3, 0, data=SELECT)
     assert (said[6], said[7]) == (4, BUFFER)
     assert client.transmit(handle, SELECT) == (OK, bytes.fromhex("3F009000")), "no data came behind the refusal"
 
@@ -408,7 +408,7 @@ def test_attributes(desk: Desk) -> None:
         assert code == (OK if desk.own else BUFFER)
         assert not desk.own or name == desk.name.encode() + b"\0"
     assert attribute(client, handle, 0x00FF0001)[0] == UNSUPPORTED
-    said = client.ask(Command.SET_ATTRIBUTE, handle, 0x7FFF0004, b"x", 1, 0)
+    said = client.ask(ServiceCommand.SET_ATTRIBUTE, handle, 0x7FFF0004, b"x", 1, 0)
     # vpcd fails instead of refusing.
     assert said[-1] == (UNSUPPORTED if desk.own else NOT_TRANSACTED)
 
@@ -420,14 +420,14 @@ def test_exactly_one_message_for_each_wait(desk: Desk) -> None:
     watcher = desk.client()
     assert watcher.wait()[0][0] == desk.name
     assert watcher.silent()
-    watcher.send(Command.STOP_WAITING)
+    watcher.send(ServiceCommand.STOP_WAITING)
     assert watcher.told() == OK
-    watcher.send(Command.STOP_WAITING)
+    watcher.send(ServiceCommand.STOP_WAITING)
     assert watcher.silent(), "nobody waits: nothing is said"
     events = watcher.wait()[0][1]
     desk.service.bridges[0].slot.remove()
     assert watcher.told() == OK
-    watcher.send(Command.STOP_WAITING)
+    watcher.send(ServiceCommand.STOP_WAITING)
     assert watcher.silent()
     assert watcher.wait()[0][1:3] == (events + 1, 0x02)
 
@@ -445,10 +445,10 @@ def test_cancel(desk: Desk) -> None:
     watcher.wait()
     canceller = RawClient(desk.service)  # type: ignore[arg-type]
     desk.clients.append(canceller)
-    assert canceller.ask(Command.CANCEL, watcher.context, 0)[-1] == OK
+    assert canceller.ask(ServiceCommand.CANCEL, watcher.context, 0)[-1] == OK
     assert watcher.told() == CANCELLED
-    assert canceller.ask(Command.CANCEL, 0x7FFFFFF1, 0)[-1] == INVALID_HANDLE
-    idle = canceller.ask(Command.CANCEL, watcher.context, 0)[-1]
+    assert canceller.ask(ServiceCommand.CANCEL, 0x7FFFFFF1, 0)[-1] == INVALID_HANDLE
+    idle = canceller.ask(ServiceCommand.CANCEL, watcher.context, 0)[-1]
     # 2.0.1 and later say OK of a context that does not wait, 1.9 does not.
     assert idle == (OK if desk.own else INVALID_HANDLE)
 
@@ -473,14 +473,14 @@ def test_a_broken_message_is_hung_up_on(desk: Desk, sent: str) -> None:
 
 def test_a_handle_of_somebody_elses_is_hung_up_on(desk: Desk) -> None:
     (first, mine), (second, _other) = desk.connected(), desk.connected()
-    second.send(Command.TRANSMIT, mine, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
+    second.send(ServiceCommand.TRANSMIT, mine, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
     assert second.hung_up()
     assert transmit(first, mine) == OK
 
 
 def test_requests_byte_by_byte(desk: Desk) -> None:
     client, handle = desk.connected()
-    for byte in encode(Request(Command.TRANSMIT, (handle, T0, 8, len(SELECT), 0, 8, 256, 0), SELECT)):
+    for byte in encode(Request(ServiceCommand.TRANSMIT, (handle, T0, 8, len(SELECT), 0, 8, 256, 0), SELECT)):
         client.socket.sendall(bytes((byte,)))
     assert client.receive(32)[-4:] == bytes(4)
     assert client.receive(4) == bytes.fromhex("3F009000")
@@ -497,7 +497,7 @@ def test_another_slot_and_other_calls_go_on_while_a_card_works(desk: Desk) -> No
     assert disconnect(client, _handle, RESET) == OK
     code, handle = client.connect(desk.name)
     assert code == OK
-    client.send(Command.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
+    client.send(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
     assert slow.asked.wait(5)
     other = desk.client()
     code, direct = other.connect(desk.empty, DIRECT, 0)

@@ -15,9 +15,9 @@ from pcsc_tools import MuteCard, new_reader
 
 from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.iso7816.card import Card
-from bifente.simulator.pcsc import EchoCard, Exchange, ExchangeKind
+from bifente.simulator.pcsc import BridgedExchange, EchoCard, ExchangeKind
 from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
-from bifente.simulator.pcsc.own.messages import COUNT, STATE, Command
+from bifente.simulator.pcsc.own.messages import COUNT, STATE, ServiceCommand
 from bifente.simulator.pcsc.own.servant import SlotServant
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import LineError, PcscCode, PinPad, Reader, Slot
@@ -89,7 +89,7 @@ def handle(client: RawClient) -> int:
 
 
 def begin_transmit(client: RawClient, handle: int) -> None:
-    client.send(Command.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
+    client.send(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
 
 
 def finish(client: RawClient) -> int:
@@ -106,7 +106,7 @@ def strike(slot: Slot, effect: Effect) -> None:
 def test_a_removal_ends_the_command_under_way(slot: Slot, client: RawClient, handle: int) -> None:
     slow = MuteCard()
     slot.replace(slow)
-    assert client.ask(Command.RECONNECT, handle, SHARED, 3, 0, 0, 0)[-1] == 0
+    assert client.ask(ServiceCommand.RECONNECT, handle, SHARED, 3, 0, 0, 0)[-1] == 0
     begin_transmit(client, handle)
     assert slow.asked.wait(5)
     slot.remove()
@@ -114,7 +114,7 @@ def test_a_removal_ends_the_command_under_way(slot: Slot, client: RawClient, han
     assert client.transmit(handle, SELECT)[0] == PcscCode.REMOVED_CARD
     slot.insert(Powered())
     slow.release.set()
-    assert client.ask(Command.RECONNECT, handle, SHARED, 3, 0, 0, 0)[-1] == 0
+    assert client.ask(ServiceCommand.RECONNECT, handle, SHARED, 3, 0, 0, 0)[-1] == 0
     assert client.transmit(handle, SELECT) == (0, ANSWER), "the late answer of the card that left went to nobody"
 
 
@@ -130,13 +130,13 @@ def test_a_reset_by_another_waits_for_the_command_under_way(
 ) -> None:
     slow = MuteCard()
     slot.replace(slow)
-    assert client.ask(Command.RECONNECT, handle, SHARED, 3, 0, 0, 0)[-1] == 0
+    assert client.ask(ServiceCommand.RECONNECT, handle, SHARED, 3, 0, 0, 0)[-1] == 0
     other = RawClient(service).establish()
     code, mine = other.connect(NAME)
     assert code == 0
     begin_transmit(client, handle)
     assert slow.asked.wait(5)
-    other.send(Command.RECONNECT, mine, SHARED, 3, 1, 0, 0)
+    other.send(ServiceCommand.RECONNECT, mine, SHARED, 3, 1, 0, 0)
     assert other.silent()
     slow.release.set()
     assert finish(client) == 0
@@ -193,7 +193,7 @@ def test_a_broken_line_keeps_its_code(slot: Slot, client: RawClient, handle: int
 
     slot.interference = Broken()
     assert client.transmit(handle, SELECT)[0] == PcscCode.COMM_ERROR
-    assert client.ask(Command.RECONNECT, handle, SHARED, 3, 2, 0, 0)[-1] == PcscCode.UNRESPONSIVE_CARD
+    assert client.ask(ServiceCommand.RECONNECT, handle, SHARED, 3, 2, 0, 0)[-1] == PcscCode.UNRESPONSIVE_CARD
 
 
 def test_a_device_out_of_reach(slot: Slot, client: RawClient, handle: int) -> None:
@@ -238,7 +238,7 @@ def test_a_movement_is_told_at_once(slot: Slot, service: OwnPcsc, minor: int) ->
         assert watcher.told() == 0
         delays.append(time.monotonic() - started)
         assert watcher.wait()[0][1] == events + 1
-        watcher.send(Command.STOP_WAITING)
+        watcher.send(ServiceCommand.STOP_WAITING)
         assert watcher.told() == 0
         moved.join()
     assert sorted(delays)[10] < 0.05, "vpcd takes up to 0.4 s"
@@ -255,14 +255,14 @@ def test_a_movement_is_seen_by_all_when_the_hand_is_done(slot: Slot, client: Raw
 
 def test_a_new_client_is_told_once_it_has_the_array_it_asked_for(slot: Slot, service: OwnPcsc) -> None:
     watcher = RawClient(service, 6).establish()
-    watcher.send(Command.WAIT)
+    watcher.send(ServiceCommand.WAIT)
     assert watcher.silent(), "a wait of 4:6 has no answer of its own"
     slot.remove()
     assert watcher.silent(), "nor can an event stand in the place of the size"
-    watcher.send(Command.READERS_SIZE)
+    watcher.send(ServiceCommand.READERS_SIZE)
     assert COUNT.unpack(watcher.receive(COUNT.size)) == (16,)
     assert watcher.silent()
-    watcher.send(Command.READERS_SIZED)
+    watcher.send(ServiceCommand.READERS_SIZED)
     watcher.receive(16 * STATE.size)
     assert watcher.told() == 0
     assert watcher.silent()
@@ -312,7 +312,7 @@ def test_readers_come_and_go(reader: Reader, service: OwnPcsc, minor: int) -> No
     handle = watcher.connect(NAME)[1]
 
     def events() -> int:
-        watcher.send(Command.READER_EVENTS)
+        watcher.send(ServiceCommand.READER_EVENTS)
         return int.from_bytes(watcher.receive(8)[:4], "little")
 
     before = events()
@@ -372,7 +372,7 @@ def test_more_readers_than_old_clients_can_be_shown(service: OwnPcsc, client: Ra
     for one in crowd:
         service.unplug(one)
     assert new.told() == 0
-    new.send(Command.READERS_SIZE)
+    new.send(ServiceCommand.READERS_SIZE)
     assert COUNT.unpack(new.receive(COUNT.size)) == (22,), "the array never shrinks"
     new.close()
 
@@ -389,7 +389,7 @@ def test_a_code_typed_on_the_reader() -> None:
         handle = client.connect("Keys 0")[1]
 
         def control(code: int, data: bytes, room: int = 264) -> tuple[int, bytes]:
-            said = client.ask(Command.CONTROL, handle, code, len(data), room, 0, 0, data=data)
+            said = client.ask(ServiceCommand.CONTROL, handle, code, len(data), room, 0, 0, data=data)
             return said[5], client.receive(said[4]) if said[5] == 0 else b""
 
         code, features = control(GET_FEATURE_REQUEST, b"")
@@ -445,7 +445,7 @@ def test_a_process_that_dies_is_a_defect_of_the_bench(reader: Reader, slot: Slot
 
 
 def test_every_exchange_is_observed_before_its_client_has_it(reader: Reader, slot: Slot, card: Powered) -> None:
-    seen: list[Exchange] = []
+    seen: list[BridgedExchange] = []
     with OwnPcsc.start([reader], observer=seen.append) as service:
         client = RawClient(service).establish()
         handle = client.connect(NAME)[1]

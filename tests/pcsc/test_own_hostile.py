@@ -23,7 +23,7 @@ from own_tools import SHARED, T0, RawClient
 from pcsc_tools import new_reader
 
 from bifente.simulator.pcsc import EchoCard, PcscdError
-from bifente.simulator.pcsc.own.messages import HEADER, LAYOUTS, LONGEST, Command, Request, encode
+from bifente.simulator.pcsc.own.messages import HEADER, LAYOUTS, LONGEST, Request, ServiceCommand, encode
 from bifente.simulator.pcsc.own.server import MAX_CONNECTIONS
 from bifente.simulator.pcsc.own.service import OwnPcsc
 
@@ -65,7 +65,10 @@ class Honest:
             code, answer = self.client.transmit(self.handle, SELECT, RAW)
             if code == 0x80100068:
                 # Whoever dies in a transaction leaves the card reset.
-                assert self.client.ask(Command.RECONNECT, self.handle, SHARED, 3 | RAW, 0, 0, 0)[-1] in (0, 0x8010000B)
+                assert self.client.ask(ServiceCommand.RECONNECT, self.handle, SHARED, 3 | RAW, 0, 0, 0)[-1] in (
+                    0,
+                    0x8010000B,
+                )
             elif code != 0x8010000B:
                 assert (code, answer) == (0, bytes.fromhex("3F009000"))
                 return
@@ -98,19 +101,21 @@ def comes_back(count: int, service: OwnPcsc) -> None:
 
 def grammatical(chance: random.Random, handles: list[int]) -> bytes:
     """A request with fields of all sorts, some of them right."""
-    command = chance.choice(list(Command))
+    command = chance.choice(list(ServiceCommand))
     layout = LAYOUTS[command]
     body = bytearray(chance.randbytes(layout.size) if chance.random() < 0.3 else layout.size)
     if layout.size >= 8 and chance.random() < 0.8:
         struct.pack_into("=i", body, 0, chance.choice([*handles, 0, 1, -1]))
-    if command is Command.CONNECT and chance.random() < 0.8:
+    if command is ServiceCommand.CONNECT and chance.random() < 0.8:
         body[4:132] = NAME.encode().ljust(128, b"\0")
         struct.pack_into("=II", body, 132, chance.randrange(5), chance.randrange(9))
     data = b""
-    if command in (Command.TRANSMIT, Command.CONTROL):
+    if command in (ServiceCommand.TRANSMIT, ServiceCommand.CONTROL):
         data = chance.randbytes(chance.randrange(300))
-        struct.pack_into("=I", body, 12 if command is Command.TRANSMIT else 8, len(data))
-        struct.pack_into("=I", body, 24 if command is Command.TRANSMIT else 12, chance.choice([0, 2, 258, 65538]))
+        struct.pack_into("=I", body, 12 if command is ServiceCommand.TRANSMIT else 8, len(data))
+        struct.pack_into(
+            "=I", body, 24 if command is ServiceCommand.TRANSMIT else 12, chance.choice([0, 2, 258, 65538])
+        )
     size = layout.size if chance.random() < 0.97 else chance.randrange(400)
     return HEADER.pack(size, command) + bytes(body) + data
 
@@ -204,8 +209,8 @@ def test_a_client_that_dies_while_its_card_works(service: OwnPcsc, honest: Hones
     for _ in range(20):
         client = RawClient(service).establish()
         handle = client.connect(NAME)[1]
-        client.send(Command.BEGIN, handle, 0)
-        client.send(Command.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
+        client.send(ServiceCommand.BEGIN, handle, 0)
+        client.send(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
         client.close()
         honest.is_served()
     comes_back(before, service)
@@ -218,7 +223,7 @@ def test_a_client_that_never_reads(service: OwnPcsc, honest: Honest) -> None:
     deaf = RawClient(service).establish()
     deaf.socket.setblocking(False)
     before = memory(service)
-    question = encode(Request(Command.WAIT, ())) * 100
+    question = encode(Request(ServiceCommand.WAIT, ())) * 100
     with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
         for _ in range(2000):
             deaf.socket.send(question)
@@ -234,13 +239,13 @@ def test_a_client_that_never_reads(service: OwnPcsc, honest: Honest) -> None:
     assert memory(service) < before + 4096
     watcher.close()
     deaf.close()
-    assert honest.client.ask(Command.STATUS, honest.handle, 0)[-1] == 0x80100069
+    assert honest.client.ask(ServiceCommand.STATUS, honest.handle, 0)[-1] == 0x80100069
 
 
 def test_a_client_that_sends_on_while_it_waits(service: OwnPcsc, honest: Honest) -> None:
     waiting = RawClient(service).establish()
-    assert honest.client.ask(Command.BEGIN, honest.handle, 0)[-1] == 0
-    waiting.send(Command.CONNECT, waiting.context, NAME.encode(), SHARED, 3, 0, 0, 0)
+    assert honest.client.ask(ServiceCommand.BEGIN, honest.handle, 0)[-1] == 0
+    waiting.send(ServiceCommand.CONNECT, waiting.context, NAME.encode(), SHARED, 3, 0, 0, 0)
     with pytest.raises(OSError, match=r"(?i)broken pipe|reset"):  # noqa: PT012 - at what chunk is the service's affair
         for _ in range(40):
             waiting.socket.sendall(bytes(LONGEST // 4))
@@ -271,7 +276,7 @@ def test_more_handles_than_a_context_may_have(service: OwnPcsc) -> None:
 def test_answers_hold_nothing_of_others(service: OwnPcsc, honest: Honest) -> None:
     secret = b"\xa5" * 250
     honest.client.transmit(honest.handle, bytes.fromhex("00DA0000FA") + secret)
-    said = honest.client.ask(Command.GET_ATTRIBUTE, honest.handle, 0x7FFF0004, secret + bytes(14), 264, 0)
+    said = honest.client.ask(ServiceCommand.GET_ATTRIBUTE, honest.handle, 0x7FFF0004, secret + bytes(14), 264, 0)
     assert said[2] == (NAME.encode() + b"\0").ljust(264, b"\0")
 
 

@@ -14,19 +14,19 @@ from bifente.simulator.pcsc.own.messages import (
     MAX_DATA,
     STATE,
     BrokenMessageError,
-    Command,
     Decoder,
     Request,
+    ServiceCommand,
     encode,
     name_of,
     state,
 )
 from bifente.simulator.pcsc.own.orders import (
     Movement,
-    Order,
-    Outcome,
     Reply,
-    Told,
+    SlotOrder,
+    SlotOutcome,
+    ToldMovement,
     code_of,
     failure,
     moved,
@@ -51,20 +51,20 @@ def field(letter: str) -> st.SearchStrategy[object]:
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
-    command = draw(st.sampled_from(list(Command)))
+    command = draw(st.sampled_from(list(ServiceCommand)))
     data = b""
-    if command is Command.CONNECT:
+    if command is ServiceCommand.CONNECT:
         fields = [draw(words), draw(st.binary(min_size=128, max_size=128)), *(draw(words) for _ in range(2))]
         fields += [draw(signed), draw(words), draw(words)]
-    elif command in (Command.GET_ATTRIBUTE, Command.SET_ATTRIBUTE):
+    elif command in (ServiceCommand.GET_ATTRIBUTE, ServiceCommand.SET_ATTRIBUTE):
         value = draw(st.binary(min_size=264, max_size=264))
         fields = [draw(signed), draw(words), value, draw(st.integers(0, 264)), draw(words)]
     else:
         fields = [draw(field(letter)) for letter in _letters(LAYOUTS[command].format)]
-    if command is Command.TRANSMIT:
+    if command is ServiceCommand.TRANSMIT:
         data = draw(st.binary(max_size=300))
         fields[3], fields[6] = len(data), draw(st.integers(0, MAX_DATA))
-    elif command is Command.CONTROL:
+    elif command is ServiceCommand.CONTROL:
         data = draw(st.binary(max_size=300))
         fields[2], fields[3] = len(data), draw(st.integers(0, MAX_DATA))
     return Request(command, tuple(fields), data)
@@ -146,12 +146,12 @@ def test_the_size_of_what_has_no_structure_is_not_looked_at(command: int) -> Non
 @pytest.mark.parametrize(
     "request_",
     [
-        Request(Command.TRANSMIT, (1, 1, 8, MAX_DATA + 1, 1, 8, 256, 0)),
-        Request(Command.TRANSMIT, (1, 1, 8, 0, 1, 8, MAX_DATA + 1, 0)),
-        Request(Command.CONTROL, (1, 0, MAX_DATA + 1, 0, 0, 0)),
-        Request(Command.CONTROL, (1, 0, 0, MAX_DATA + 1, 0, 0)),
-        Request(Command.GET_ATTRIBUTE, (1, 1, b"", 265, 0)),
-        Request(Command.SET_ATTRIBUTE, (1, 1, b"", 265, 0)),
+        Request(ServiceCommand.TRANSMIT, (1, 1, 8, MAX_DATA + 1, 1, 8, 256, 0)),
+        Request(ServiceCommand.TRANSMIT, (1, 1, 8, 0, 1, 8, MAX_DATA + 1, 0)),
+        Request(ServiceCommand.CONTROL, (1, 0, MAX_DATA + 1, 0, 0, 0)),
+        Request(ServiceCommand.CONTROL, (1, 0, 0, MAX_DATA + 1, 0, 0)),
+        Request(ServiceCommand.GET_ATTRIBUTE, (1, 1, b"", 265, 0)),
+        Request(ServiceCommand.SET_ATTRIBUTE, (1, 1, b"", 265, 0)),
     ],
 )
 def test_lengths_above_those_of_the_protocol_are_refused(request_: Request) -> None:
@@ -177,13 +177,13 @@ def test_a_name_ends_at_its_zero_and_may_be_broken() -> None:
     assert name_of("é".encode()[:1] + b"\0") == "\N{REPLACEMENT CHARACTER}"
 
 
-@given(st.sampled_from(list(Order)), words, st.binary(max_size=300))
-def test_orders_come_back(what: Order, number: int, payload: bytes) -> None:
+@given(st.sampled_from(list(SlotOrder)), words, st.binary(max_size=300))
+def test_orders_come_back(what: SlotOrder, number: int, payload: bytes) -> None:
     assert read_order(memoryview(order(what, number, payload))) == (what, number, payload)
 
 
-@given(words, st.sampled_from(list(Outcome)), st.binary(max_size=300))
-def test_replies_come_back(number: int, outcome: Outcome, payload: bytes) -> None:
+@given(words, st.sampled_from(list(SlotOutcome)), st.binary(max_size=300))
+def test_replies_come_back(number: int, outcome: SlotOutcome, payload: bytes) -> None:
     assert read_told(memoryview(reply(number, outcome, payload))) == Reply(number, outcome, payload)
 
 
@@ -191,9 +191,9 @@ def test_replies_come_back(number: int, outcome: Outcome, payload: bytes) -> Non
 def test_failures_come_back(number: int, code: int) -> None:
     told = read_told(memoryview(failure(number, code)))
     assert isinstance(told, Reply)
-    assert (told.number, told.outcome, code_of(told.payload)) == (number, Outcome.LINE, code)
+    assert (told.number, told.outcome, code_of(told.payload)) == (number, SlotOutcome.LINE, code)
 
 
 @given(words, st.sampled_from(list(Movement)), st.binary(max_size=33))
 def test_movements_come_back(number: int, movement: Movement, atr: bytes) -> None:
-    assert read_told(memoryview(moved(number, movement, atr))) == Told(number, movement, atr)
+    assert read_told(memoryview(moved(number, movement, atr))) == ToldMovement(number, movement, atr)

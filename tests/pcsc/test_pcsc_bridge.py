@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pcsc_tools import PATIENCE, FakeReader, MuteCard, ScriptedCard, new_slot
 
-from bifente.simulator.pcsc import Defect, DefectKind, EchoCard, Exchange, ExchangeKind, PcscdError, SlotBridge
+from bifente.simulator.pcsc import BridgedExchange, Defect, DefectKind, EchoCard, ExchangeKind, PcscdError, SlotBridge
 from bifente.simulator.pcsc.bridge import MissedRemovalError
 from bifente.simulator.pcsc.errors import Link
 from bifente.simulator.pcsc.vpcd import tcp_connect
@@ -135,7 +135,7 @@ def test_a_removal_the_reader_never_saw_shows_an_empty_slot(reader: FakeReader, 
 
 
 def test_the_observer_has_seen_what_the_client_got(reader: FakeReader, slot: Slot) -> None:
-    seen: list[Exchange] = []
+    seen: list[BridgedExchange] = []
     slot.insert(EchoCard())
     with SlotBridge(slot, lambda: tcp_connect(reader.port), seen.append):
         reader.accept().send(ON)
@@ -149,7 +149,7 @@ def test_the_observer_has_seen_what_the_client_got(reader: FakeReader, slot: Slo
 
 
 def test_an_observer_that_fails_changes_nothing_for_the_client(reader: FakeReader, slot: Slot) -> None:
-    def fail(_: Exchange) -> None:
+    def fail(_: BridgedExchange) -> None:
         raise RuntimeError("journal full")
 
     slot.insert(EchoCard())

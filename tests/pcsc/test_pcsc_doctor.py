@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.simulator.pcsc import detectors, discovery, doctor
-from bifente.simulator.pcsc.detectors import Verdict, listening
+from bifente.simulator.pcsc.detectors import LinkVerdict, listening
 from bifente.simulator.pcsc.echo import ECHO_ATR
 from bifente.simulator.pcsc.errors import CURES, Link, PcscdError
 from bifente.simulator.pcsc.readerconf import SystemEntry, parse
@@ -30,7 +30,7 @@ def entry(name: str, port: int | None, driver: str = DRIVER) -> SystemEntry:
     return SystemEntry("file", name, driver, port)
 
 
-def assert_trouble(finding: detectors.Finding, verdict: Verdict) -> None:
+def assert_trouble(finding: detectors.LinkFinding, verdict: LinkVerdict) -> None:
     assert finding.verdict is verdict
     assert finding.cure is not None
     assert finding.cure.fr
@@ -40,14 +40,14 @@ def assert_trouble(finding: detectors.Finding, verdict: Verdict) -> None:
 
 def test_a_healthy_latency_is_good() -> None:
     finding = detectors.judge_latency([0.0001] * 49 + [0.5])
-    assert finding.verdict is Verdict.OK
+    assert finding.verdict is LinkVerdict.OK
     assert finding.measure == "0.100 ms"
 
 
 @pytest.mark.parametrize("delay", [0.0402, 0.044, 0.088])
 def test_the_delayed_acknowledgement_is_named(delay: float) -> None:
     finding = detectors.judge_latency([0.0001, delay, delay])
-    assert_trouble(finding, Verdict.WARNING)
+    assert_trouble(finding, LinkVerdict.WARNING)
     assert "Nagle" in finding.sentence.en
     assert finding.cure is not None
     assert "TCP_QUICKACK" in finding.cure.fr
@@ -56,29 +56,29 @@ def test_the_delayed_acknowledgement_is_named(delay: float) -> None:
 @pytest.mark.parametrize("delay", [0.0021, 0.5])
 def test_another_slowness_is_not_called_nagle(delay: float) -> None:
     finding = detectors.judge_latency([delay])
-    assert_trouble(finding, Verdict.WARNING)
+    assert_trouble(finding, LinkVerdict.WARNING)
     assert "Nagle" not in finding.sentence.en
 
 
 def test_no_measure_is_not_a_success() -> None:
-    assert_trouble(detectors.judge_latency([]), Verdict.FAILED)
+    assert_trouble(detectors.judge_latency([]), LinkVerdict.FAILED)
 
 
 def test_poll() -> None:
-    assert detectors.judge_poll(0.39).verdict is Verdict.OK
-    assert_trouble(detectors.judge_poll(1.5), Verdict.WARNING)
+    assert detectors.judge_poll(0.39).verdict is LinkVerdict.OK
+    assert_trouble(detectors.judge_poll(1.5), LinkVerdict.WARNING)
 
 
 def test_atr_and_answer() -> None:
-    assert detectors.judge_atr(ECHO_ATR, ECHO_ATR).verdict is Verdict.OK
-    assert_trouble(detectors.judge_atr(ECHO_ATR, b"\x3b\x00"), Verdict.FAILED)
-    assert detectors.judge_apdu(b"\x90\x00", b"\x90\x00").verdict is Verdict.OK
-    assert_trouble(detectors.judge_apdu(b"\x90\x00", b""), Verdict.FAILED)
+    assert detectors.judge_atr(ECHO_ATR, ECHO_ATR).verdict is LinkVerdict.OK
+    assert_trouble(detectors.judge_atr(ECHO_ATR, b"\x3b\x00"), LinkVerdict.FAILED)
+    assert detectors.judge_apdu(b"\x90\x00", b"\x90\x00").verdict is LinkVerdict.OK
+    assert_trouble(detectors.judge_apdu(b"\x90\x00", b""), LinkVerdict.FAILED)
 
 
 def test_listed() -> None:
-    assert detectors.judge_listed(["A 00 00"], ["B 00 00", "A 00 00"]).verdict is Verdict.OK
-    assert detectors.judge_listed(["A 00 00"], ["B 00 00"]).verdict is Verdict.FAILED
+    assert detectors.judge_listed(["A 00 00"], ["B 00 00", "A 00 00"]).verdict is LinkVerdict.OK
+    assert detectors.judge_listed(["A 00 00"], ["B 00 00"]).verdict is LinkVerdict.FAILED
 
 
 def test_two_entries_that_share_a_file_are_detected(tmp_path: Path) -> None:
@@ -88,21 +88,21 @@ def test_two_entries_that_share_a_file_are_detected(tmp_path: Path) -> None:
     link = tmp_path / "libifdvpcd.so"
     link.symlink_to(driver)
     assert_trouble(
-        detectors.judge_shared_drivers([entry("A", 10, str(driver)), entry("B", 12, str(link))]), Verdict.FAILED
+        detectors.judge_shared_drivers([entry("A", 10, str(driver)), entry("B", 12, str(link))]), LinkVerdict.FAILED
     )
     healthy = detectors.judge_shared_drivers([entry("A", 10, str(driver)), entry("B", 12, str(copy))])
-    assert healthy.verdict is Verdict.OK
+    assert healthy.verdict is LinkVerdict.OK
 
 
 def test_drivers_that_are_not_vpcd_may_be_shared() -> None:
     serial = "/usr/lib/pcsc/drivers/serial/libccidtwin.so"
-    assert detectors.judge_shared_drivers([entry("A", 1, serial), entry("B", 1, serial)]).verdict is Verdict.OK
+    assert detectors.judge_shared_drivers([entry("A", 1, serial), entry("B", 1, serial)]).verdict is LinkVerdict.OK
 
 
 def test_ports_that_overlap_are_detected() -> None:
     first = entry("A", 10, "/a/vpcd.so")
-    assert_trouble(detectors.judge_shared_drivers([entry("B", 11, "/b/vpcd.so"), first]), Verdict.FAILED)
-    assert detectors.judge_shared_drivers([entry("B", 12, "/b/vpcd.so"), first]).verdict is Verdict.OK
+    assert_trouble(detectors.judge_shared_drivers([entry("B", 11, "/b/vpcd.so"), first]), LinkVerdict.FAILED)
+    assert detectors.judge_shared_drivers([entry("B", 12, "/b/vpcd.so"), first]).verdict is LinkVerdict.OK
 
 
 def test_listening_addresses_are_read() -> None:
@@ -125,10 +125,10 @@ def test_exposure() -> None:
     ports = detectors.vpcd_ports(parse(f'FRIENDLYNAME "V"\nLIBPATH {DRIVER}\nCHANNELID 0x8C7B\n'))
     assert ports == {0x8C7B, 0x8C7C}
     finding = detectors.judge_exposure(listening(TCP, "little"), ports)
-    assert_trouble(finding, Verdict.WARNING)
+    assert_trouble(finding, LinkVerdict.WARNING)
     assert finding.measure == "35963"
     on_loopback = TCP.replace("00000000:8C7B", "0100007F:8C7B")
-    assert detectors.judge_exposure(listening(on_loopback, "little"), ports).verdict is Verdict.OK
+    assert detectors.judge_exposure(listening(on_loopback, "little"), ports).verdict is LinkVerdict.OK
 
 
 def test_a_machine_without_entries_is_watched_on_debian_s_ports() -> None:
@@ -138,7 +138,7 @@ def test_a_machine_without_entries_is_watched_on_debian_s_ports() -> None:
 def test_system_pcscd_is_information() -> None:
     sentences = {detectors.judge_system_pcscd(*given).sentence.en for given in (([12], True), ([], True), ([], False))}
     assert len(sentences) == 3
-    assert detectors.judge_system_pcscd([12], True).verdict is Verdict.OK
+    assert detectors.judge_system_pcscd([12], True).verdict is LinkVerdict.OK
 
 
 def test_what_a_killed_bench_left_is_found() -> None:
@@ -150,10 +150,10 @@ def test_what_a_killed_bench_left_is_found() -> None:
     orphans = detectors.orphan_agents(lines, "/x/agent.py", lambda pid: pid == 1)
     assert orphans == [10]
     finding = detectors.judge_stale([Path("/tmp/d")], orphans)  # noqa: S108
-    assert_trouble(finding, Verdict.WARNING)
+    assert_trouble(finding, LinkVerdict.WARNING)
     assert finding.cure is not None
     assert finding.cure.en == "Clean up: rm -r /tmp/d && kill 10"
-    assert detectors.judge_stale([], []).verdict is Verdict.OK
+    assert detectors.judge_stale([], []).verdict is LinkVerdict.OK
 
 
 HEALTHY = {"poll": 0.2, "atr": ECHO_ATR.hex(), "response": "0102039000", "seconds": [0.0001]}
@@ -164,23 +164,28 @@ def test_after_the_link_that_broke_the_others_are_skipped(broken_at: int) -> Non
     said = dict(list(HEALTHY.items())[:broken_at])
     findings = list(doctor.judge_probe(said, "trouble"))
     verdicts = [finding.verdict for finding in findings]
-    assert verdicts == ([Verdict.OK] * broken_at + [Verdict.FAILED] + [Verdict.SKIPPED] * 3)[:4]
-    assert all("trouble" in finding.sentence.en for finding in findings if finding.verdict is Verdict.FAILED)
+    assert verdicts == ([LinkVerdict.OK] * broken_at + [LinkVerdict.FAILED] + [LinkVerdict.SKIPPED] * 3)[:4]
+    assert all("trouble" in finding.sentence.en for finding in findings if finding.verdict is LinkVerdict.FAILED)
 
 
 def test_a_wrong_atr_and_answer_are_seen() -> None:
     findings = list(doctor.judge_probe({**HEALTHY, "atr": "3b00", "response": "6f00"}, ""))
-    assert [finding.verdict for finding in findings] == [Verdict.OK, Verdict.FAILED, Verdict.FAILED, Verdict.OK]
+    assert [finding.verdict for finding in findings] == [
+        LinkVerdict.OK,
+        LinkVerdict.FAILED,
+        LinkVerdict.FAILED,
+        LinkVerdict.OK,
+    ]
 
 
 def test_without_pcscd_the_chain_is_skipped_and_the_cure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "find_pcscd", lambda: discovery.find_pcscd("/nowhere"))
     monkeypatch.setattr(doctor, "try_namespaces", lambda: None)
     findings = {finding.link: finding for finding in doctor.diagnose()}
-    assert_trouble(findings[Link.PCSCD_BINARY], Verdict.FAILED)
+    assert_trouble(findings[Link.PCSCD_BINARY], LinkVerdict.FAILED)
     assert "apt-get install pcscd vsmartcard-vpcd" in str(findings[Link.PCSCD_BINARY].cure)
     for link in (Link.PRIVATE_PCSCD, Link.READER_LISTED, Link.PORT, Link.CARD_CONNECTED, Link.POLL, Link.LATENCY):
-        assert findings[link].verdict is Verdict.SKIPPED
+        assert findings[link].verdict is LinkVerdict.SKIPPED
         assert "pcscd-binary" in findings[link].sentence.fr
     assert Link.STALE in findings
 
@@ -190,13 +195,13 @@ def test_a_refused_namespace_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = PcscdError(Link.MOUNT_NAMESPACE, "EPERM")
     monkeypatch.setattr(doctor, "try_namespaces", lambda: refusal)
     findings = {finding.link: finding for finding in doctor.diagnose()}
-    assert findings[Link.USER_NAMESPACE].verdict is Verdict.OK
+    assert findings[Link.USER_NAMESPACE].verdict is LinkVerdict.OK
     assert_trouble_same_words(findings[Link.MOUNT_NAMESPACE])
-    assert findings[Link.NETWORK_NAMESPACE].verdict is Verdict.SKIPPED
+    assert findings[Link.NETWORK_NAMESPACE].verdict is LinkVerdict.SKIPPED
 
 
-def assert_trouble_same_words(finding: detectors.Finding) -> None:
-    assert finding.verdict is Verdict.FAILED
+def assert_trouble_same_words(finding: detectors.LinkFinding) -> None:
+    assert finding.verdict is LinkVerdict.FAILED
     assert finding.cure == CURES[finding.link]
     assert "EPERM" in finding.sentence.en
 
@@ -207,7 +212,7 @@ def test_a_missing_pyscard_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(doctor.importlib, "import_module", missing)
     finding = doctor._pyscard()
-    assert_trouble(finding, Verdict.FAILED)
+    assert_trouble(finding, LinkVerdict.FAILED)
 
 
 def test_the_machine_s_files_are_read(tmp_path: Path) -> None:
@@ -224,8 +229,8 @@ def test_the_machine_s_files_are_read(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (conf / name).write_text(f'FRIENDLYNAME "{name}"\nLIBPATH {DRIVER}\nCHANNELID 0x8C7B\n')
     findings = {finding.link: finding for finding in doctor.machine(conf, proc)}
-    assert findings[Link.SHARED_DRIVER].verdict is Verdict.FAILED
-    assert findings[Link.EXPOSURE].verdict is Verdict.WARNING
+    assert findings[Link.SHARED_DRIVER].verdict is LinkVerdict.FAILED
+    assert findings[Link.EXPOSURE].verdict is LinkVerdict.WARNING
     assert findings[Link.SYSTEM_PCSCD].measure == "7"
 
 
@@ -259,6 +264,6 @@ def test_our_own_service_needs_nothing_of_the_machine(pyscard: None, monkeypatch
 def test_our_own_service_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
     findings = {finding.link: finding for finding in doctor.diagnose(doctor.ServiceKind.OWN)}
-    assert findings[Link.RUN_DIRECTORY].verdict is Verdict.FAILED
+    assert findings[Link.RUN_DIRECTORY].verdict is LinkVerdict.FAILED
     assert findings[Link.RUN_DIRECTORY].cure is not None
-    assert findings[Link.LATENCY].verdict is Verdict.SKIPPED
+    assert findings[Link.LATENCY].verdict is LinkVerdict.SKIPPED

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.simulator.pcsc import vpcd
-from bifente.simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, Decoder, connect, control_of, encode
+from bifente.simulator.pcsc.vpcd import MAX_PAYLOAD, CardConnection, Control, VpcdDecoder, connect, control_of, encode
 
 payloads = st.lists(st.binary(min_size=1, max_size=600), max_size=6)
 
@@ -20,7 +20,7 @@ def chunks(stream: bytes, cuts: list[int]) -> list[bytes]:
 
 @given(payloads, st.lists(st.integers(0, 4000), max_size=30))
 def test_what_is_encoded_is_decoded_however_it_is_cut(messages: list[bytes], cuts: list[int]) -> None:
-    decoder = Decoder()
+    decoder = VpcdDecoder()
     stream = b"".join(map(encode, messages))
     assert [payload for chunk in chunks(stream, cuts) for payload in decoder.feed(chunk)] == messages
     assert decoder.pending == 0
@@ -28,7 +28,7 @@ def test_what_is_encoded_is_decoded_however_it_is_cut(messages: list[bytes], cut
 
 @given(st.lists(st.binary(max_size=300), max_size=30))
 def test_any_bytes_are_decoded_without_loss_nor_growth(pieces: list[bytes]) -> None:
-    decoder = Decoder()
+    decoder = VpcdDecoder()
     kept = 0
     for piece in pieces:
         kept += sum(2 + len(payload) for payload in decoder.feed(piece))
@@ -38,13 +38,13 @@ def test_any_bytes_are_decoded_without_loss_nor_growth(pieces: list[bytes]) -> N
 
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=20))
 def test_cutting_changes_nothing(stream: bytes, cuts: list[int]) -> None:
-    whole, cut = Decoder(), Decoder()
+    whole, cut = VpcdDecoder(), VpcdDecoder()
     assert whole.feed(stream) == [payload for chunk in chunks(stream, cuts) for payload in cut.feed(chunk)]
     assert whole.pending == cut.pending
 
 
 def test_the_longest_message_goes_through() -> None:
-    assert Decoder().feed(encode(bytes(MAX_PAYLOAD))) == [bytes(MAX_PAYLOAD)]
+    assert VpcdDecoder().feed(encode(bytes(MAX_PAYLOAD))) == [bytes(MAX_PAYLOAD)]
 
 
 @pytest.mark.parametrize("payload", [b"", bytes(MAX_PAYLOAD + 1)])

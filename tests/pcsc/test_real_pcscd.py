@@ -13,9 +13,9 @@ import pytest
 from pcsc_tools import PATIENCE, Client, FakeReader, MuteCard, ScriptedCard, new_reader, new_slot
 
 from bifente.simulator.pcsc import (
+    BridgedExchange,
     DefectKind,
     EchoCard,
-    Exchange,
     ExchangeKind,
     Link,
     PcscdError,
@@ -24,7 +24,7 @@ from bifente.simulator.pcsc import (
     doctor,
     vpcd,
 )
-from bifente.simulator.pcsc.detectors import Verdict, listening
+from bifente.simulator.pcsc.detectors import LinkVerdict, listening
 from bifente.simulator.pcsc.discovery import Installation
 from bifente.simulator.pcsc.readerconf import FIRST_PORT
 from bifente.simulator.readers import Reader
@@ -36,7 +36,7 @@ class Chain:
     """Two bi-slot readers with a card in each slot, and a client."""
 
     def __init__(self, installation: Installation) -> None:
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[BridgedExchange] = []
         self.readers = [new_reader("OLAQIN 90048020 TL VITALACT"), new_reader("Lecteur (bis) #2")]
         self.slots = [slot for reader in self.readers for slot in reader.slots]
         self.cards = [ScriptedCard(bytes([number]), atr=bytes([0x3B, 1, number])) for number in range(4)]
@@ -251,13 +251,13 @@ def test_the_doctor_notices_that_quickack_was_dropped(
     with PrivatePcscd.start([reader], installation=installation) as pcscd:
         latency = list(doctor.probe(pcscd.environment, pcscd.reader_names[0], exchanges=9))[-1]
     assert latency.link is Link.LATENCY
-    assert latency.verdict is Verdict.WARNING
+    assert latency.verdict is LinkVerdict.WARNING
     assert "Nagle" in latency.sentence.fr
 
 
 def test_the_doctor_finds_a_healthy_chain(installation: Installation) -> None:
     findings = list(doctor.diagnose())
-    assert [finding.link for finding in findings if finding.verdict in (Verdict.FAILED, Verdict.SKIPPED)] == []
+    assert [finding.link for finding in findings if finding.verdict in (LinkVerdict.FAILED, LinkVerdict.SKIPPED)] == []
     assert len({finding.link for finding in findings}) == len(findings) == 18
 
 

@@ -8,7 +8,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from wireless_bench import Field
 
 from bifente.simulator.readers import LineError, SlotError
-from bifente.simulator.readers.wireless import BatteryModel, Link, Session, TerminalParameters, TokenRefusedError
+from bifente.simulator.readers.wireless import (
+    BatteryModel,
+    RadioLink,
+    TerminalParameters,
+    TerminalSession,
+    TokenRefusedError,
+)
 
 HOURS, EXCHANGES = 0.5, 200
 
@@ -74,7 +80,7 @@ class WirelessMachine(RuleBasedStateMachine):
 
     @rule(up=st.booleans())
     def link_changes(self, up: bool) -> None:
-        self.bench.terminal.set_link(Link.UP if up else Link.LOST)
+        self.bench.terminal.set_link(RadioLink.UP if up else RadioLink.LOST)
         self.link = up
 
     @rule(percent=st.sampled_from([0.0, 5.0, 100.0]))
@@ -152,7 +158,7 @@ class WirelessMachine(RuleBasedStateMachine):
     @invariant()
     def as_the_model_says(self) -> None:
         terminal = self.bench.terminal
-        assert (terminal.session is Session.OPEN) == self.running
+        assert (terminal.session is TerminalSession.OPEN) == self.running
         assert all(slot.reachable == self.ready for slot in self.bench.slots.values())
         assert abs(terminal.battery - self.battery) < 1e-6
         assert (terminal.code is not None) == self.code

@@ -14,15 +14,15 @@ from bifente.simulator.readers import LineError, PcscCode, SlotEventKind
 from bifente.simulator.readers.wireless import (
     BatteryModel,
     BusyError,
-    Condition,
-    Link,
     Pairing,
     Platform,
+    RadioLink,
     Refusal,
-    Session,
     SessionEvent,
     Terminal,
+    TerminalCondition,
     TerminalParameters,
+    TerminalSession,
     TokenRefusedError,
     WeakLink,
 )
@@ -43,7 +43,7 @@ def bench() -> Field:
 
 
 def test_every_state_answers_every_event() -> None:
-    assert set(TRANSITIONS) == set(itertools.product(Session, SessionEvent))
+    assert set(TRANSITIONS) == set(itertools.product(TerminalSession, SessionEvent))
 
 
 def test_every_refusal_has_its_sentence_in_both_languages() -> None:
@@ -61,14 +61,14 @@ def test_a_token_renewed_at_119_seconds_goes_on(bench: Field) -> None:
     bench.renew()
     bench.clock.advance(119)
     assert bench.ask() == b"\x90\x00"
-    assert bench.terminal.session is Session.OPEN
+    assert bench.terminal.session is TerminalSession.OPEN
 
 
 @pytest.mark.parametrize("seconds", [120, 121, 3600])
 def test_a_token_not_renewed_in_time_ends_the_session(bench: Field, seconds: int) -> None:
     bench.clock.advance(seconds)
-    assert bench.terminal.condition is Condition.NO_SESSION
-    assert bench.terminal.session is Session.LAPSED
+    assert bench.terminal.condition is TerminalCondition.NO_SESSION
+    assert bench.terminal.session is TerminalSession.LAPSED
     assert not bench.slots["cps"].reachable
     assert bench.slots["cps"].answering is None
     assert not bench.cards["cps"].powered
@@ -111,7 +111,7 @@ def test_a_longer_ttl_is_a_parameter() -> None:
     bench.clock.advance(3599)
     assert bench.ask() == b"\x90\x00"
     bench.clock.advance(1)
-    assert bench.terminal.session is Session.LAPSED
+    assert bench.terminal.session is TerminalSession.LAPSED
 
 
 def test_fractions_of_a_second_count() -> None:
@@ -120,9 +120,9 @@ def test_fractions_of_a_second_count() -> None:
     bench.platform.pair(bench.terminal.id)
     bench.open()
     bench.clock.advance(119.5)
-    assert bench.terminal.session is Session.OPEN
+    assert bench.terminal.session is TerminalSession.OPEN
     bench.clock.advance(0.51)
-    assert bench.terminal.session is Session.LAPSED
+    assert bench.terminal.session is TerminalSession.LAPSED
 
 
 def test_an_older_token_opens_nothing_once_renewed(bench: Field) -> None:
@@ -149,7 +149,7 @@ def test_a_token_of_another_session_does_not_renew_this_one(bench: Field) -> Non
 def test_a_closed_session_is_not_renewed(bench: Field) -> None:
     fresh = bench.platform.renew(bench.token, bench.terminal.id)
     bench.terminal.close()
-    assert bench.terminal.session is Session.CLOSED
+    assert bench.terminal.session is TerminalSession.CLOSED
     assert not bench.slots["vitale"].reachable
     assert refusal(bench.terminal.renew, fresh) is Refusal.NO_SESSION
     assert refusal(bench.terminal.authorise, fresh) is Refusal.NO_SESSION
@@ -161,9 +161,9 @@ def test_a_closed_session_is_not_renewed(bench: Field) -> None:
 def test_a_terminal_ahead_of_the_workstation_lapses_early(bench: Field) -> None:
     bench.terminal.skew = 30
     bench.clock.advance(89)
-    assert bench.terminal.session is Session.OPEN
+    assert bench.terminal.session is TerminalSession.OPEN
     bench.clock.advance(1)
-    assert bench.terminal.session is Session.LAPSED
+    assert bench.terminal.session is TerminalSession.LAPSED
     # The workstation thinks it is in time, and gets a token: the terminal knows better.
     fresh = bench.platform.renew(bench.token, bench.terminal.id)
     assert refusal(bench.terminal.renew, fresh) is Refusal.TOO_LATE
@@ -171,7 +171,7 @@ def test_a_terminal_ahead_of_the_workstation_lapses_early(bench: Field) -> None:
 
 def test_a_terminal_far_ahead_takes_no_token_at_all(bench: Field) -> None:
     bench.terminal.skew = 121
-    assert bench.terminal.session is Session.LAPSED
+    assert bench.terminal.session is TerminalSession.LAPSED
     assert refusal(bench.terminal.open, bench.platform.issue(bench.terminal.id)) is Refusal.EXPIRED
 
 
@@ -190,7 +190,7 @@ def test_a_leeway_never_prolongs_a_token(bench: Field) -> None:
     bench.terminal.skew = -4
     bench.clock.advance(121)
     # By its own clock the terminal has three seconds left; the platform renews nothing that is over.
-    assert bench.terminal.session is Session.OPEN
+    assert bench.terminal.session is TerminalSession.OPEN
     assert refusal(bench.platform.renew, bench.token, bench.terminal.id) is Refusal.EXPIRED
 
 
@@ -263,7 +263,7 @@ def test_each_claim_is_verified(change: dict[str, Any], reason: Refusal | None) 
         terminal.open(token)
     else:
         assert refusal(terminal.open, token) is reason
-        assert terminal.session is Session.CLOSED
+        assert terminal.session is TerminalSession.CLOSED
 
 
 # -- pairing --------------------------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def test_each_claim_is_verified(change: dict[str, Any], reason: Refusal | None) 
 
 def test_a_terminal_that_is_not_paired_gives_nothing() -> None:
     bench = Field.make(session=False)
-    assert bench.terminal.condition is Condition.UNPAIRED
+    assert bench.terminal.condition is TerminalCondition.UNPAIRED
     assert not bench.slots["cps"].reachable
     assert refusal(bench.platform.issue, bench.terminal.id) is Refusal.NOT_PAIRED
     assert refusal(bench.platform.issue, "a terminal nobody enrolled") is Refusal.NOT_PAIRED
@@ -284,7 +284,7 @@ def test_a_pairing_undone_ends_the_session_at_once(bench: Field, revoked: bool, 
     bench.platform.unpair(bench.terminal.id, revoked=revoked)
     with pytest.raises(LineError):
         bench.slots["cps"].exchange(b"\x00\xb0\x00\x00\x00")
-    assert bench.terminal.condition is Condition.UNPAIRED
+    assert bench.terminal.condition is TerminalCondition.UNPAIRED
     assert bench.terminal.pairing is (Pairing.REVOKED if revoked else Pairing.NONE)
     assert bench.terminal.code is None
     for act in (bench.terminal.open, bench.terminal.renew, bench.terminal.authorise):
@@ -307,28 +307,28 @@ def test_a_token_of_an_earlier_pairing_is_worthless(bench: Field) -> None:
 
 def test_a_lost_link_cuts_the_cards_and_the_session_waits_for_it(bench: Field) -> None:
     bench.ask()
-    bench.terminal.set_link(Link.LOST)
-    assert bench.terminal.condition is Condition.OUT_OF_RANGE
+    bench.terminal.set_link(RadioLink.LOST)
+    assert bench.terminal.condition is TerminalCondition.OUT_OF_RANGE
     assert not bench.slots["cps"].reachable
     assert not bench.cards["cps"].powered, "the card lost its power with the link"
     assert refusal(bench.terminal.renew, bench.platform.renew(bench.token, bench.terminal.id)) is Refusal.OFFLINE
     bench.clock.advance(60)
-    bench.terminal.set_link(Link.UP)
-    assert bench.terminal.condition is Condition.READY
+    bench.terminal.set_link(RadioLink.UP)
+    assert bench.terminal.condition is TerminalCondition.READY
     assert bench.ask() == b"\x90\x00"
 
 
 def test_a_link_lost_for_too_long_comes_back_without_session(bench: Field) -> None:
-    bench.terminal.set_link(Link.LOST)
+    bench.terminal.set_link(RadioLink.LOST)
     bench.clock.advance(121)
-    bench.terminal.set_link(Link.UP)
-    assert bench.terminal.condition is Condition.NO_SESSION
+    bench.terminal.set_link(RadioLink.UP)
+    assert bench.terminal.condition is TerminalCondition.NO_SESSION
     assert not bench.slots["cps"].reachable
 
 
 def test_a_weak_link_loses_as_many_exchanges_as_it_is_told_to(bench: Field) -> None:
     bench.ask()
-    bench.terminal.set_link(Link.WEAK, weak=WeakLink(lost=0, late=0), losses=2)
+    bench.terminal.set_link(RadioLink.WEAK, weak=WeakLink(lost=0, late=0), losses=2)
     for _ in range(2):
         with pytest.raises(LineError) as error:
             bench.ask()
@@ -341,7 +341,7 @@ def test_a_weak_link_loses_its_share_and_the_same_ones_under_the_same_seed() -> 
     def fates(seed: int) -> tuple[list[bool], int]:
         bench = Field.make(TerminalParameters(ttl=1e6, battery=BatteryModel(1e6, 10**9)), seed=seed)
         bench.ask()
-        bench.terminal.set_link(Link.WEAK, weak=WeakLink(lost=0.25, late=0))
+        bench.terminal.set_link(RadioLink.WEAK, weak=WeakLink(lost=0.25, late=0))
         heard = []
         for _ in range(2000):
             try:
@@ -361,7 +361,7 @@ def test_a_weak_link_loses_its_share_and_the_same_ones_under_the_same_seed() -> 
 
 def test_a_weak_link_takes_its_time(bench: Field) -> None:
     bench.ask()
-    bench.terminal.set_link(Link.WEAK, weak=WeakLink(lost=0, late=1, delay=2.5))
+    bench.terminal.set_link(RadioLink.WEAK, weak=WeakLink(lost=0, late=1, delay=2.5))
     before = bench.clock.monotonic()
     for _ in range(4):
         bench.ask()
@@ -377,7 +377,7 @@ def test_a_strong_link_draws_nothing(bench: Field) -> None:
 
 def test_something_may_happen_between_two_exchanges(bench: Field) -> None:
     bench.ask()
-    bench.terminal.after_exchanges(2, lambda: bench.terminal.set_link(Link.LOST))
+    bench.terminal.after_exchanges(2, lambda: bench.terminal.set_link(RadioLink.LOST))
     assert [bench.ask() for _ in range(2)] == [b"\x90\x00"] * 2
     with pytest.raises(LineError):
         bench.slots["cps"].exchange(b"\x00\xb0\x00\x00\x00")
@@ -387,7 +387,7 @@ def test_something_may_happen_between_two_exchanges(bench: Field) -> None:
 def test_a_renewal_in_the_middle_of_a_slow_reading_saves_it(bench: Field) -> None:
     bench.ask()
     bench.clock.advance(115)
-    bench.terminal.set_link(Link.WEAK, weak=WeakLink(lost=0, late=1, delay=1))
+    bench.terminal.set_link(RadioLink.WEAK, weak=WeakLink(lost=0, late=1, delay=1))
     bench.terminal.after_exchanges(3, lambda: bench.renew())
     for _ in range(10):
         assert bench.ask() == b"\x90\x00"
@@ -396,7 +396,7 @@ def test_a_renewal_in_the_middle_of_a_slow_reading_saves_it(bench: Field) -> Non
 def test_without_it_the_reading_is_cut(bench: Field) -> None:
     bench.ask()
     bench.clock.advance(115)
-    bench.terminal.set_link(Link.WEAK, weak=WeakLink(lost=0, late=1, delay=1))
+    bench.terminal.set_link(RadioLink.WEAK, weak=WeakLink(lost=0, late=1, delay=1))
     # The last one began in time: it is answered.
     assert [bench.ask() for _ in range(5)] == [b"\x90\x00"] * 5
     with pytest.raises(LineError):
@@ -417,7 +417,7 @@ def test_the_battery_falls_with_time_and_warns() -> None:
     bench.clock.advance(1.5 * 3600)
     assert bench.terminal.battery == 0
     assert not bench.terminal.battery_low
-    assert bench.terminal.condition is Condition.OFF
+    assert bench.terminal.condition is TerminalCondition.OFF
 
 
 def test_the_battery_falls_with_use() -> None:
@@ -431,17 +431,17 @@ def test_the_battery_falls_with_use() -> None:
     assert bench.terminal.battery == pytest.approx(0, abs=0.01)
     with pytest.raises(LineError):
         bench.slots["cps"].exchange(b"\x00\xb0\x00\x00\x00")
-    assert bench.terminal.condition is Condition.OFF
+    assert bench.terminal.condition is TerminalCondition.OFF
 
 
 def test_an_empty_battery_takes_session_and_code_with_it(bench: Field) -> None:
     bench.terminal.remember_code("1234")
     bench.terminal.charge(0)
-    assert bench.terminal.condition is Condition.OFF
+    assert bench.terminal.condition is TerminalCondition.OFF
     assert not bench.slots["cps"].reachable
     assert refusal(bench.terminal.open, bench.platform.issue(bench.terminal.id)) is Refusal.OFFLINE
     bench.terminal.charge(80)
-    assert bench.terminal.condition is Condition.NO_SESSION
+    assert bench.terminal.condition is TerminalCondition.NO_SESSION
     assert bench.terminal.code is None
     bench.open()
     assert bench.ask() == b"\x90\x00"
@@ -498,7 +498,7 @@ def test_one_call_at_a_time(bench: Field) -> None:
 
 
 def test_detached_it_leaves_plain_slots(bench: Field) -> None:
-    bench.terminal.set_link(Link.LOST)
+    bench.terminal.set_link(RadioLink.LOST)
     bench.terminal.detach()
     assert bench.slots["cps"].reachable
     assert bench.slots["cps"].interference is None
@@ -506,9 +506,9 @@ def test_detached_it_leaves_plain_slots(bench: Field) -> None:
 
 
 def test_a_renewal_out_of_range_costs_nothing(bench: Field) -> None:
-    bench.terminal.set_link(Link.LOST)
+    bench.terminal.set_link(RadioLink.LOST)
     assert refusal(bench.renew) is Refusal.OFFLINE
-    bench.terminal.set_link(Link.UP)
+    bench.terminal.set_link(RadioLink.UP)
     bench.clock.advance(119)
     bench.renew()
     assert bench.ask() == b"\x90\x00"

@@ -25,7 +25,7 @@ from bifente.simulator.iso7816.applications import Applications
 from bifente.simulator.iso7816.engine import SmartCard
 from bifente.simulator.iso7816.image import ApplicationLife
 from bifente.simulator.iso7816.rsa import RsaKey
-from bifente.simulator.iso7816.secrets import Secrets
+from bifente.simulator.iso7816.secrets import CardSecrets
 from bifente.simulator.iso7816.status import StatusError
 
 ROOT = default_paths()[0]
@@ -222,9 +222,9 @@ def codes_are_always_allowed(patch: pytest.MonkeyPatch) -> None:
 
 
 def wrong_tries_are_not_counted(patch: pytest.MonkeyPatch) -> None:
-    honest = Secrets._present
+    honest = CardSecrets._present
 
-    def present(self: Secrets, rule: Any, value: bytes, *, fits: bool) -> None:
+    def present(self: CardSecrets, rule: Any, value: bytes, *, fits: bool) -> None:
         before = self._memory.state
         try:
             honest(self, rule, value, fits=fits)
@@ -232,25 +232,25 @@ def wrong_tries_are_not_counted(patch: pytest.MonkeyPatch) -> None:
             self._memory.commit(before)
             raise
 
-    patch.setattr(Secrets, "_present", present)
+    patch.setattr(CardSecrets, "_present", present)
 
 
 def right_code_gives_no_try_back(patch: pytest.MonkeyPatch) -> None:
-    honest = Secrets._present
+    honest = CardSecrets._present
 
-    def present(self: Secrets, rule: Any, value: bytes, *, fits: bool) -> None:
+    def present(self: CardSecrets, rule: Any, value: bytes, *, fits: bool) -> None:
         left = self.state(rule).tries_left
         honest(self, rule, value, fits=fits)
         kept = replace(self.state(rule), tries_left=left)
         self._memory.commit(self._memory.state.with_secret(rule.name, kept))
 
-    patch.setattr(Secrets, "_present", present)
+    patch.setattr(CardSecrets, "_present", present)
 
 
 def asking_uses_a_try(patch: pytest.MonkeyPatch) -> None:
-    honest = Secrets.status
+    honest = CardSecrets.status
 
-    def status(self: Secrets, rule: Any) -> int:
+    def status(self: CardSecrets, rule: Any) -> int:
         answer = honest(self, rule)
         state = self.state(rule)
         if rule.name not in self.verified and state.tries_left > 1:
@@ -258,19 +258,19 @@ def asking_uses_a_try(patch: pytest.MonkeyPatch) -> None:
             self._memory.commit(self._memory.state.with_secret(rule.name, spent))
         return answer
 
-    patch.setattr(Secrets, "status", status)
+    patch.setattr(CardSecrets, "status", status)
 
 
 def a_changed_code_is_forgotten(patch: pytest.MonkeyPatch) -> None:
-    honest = Secrets.change
+    honest = CardSecrets.change
 
-    def change(self: Secrets, rule: Any, values: bytes) -> None:
+    def change(self: CardSecrets, rule: Any, values: bytes) -> None:
         former = self.state(rule).value
         honest(self, rule, values)
         kept = replace(self.state(rule), value=former)
         self._memory.commit(self._memory.state.with_secret(rule.name, kept))
 
-    patch.setattr(Secrets, "change", change)
+    patch.setattr(CardSecrets, "change", change)
 
 
 def reset_keeps_the_code(patch: pytest.MonkeyPatch) -> None:
@@ -355,14 +355,14 @@ def missing_files_are_empty_answers(patch: pytest.MonkeyPatch) -> None:
 
 
 def cards_share_what_was_verified(patch: pytest.MonkeyPatch) -> None:
-    honest = Secrets.__init__
+    honest = CardSecrets.__init__
     shared: set[str] = set()
 
-    def start(self: Secrets, *arguments: Any) -> None:
+    def start(self: CardSecrets, *arguments: Any) -> None:
         honest(self, *arguments)
         self.verified = shared
 
-    patch.setattr(Secrets, "__init__", start)
+    patch.setattr(CardSecrets, "__init__", start)
 
 
 def selecting_forgets_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -385,8 +385,10 @@ def channels_are_never_closed(patch: pytest.MonkeyPatch) -> None:
 
 
 def asking_tells_what_is_verified(patch: pytest.MonkeyPatch) -> None:
-    honest = Secrets.status
-    patch.setattr(Secrets, "status", lambda self, rule: 0x9000 if rule.name in self.verified else honest(self, rule))
+    honest = CardSecrets.status
+    patch.setattr(
+        CardSecrets, "status", lambda self, rule: 0x9000 if rule.name in self.verified else honest(self, rule)
+    )
 
 
 def the_signature_scheme_is_ignored(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bifente.simulator.formats.jose.seal import SigningKey
 from bifente.simulator.middleware.codes import SsvCode
-from bifente.simulator.readers.wireless import Link, Refusal, TokenRefusedError
+from bifente.simulator.readers.wireless import RadioLink, Refusal, TokenRefusedError
 from bifente.simulator.readers.wireless.claims import ACCESS
 from bifente.simulator.services.cloudfsv import UNAVAILABLE, BearerParameters, Bearers, FsvAnswer
 from bifente.simulator.services.cloudfsv.bearer import BEARER
@@ -224,7 +224,7 @@ def test_no_refusal_shows_the_token(cloud: Cloud) -> None:
 
 
 def test_out_of_range_is_428(cloud: Cloud) -> None:
-    cloud.terminal.set_link(Link.LOST)
+    cloud.terminal.set_link(RadioLink.LOST)
     status, message, reason = refusal(cloud.call())
     assert (status, reason) == (428, "out-of-range")
     assert message.startswith("Terminal non connecté")
@@ -261,7 +261,7 @@ def test_busy_is_503_and_the_other_call_goes_on(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("accident", "reason"),
     [
-        (lambda cloud: cloud.terminal.set_link(Link.LOST), "gone-out-of-range"),
+        (lambda cloud: cloud.terminal.set_link(RadioLink.LOST), "gone-out-of-range"),
         (lambda cloud: cloud.terminal.charge(0), "gone-off"),
         (lambda cloud: cloud.platform.unpair(cloud.terminal.id, revoked=True), "gone-unpaired"),
         (lambda cloud: cloud.clock.advance(120), "gone-no-session"),
@@ -404,7 +404,7 @@ def test_our_endpoints_want_a_bearer_and_a_terminal(cloud: Cloud) -> None:
     assert cloud.terminal.pairing.value == "paired"
     unknown = cloud.send("POST", "/bifente/terminals/nobody/token", headers=cloud.headers())
     assert refusal(unknown)[::2] == (404, "unknown-terminal")
-    cloud.terminal.set_link(Link.LOST)
+    cloud.terminal.set_link(RadioLink.LOST)
     assert refusal(cloud.send("POST", f"{one}/token", headers=cloud.headers()))[::2] == (428, "out-of-range")
 
 

@@ -24,8 +24,8 @@ from bifente.simulator.formats.fse.model import LotKind, SecuredInvoice, Transpo
 from bifente.simulator.pki.body_certificates import body_identity
 from bifente.simulator.pki.certificate_profiles import Validity
 from bifente.simulator.serving.mail import (
-    Direction,
     InProcessTransport,
+    MailDirection,
     Reception,
     SmtpTransport,
     TransportError,
@@ -135,7 +135,7 @@ def test_a_sealed_file_goes_the_same_way(kind: str) -> None:
 def test_lost_on_its_way_out_or_back(kind: str) -> None:
     body, weather = Body(), Weather()
     weather.ask("lost")
-    weather.ask("lost", Direction.BACK)
+    weather.ask("lost", MailDirection.BACK)
     with by(kind, body, weather) as transport:
         transport.send(file(1))
         assert (taken(transport), body.numbers) == ([], [])
@@ -143,14 +143,14 @@ def test_lost_on_its_way_out_or_back(kind: str) -> None:
         assert (taken(transport), body.numbers) == ([], [2])
         transport.send(file(3))
         assert taken(transport) == [b"ARL 003"]
-    assert weather.log == [(Direction.OUT, "lost"), (Direction.BACK, "lost")]
+    assert weather.log == [(MailDirection.OUT, "lost"), (MailDirection.BACK, "lost")]
 
 
 @both
 def test_duplicated(kind: str) -> None:
     body, weather = Body(), Weather()
     weather.ask("duplicated")
-    weather.ask("duplicated", Direction.BACK, after=2)
+    weather.ask("duplicated", MailDirection.BACK, after=2)
     with by(kind, body, weather) as transport:
         transport.send(file(1))
         assert taken(transport) == [b"ARL 001"] * 2
@@ -228,7 +228,7 @@ def test_refused_and_sent_again(kind: str, name: str, failure: TransportFailure,
 @pytest.mark.parametrize("name", ["mailbox-full", "mailbox-over-quota", "server-down"])
 def test_a_return_that_is_refused_is_not_lost(kind: str, name: str) -> None:
     body, weather = Body(), Weather()
-    weather.ask(name, Direction.BACK, times=2)
+    weather.ask(name, MailDirection.BACK, times=2)
     with by(kind, body, weather) as transport:
         transport.send(file())
         assert taken(transport) == []
@@ -277,7 +277,9 @@ def test_a_bug_of_the_body_is_not_taken_for_a_refusal(kind: str) -> None:
 RATES = dict.fromkeys(disturbances(), 0.1)
 
 
-def life(kind: str, seed: int) -> tuple[list[tuple[Direction, str]], list[tuple[str, bytes]], list[bytes], list[str]]:
+def life(
+    kind: str, seed: int
+) -> tuple[list[tuple[MailDirection, str]], list[tuple[str, bytes]], list[bytes], list[str]]:
     body, weather = Body(), Weather(Random(seed), RATES)
     returns: list[bytes] = []
     failures: list[str] = []

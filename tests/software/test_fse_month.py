@@ -24,7 +24,7 @@ from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.faults import Trouble
 from bifente.simulator.serving.mail import TransportError
-from bifente.simulator.serving.mail.disturbances import Direction, Weather
+from bifente.simulator.serving.mail.disturbances import MailDirection, Weather
 from bifente.simulator.serving.mail.in_process import InProcessTransport
 from bifente.simulator.software.billing.store import Store, Task, TaskKind, Urgency
 
@@ -251,7 +251,7 @@ def test_everything_went_wrong_at_least_once(first: Month) -> None:
 
 def test_every_return_that_changed_on_its_way_was_had_again(first: Month) -> None:
     """None was believed, each was asked for again: what the body said is what is applied, or was known already."""
-    altered = [way for way, name in first.weather.log if name == "altered-in-transit" and way is Direction.BACK]
+    altered = [way for way, name in first.weather.log if name == "altered-in-transit" and way is MailDirection.BACK]
     laid_aside = first.store._db.rows("SELECT data FROM returns WHERE state IN ('refused', 'examined')")
     assert len(laid_aside) >= len(altered) > 0
     said = {encode_return(answer): answer for answer in first.body.frontal.returns(SENDER)}

@@ -17,9 +17,9 @@ from bifente.simulator.readers.wireless import (
     BatteryModel,
     Pairing,
     Platform,
-    Session,
     Terminal,
     TerminalParameters,
+    TerminalSession,
     WeakLink,
 )
 from bifente.simulator.services.cloudfsv import Bearers, CloudFsv, CloudFsvService, laboratory_key
@@ -113,7 +113,7 @@ class WirelessBench:
         session, terminal = self.terminal.session, self.terminal
         return {
             "link": terminal.link.value if terminal.pairing is Pairing.PAIRED else "unpaired",
-            "token": f"{terminal.remaining:.0f} s" if session is Session.OPEN else session.value,
+            "token": f"{terminal.remaining:.0f} s" if session is TerminalSession.OPEN else session.value,
             "battery": f"{terminal.battery:.0f} %" + (" low" if terminal.battery_low else ""),
         }
 

@@ -19,7 +19,7 @@ from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.states import Link
+from bifente.simulator.readers.wireless.states import RadioLink
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.wireless.bench import WirelessBench
@@ -83,7 +83,7 @@ class TerminalStep(Step, ABC):
         """What was done, for the record."""
 
 
-class Pair(TerminalStep):
+class PairTerminal(TerminalStep):
     """Pair the terminal with the workstation; paired anew, its earlier tokens are worthless."""
 
     name: ClassVar[str] = "pair"
@@ -98,7 +98,7 @@ class Pair(TerminalStep):
         return Text("terminal appairé", "terminal paired")
 
 
-class Unpair(TerminalStep):
+class UnpairTerminal(TerminalStep):
     """Undo the pairing, or revoke it as for a lost or stolen terminal."""
 
     name: ClassVar[str] = "unpair"
@@ -140,7 +140,7 @@ class SetLink(TerminalStep):
             late=model.late if self.late is None else self.late / 100,
             delay=model.delay if self.delay is None else self.delay,
         )
-        bench.terminal.set_link(Link(self.state), weak=weak, losses=self.next_lost)
+        bench.terminal.set_link(RadioLink(self.state), weak=weak, losses=self.next_lost)
 
     def told(self, bench: WirelessBench) -> Text:
         """How the link is now."""
@@ -207,7 +207,7 @@ class TerminalClock(TerminalStep):
         )
 
 
-class OpenSession(TerminalStep):
+class OpenTerminalSession(TerminalStep):
     """Open a session with a new token, or try to with another one."""
 
     name: ClassVar[str] = "open-session"
@@ -268,7 +268,7 @@ class Consultation(Step):
 
     def run(self, act: Act) -> Observation:
         """Let it pass. ``dropped`` counts the looks at which the terminal was out of reach."""
-        from bifente.simulator.readers.wireless.states import Condition
+        from bifente.simulator.readers.wireless.states import TerminalCondition
 
         bench, dropped, renewals, outcome = wireless(act), 0, 0, ACCEPTED
         for _ in range(self.minutes * 60 // self.renew_every):
@@ -278,7 +278,7 @@ class Consultation(Step):
                 renewals += 1
             except TokenRefusedError as refused:
                 outcome = refused.reason.value
-            dropped += bench.terminal.condition is not Condition.READY
+            dropped += bench.terminal.condition is not TerminalCondition.READY
         act.scene.changed(
             None, Text(f"consultation de {self.minutes} min", f"a consultation of {self.minutes} min passes")
         )

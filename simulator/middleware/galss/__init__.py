@@ -4,19 +4,19 @@ from bifente.simulator.middleware.galss.breaking import Breakage, breakages, swa
 from bifente.simulator.middleware.galss.fitting import misfits
 from bifente.simulator.middleware.galss.model import Configuration
 from bifente.simulator.middleware.galss.reading import Examination, examine
-from bifente.simulator.middleware.galss.server import GalssServer, Installation
+from bifente.simulator.middleware.galss.server import GalssInstallation, GalssServer
 from bifente.simulator.middleware.galss.session import Application
-from bifente.simulator.middleware.galss.writing import SlotName, System, for_pcsc, for_serial, generate
+from bifente.simulator.middleware.galss.writing import GalssSystem, SlotName, for_pcsc, for_serial, generate
 
 __all__ = [
     "Application",
     "Breakage",
     "Configuration",
     "Examination",
+    "GalssInstallation",
     "GalssServer",
-    "Installation",
+    "GalssSystem",
     "SlotName",
-    "System",
     "breakages",
     "examine",
     "for_pcsc",

@@ -31,7 +31,7 @@ class ProtocolNumber(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Protocol:
+class GalssProtocol:
     """``[PROTOCOLEn]``: the library that speaks it and its settings, times in milliseconds where they are times."""
 
     number: ProtocolNumber
@@ -65,7 +65,7 @@ class Pad:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class GalssChannel:
     """``[CANALn]``: ``characteristics`` is the line setting of a serial port, or the exact PC/SC reader name."""
 
     index: int
@@ -79,7 +79,7 @@ class Resource:
     """A resource with the way that leads to it; ``channel`` counts from 1."""
 
     channel_number: int
-    channel: Channel
+    channel: GalssChannel
     pad: Pad
     lad: Lad
 
@@ -97,8 +97,8 @@ class Resource:
 class Configuration:
     """A whole ``galss.ini``."""
 
-    protocols: tuple[Protocol, ...]
-    channels: tuple[Channel, ...]
+    protocols: tuple[GalssProtocol, ...]
+    channels: tuple[GalssChannel, ...]
 
     def resources(self) -> Iterator[Resource]:
         """Every resource, the channels in REVERSE order of the file, as the GALSS takes them."""

@@ -19,14 +19,14 @@ from bifente.simulator.middleware.galss.model import (
     MAX_ADDRESS,
     MAX_CHANNELS,
     MAX_NAME,
-    Channel,
     Configuration,
+    GalssChannel,
+    GalssProtocol,
     Lad,
     Pad,
-    Protocol,
     ProtocolNumber,
 )
-from bifente.simulator.middleware.galss.writing import LIBRARIES, System
+from bifente.simulator.middleware.galss.writing import LIBRARIES, GalssSystem
 from bifente.simulator.middleware.ini import IniFile, Section, is_number
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Examination:
         )
 
 
-def examine(data: bytes | None, *, system: System | None = None, bits: int | None = None) -> Examination:
+def examine(data: bytes | None, *, system: GalssSystem | None = None, bits: int | None = None) -> Examination:
     """The configuration of a file (None: there is no file).
 
     With ``system`` and ``bits`` (the word length of the GALSS installed), libraries it could not load are found too.
@@ -76,7 +76,7 @@ class _WrongError(Exception):
 class _Reader:
     """Walks one file and tells what is wrong, part by part."""
 
-    def __init__(self, file: IniFile, system: System | None, bits: int | None) -> None:
+    def __init__(self, file: IniFile, system: GalssSystem | None, bits: int | None) -> None:
         self.findings: list[Finding] = []
         self._file = file
         self._system = system
@@ -87,7 +87,7 @@ class _Reader:
             count = self._count_of_channels()
         except _WrongError:
             return None
-        channels: list[Channel] = []
+        channels: list[GalssChannel] = []
         for number in range(count, 0, -1):
             try:
                 channels.insert(0, self._channel(number))
@@ -118,7 +118,7 @@ class _Reader:
             )
         return count
 
-    def _channel(self, number: int) -> Channel:
+    def _channel(self, number: int) -> GalssChannel:
         section = self._section(f"CANAL{number}", SsvCode.GALSS_CHANNEL_MISSING)
         protocol = self._protocol_of(section)
         kind = self._number(section, "TCanal", SsvCode.GALSS_CHANNEL_TYPE)
@@ -145,7 +145,7 @@ class _Reader:
             )
         characteristics = self._characteristics(section, protocol)
         pads = self._numbered(section, "NbPAD", f"CANAL{number}.PAD", SsvCode.GALSS_PAD, self._pad)
-        return Channel(index, protocol, characteristics, pads)
+        return GalssChannel(index, protocol, characteristics, pads)
 
     def _protocol_of(self, section: Section) -> ProtocolNumber:
         text = self._text(section, "Protocole", SsvCode.GALSS_CHANNEL_MISSING)
@@ -206,7 +206,7 @@ class _Reader:
             )
         return text
 
-    def _protocols(self, channels: Iterable[Channel]) -> tuple[Protocol, ...] | None:
+    def _protocols(self, channels: Iterable[GalssChannel]) -> tuple[GalssProtocol, ...] | None:
         used = {channel.protocol for channel in channels}
         protocols = []
         for number in ProtocolNumber:
@@ -219,13 +219,13 @@ class _Reader:
                 return None
         return tuple(protocols)
 
-    def _protocol(self, number: ProtocolNumber, *, used: bool) -> Protocol:
+    def _protocol(self, number: ProtocolNumber, *, used: bool) -> GalssProtocol:
         section = self._section(f"PROTOCOLE{number.value}", SsvCode.GALSS_LIBRARY)
         library = self._text(section, "NomLib", SsvCode.GALSS_LIBRARY)
         if used and (why := self._not_loadable(number, library)) is not None:
             raise self._wrong(_line(section, "NomLib"), *why, SsvCode.GALSS_LIBRARY)
         listed = self._times(section, "ListeCanaux")
-        return Protocol(
+        return GalssProtocol(
             number,
             library,
             self._times(section, "Config"),

@@ -10,7 +10,7 @@ from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.galss.model import Configuration, ProtocolNumber, Resource
 from bifente.simulator.middleware.galss.reading import Examination, examine
 from bifente.simulator.middleware.galss.session import Application, GalssPair, code_of
-from bifente.simulator.middleware.galss.writing import System
+from bifente.simulator.middleware.galss.writing import GalssSystem
 from bifente.simulator.middleware.patience import EXCLUSIVITY, Patience, insist
 from bifente.simulator.readers import ReaderAccess, ScardError
 
@@ -27,10 +27,10 @@ SerialPorts = Mapping[int, Mapping[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class GalssInstallation:
     """What is installed beside the file. Versions are (major, minor)."""
 
-    system: System = System.WINDOWS
+    system: GalssSystem = GalssSystem.WINDOWS
     bits: int = 64
     galss: tuple[int, int] = (3, 45)
     pss: tuple[int, int] = (3, 39)
@@ -53,7 +53,7 @@ class GalssServer:
         clock: Clock,
         file: bytes | None,
         *,
-        installation: Installation | None = None,
+        installation: GalssInstallation | None = None,
         ports: SerialPorts | None = None,
     ) -> None:
         self.access = access
@@ -61,7 +61,7 @@ class GalssServer:
         self.file = file
         self.file_held = False
         """Another program holds the file open (800D)."""
-        self.installation = installation or Installation()
+        self.installation = installation or GalssInstallation()
         self.ports = ports or {}
         self.running = False
         self._examined = Examination(None, ())

@@ -13,17 +13,17 @@ from bifente.simulator.middleware.galss.model import (
     LOG_SV,
     MAX_NAME,
     VITALE,
-    Channel,
     Configuration,
+    GalssChannel,
+    GalssProtocol,
     Lad,
     Pad,
-    Protocol,
     ProtocolNumber,
 )
 from bifente.simulator.middleware.ini import LineEnd
 
 
-class System(StrEnum):
+class GalssSystem(StrEnum):
     """A system the GALSS runs on and whose settings are known."""
 
     WINDOWS = "windows"
@@ -32,16 +32,16 @@ class System(StrEnum):
     @property
     def line_end(self) -> LineEnd:
         """How its files end their lines; on macOS CR occurs, and LF is what is written today."""
-        return LineEnd.CRLF if self is System.WINDOWS else LineEnd.LF
+        return LineEnd.CRLF if self is GalssSystem.WINDOWS else LineEnd.LF
 
 
-LIBRARIES: Mapping[System, Mapping[ProtocolNumber, Mapping[int, str]]] = {
-    System.WINDOWS: {
+LIBRARIES: Mapping[GalssSystem, Mapping[ProtocolNumber, Mapping[int, str]]] = {
+    GalssSystem.WINDOWS: {
         # PCSCW32.DLL is not in the public texts: it is PCSCW64.DLL named as PSSINW32.DLL is beside PSSINW64.DLL.
         ProtocolNumber.PSS: {32: "PSSINW32.DLL", 64: "PSSINW64.DLL"},
         ProtocolNumber.PCSC: {32: "PCSCW32.DLL", 64: "PCSCW64.DLL"},
     },
-    System.MACOS: {
+    GalssSystem.MACOS: {
         ProtocolNumber.PSS: {64: "pssinosx.framework"},
         ProtocolNumber.PCSC: {64: "pcscosx.framework"},
     },
@@ -49,7 +49,7 @@ LIBRARIES: Mapping[System, Mapping[ProtocolNumber, Mapping[int, str]]] = {
 """The protocol libraries by system, protocol and word length."""
 
 _PSS_CONFIG = (1000, 20, 15000)
-_TEMPO_INIT = {System.WINDOWS: (1, 200, 1000), System.MACOS: (1, 1500, 1000)}
+_TEMPO_INIT = {GalssSystem.WINDOWS: (1, 200, 1000), GalssSystem.MACOS: (1, 1500, 1000)}
 _SERIAL_LINE = "9600,1,8,0,0"
 _SERIAL_PAD = 2
 
@@ -96,7 +96,7 @@ def generate(configuration: Configuration, line_end: LineEnd = LineEnd.CRLF) -> 
     return ini.write(sections, line_end)
 
 
-def for_pcsc(slots: Sequence[SlotName], system: System = System.WINDOWS, *, bits: int = 64) -> Configuration:
+def for_pcsc(slots: Sequence[SlotName], system: GalssSystem = GalssSystem.WINDOWS, *, bits: int = 64) -> Configuration:
     """The configuration of a PC/SC reader: one channel a slot, CPS first, then Vitale, then the others.
 
     Roles other than ``cps`` and ``vitale`` get the name of a further CPS (``CPS1``), as three-slot readers have.
@@ -113,11 +113,13 @@ def for_pcsc(slots: Sequence[SlotName], system: System = System.WINDOWS, *, bits
         if known is None:
             further += 1
         lad = Lad(1, known, (ALIASES[known],)) if known is not None else Lad(1, f"CPS{further}"[:MAX_NAME])
-        channels.append(Channel(number, ProtocolNumber.PCSC, slot.name, (Pad(0, (lad,)),)))
+        channels.append(GalssChannel(number, ProtocolNumber.PCSC, slot.name, (Pad(0, (lad,)),)))
     return Configuration(
         (
-            Protocol(ProtocolNumber.PSS, _library(system, ProtocolNumber.PSS, bits), _PSS_CONFIG, _TEMPO_INIT[system]),
-            Protocol(
+            GalssProtocol(
+                ProtocolNumber.PSS, _library(system, ProtocolNumber.PSS, bits), _PSS_CONFIG, _TEMPO_INIT[system]
+            ),
+            GalssProtocol(
                 ProtocolNumber.PCSC,
                 _library(system, ProtocolNumber.PCSC, bits),
                 (0,),
@@ -128,15 +130,15 @@ def for_pcsc(slots: Sequence[SlotName], system: System = System.WINDOWS, *, bits
     )
 
 
-def for_serial(port: int = 1, system: System = System.WINDOWS, *, bits: int = 32) -> Configuration:
+def for_serial(port: int = 1, system: GalssSystem = GalssSystem.WINDOWS, *, bits: int = 32) -> Configuration:
     """The configuration of a homologated reader on a serial port (``port`` is its COM number): three resources."""
     lads = (Lad(0, LOG_SV), Lad(1, CPS, (ALIASES[CPS],)), Lad(2, VITALE, (ALIASES[VITALE],)))
-    channel = Channel(port, ProtocolNumber.PSS, _SERIAL_LINE, (Pad(_SERIAL_PAD, lads),))
+    channel = GalssChannel(port, ProtocolNumber.PSS, _SERIAL_LINE, (Pad(_SERIAL_PAD, lads),))
     library = _library(system, ProtocolNumber.PSS, bits)
-    return Configuration((Protocol(ProtocolNumber.PSS, library, _PSS_CONFIG, _TEMPO_INIT[system]),), (channel,))
+    return Configuration((GalssProtocol(ProtocolNumber.PSS, library, _PSS_CONFIG, _TEMPO_INIT[system]),), (channel,))
 
 
-def _library(system: System, protocol: ProtocolNumber, bits: int) -> str:
+def _library(system: GalssSystem, protocol: ProtocolNumber, bits: int) -> str:
     known = LIBRARIES[system][protocol]
     if bits not in known:
         raise ValueError(f"no {bits}-bit library of the GALSS is known on {system.value}: {', '.join(map(str, known))}")

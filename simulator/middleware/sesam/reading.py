@@ -12,7 +12,7 @@ from bifente.ground.text import Text
 from bifente.simulator.middleware import ini
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.findings import Finding, Severity
-from bifente.simulator.middleware.ini import Entry, IniFile
+from bifente.simulator.middleware.ini import IniEntry, IniFile
 from bifente.simulator.middleware.patience import Patience
 from bifente.simulator.middleware.sesam.model import KIT, LOG_FILE, WORK_FILES, Disk, Sesam
 
@@ -77,7 +77,7 @@ class _Reader:
             self._look(self._disk, tables, work)
         return sesam if tables is not None and work is not None else None
 
-    def _entry(self, section: str, key: str) -> Entry | None:
+    def _entry(self, section: str, key: str) -> IniEntry | None:
         found = self._file.get(section)
         return found.get(key) if found is not None else None
 
@@ -85,7 +85,7 @@ class _Reader:
         entry = self._entry(section, key)
         return entry.value if entry is not None else ""
 
-    def _needed(self, section: str, key: str, code: SsvCode) -> Entry | None:
+    def _needed(self, section: str, key: str, code: SsvCode) -> IniEntry | None:
         entry = self._entry(section, key)
         if entry is not None and entry.value:
             return entry
@@ -152,7 +152,7 @@ class _Reader:
         )
         return None
 
-    def _look(self, disk: Disk, tables: Entry | None, work: Entry | None) -> None:
+    def _look(self, disk: Disk, tables: IniEntry | None, work: IniEntry | None) -> None:
         if tables is not None:
             here = disk.files(tables.value)
             if here is None:

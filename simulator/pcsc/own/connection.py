@@ -22,14 +22,14 @@ def allowed(peer: socket.socket) -> bool:
     return uid in (os.geteuid(), 0)
 
 
-class Connection:
+class ClientConnection:
     """Feeds a session from its socket. ``watch`` says what to wait for on it.
 
     A client that does not read its answers is not read from either, so that what is kept for it is bounded; one that
     sends more than a request while it waits for the answer to another is no client and is hung up on.
     """
 
-    def __init__(self, connected: socket.socket, floor: Floor, watch: Callable[[Connection, int], None]) -> None:
+    def __init__(self, connected: socket.socket, floor: Floor, watch: Callable[[ClientConnection, int], None]) -> None:
         connected.setblocking(False)
         self.socket = connected
         self.session = Session(floor, self._send)

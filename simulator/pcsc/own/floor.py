@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bifente.ground.clock import Clock
 from bifente.simulator.pcsc.own.link import SlotLink
-from bifente.simulator.pcsc.own.orders import Told
+from bifente.simulator.pcsc.own.orders import ToldMovement
 from bifente.simulator.pcsc.own.session import CANCELLED, OK, Attempt, Session
 from bifente.simulator.pcsc.own.table import Table
 from bifente.simulator.readers import Context, PcscCode, PcscService, Reader, ScardError, Slot
@@ -103,7 +103,7 @@ class ReadersFloor:
         self._retry = True
         return self._move(link, told)
 
-    def _move(self, link: SlotLink, told: Sequence[Told]) -> list[int]:
+    def _move(self, link: SlotLink, told: Sequence[ToldMovement]) -> list[int]:
         for one in told:
             link.move(one)
             self._powers(link)

@@ -10,7 +10,17 @@ import select
 import socket
 from collections.abc import Callable
 
-from bifente.simulator.pcsc.own.orders import LONGEST, Movement, Order, Outcome, Reply, Told, code_of, order, read_told
+from bifente.simulator.pcsc.own.orders import (
+    LONGEST,
+    Movement,
+    Reply,
+    SlotOrder,
+    SlotOutcome,
+    ToldMovement,
+    code_of,
+    order,
+    read_told,
+)
 from bifente.simulator.readers import LineError, PcscCode, Slot, SlotError
 
 POWER_PATIENCE = 5.0
@@ -30,17 +40,17 @@ class MirrorCard:
 
     def power_on(self) -> bytes:
         """Apply power. Raises LineError, SlotError."""
-        self.atr = self._link.order_at_once(Order.POWER_ON)
+        self.atr = self._link.order_at_once(SlotOrder.POWER_ON)
         return self.atr
 
     def power_off(self) -> None:
         """Cut the power, but for a card that is out: it has none."""
         if self.there:
-            self._link.order_at_once(Order.POWER_OFF)
+            self._link.order_at_once(SlotOrder.POWER_OFF)
 
     def reset(self) -> bytes:
         """Warm reset. Raises LineError, SlotError."""
-        self.atr = self._link.order_at_once(Order.RESET)
+        self.atr = self._link.order_at_once(SlotOrder.RESET)
         return self.atr
 
     def transmit(self, command: bytes) -> bytes:
@@ -62,14 +72,14 @@ class SlotLink:
         self._number = 0
         self._waiting: int | None = None
         self._then: Answered | None = None
-        self._kept: list[Told] = []
+        self._kept: list[ToldMovement] = []
         self.dead = False
         connected.setblocking(False)
         if atr is not None:
             slot.insert(MirrorCard(self, atr))
         slot.reach(reachable)
 
-    def kept(self) -> list[Told]:
+    def kept(self) -> list[ToldMovement]:
         """The movements read while the link waited for something else."""
         kept, self._kept = self._kept, []
         return kept
@@ -79,7 +89,7 @@ class SlotLink:
         """Whether the card is at work, for whoever asked or for nobody any more."""
         return self._waiting is not None
 
-    def ask(self, what: Order, payload: bytes, then: Answered) -> None:
+    def ask(self, what: SlotOrder, payload: bytes, then: Answered) -> None:
         """Ask the card, or the reader. The link must not be busy.
 
         ``then`` is called once, maybe before the card is done.
@@ -87,7 +97,7 @@ class SlotLink:
         self._then = then
         self._waiting = self._send(what, payload)
 
-    def order_at_once(self, what: Order) -> bytes:
+    def order_at_once(self, what: SlotOrder) -> bytes:
         """Do something to the card's power and wait for it. Raises LineError, SlotError."""
         if self.dead:
             return b""
@@ -107,7 +117,7 @@ class SlotLink:
             elif told.number == number:
                 return self._payload(told)
 
-    def receive(self) -> list[Told] | None:
+    def receive(self) -> list[ToldMovement] | None:
         """What the bench has to say; None once it has gone. Answers go to whoever waits for them."""
         moves = self.kept()
         while True:
@@ -117,7 +127,7 @@ class SlotLink:
                 return moves
             if told is None:
                 return None
-            if isinstance(told, Told):
+            if isinstance(told, ToldMovement):
                 moves.append(told)
                 return moves  # what comes after it is looked at with the movement done
             if told.number == self._waiting:
@@ -127,7 +137,7 @@ class SlotLink:
                     self._answer(then, told)
                 return moves
 
-    def move(self, told: Told) -> None:
+    def move(self, told: ToldMovement) -> None:
         """Let a movement happen to the mirror. Whoever waits for the card is told at once, if the card was not moved by
         its own command: then its answer follows.
         """
@@ -165,7 +175,7 @@ class SlotLink:
         self._waiting = None
         self.interrupt(PcscCode.NOT_TRANSACTED)
 
-    def _send(self, what: Order, payload: bytes) -> int:
+    def _send(self, what: SlotOrder, payload: bytes) -> int:
         self._number = self._number + 1 & 0xFFFFFFFF
         try:
             self.socket.send(order(what, self._number, payload))
@@ -174,7 +184,7 @@ class SlotLink:
             return self._number
         return self._number
 
-    def _receive(self) -> Reply | Told | None:
+    def _receive(self) -> Reply | ToldMovement | None:
         try:
             size = self.socket.recv_into(self._buffer)
         except ConnectionError:
@@ -183,17 +193,17 @@ class SlotLink:
 
     @staticmethod
     def _payload(told: Reply) -> bytes:
-        if told.outcome is Outcome.DONE:
+        if told.outcome is SlotOutcome.DONE:
             return told.payload
-        if told.outcome is Outcome.LINE:
+        if told.outcome is SlotOutcome.LINE:
             raise LineError(PcscCode(code_of(told.payload)))
         raise SlotError("no card answers")
 
     @staticmethod
     def _answer(then: Answered, told: Reply) -> None:
-        if told.outcome is Outcome.DONE:
+        if told.outcome is SlotOutcome.DONE:
             then(told.payload, None)
-        elif told.outcome is Outcome.LINE:
+        elif told.outcome is SlotOutcome.LINE:
             then(b"", code_of(told.payload))
         else:
             then(b"", PcscCode.NO_SMARTCARD)

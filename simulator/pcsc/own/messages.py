@@ -24,7 +24,7 @@ MAX_NAME = 127
 """Bytes of a reader's name, its final zero left out."""
 
 
-class Command(IntEnum):
+class ServiceCommand(IntEnum):
     """What a client asks."""
 
     ESTABLISH_CONTEXT = 0x01
@@ -52,26 +52,26 @@ class Command(IntEnum):
 HEADER = Struct("=II")
 NOTHING = Struct("")
 LAYOUTS: dict[int, Struct] = {
-    Command.ESTABLISH_CONTEXT: Struct("=III"),
-    Command.RELEASE_CONTEXT: Struct("=II"),
-    Command.CONNECT: Struct("=I128sIIiII"),
-    Command.RECONNECT: Struct("=iIIIII"),
-    Command.DISCONNECT: Struct("=iII"),
-    Command.BEGIN: Struct("=iI"),
-    Command.END: Struct("=iII"),
-    Command.TRANSMIT: Struct("=iIIIIIII"),
-    Command.CONTROL: Struct("=iIIIII"),
-    Command.STATUS: Struct("=iI"),
-    Command.CANCEL: Struct("=iI"),
-    Command.GET_ATTRIBUTE: Struct(f"=iI{MAX_ATTRIBUTE}sII"),
-    Command.SET_ATTRIBUTE: Struct(f"=iI{MAX_ATTRIBUTE}sII"),
-    Command.VERSION: Struct("=iiI"),
-    Command.READERS: NOTHING,
-    Command.WAIT: NOTHING,
-    Command.STOP_WAITING: NOTHING,
-    Command.READER_EVENTS: NOTHING,
-    Command.READERS_SIZE: NOTHING,
-    Command.READERS_SIZED: NOTHING,
+    ServiceCommand.ESTABLISH_CONTEXT: Struct("=III"),
+    ServiceCommand.RELEASE_CONTEXT: Struct("=II"),
+    ServiceCommand.CONNECT: Struct("=I128sIIiII"),
+    ServiceCommand.RECONNECT: Struct("=iIIIII"),
+    ServiceCommand.DISCONNECT: Struct("=iII"),
+    ServiceCommand.BEGIN: Struct("=iI"),
+    ServiceCommand.END: Struct("=iII"),
+    ServiceCommand.TRANSMIT: Struct("=iIIIIIII"),
+    ServiceCommand.CONTROL: Struct("=iIIIII"),
+    ServiceCommand.STATUS: Struct("=iI"),
+    ServiceCommand.CANCEL: Struct("=iI"),
+    ServiceCommand.GET_ATTRIBUTE: Struct(f"=iI{MAX_ATTRIBUTE}sII"),
+    ServiceCommand.SET_ATTRIBUTE: Struct(f"=iI{MAX_ATTRIBUTE}sII"),
+    ServiceCommand.VERSION: Struct("=iiI"),
+    ServiceCommand.READERS: NOTHING,
+    ServiceCommand.WAIT: NOTHING,
+    ServiceCommand.STOP_WAITING: NOTHING,
+    ServiceCommand.READER_EVENTS: NOTHING,
+    ServiceCommand.READERS_SIZE: NOTHING,
+    ServiceCommand.READERS_SIZED: NOTHING,
 }
 """The structure of each command; the return code is its last field."""
 
@@ -82,13 +82,13 @@ COUNT = Struct("=i")
 STATE = Struct("=128sIIi33s3xII")
 """A reader: name, event counter, state, sharing, ATR, its length, protocol."""
 
-_SENT = {Command.TRANSMIT: 3, Command.CONTROL: 2}
+_SENT = {ServiceCommand.TRANSMIT: 3, ServiceCommand.CONTROL: 2}
 """The field that says how much data comes behind the structure."""
 
-_TAKEN = {Command.TRANSMIT: 6, Command.CONTROL: 3}
+_TAKEN = {ServiceCommand.TRANSMIT: 6, ServiceCommand.CONTROL: 3}
 """The field that says how much data the client can take."""
 
-_ATTRIBUTES = frozenset({Command.GET_ATTRIBUTE, Command.SET_ATTRIBUTE})
+_ATTRIBUTES = frozenset({ServiceCommand.GET_ATTRIBUTE, ServiceCommand.SET_ATTRIBUTE})
 
 LONGEST = HEADER.size + max(layout.size for layout in LAYOUTS.values()) + MAX_DATA
 """No request is longer."""

@@ -14,7 +14,7 @@ LONGEST = 66_000
 """A datagram is never longer: 65548 bytes of data and what stands before."""
 
 
-class Order(IntEnum):
+class SlotOrder(IntEnum):
     """What the process asks of a slot."""
 
     TRANSMIT = 1
@@ -24,7 +24,7 @@ class Order(IntEnum):
     RESET = 5
 
 
-class Outcome(IntEnum):
+class SlotOutcome(IntEnum):
     """How an order ended: the payload is an answer, or a PC/SC code in 4 bytes; or there was no card."""
 
     DONE = 0
@@ -48,29 +48,29 @@ _CODE = struct.Struct("=I")
 _REPLY, _EVENT = 0, 1
 
 
-def order(what: Order, number: int, payload: bytes = b"") -> bytes:
+def order(what: SlotOrder, number: int, payload: bytes = b"") -> bytes:
     """An order of the process."""
     return _ORDER.pack(what, number) + payload
 
 
-def read_order(datagram: memoryview) -> tuple[Order, int, bytes]:
+def read_order(datagram: memoryview) -> tuple[SlotOrder, int, bytes]:
     """What is asked, its number, its payload."""
     what, number = _ORDER.unpack_from(datagram)
-    return Order(what), number, bytes(datagram[_ORDER.size :])
+    return SlotOrder(what), number, bytes(datagram[_ORDER.size :])
 
 
-def reply(number: int, outcome: Outcome, payload: bytes = b"") -> bytes:
+def reply(number: int, outcome: SlotOutcome, payload: bytes = b"") -> bytes:
     """The bench's answer to an order."""
     return _TOLD.pack(_REPLY, number, outcome) + payload
 
 
 def failure(number: int, code: int) -> bytes:
     """The bench's answer to an order that the line did not carry out."""
-    return reply(number, Outcome.LINE, _CODE.pack(code))
+    return reply(number, SlotOutcome.LINE, _CODE.pack(code))
 
 
 def code_of(payload: bytes) -> int:
-    """The PC/SC code in an answer of ``Outcome.LINE``."""
+    """The PC/SC code in an answer of ``SlotOutcome.LINE``."""
     return int(_CODE.unpack(payload)[0])
 
 
@@ -79,12 +79,12 @@ class Reply:
     """An answer to order ``number``."""
 
     number: int
-    outcome: Outcome
+    outcome: SlotOutcome
     payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldMovement:
     """A movement; ``number`` is what the bench wants acknowledged, 0 if it was the card itself that moved.
 
     In that case its answer follows.
@@ -100,11 +100,11 @@ def moved(number: int, movement: Movement, atr: bytes = b"") -> bytes:
     return _TOLD.pack(_EVENT, number, movement) + atr
 
 
-def read_told(datagram: memoryview) -> Reply | Told:
+def read_told(datagram: memoryview) -> Reply | ToldMovement:
     """What the bench says of a slot."""
     kind, number, what = _TOLD.unpack_from(datagram)
     payload = bytes(datagram[_TOLD.size :])
-    return Reply(number, _OUTCOMES[what], payload) if kind == _REPLY else Told(number, Movement(what), payload)
+    return Reply(number, _OUTCOMES[what], payload) if kind == _REPLY else ToldMovement(number, Movement(what), payload)
 
 
-_OUTCOMES = tuple(Outcome)
+_OUTCOMES = tuple(SlotOutcome)

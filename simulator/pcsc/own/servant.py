@@ -9,9 +9,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from bifente.simulator.pcsc.bridge import Defect, DefectKind, Exchange, ExchangeKind, Observer
+from bifente.simulator.pcsc.bridge import BridgedExchange, Defect, DefectKind, ExchangeKind, Observer
 from bifente.simulator.pcsc.own.messages import MAX_DATA
-from bifente.simulator.pcsc.own.orders import LONGEST, Movement, Order, Outcome, failure, moved, read_order, reply
+from bifente.simulator.pcsc.own.orders import (
+    LONGEST,
+    Movement,
+    SlotOrder,
+    SlotOutcome,
+    failure,
+    moved,
+    read_order,
+    reply,
+)
 from bifente.simulator.readers import LineError, PcscCode, PinPad, ScardError, Slot, SlotError, SlotEvent, SlotEventKind
 
 _log = logging.getLogger(__name__)
@@ -33,10 +42,10 @@ _MOVEMENTS = {
     SlotEventKind.BACK: Movement.BACK,
 }
 _KINDS = {
-    Order.TRANSMIT: ExchangeKind.APDU,
-    Order.POWER_ON: ExchangeKind.POWER_ON,
-    Order.POWER_OFF: ExchangeKind.POWER_OFF,
-    Order.RESET: ExchangeKind.RESET,
+    SlotOrder.TRANSMIT: ExchangeKind.APDU,
+    SlotOrder.POWER_ON: ExchangeKind.POWER_ON,
+    SlotOrder.POWER_OFF: ExchangeKind.POWER_OFF,
+    SlotOrder.RESET: ExchangeKind.RESET,
 }
 
 Wait = Callable[[int], None]
@@ -152,39 +161,41 @@ class SlotServant:
                 self._report(DefectKind.CONNECTION, error)
                 return
 
-    def _answer(self, what: Order, number: int, payload: bytes) -> bytes:
+    def _answer(self, what: SlotOrder, number: int, payload: bytes) -> bytes:
         started = time.perf_counter()
         response = b""
         try:
             response = self._do(what, payload)
-            told = reply(number, Outcome.DONE, response)
+            told = reply(number, SlotOutcome.DONE, response)
         except LineError as broken:
             response = broken.partial
-            if broken.mute and what is Order.TRANSMIT:
+            if broken.mute and what is SlotOrder.TRANSMIT:
                 self._gone.wait(self._mute)
             told = failure(number, broken.code)
         except ScardError as refused:
             told = failure(number, refused.code)
         except SlotError:
-            told = reply(number, Outcome.EMPTY)
+            told = reply(number, SlotOutcome.EMPTY)
         except Exception as error:  # its contract forbids it; the client must not wait for ever all the same
             self._report(DefectKind.CARD, error, payload[:4])
-            response = NO_PRECISE_DIAGNOSIS if what is Order.TRANSMIT else b""
-            told = reply(number, Outcome.DONE, response) if response else failure(number, PcscCode.UNRESPONSIVE_CARD)
+            response = NO_PRECISE_DIAGNOSIS if what is SlotOrder.TRANSMIT else b""
+            told = (
+                reply(number, SlotOutcome.DONE, response) if response else failure(number, PcscCode.UNRESPONSIVE_CARD)
+            )
         if self._observer is not None and (kind := _KINDS.get(what)) is not None:
             seconds = time.perf_counter() - started
-            command = payload if what is Order.TRANSMIT else b""
-            self._observe(self._observer, Exchange(self.slot.name, kind, command, response, seconds))
+            command = payload if what is SlotOrder.TRANSMIT else b""
+            self._observe(self._observer, BridgedExchange(self.slot.name, kind, command, response, seconds))
         return told
 
-    def _do(self, what: Order, payload: bytes) -> bytes:
+    def _do(self, what: SlotOrder, payload: bytes) -> bytes:
         slot = self.slot
-        if what is Order.TRANSMIT:
+        if what is SlotOrder.TRANSMIT:
             response = slot.exchange(payload)
             if not isinstance(response, bytes) or not _MIN_RESPONSE <= len(response) <= MAX_DATA:
                 raise TypeError(f"a card answers 2 to {MAX_DATA} bytes, not {_describe(response)}")
             return response
-        if what is Order.CONTROL:
+        if what is SlotOrder.CONTROL:
             if self._pin_pad is None:
                 raise ScardError(PcscCode.UNSUPPORTED_FEATURE, "this reader has no PIN pad")
             code = int.from_bytes(payload[:4], "little")
@@ -192,10 +203,10 @@ class SlotServant:
         card = slot.answering
         if card is None:
             raise SlotError(f"slot {slot.name!r} has no card that answers")
-        if what is Order.POWER_OFF:
+        if what is SlotOrder.POWER_OFF:
             card.power_off()
             return b""
-        if what is Order.RESET and slot.interference is None:
+        if what is SlotOrder.RESET and slot.interference is None:
             return card.reset()
         # What interferes knows one way to power a card; a warm reset makes it lose no less than a cold one.
         return slot.power_on()
@@ -204,7 +215,7 @@ class SlotServant:
         """Time that passes while nobody types; a card taken out ends it."""
         self._gone.wait(seconds)
 
-    def _observe(self, observer: Observer, exchange: Exchange) -> None:
+    def _observe(self, observer: Observer, exchange: BridgedExchange) -> None:
         try:
             observer(exchange)
         except Exception as error:  # an observer never changes what the client sees

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bifente.ground.clock import Clock
-from bifente.simulator.pcsc.own.connection import READ, Connection, allowed
+from bifente.simulator.pcsc.own.connection import READ, ClientConnection, allowed
 from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
 from bifente.simulator.pcsc.own.link import SlotLink
 
@@ -30,8 +30,8 @@ class Server:
         self._acknowledge = acknowledge
         self._epoll = select.epoll()
         self._handlers: dict[int, Callable[[int], None]] = {}
-        self._connections: dict[int, Connection] = {}
-        self._stalled: set[Connection] = set()
+        self._connections: dict[int, ClientConnection] = {}
+        self._stalled: set[ClientConnection] = set()
         self._listening: socket.socket | None = None
         self._running = True
 
@@ -111,23 +111,23 @@ class Server:
             if len(self._connections) >= MAX_CONNECTIONS or not allowed(connected):
                 connected.close()
                 return
-            connection = Connection(connected, self.floor, self._watch)
+            connection = ClientConnection(connected, self.floor, self._watch)
             fd = connected.fileno()
             self._connections[fd] = connection
             self.floor.sessions.add(connection.session)
             self.listen(fd, lambda event: self._serve(connection, event))
 
-    def _serve(self, connection: Connection, event: int) -> None:
+    def _serve(self, connection: ClientConnection, event: int) -> None:
         self._after(connection, connection.on_event(event))
 
-    def _after(self, connection: Connection, open_still: bool) -> None:
+    def _after(self, connection: ClientConnection, open_still: bool) -> None:
         self._stalled.discard(connection)
         if not open_still:
             self._hang_up(connection)
         elif connection.stalled:
             self._stalled.add(connection)
 
-    def _hang_up(self, connection: Connection) -> None:
+    def _hang_up(self, connection: ClientConnection) -> None:
         fd = connection.socket.fileno()
         if fd < 0:
             return
@@ -137,7 +137,7 @@ class Server:
         self.floor.sessions.discard(connection.session)
         connection.close()
 
-    def _watch(self, connection: Connection, what: int) -> None:
+    def _watch(self, connection: ClientConnection, what: int) -> None:
         self._epoll.modify(connection.socket.fileno(), what)
 
     def _forget(self, fd: int) -> None:

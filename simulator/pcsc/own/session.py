@@ -19,13 +19,13 @@ from bifente.simulator.pcsc.own.messages import (
     NEWEST_MINOR,
     OLDEST_MINOR,
     BrokenMessageError,
-    Command,
     Request,
+    ServiceCommand,
     answer,
     event,
     name_of,
 )
-from bifente.simulator.pcsc.own.orders import Order
+from bifente.simulator.pcsc.own.orders import SlotOrder
 from bifente.simulator.pcsc.own.table import Table
 from bifente.simulator.readers import Context, Disposition, Handle, PcscCode, Protocol, ScardError, Share
 from bifente.simulator.readers.pcsc_slot import PcscSlot
@@ -338,7 +338,7 @@ class Session:
             link = self._floor.link(slot)
             if link.busy:
                 return None
-            link.ask(Order.TRANSMIT, request.data, say)
+            link.ask(SlotOrder.TRANSMIT, request.data, say)
             return STARTED
 
         self._try(attempt)
@@ -362,7 +362,7 @@ class Session:
             link = self._floor.link(handle.slot)
             if link.busy:
                 return None
-            link.ask(Order.CONTROL, control.to_bytes(4, "little") + request.data, say)
+            link.ask(SlotOrder.CONTROL, control.to_bytes(4, "little") + request.data, say)
             return STARTED
 
         self._try(attempt)
@@ -457,24 +457,24 @@ _SHARES = frozenset(Share)
 _ALWAYS = frozenset({int(Protocol.RAW), ANY_PROTOCOL})
 
 _HANDLERS: dict[int, Callable[[Session, Request], Any]] = {
-    Command.ESTABLISH_CONTEXT: Session._establish,
-    Command.RELEASE_CONTEXT: Session._release,
-    Command.CONNECT: Session._connect,
-    Command.RECONNECT: Session._reconnect,
-    Command.DISCONNECT: Session._disconnect,
-    Command.BEGIN: Session._begin,
-    Command.END: Session._end,
-    Command.TRANSMIT: Session._transmit,
-    Command.CONTROL: Session._control,
-    Command.STATUS: Session._status,
-    Command.CANCEL: Session._cancel,
-    Command.GET_ATTRIBUTE: Session._get_attribute,
-    Command.SET_ATTRIBUTE: Session._set_attribute,
-    Command.VERSION: Session._version,
-    Command.READERS: Session._readers,
-    Command.WAIT: Session._wait,
-    Command.STOP_WAITING: Session._stop_waiting,
-    Command.READER_EVENTS: Session._reader_events,
-    Command.READERS_SIZE: Session._readers_size,
-    Command.READERS_SIZED: Session._readers_sized,
+    ServiceCommand.ESTABLISH_CONTEXT: Session._establish,
+    ServiceCommand.RELEASE_CONTEXT: Session._release,
+    ServiceCommand.CONNECT: Session._connect,
+    ServiceCommand.RECONNECT: Session._reconnect,
+    ServiceCommand.DISCONNECT: Session._disconnect,
+    ServiceCommand.BEGIN: Session._begin,
+    ServiceCommand.END: Session._end,
+    ServiceCommand.TRANSMIT: Session._transmit,
+    ServiceCommand.CONTROL: Session._control,
+    ServiceCommand.STATUS: Session._status,
+    ServiceCommand.CANCEL: Session._cancel,
+    ServiceCommand.GET_ATTRIBUTE: Session._get_attribute,
+    ServiceCommand.SET_ATTRIBUTE: Session._set_attribute,
+    ServiceCommand.VERSION: Session._version,
+    ServiceCommand.READERS: Session._readers,
+    ServiceCommand.WAIT: Session._wait,
+    ServiceCommand.STOP_WAITING: Session._stop_waiting,
+    ServiceCommand.READER_EVENTS: Session._reader_events,
+    ServiceCommand.READERS_SIZE: Session._readers_size,
+    ServiceCommand.READERS_SIZED: Session._readers_sized,
 }

@@ -3,22 +3,28 @@
 from bifente.simulator.readers.wireless.parameters import BatteryModel, TerminalParameters, WeakLink
 from bifente.simulator.readers.wireless.platform import Platform
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.states import Condition, Link, Pairing, Session, SessionEvent
+from bifente.simulator.readers.wireless.states import (
+    Pairing,
+    RadioLink,
+    SessionEvent,
+    TerminalCondition,
+    TerminalSession,
+)
 from bifente.simulator.readers.wireless.terminal import BusyError, Radio, Terminal
 
 __all__ = [
     "BatteryModel",
     "BusyError",
-    "Condition",
-    "Link",
     "Pairing",
     "Platform",
     "Radio",
+    "RadioLink",
     "Refusal",
-    "Session",
     "SessionEvent",
     "Terminal",
+    "TerminalCondition",
     "TerminalParameters",
+    "TerminalSession",
     "TokenRefusedError",
     "WeakLink",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bifente.simulator.fault import Aim, Around, Fault, Undo
 from bifente.simulator.readers.faults.injection import Spot
-from bifente.simulator.readers.wireless.states import Link, Session
+from bifente.simulator.readers.wireless.states import RadioLink, TerminalSession
 from bifente.simulator.readers.wireless.terminal import Terminal
 
 
@@ -40,7 +40,7 @@ def inject(fault: Fault, spot: TerminalSpot) -> Undo:
     def all_undone() -> None:
         undo()
         # While another fault keeps the terminal away, the session is for whoever takes that one away.
-        if spot.terminal.session is not Session.OPEN and spot.terminal.condition.connected:
+        if spot.terminal.session is not TerminalSession.OPEN and spot.terminal.condition.connected:
             spot.reopen()
         spot.settle()
 
@@ -57,14 +57,14 @@ def _forget_code(terminal: Terminal, fault: Fault) -> Undo:
 
 
 def _link_lost(terminal: Terminal, fault: Fault) -> Undo:
-    terminal.set_link(Link.LOST)
-    return lambda: terminal.set_link(Link.UP)
+    terminal.set_link(RadioLink.LOST)
+    return lambda: terminal.set_link(RadioLink.UP)
 
 
 def _link_weak(terminal: Terminal, fault: Fault) -> Undo:
     quiet = replace(terminal.parameters.weak, lost=0.0, late=0.0)
-    terminal.set_link(Link.WEAK, weak=quiet, losses=int(fault.parameters["losses"]))
-    return lambda: terminal.set_link(Link.UP)
+    terminal.set_link(RadioLink.WEAK, weak=quiet, losses=int(fault.parameters["losses"]))
+    return lambda: terminal.set_link(RadioLink.UP)
 
 
 def _battery_empty(terminal: Terminal, fault: Fault) -> Undo:

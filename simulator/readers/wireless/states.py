@@ -28,7 +28,7 @@ _PAIRING_REFUSALS: Mapping[Pairing, Refusal | None] = {
 }
 
 
-class Link(StrEnum):
+class RadioLink(StrEnum):
     """The radio link between the terminal and its base."""
 
     UP = "up"
@@ -36,7 +36,7 @@ class Link(StrEnum):
     LOST = "lost"
 
 
-class Session(StrEnum):
+class TerminalSession(StrEnum):
     """The session a token opens."""
 
     CLOSED = "closed"
@@ -55,25 +55,25 @@ class SessionEvent(StrEnum):
     """By hand, or because the terminal lost its power or its pairing."""
 
 
-TRANSITIONS: Mapping[tuple[Session, SessionEvent], Session | Refusal] = {
-    (Session.CLOSED, SessionEvent.OPEN): Session.OPEN,
-    (Session.CLOSED, SessionEvent.RENEW): Refusal.NO_SESSION,
-    (Session.CLOSED, SessionEvent.EXPIRE): Session.CLOSED,
-    (Session.CLOSED, SessionEvent.CLOSE): Session.CLOSED,
+TRANSITIONS: Mapping[tuple[TerminalSession, SessionEvent], TerminalSession | Refusal] = {
+    (TerminalSession.CLOSED, SessionEvent.OPEN): TerminalSession.OPEN,
+    (TerminalSession.CLOSED, SessionEvent.RENEW): Refusal.NO_SESSION,
+    (TerminalSession.CLOSED, SessionEvent.EXPIRE): TerminalSession.CLOSED,
+    (TerminalSession.CLOSED, SessionEvent.CLOSE): TerminalSession.CLOSED,
     # A new authentication replaces whatever session there was: the older token opens nothing any more.
-    (Session.OPEN, SessionEvent.OPEN): Session.OPEN,
-    (Session.OPEN, SessionEvent.RENEW): Session.OPEN,
-    (Session.OPEN, SessionEvent.EXPIRE): Session.LAPSED,
-    (Session.OPEN, SessionEvent.CLOSE): Session.CLOSED,
-    (Session.LAPSED, SessionEvent.OPEN): Session.OPEN,
-    (Session.LAPSED, SessionEvent.RENEW): Refusal.TOO_LATE,
-    (Session.LAPSED, SessionEvent.EXPIRE): Session.LAPSED,
-    (Session.LAPSED, SessionEvent.CLOSE): Session.CLOSED,
+    (TerminalSession.OPEN, SessionEvent.OPEN): TerminalSession.OPEN,
+    (TerminalSession.OPEN, SessionEvent.RENEW): TerminalSession.OPEN,
+    (TerminalSession.OPEN, SessionEvent.EXPIRE): TerminalSession.LAPSED,
+    (TerminalSession.OPEN, SessionEvent.CLOSE): TerminalSession.CLOSED,
+    (TerminalSession.LAPSED, SessionEvent.OPEN): TerminalSession.OPEN,
+    (TerminalSession.LAPSED, SessionEvent.RENEW): Refusal.TOO_LATE,
+    (TerminalSession.LAPSED, SessionEvent.EXPIRE): TerminalSession.LAPSED,
+    (TerminalSession.LAPSED, SessionEvent.CLOSE): TerminalSession.CLOSED,
 }
 """Every state under every event: the state that follows, or why the event is refused (SEED-TOKEN-04)."""
 
 
-class Condition(StrEnum):
+class TerminalCondition(StrEnum):
     """What keeps the cards of a terminal out of reach, the weightiest first; ``READY`` if nothing does."""
 
     UNPAIRED = "unpaired"
@@ -85,4 +85,4 @@ class Condition(StrEnum):
     @property
     def connected(self) -> bool:
         """Whether the terminal can be spoken to at all, with or without a session."""
-        return self in (Condition.NO_SESSION, Condition.READY)
+        return self in (TerminalCondition.NO_SESSION, TerminalCondition.READY)

@@ -19,7 +19,14 @@ from bifente.simulator.readers.wireless.claims import AccessClaims
 from bifente.simulator.readers.wireless.parameters import TerminalParameters, WeakLink
 from bifente.simulator.readers.wireless.platform import Platform
 from bifente.simulator.readers.wireless.refusals import Refusal, TokenRefusedError
-from bifente.simulator.readers.wireless.states import TRANSITIONS, Condition, Link, Pairing, Session, SessionEvent
+from bifente.simulator.readers.wireless.states import (
+    TRANSITIONS,
+    Pairing,
+    RadioLink,
+    SessionEvent,
+    TerminalCondition,
+    TerminalSession,
+)
 
 CODE_ROLE = "cps"
 """The slot whose card's holder code the terminal may remember."""
@@ -50,13 +57,13 @@ class Terminal:
         self._slots = dict(slots)
         self._platform = platform
         self._chance = chance
-        self._link = Link.UP
+        self._link = RadioLink.UP
         self._weak = self.parameters.weak
         self._losses = 0
         self._charge = 100.0
         self._charged_at = platform.clock.monotonic()
         self._used = 0
-        self._session = Session.CLOSED
+        self._session = TerminalSession.CLOSED
         self._current: AccessClaims | None = None
         self._spent: set[str] = set()
         self._code: str | None = None
@@ -76,7 +83,7 @@ class Terminal:
         return self._platform.parameters
 
     @property
-    def link(self) -> Link:
+    def link(self) -> RadioLink:
         """The radio link."""
         return self._link
 
@@ -97,7 +104,7 @@ class Terminal:
         return 0 < self.battery <= self.parameters.battery.low
 
     @property
-    def session(self) -> Session:
+    def session(self) -> TerminalSession:
         """The session as of now."""
         self.look()
         return self._session
@@ -107,11 +114,13 @@ class Terminal:
         """Seconds of its own clock until the token expires; 0 without a session."""
         current = self._current
         return (
-            max(0.0, current.expires - self._own_time()) if current is not None and self._session is Session.OPEN else 0
+            max(0.0, current.expires - self._own_time())
+            if current is not None and self._session is TerminalSession.OPEN
+            else 0
         )
 
     @property
-    def condition(self) -> Condition:
+    def condition(self) -> TerminalCondition:
         """What keeps its cards out of reach, as of now."""
         self.look()
         return self._condition()
@@ -124,7 +133,7 @@ class Terminal:
 
     # -- what the hand and the world do to it -----------------------------------------------------------------------
 
-    def set_link(self, link: Link, *, weak: WeakLink | None = None, losses: int = 0) -> None:
+    def set_link(self, link: RadioLink, *, weak: WeakLink | None = None, losses: int = 0) -> None:
         """Change the link. ``weak`` replaces the model's bad link; ``losses`` are the next exchanges to be lost."""
         with self._changing():
             self._link = link
@@ -142,7 +151,7 @@ class Terminal:
     def remember_code(self, code: str) -> None:
         """Keep the holder code just verified, until the session, the power or the card is gone."""
         with self._state:
-            if self._condition() is Condition.READY:
+            if self._condition() is TerminalCondition.READY:
                 self._code = code
 
     def forget_code(self) -> None:
@@ -223,8 +232,10 @@ class Terminal:
         with self._state:
             self.look()
             claims = self._read(token)
-            if self._session is not Session.OPEN or self._current is None:
-                raise TokenRefusedError(Refusal.TOO_LATE if self._session is Session.LAPSED else Refusal.NO_SESSION)
+            if self._session is not TerminalSession.OPEN or self._current is None:
+                raise TokenRefusedError(
+                    Refusal.TOO_LATE if self._session is TerminalSession.LAPSED else Refusal.NO_SESSION
+                )
             if claims.token_id != self._current.token_id:
                 raise TokenRefusedError(Refusal.REPLAYED if claims.token_id in self._spent else Refusal.OTHER_SESSION)
 
@@ -249,7 +260,7 @@ class Terminal:
         with self._state:
             self._due()
             self.look()
-            if self._condition() is not Condition.READY:
+            if self._condition() is not TerminalCondition.READY:
                 self.disturbed = True
                 raise LineError(PcscCode.READER_UNAVAILABLE)
             self._used += 1
@@ -266,7 +277,7 @@ class Terminal:
 
     def _fate(self) -> tuple[bool, bool, float]:
         """Whether the next exchange is lost, whether only its answer is, and by how long it is late."""
-        if self._link is not Link.WEAK:
+        if self._link is not RadioLink.WEAK:
             return False, False, 0.0
         if self._losses:
             self._losses -= 1
@@ -287,14 +298,14 @@ class Terminal:
     def _own_time(self) -> float:
         return self._platform.clock.now().timestamp() + self.skew
 
-    def _condition(self) -> Condition:
+    def _condition(self) -> TerminalCondition:
         if self.pairing is not Pairing.PAIRED:
-            return Condition.UNPAIRED
+            return TerminalCondition.UNPAIRED
         if self.battery <= 0:
-            return Condition.OFF
-        if self._link is Link.LOST:
-            return Condition.OUT_OF_RANGE
-        return Condition.READY if self._session is Session.OPEN else Condition.NO_SESSION
+            return TerminalCondition.OFF
+        if self._link is RadioLink.LOST:
+            return TerminalCondition.OUT_OF_RANGE
+        return TerminalCondition.READY if self._session is TerminalSession.OPEN else TerminalCondition.NO_SESSION
 
     def _connected(self) -> None:
         if (reason := self.pairing.refusal) is not None:
@@ -338,15 +349,15 @@ class Terminal:
                 self._settle()
 
     def _note(self) -> None:
-        if self._session is Session.OPEN and self.remaining <= 0:
+        if self._session is TerminalSession.OPEN and self.remaining <= 0:
             self._happen(SessionEvent.EXPIRE)
-        if self._condition() in (Condition.UNPAIRED, Condition.OFF):
+        if self._condition() in (TerminalCondition.UNPAIRED, TerminalCondition.OFF):
             self._happen(SessionEvent.CLOSE)
-        if self._session is not Session.OPEN:
+        if self._session is not TerminalSession.OPEN:
             self._code = None
 
     def _settle(self) -> None:
-        reachable = self._condition() is Condition.READY
+        reachable = self._condition() is TerminalCondition.READY
         for slot in self._slots.values():
             slot.reach(reachable)
 

@@ -20,7 +20,7 @@ from bifente.ground.text import Text
 from bifente.simulator.readers.wireless import Pairing, Terminal
 from bifente.simulator.services.cloudfsv.laboratory import TerminalAdministration, told
 from bifente.simulator.services.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, unavailable
-from bifente.simulator.services.cloudfsv.request import LONGEST_BODY, METHODS, Body, Function
+from bifente.simulator.services.cloudfsv.request import LONGEST_BODY, METHODS, Function, ReadingBody
 from bifente.simulator.services.cloudfsv.service import CloudFsv, FsvAnswer
 from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
 
@@ -57,7 +57,7 @@ class CloudFsvService(Service):
             elif name.lower() == "authorization" and (token := value.rpartition(" ")[2]):
                 self.declare(token)
         with suppress(HttpRefusal):
-            if (code := Body.read(body).code) is not None:
+            if (code := ReadingBody.read(body).code) is not None:
                 self.declare(code)
 
     def state(self) -> Mapping[str, Any]:

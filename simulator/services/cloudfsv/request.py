@@ -36,7 +36,7 @@ TURBO = "1"
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class ReadingBody:
     """The fields of a body; what is missing is None."""
 
     code: str | None = None
@@ -50,7 +50,7 @@ class Body:
         return self.mode == TURBO
 
     @classmethod
-    def read(cls, raw: bytes) -> Body:
+    def read(cls, raw: bytes) -> ReadingBody:
         """Of JSON; no body at all is an empty one. Others are left alone. Raises HttpRefusal (400, modelled)."""
         if not raw.strip():
             return cls()

@@ -13,11 +13,11 @@ from typing import Protocol
 
 from bifente.ground.clock import Clock
 from bifente.simulator.middleware.codes import SsvCode
-from bifente.simulator.readers.wireless import BusyError, Condition, Platform, Terminal, TokenRefusedError
+from bifente.simulator.readers.wireless import BusyError, Platform, Terminal, TerminalCondition, TokenRefusedError
 from bifente.simulator.readers.wireless.terminal import CODE_ROLE
 from bifente.simulator.services.cloudfsv.bearer import Bearers
 from bifente.simulator.services.cloudfsv.refusals import HttpRefusal, bad_request, bad_token, offline, unavailable
-from bifente.simulator.services.cloudfsv.request import Body, Function
+from bifente.simulator.services.cloudfsv.request import Function, ReadingBody
 
 FSV_VERSION = "1.40.14"
 
@@ -87,11 +87,11 @@ class CloudFsv:
         """One call. Raises HttpRefusal; a refusal by the library is an outcome (SV-CLOUD-02)."""
         self.authenticate(bearer)
         served = self.authorised(terminal, access)
-        asked = Body.read(body)
+        asked = ReadingBody.read(body)
         try:
             with served.serving():
                 outcome = self._read(function, served, asked)
-                if served.condition is not Condition.READY:
+                if served.condition is not TerminalCondition.READY:
                     # It left in the middle: whatever the library made of that is not what the caller is told.
                     raise unavailable(f"gone-{served.condition.value}")
                 return outcome
@@ -117,7 +117,7 @@ class CloudFsv:
             raise bad_token(refused.reason.value) from None
         return served
 
-    def _read(self, function: Function, terminal: Terminal, body: Body) -> FsvAnswer:
+    def _read(self, function: Function, terminal: Terminal, body: ReadingBody) -> FsvAnswer:
         reading = self._reading[terminal.id]
         if body.virtual_card is not None:
             # The names of virtual cards are not public, and there is none here: better said than read past.

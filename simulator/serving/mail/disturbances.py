@@ -28,7 +28,7 @@ class DisturbanceEffect(StrEnum):
     DOWN = "down"
 
 
-class Direction(StrEnum):
+class MailDirection(StrEnum):
     """Which way a message goes."""
 
     OUT = "out"
@@ -81,16 +81,16 @@ class Weather:
         self._rates = {_known(name).id: rate for name, rate in (rates or {}).items()}
         if any(rate < 0 for rate in self._rates.values()) or sum(self._rates.values()) > 1:
             raise ValueError("rates are probabilities, together at most 1")
-        self._asked: dict[Direction, deque[str | None]] = {way: deque() for way in Direction}
-        self.log: list[tuple[Direction, str]] = []
+        self._asked: dict[MailDirection, deque[str | None]] = {way: deque() for way in MailDirection}
+        self.log: list[tuple[MailDirection, str]] = []
         """What happened, in order."""
 
-    def ask(self, name: str, direction: Direction = Direction.OUT, *, times: int = 1, after: int = 0) -> None:
+    def ask(self, name: str, direction: MailDirection = MailDirection.OUT, *, times: int = 1, after: int = 0) -> None:
         """Disturb the next ``times`` messages of a direction, after ``after`` that pass. Raises ValueError."""
         _known(name)
         self._asked[direction] += [None] * after + [name] * times
 
-    def draw(self, direction: Direction) -> Disturbance | None:
+    def draw(self, direction: MailDirection) -> Disturbance | None:
         """What happens to the next message: what was asked for, else by chance."""
         asked = self._asked[direction]
         name = asked.popleft() if asked else self._by_chance()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bifente.simulator.formats.fse.model import TransportFile
 from bifente.simulator.serving.mail.base import Reception, TransportError
-from bifente.simulator.serving.mail.disturbances import Direction, DisturbedWay, Weather, flipped
+from bifente.simulator.serving.mail.disturbances import DisturbedWay, MailDirection, Weather, flipped
 from bifente.simulator.serving.mail.mailbox import Mailbox
 
 
@@ -36,7 +36,7 @@ class InProcessTransport:
 
     def send(self, file: TransportFile) -> None:
         """Hand a file over. Raises TransportError."""
-        self._out.carry(_Message(file.name, file.data), self._weather.draw(Direction.OUT))
+        self._out.carry(_Message(file.name, file.data), self._weather.draw(MailDirection.OUT))
 
     def receive(self) -> list[bytes]:
         """What is in the mailbox."""
@@ -49,7 +49,7 @@ class InProcessTransport:
 
     def post(self, data: bytes) -> None:
         """Send a return. Raises TransportError."""
-        self._back.carry(data, self._weather.draw(Direction.BACK))
+        self._back.carry(data, self._weather.draw(MailDirection.BACK))
 
     def flush(self) -> None:
         """Deliver what is held on its way, in both directions."""

@@ -22,10 +22,10 @@ from bifente.ground.clock import Clock, WallClock
 from bifente.simulator.formats.fse.model import TransportFile
 from bifente.simulator.serving.mail.base import Reception, TransportError, TransportFailure
 from bifente.simulator.serving.mail.disturbances import (
-    Direction,
     Disturbance,
     DisturbanceEffect,
     DisturbedWay,
+    MailDirection,
     Weather,
     flipped,
 )
@@ -198,7 +198,7 @@ class SmtpTransport:
     def send(self, file: TransportFile) -> None:
         """Mail a file to the body. Raises TransportError."""
         item = MailAttachment(file.name, file.data)
-        self._hand_over(self.body_server, self._practice, item, self._weather.draw(Direction.OUT))
+        self._hand_over(self.body_server, self._practice, item, self._weather.draw(MailDirection.OUT))
 
     def receive(self) -> list[bytes]:
         """What is in the practice's mailbox."""
@@ -214,7 +214,7 @@ class SmtpTransport:
         """The body mails a return. Raises TransportError."""
         self._returns += 1
         item = MailAttachment(f"retour-{self._returns:06}.dat", data)
-        self._hand_over(self.practice_server, self._body, item, self._weather.draw(Direction.BACK))
+        self._hand_over(self.practice_server, self._body, item, self._weather.draw(MailDirection.BACK))
 
     def flush(self) -> None:
         """Deliver what is held on its way, in both directions."""

@@ -7,7 +7,7 @@ from conformance_bench import ANY, complaints, place, scenario_text, steps_text,
 
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.loading import InputError, load_document, nearest, validation
-from bifente.conformance.model import Suite
+from bifente.conformance.model import SuiteModel
 
 GOOD = steps_text("- code-status")
 
@@ -141,5 +141,5 @@ def test_mistakes_without_number_cost_a_search_each_only_up_to_a_bound(
     path.write_text("".join(f"unknown{number}: 1\n" for number in range(10_000)), encoding="utf-8")
     document = load_document(path)
     with pytest.raises(InputError):
-        validation.validate(Suite, document.data, document)
+        validation.validate(SuiteModel, document.data, document)
     assert 0 < len(searched) <= validation.MAX_PROBLEMS

@@ -32,7 +32,7 @@ def _signed(response: Response, message: bytes, digest: str | None, scheme: Sche
     return Observation.of(response, **values)
 
 
-class ManageSecurityEnvironment(CardStep):
+class ManageSecurityEnvironmentStep(CardStep):
     """MSE SET: choose an algorithm and a key for an operation, by the bytes that go to the card."""
 
     name: ClassVar[str] = "manage-security-environment"
@@ -65,7 +65,7 @@ class Hash(CardStep):
         return Observation.of(act.host.hash_last_block(self.digest, self.message))
 
 
-class ComputeSignature(CardStep):
+class ComputeSignatureStep(CardStep):
     """MSE B6 and PSO COMPUTE DIGITAL SIGNATURE of the hash the card holds; ``message`` is what it should be of."""
 
     name: ClassVar[str] = "compute-signature"
@@ -149,7 +149,7 @@ class Decipher(CardStep):
         return Observation.of(act.host.decipher(self.key, cryptogram))
 
 
-class GetChallenge(CardStep):
+class GetChallengeStep(CardStep):
     """GET CHALLENGE: random bytes from the card."""
 
     name: ClassVar[str] = "get-challenge"

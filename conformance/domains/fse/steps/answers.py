@@ -12,7 +12,7 @@ from bifente.conformance.domains.fse.sheet_words import rejection_words
 from bifente.conformance.domains.fse.steps.base import (
     DONE,
     FseStep,
-    Told,
+    StepTold,
 )
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Observes
@@ -60,7 +60,7 @@ class FrontEnd(FseStep):
         default=None, ge=0, le=1, description="part of the sheets, drawn at random, that it pays in part"
     )
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Set it up."""
         simple = ("missing_lots", "encrypted_only", "rejected", "partly_paid")
         given: dict[str, Any] = {name: value for name in simple if (value := getattr(self, name)) is not None}
@@ -81,7 +81,7 @@ class FrontEnd(FseStep):
             fse.front_end.trouble(None if self.trouble == "none" else self.trouble)
             word = "aucun trouble" if self.trouble == "none" else self.trouble
             act.scene.changed(None, Text(f"frontal : {word}", f"front end: {self.trouble}"))
-        return Told({})
+        return StepTold({})
 
 
 class Receive(FseStep):
@@ -104,7 +104,7 @@ class Receive(FseStep):
         """What came."""
         return fse.receive()
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Take them."""
         answers = self.answers(fse)
         arls = [one for one in answers if isinstance(one, Arl)]
@@ -133,7 +133,7 @@ class Receive(FseStep):
         }
         told = tuple(("motif", rejection_words(one).fr) for one in rejections)
         answer = {"arl": f"+{values['positive']} -{values['negative']}", "rsp": str(len(rsps))}
-        return Told(values, DONE, answer, told)
+        return StepTold(values, DONE, answer, told)
 
 
 class Settle(Receive):
@@ -154,7 +154,7 @@ class Remarks(FseStep):
     title: ClassVar[Text] = Text("Lire les remarques du frontal", "Read the front end's remarks")
     observes: ClassVar[Observes] = {"remarks": ValueMatcher(), "sheets": ValueMatcher()}
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Read them."""
         found = fse.front_end.frontal.remarks(fse.software.office.store.sender)
-        return Told({"remarks": [one.code for one in found], "sheets": [one.invoice for one in found]})
+        return StepTold({"remarks": [one.code for one in found], "sheets": [one.invoice for one in found]})

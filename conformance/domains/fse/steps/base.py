@@ -46,7 +46,7 @@ DONE_OR_NOT: Mapping[str, Matcher] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StepTold:
     """What a step saw, and how the record tells it: the result in words, the answer, pairs for a reader."""
 
     values: Mapping[str, Any]
@@ -78,7 +78,7 @@ class FseStep(Step, ABC):
         return Observation(told.values, told.decoded)
 
     @abstractmethod
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Do it. Raises FseError for what cannot be done, GuardRefusalError where this bench cannot."""
 
     def arguments_told(self) -> Mapping[str, str]:
@@ -107,18 +107,18 @@ def code_told(code: int) -> tuple[tuple[str, str], ...]:
     return tuple(told)
 
 
-def refused_by_card(error: SsvError, **values: Any) -> Told:
+def refused_by_card(error: SsvError, **values: Any) -> StepTold:
     """What a step tells when the cards, or what holds them, refused."""
     refusal = error.refusal if isinstance(error, SecuringError) else None
     reason = refusal.sentence.en if refusal else error.detail
     observed = {"code": error.code, "refusal": refusal.value if refusal else None, "reason": reason, **values}
     decoded = (*code_told(error.code), *((("refus", refusal.sentence.fr),) if refusal else ()))
-    return Told(observed, code_in_words(error.code), {"detail": error.detail} if error.detail else {}, decoded)
+    return StepTold(observed, code_in_words(error.code), {"detail": error.detail} if error.detail else {}, decoded)
 
 
-def refused_by_rules(error: FseError, **values: Any) -> Told:
+def refused_by_rules(error: FseError, **values: Any) -> StepTold:
     """What a step tells when the practice refused."""
-    return Told(
+    return StepTold(
         {"outcome": REFUSED, "reason": str(error), **values}, REFUSED, {"reason": str(error)}, (("refus", str(error)),)
     )
 

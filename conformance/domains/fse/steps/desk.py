@@ -12,7 +12,7 @@ from bifente.conformance.domains.fse.steps.base import (
     DONE,
     DONE_OR_NOT,
     FseStep,
-    Told,
+    StepTold,
     refused_by_rules,
     seen_of,
 )
@@ -40,7 +40,7 @@ class LookAtSheet(FseStep):
 
     sheet: int | None = Field(default=None, ge=1, description="its number, by default that of the last one")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Look."""
         invoice = fse.software.sheet(self.sheet)
         row = fse.software.office.store.sheet(invoice.number)
@@ -63,7 +63,7 @@ class LookAtSheet(FseStep):
         told: tuple[tuple[str, str], ...] = (("état", f"{STATES[row.state].fr}, {MODES[invoice.mode].fr}"),)
         if task is not None:
             told = (*told, ("à faire", f"{task.reason.fr} ({task.deadline})"))
-        return Told(values, row.state.value, {"number": str(invoice.number)}, told)
+        return StepTold(values, row.state.value, {"number": str(invoice.number)}, told)
 
 
 class WorkList(FseStep):
@@ -73,7 +73,7 @@ class WorkList(FseStep):
     title: ClassVar[Text] = Text("Consulter la liste de travail", "Look at the work list")
     observes: ClassVar[Observes] = {name: ValueMatcher() for name in ("kinds", "due", "overdue", "waiting", "sheets")}
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Look."""
         tasks = fse.software.office.practice.work_list()
         values = {
@@ -85,7 +85,7 @@ class WorkList(FseStep):
             },
         }
         told = tuple((f"{task.deadline}", task.reason.fr) for task in tasks)
-        return Told(values, DONE, {"lines": str(len(tasks))}, told)
+        return StepTold(values, DONE, {"lines": str(len(tasks))}, told)
 
 
 class ActAtDesk(FseStep):
@@ -116,10 +116,10 @@ class ActAtDesk(FseStep):
     )
     claim: int = Field(default=1, ge=1, description="with cancel-claim: number of the claim")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Do it."""
         try:
             count = fse.software.office.act(self.action, fse.software.sheet(self.sheet).number, self.claim)
         except FseError as error:
             return refused_by_rules(error, count=0)
-        return Told({"outcome": DONE, "reason": None, "count": count}, DONE, {"count": str(count)})
+        return StepTold({"outcome": DONE, "reason": None, "count": count}, DONE, {"count": str(count)})

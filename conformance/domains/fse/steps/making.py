@@ -15,7 +15,7 @@ from bifente.conformance.domains.fse.steps.base import (
     IMPOSSIBLE,
     MADE,
     FseStep,
-    Told,
+    StepTold,
     code_told,
     seen_of,
 )
@@ -57,15 +57,17 @@ class ReadCards(FseStep):
     code: Code = Field(description="holder code of the professional's card")
     phone: bool = Field(default=False, description="read the apCV context in use instead of the card")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Read them."""
         try:
             reading = fse.software.read(self.code, phone=self.phone)
         except SsvError as error:
-            return Told(dict.fromkeys(self.observes, error.code), code_in_words(error.code), {}, code_told(error.code))
+            return StepTold(
+                dict.fromkeys(self.observes, error.code), code_in_words(error.code), {}, code_told(error.code)
+            )
         code = reading.ps.code or reading.vitale.code
         values = {"code": code, "ps-code": reading.ps.code, "vitale-code": reading.vitale.code}
-        return Told(values, code_in_words(code), {}, code_told(code))
+        return StepTold(values, code_in_words(code), {}, code_told(code))
 
 
 def _decimal(value: Any) -> Any:
@@ -156,7 +158,7 @@ class Make(FseStep):
     paper: bool = Field(default=True, description="the signed paper form of a degraded sheet is at hand")
     recycle: int | None = Field(default=None, ge=1, description="number of the rejected sheet it replaces")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Make it."""
         day = fse.days.today - timedelta(days=self.days_ago)
         kinds = [ACTS[one.code] for one in self.acts if one.code in ACTS]
@@ -188,7 +190,7 @@ class Make(FseStep):
                 "blocks": [],
                 "warnings": [],
             }
-            return Told(values, IMPOSSIBLE, {"reason": str(error)}, (("impossible", str(error)),))
+            return StepTold(values, IMPOSSIBLE, {"reason": str(error)}, (("impossible", str(error)),))
         blocks = [finding.code for finding in made.findings if finding.severity.value == "block"]
         warnings = [finding.code for finding in made.findings if finding.severity.value == "warn"]
         outcome = BLOCKED if made.blocked else MADE
@@ -209,4 +211,4 @@ class Make(FseStep):
             *(("bloque" if one.severity.value == "block" else "avertit", one.sentence.fr) for one in made.findings),
         )
         answer = {"number": str(seen["number"]), **({"blocks": ", ".join(blocks)} if blocks else {})}
-        return Told(seen, outcome, answer, decoded)
+        return StepTold(seen, outcome, answer, decoded)

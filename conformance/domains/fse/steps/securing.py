@@ -15,7 +15,7 @@ from bifente.conformance.domains.fse.steps.base import (
     REFUSED,
     SIGNED,
     FseStep,
-    Told,
+    StepTold,
     refused_by_card,
 )
 from bifente.conformance.domains.vitale.ssv_code import code_in_words
@@ -41,23 +41,23 @@ class _SigningStep(FseStep, ABC):
     code: Code = Field(description="holder code of the professional's card")
     sheet: int | None = Field(default=None, ge=1, description="its number, by default that of the last one")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Sign it."""
         try:
             number = fse.software.sheet(self.sheet).number
         except FseError as error:
-            return Told({"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error)}, REFUSED)
+            return StepTold({"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error)}, REFUSED)
         try:
             self.sign(fse, number)
         except SsvError as error:
             return refused_by_card(error, **_signed(fse, number))
         except FseError as error:
-            return Told(
+            return StepTold(
                 {"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error), **_signed(fse, number)}, REFUSED
             )
         seen = _signed(fse, number)
         told = tuple(("contrôle", problem) for problem in seen["problems"])
-        return Told({"code": SsvCode.OK, "refusal": None, "reason": None, **seen}, code_in_words(0), {}, told)
+        return StepTold({"code": SsvCode.OK, "refusal": None, "reason": None, **seen}, code_in_words(0), {}, told)
 
     @abstractmethod
     def sign(self, fse: FseBench, number: int) -> None:
@@ -130,14 +130,14 @@ class SecureAll(FseStep):
         default=None, ge=0, le=99, description="after so many sheets the card is blocked by wrong codes"
     )
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Secure them."""
         batch = fse.software.sign_all(self.code, fse.blocking_after(self.blocked_after))
         left = sum(number not in fse.software.secured for number in fse.software.made)
         if batch.refusal is not None:
             return refused_by_card(batch.refusal, done=len(batch.done), left=left)
         values = {"code": SsvCode.OK, "refusal": None, "reason": None, "done": len(batch.done), "left": left}
-        return Told(values, code_in_words(0), {"done": str(len(batch.done))})
+        return StepTold(values, code_in_words(0), {"done": str(len(batch.done))})
 
 
 class Verify(FseStep):
@@ -151,22 +151,22 @@ class Verify(FseStep):
     sheet: int | None = Field(default=None, ge=1, description="its number, by default that of the last one")
     byte: int | None = Field(default=None, ge=0, le=100, description="where one byte is changed, in percent")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Check it."""
         from bifente.conformance.domains.fse.bench.changes import one_byte
 
         number = fse.software.sheet(self.sheet).number
         if (secured := fse.software.secured.get(number)) is None:
-            return Told({"problems": ["unsigned"], "lacking": [], "readable": True}, REFUSED)
+            return StepTold({"problems": ["unsigned"], "lacking": [], "readable": True}, REFUSED)
         wanted = sorted(signer.value for signer in lacking(secured))
         if self.byte is not None:
             try:
                 secured = one_byte(secured, self.byte)
             except FseError as error:
-                return Told({"problems": [], "lacking": wanted, "readable": False}, REFUSED, {"reason": str(error)})
+                return StepTold({"problems": [], "lacking": wanted, "readable": False}, REFUSED, {"reason": str(error)})
         found = fse.relying_party.verifier.verify(secured, fse.days.now)
         problems = [problem.code for problem in found]
         told = tuple(("refus", rejection_words(problem).fr) for problem in found)
-        return Told(
+        return StepTold(
             {"problems": problems, "lacking": wanted, "readable": True}, REFUSED if problems else DONE, {}, told
         )

@@ -12,7 +12,7 @@ from bifente.conformance.domains.fse.steps.base import (
     DONE,
     REFUSED,
     FseStep,
-    Told,
+    StepTold,
     plain,
     refused_by_card,
 )
@@ -24,7 +24,7 @@ from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Lot
 from bifente.simulator.formats.fse.records import WIDTH, records
 from bifente.simulator.middleware.codes import SsvCode, SsvError
-from bifente.simulator.serving.mail import Direction, disturbances
+from bifente.simulator.serving.mail import MailDirection, disturbances
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -80,7 +80,7 @@ class Lots(FseStep):
     any_card: bool = Field(default=False, description="a software that does not look whose card signs the lots")
     lost: int = Field(default=0, ge=0, le=900, description="how many lot numbers are used up before")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Make them."""
         from bifente.conformance.domains.fse.bench.sessions import Breakdown, CarelessSession
 
@@ -94,10 +94,10 @@ class Lots(FseStep):
             return refused_by_card(error, **_lots(fse, before))
         except FseError as error:
             values = {"code": SsvCode.BAD_INPUT, "refusal": None, "reason": str(error), **_lots(fse, before)}
-            return Told(values, REFUSED)
+            return StepTold(values, REFUSED)
         seen = _lots(fse, before)
         told = {"lots": plain(seen["lots"]), "bodies": plain(seen["bodies"])}
-        return Told({"code": SsvCode.OK, "refusal": None, "reason": None, **seen}, code_in_words(0), told)
+        return StepTold({"code": SsvCode.OK, "refusal": None, "reason": None, **seen}, code_in_words(0), told)
 
 
 def _lots(fse: FseBench, before: int) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class Send(FseStep):
 
     again: bool = Field(default=False, description="send the last file once more instead")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Send them."""
         try:
             sending = fse.resend() if self.again else fse.software.office.send()
@@ -147,7 +147,7 @@ class Send(FseStep):
                 "encrypted": False,
                 "names": [],
             }
-            return Told(values, REFUSED, {"reason": str(error)})
+            return StepTold(values, REFUSED, {"reason": str(error)})
         failures = [error.failure.value for _name, error in sending.failed]
         values = {
             "sent": len(sending.sent),
@@ -157,7 +157,7 @@ class Send(FseStep):
             "encrypted": bool(sending.sent) and all(name.endswith(".p7m") for name in sending.sent),
             "names": list(sending.sent),
         }
-        return Told(values, REFUSED if failures else DONE, {"files": ", ".join(sending.sent)})
+        return StepTold(values, REFUSED if failures else DONE, {"files": ", ".join(sending.sent)})
 
 
 def _change(name: str) -> str:
@@ -178,13 +178,13 @@ class Alter(FseStep):
     change: Annotated[str, AfterValidator(_change)] = Field(description="what is changed, by its name")
     at: int = Field(default=50, ge=0, le=100, description="where a byte is changed, in percent")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Ask for it."""
         from bifente.conformance.domains.fse.bench.changes import Change, changed
 
         kind = Change(self.change)
         fse.post.wire.changes.append(lambda file: changed(file, kind, self.at, fse.relying_party.body))
-        return Told({})
+        return StepTold({})
 
 
 def _disturbance(name: str) -> str:
@@ -201,15 +201,15 @@ class Disturb(FseStep):
     shorthand: ClassVar[str] = "what"
 
     what: Annotated[str, AfterValidator(_disturbance)] = Field(description="what happens to the messages, by its name")
-    direction: Direction = Field(
-        default=Direction.OUT, description="files of the practice go out, what is returned comes back"
+    direction: MailDirection = Field(
+        default=MailDirection.OUT, description="files of the practice go out, what is returned comes back"
     )
     times: int = Field(default=1, ge=1, le=100, description="how many messages it strikes")
     after: int = Field(default=0, ge=0, le=100, description="how many messages pass before")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Ask for it."""
         fse.post.weather.ask(self.what, self.direction, times=self.times, after=self.after)
         said = disturbances()[self.what].symptom
         act.scene.changed(None, Text(said.fr, said.en))
-        return Told({})
+        return StepTold({})

@@ -12,7 +12,7 @@ from bifente.conformance.bench.facets import Apdu, Insertion, Personalisation, V
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.fse.steps.base import (
     FseStep,
-    Told,
+    StepTold,
 )
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.model import CardChoice
@@ -60,7 +60,7 @@ class SetUpSoftware(FseStep):
     )
     alsace_moselle: bool = Field(default=False, description="Good Friday and 26 December are public holidays too")
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Set it up."""
         office = fse.software.office
         if office.in_use:
@@ -69,7 +69,7 @@ class SetUpSoftware(FseStep):
         chosen.profile, chosen.mail = self.profile, self.transport == "mail"
         chosen.alsace_moselle = self.alsace_moselle
         chosen.rules = chosen.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
-        return Told({})
+        return StepTold({})
 
 
 class Wait(FseStep):
@@ -92,7 +92,7 @@ class Wait(FseStep):
             raise ValueError("say how long: days, working-days or until, one of them")
         return self
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Wait."""
         before = fse.days.today
         if self.days is not None:
@@ -103,7 +103,7 @@ class Wait(FseStep):
             day = fse.days.before_a_holiday()
         fse.days.wait_until(day)
         act.scene.changed(None, Text(f"on est le {fse.days.today}", f"it is {fse.days.today}"))
-        return Told({"today": str(fse.days.today), "days": (fse.days.today - before).days})
+        return StepTold({"today": str(fse.days.today), "days": (fse.days.today - before).days})
 
 
 class ChangeCard(FseStep):
@@ -123,12 +123,12 @@ class ChangeCard(FseStep):
         choice = CardChoice(template=card) if isinstance(card, str) else CardChoice.model_validate(card)
         return () if choice.template.startswith("$") else (choice,)
 
-    def do(self, act: Act, fse: FseBench) -> Told:
+    def do(self, act: Act, fse: FseBench) -> StepTold:
         """Change it."""
         choice = CardChoice(template=self.card) if isinstance(self.card, str) else self.card
         fse.present(act.role, choice)
         act.scene.changed(act.role, Text(f"carte {choice.label} présentée", f"card {choice.label} presented"))
-        return Told({})
+        return StepTold({})
 
     def arguments_told(self) -> Mapping[str, str]:
         """The template."""
