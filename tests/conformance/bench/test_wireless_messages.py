@@ -5,20 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance_bench import Lab
+from conformance_bench import Lab, load, steps_text
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.model import CardChoice
+from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.run.telling import Told, event_of
 from bifente.conformance.scenario.steps import steps
 from bifente.conformance.targets.messages import Messaged
 from bifente.ground.text import Text
-from bifente.reports.events import Direction, Message
+from bifente.reports.events import Direction, Event, Message
 from bifente.reports.secrets import Secrets
+from bifente.reports.verdict import Verdict
 from bifente.simulator.services.cloudfsv import ACCESS_HEADER
 
 PROFILE = "readers/olaqin-like-wireless"
@@ -117,3 +120,20 @@ def test_the_next_scene_hears_its_own_messages_alone(played: Played, lab: Lab) -
     other.call(function="LireConfig")
     assert len(played.heard) == len(other.heard) == 2
     other.scene.close()
+
+
+def test_a_scenario_declares_to_its_record_what_its_services_declare(lab: Lab, tmp_path: Path) -> None:
+    head = f"bench: {{profile: {PROFILE}, cards: {{cps: medecin-generaliste}}}}"
+    steps_of_it = "- call-cloud: {function: LireCartePS, code: 4711, access: tampered}\n  expect: {http: 401}"
+    (plan,) = load(tmp_path, steps_text(steps_of_it, head=head)).scenarios
+    secrets, heard, written = Secrets(), list[Message](), list[str]()
+
+    def emit(event: Event) -> None:
+        if isinstance(event, Message):
+            heard.append(event)
+            written.append(repr(secrets.event({name: getattr(event, name) for name in FIELDS})))
+
+    verdict = run_scenario(plan, lab.pool.get(PROFILE), seed=1, command=(), emit=emit, secrets=secrets)
+    assert verdict is Verdict.PASSED
+    assert "eyJ" in repr(heard)
+    assert "eyJ" not in repr(written)
