@@ -14,13 +14,13 @@ from bifente.conformance.bench.cards import SeatedCard
 from bifente.conformance.bench.facets import Apdu, Inspection
 from bifente.conformance.targets.base import Connection
 from bifente.conformance.targets.facets import Facet
-from bifente.conformance.targets.messages import Messaged
+from bifente.conformance.targets.messages import Messaged, messaged
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.simulator.cards.dialogue import Dialogue, Exchanged
 from bifente.simulator.cards.families import host_for
 from bifente.simulator.cards.host import CardHost
-from bifente.simulator.serving.recording import Heading, Passed
+from bifente.simulator.serving.recording import Passed
 
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""
@@ -116,21 +116,7 @@ class Scene:
 
     def hear(self, passed: Passed) -> None:
         """Tell a message that a service received or sent, as the software that speaks to it sees it."""
-        received, whole, kept = passed.direction is Heading.RECEIVED, passed.size, len(passed.body)
-        cut = Text(f"{whole} octets, les {kept} premiers gardés", f"{whole} bytes, the first {kept} kept")
-        self.told(
-            "",
-            Messaged(
-                protocol=passed.protocol,
-                peer=passed.peer,
-                sent=received,
-                line=passed.line,
-                headers=passed.headers,
-                body=passed.body,
-                text=cut if kept < whole else Text("", ""),
-                seconds=passed.seconds,
-            ),
-        )
+        self.told("", messaged(passed))
 
     def state(self, role: str) -> Mapping[str, Any] | None:
         """Return the inner state of the card in a slot; None when it cannot be looked into."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shlex
+import sys
 import tempfile
 import threading
 import time
@@ -18,14 +19,18 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.live import CardOption, chosen_cards, signals
-from bifente.conformance.cli.options import KeysOption
+from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import InputError
+from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.ground.clock import WallClock
+from bifente.ground.text import Lang
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.readers.wireless import TokenRefusedError
+from bifente.simulator.serving.service import to_nobody
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.wireless.bench import WirelessBench
@@ -46,10 +51,15 @@ def serve(
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for the CA file and the headers (default: a temporary one).")
     ] = None,
+    record_dir: Annotated[
+        Path | None,
+        typer.Option("--record", help="Directory for a record of what passes and its reports, secrets masked."),
+    ] = None,
     renew: Annotated[
         bool, typer.Option("--renew/--let-lapse", help="Renew the session's token in time, or let it lapse.")
     ] = True,
     keys: KeysOption = None,
+    lang: LangOption = None,
 ) -> None:
     """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled."""
     # Here, not above: a web server is a tenth of a second that no other command should spend.
@@ -62,15 +72,40 @@ def serve(
     section = model.section(WirelessProfile)
     if section is None:
         raise InputError.at(profile, "is no wireless reader", cure=f"for one: --profile {WIRELESS_PROFILE}")
-    device = Device.assemble(profile, chosen_cards(card or list(DEFAULT_CARDS)), Workshop.default(keys))
+    workshop, cards = Workshop.default(keys), chosen_cards(card or list(DEFAULT_CARDS))
+    device = Device.assemble(profile, cards, workshop)
     store, clock, chance = KeyStore(keys), WallClock(), random.SystemRandom()
     access = PcscService([device.reader], clock).establish()
-    bench = WirelessBench(section, device.slots, access, clock, chance, store)
+    record = None
+    if record_dir is not None:
+        record = LiveRecord(
+            record_dir,
+            clock=clock,
+            command=("bifente", *sys.argv[1:]),
+            profile=profile,
+            cards=cards,
+            workshop=workshop,
+            run_id=run_id(clock),
+            lang=chosen_lang(lang),
+        )
+        record.watch(device)
+    bench = WirelessBench(
+        section,
+        device.slots,
+        access,
+        clock,
+        chance,
+        store,
+        declare=record.declare if record is not None else to_nobody,
+        hear=record.message if record is not None else None,
+    )
     identity = ServerIdentity.make(Pki(store), store, clock.now())
     with ExitStack() as stack:
+        if record is not None:
+            stack.callback(_finish, record, chosen_lang(lang))
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
         try:
-            server = stack.enter_context(LoopbackServer(bench.served.application, identity.context(), port))
+            server = stack.enter_context(LoopbackServer(bench.application, identity.context(), port))
         except ServingError as error:
             raise fail(str(error), Exit.BENCH_ERROR) from None
         _write(where, "ca.pem", identity.trust)
@@ -90,6 +125,12 @@ def serve(
                 if renew and bench.terminal.remaining < bench.terminal.parameters.ttl * _RENEWED_WITH:
                     _renew(bench)
                     _write_headers(where, bench)
+
+
+def _finish(record: LiveRecord, lang: Lang) -> None:
+    record.close()
+    for path in record.render(chosen_formats(ALL), lang):
+        err.print(f"{path}", markup=False)
 
 
 def _renew(bench: WirelessBench) -> None:

@@ -11,6 +11,7 @@ from bifente.conformance.bench.live import Device
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.environment import environment, tool
 from bifente.conformance.run.telling import event_of
+from bifente.conformance.targets.messages import messaged
 from bifente.ground.clock import Clock
 from bifente.ground.text import Lang, Text
 from bifente.reports.events import BenchChange, Level, Note, RunFinished, RunStarted
@@ -20,6 +21,7 @@ from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind
 from bifente.simulator.pcsc.services import ServiceKind
+from bifente.simulator.serving.recording import Passed
 
 _POWERED: Mapping[ExchangeKind, Text] = {
     ExchangeKind.POWER_ON: Text("carte mise sous tension", "card powered"),
@@ -44,9 +46,9 @@ class LiveRecord:
         profile: str,
         cards: Mapping[str, CardChoice],
         workshop: Workshop,
-        service: ServiceKind,
         run_id: str,
         lang: Lang,
+        service: ServiceKind | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
@@ -54,15 +56,14 @@ class LiveRecord:
         self._began = clock.monotonic()
         self._device: Device | None = None
         self._roles: dict[str, str] = {}
-        self._recorder = Recorder(
-            directory / FILE_NAME, now=clock.now, secrets=Secrets(secrets=workshop.secrets(cards.values()))
-        )
+        self._secrets = Secrets(secrets=workshop.secrets(cards.values()))
+        self._recorder = Recorder(directory / FILE_NAME, now=clock.now, secrets=self._secrets)
         self._recorder.emit(
             RunStarted(
                 run_id=run_id,
                 tool=tool(),
                 command=tuple(command),
-                target=f"live/{service.value}",
+                target=f"live/{service.value}" if service is not None else "live",
                 profile=profile,
                 seed=0,
                 lang=lang,
@@ -83,6 +84,14 @@ class LiveRecord:
             self._recorder.emit(event_of(Exchanged(seen.command, seen.response, seen.seconds), slot=role))
         else:
             self.changed(role, _POWERED[seen.kind])
+
+    def message(self, passed: Passed) -> None:
+        """Write a message that a service received or sent."""
+        self._recorder.emit(event_of(messaged(passed)))
+
+    def declare(self, secret: str | bytes) -> None:
+        """Mask this from now on."""
+        self._secrets.declare(secret)
 
     def changed(self, role: str | None, what: Text) -> None:
         """Write what hands or the device did."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bifente.ground.text import Text
+from bifente.simulator.serving.recording import Heading, Passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +28,19 @@ class Messaged:
     ) -> Messaged:
         """Return an HTTP request or response as it passed."""
         return cls("http", peer, sent, line, tuple(headers.items()), body, seconds=seconds)
+
+
+def messaged(passed: Passed) -> Messaged:
+    """Return a message that a service received or sent, as the software that speaks to it sees it."""
+    whole, kept = passed.size, len(passed.body)
+    cut = Text(f"{whole} octets, les {kept} premiers gardés", f"{whole} bytes, the first {kept} kept")
+    return Messaged(
+        protocol=passed.protocol,
+        peer=passed.peer,
+        sent=passed.direction is Heading.RECEIVED,
+        line=passed.line,
+        headers=passed.headers,
+        body=passed.body,
+        text=cut if kept < whole else Text("", ""),
+        seconds=passed.seconds,
+    )
