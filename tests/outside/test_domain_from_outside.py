@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,41 +147,50 @@ def test_the_json_schema_judges_its_suites(agenda: Outside) -> None:
     assert not check.is_valid({**suite, "bench": {"agenda": {"rooms": ["A"]}}})
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("first: 09:00-10:00", "first: 10:00-09:00", "10:00-09:00 ends before it begins"),
-        ("first: 09:00-10:00", "first: 00:00-23:59", "any hour of a day would fit"),
-        ('["09:30", "14:00"]', "[soon]", "agenda.yaml:6:"),
-        ("hours:", "heures:", "did you mean 'hours'"),
-        ("read-agenda: $token", "read-agenda: {jeton: $token}", "the key 'token' is missing"),
-        ("readers/agenda-desk", "readers/agenda-dsk", "did you mean 'readers/agenda-desk'?"),
-        ("inject-fault: agenda-closed", "inject-fault: agenda-close", "did you mean 'agenda-closed'?"),
-    ],
-)
-def test_a_mistake_in_a_suite_has_a_place(agenda: Outside, old: str, new: str, told: str) -> None:
-    agenda.change("agenda.yaml", old, new)
-    ran = agenda.bifente("run", "agenda.yaml", "--out", "runs")
-    said = " ".join(ran.stderr.split())
+MISTAKES = [
+    ("first: 09:00-10:00", "first: 10:00-09:00", "10:00-09:00 ends before it begins"),
+    ("first: 09:00-10:00", "first: 00:00-23:59", "any hour of a day would fit"),
+    ('["09:30", "14:00"]', "[soon]", "bench.agenda.hours"),
+    ("hours:", "heures:", "unknown key 'heures' (did you mean 'hours'?)"),
+    ("read-agenda: $token", "read-agenda: {jeton: $token}", "read-agenda: the key 'token' is missing"),
+    ("inject-fault: agenda-closed", "inject-fault: agenda-close", "did you mean 'agenda-closed'?"),
+]
+NO_PROFILE = [("readers/agenda-desk", "readers/agenda-dsk", "did you mean 'readers/agenda-desk'?")]
+"""Looked for once the suites are read."""
+WRONG = [
+    ("first: 09:00-10:00", "first: 10:00-11:00", "within 10:00-11:00"),
+    ("count: 2", "count: 3", "count"),
+    ("      - inject-fault: agenda-closed\n", "", "503"),
+    ("      - clear-faults: agenda-closed\n", "", "503"),
+]
+
+
+def variants(agenda: Outside, changes: list[tuple[str, str, str]]) -> list[str]:
+    """A suite for each change, all of which one run reads."""
+    suite = (agenda.folder / "agenda.yaml").read_text(encoding="utf-8")
+    for number, (old, new, _told) in enumerate(changes):
+        assert old in suite
+        agenda.write(f"v{number}.yaml", suite.replace("outside.agenda", f"outside.v{number}").replace(old, new))
+    return [f"v{number}.yaml" for number in range(len(changes))]
+
+
+@pytest.mark.parametrize("mistakes", [MISTAKES, NO_PROFILE], ids=["read", "assembled"])
+def test_a_mistake_in_a_suite_has_a_place(agenda: Outside, mistakes: list[tuple[str, str, str]]) -> None:
+    ran = agenda.bifente("run", *variants(agenda, mistakes), "--out", "runs")
     assert ran.returncode == 2, ran.stdout
-    assert told in said
-    assert "agenda.yaml:" in said
+    said = [line for line in ran.stderr.splitlines() if line.startswith("bifente: ")]
+    for number, (_old, _new, told) in enumerate(mistakes):
+        assert any(f"v{number}.yaml:" in line and told in line for line in said), (told, said)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "told"),
-    [
-        ("first: 09:00-10:00", "first: 10:00-11:00", "within 10:00-11:00"),
-        ("count: 2", "count: 3", "count"),
-        ("      - inject-fault: agenda-closed\n", "", "http"),
-        ("      - clear-faults: agenda-closed\n", "", "http"),
-    ],
-)
-def test_what_it_answers_is_judged(agenda: Outside, old: str, new: str, told: str) -> None:
-    agenda.change("agenda.yaml", old, new)
-    ran = agenda.bifente("run", "agenda.yaml", "--out", "runs")
+def test_what_it_answers_is_judged(agenda: Outside) -> None:
+    ran = agenda.bifente("run", *variants(agenda, WRONG), "--out", "runs")
     assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert told in " ".join(ran.stdout.split())
+    lines = re.split(r"^(?=[✓✗] )", ran.stdout, flags=re.M)
+    for number, (_old, _new, told) in enumerate(WRONG):
+        failed = [one for one in lines if one.startswith(f"✗ failed  outside.v{number}/")]
+        assert len(failed) == 1, ran.stdout
+        assert told in failed[0]
 
 
 @pytest.mark.parametrize(
