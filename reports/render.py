@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +13,8 @@ from bifente.reports.events import Event
 from bifente.reports.model import Run, fold, fold_journal
 from bifente.reports.writers import ctrf, html, json_writer, junit, markdown
 
-Writer: TypeAlias = Callable[[Run, Lang], Iterator[str]]
-"""Turns a run into a document in one language, piece by piece: no document is ever held whole."""
+Writer: TypeAlias = Callable[[Run, Lang], Iterable[str]]
+"""Turns a run into a document in one language: its text, or the pieces of it where it may be large."""
 
 
 class RenderError(Exception):
@@ -84,7 +84,8 @@ def _write(form: Format, run: Run, out_dir: Path, lang: Lang) -> Path:
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(form.pieces(run, lang))
+            pieces = form.pieces(run, lang)
+            file.writelines((pieces,) if isinstance(pieces, str) else pieces)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
