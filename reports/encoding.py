@@ -55,6 +55,20 @@ class Encoder:
         self._age = secrets.age
         self._last = (None, "")
 
+    def own(self) -> Encoder:
+        """Return an encoder for one scenario, whose secrets grow by themselves."""
+        self._fresh()
+        other = Encoder(self.secrets.own(), self._now)
+        other._said = self._said
+        return other
+
+    def _fresh(self) -> None:
+        """Forget what was said with other secrets; what is remembered for several scenarios is left to the others."""
+        if self._age != self.secrets.age:
+            self._said, self._age = {}, self.secrets.age
+        elif len(self._said) >= _REMEMBERED:
+            self._said.clear()
+
     def encode(self, event: Event) -> Line:
         """Return the line of `event`. Raises `EventError` when its values are not those its definition announces."""
         time = _utc(self._now())
@@ -81,9 +95,7 @@ class Encoder:
         return line
 
     def _saying(self, event: Exchange) -> bytes:
-        if self._age != self.secrets.age or len(self._said) >= _REMEMBERED:
-            self._said = {}
-            self._age = self.secrets.age
+        self._fresh()
         command, answer = event.command_text, event.response_text
         key = (event.command, event.response, command.fr, command.en, answer.fr, answer.en, event.sw)
         said = self._said.get(key)

@@ -246,7 +246,8 @@ class Message(_Happening, frozen=True, kw_only=True, tag="message"):
     """A message of a protocol (`http`, `soap`, `websocket`, `smtp` ...) that `peer` received or sent.
 
     `line` is the one that begins it: method and target, or status. `body` is its text; one that is long or binary is
-    told by its SHA-256 and its `size` in bytes alone. `text` says in words what the message is, where it is decoded.
+    told by its `size` in bytes and a SHA-256 alone, the digest of what it is once its secrets are masked. `text` says
+    in words what the message is, where it is decoded.
     """
 
     protocol: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TypedDict
 
+from bifente.reports.secrets import Secrets
+
 MOST_TEXT = 16_384
 """Most bytes of a body that is kept as text."""
 
@@ -17,8 +19,8 @@ class Body(TypedDict):
     size: int
 
 
-def body_of(content: bytes) -> Body:
-    """Return the fields that tell `content`."""
+def body_of(content: bytes, secrets: Secrets) -> Body:
+    """Return the fields that tell `content`. The digest is of the content as masked: no guess can be tried on it."""
     if len(content) <= MOST_TEXT:
         try:
             text = content.decode("utf-8")
@@ -27,4 +29,4 @@ def body_of(content: bytes) -> Body:
         else:
             if all(char.isprintable() or char in "\t\r\n" for char in text):
                 return Body(body=text, sha256=None, size=len(content))
-    return Body(body=None, sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    return Body(body=None, sha256=hashlib.sha256(secrets.content(content)).hexdigest(), size=len(content))

@@ -13,8 +13,8 @@ from bifente.reports.events import Event
 from bifente.reports.model import Run, fold, fold_journal
 from bifente.reports.writers import ctrf, html, json_writer, junit, markdown
 
-Writer: TypeAlias = Callable[[Run, Lang], str]
-"""Turns a run into a document in one language."""
+Writer: TypeAlias = Callable[[Run, Lang], Iterable[str]]
+"""Turns a run into a document in one language: its text, or the pieces of it where it may be large."""
 
 
 class RenderError(Exception):
@@ -26,16 +26,20 @@ class Format:
     """A form of report: the name of its file, and what writes it."""
 
     file: str
-    write: Writer
+    pieces: Writer
+
+    def write(self, run: Run, lang: Lang) -> str:
+        """Return `run` as a whole document in `lang`."""
+        return "".join(self.pieces(run, lang))
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "html": Format("report.html", html.write),
-        "json": Format("report.json", json_writer.write),
-        "junit": Format("junit.xml", junit.write),
-        "ctrf": Format("ctrf.json", ctrf.write),
-        "markdown": Format("summary.md", markdown.write),
+        "html": Format("report.html", html.pieces),
+        "json": Format("report.json", json_writer.pieces),
+        "junit": Format("junit.xml", junit.pieces),
+        "ctrf": Format("ctrf.json", ctrf.pieces),
+        "markdown": Format("summary.md", markdown.pieces),
     }
 )
 """Every format that is ours, by the name a command line gives it."""
@@ -79,7 +83,9 @@ def _write(form: Format, run: Run, out_dir: Path, lang: Lang) -> Path:
     # Through a neighbour: a disk that fills up leaves no half report under the name of a whole one.
     partial = path.with_name(path.name + ".part")
     try:
-        partial.write_text(form.write(run, lang), encoding="utf-8", newline="\n")
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            pieces = form.pieces(run, lang)
+            file.writelines((pieces,) if isinstance(pieces, str) else pieces)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

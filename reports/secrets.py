@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeAlias
@@ -59,7 +59,8 @@ _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "
 class Secrets:
     """The secrets of a run, and the one place where they are masked. Safe to use from several threads.
 
-    Declare a secret before the first event that may carry it: what is written stays written.
+    Declare a secret before the first event that may carry it: what is written stays written. What is learnt while a
+    scenario runs is a secret of that scenario (`own`): which scenarios share a process decides nothing.
     """
 
     def __init__(self, *, secrets: Iterable[str | bytes] = (), names: Iterable[str] = (), nir: bool = False) -> None:
@@ -83,6 +84,17 @@ class Secrets:
         """Begin anew with what was declared elsewhere."""
         secrets, names, nir = state
         Secrets.__init__(self, secrets=secrets, names=names, nir=nir)
+
+    def own(self) -> Secrets:
+        """Return secrets that begin with these and grow by themselves: those of one scenario."""
+        with self._lock:
+            other = Secrets.__new__(Secrets)
+            other._nir, other._lock = self._nir, Lock()
+            other._known, other._names = dict(self._known), dict(self._names)
+            other._text, other._bytes, other.age = self._text, self._bytes, self.age
+            # Shared until it learns something: scenarios say the same words.
+            other._seen_text, other._seen_raw, other._seen_string = self._seen_text, self._seen_raw, self._seen_string
+        return other
 
     def declare(self, *secrets: str | bytes) -> None:
         """Mask each secret from now on: a code or a token as text, a key as bytes.
@@ -164,6 +176,20 @@ class Secrets:
     def command(self, digits: str) -> str:
         """Return a command APDU in hexadecimal with code fields blanked and secrets masked."""
         return self.raw(mask_command(digits))
+
+    def named(self, values: Mapping[str, Any], secret: Collection[str]) -> dict[str, Any]:
+        """Return named values, those whose name is `secret` masked whole: a code may be too short to be declared."""
+        return {name: MARK if name in secret else value for name, value in values.items()}
+
+    def content(self, content: bytes) -> bytes:
+        """Return the bytes of a body with every secret masked, so that their digest gives none away."""
+        text = content.decode("latin-1")
+        parts, at = [], 0
+        for start, end in _merged(self._spans(self._bytes, text, in_bytes=True)):
+            parts += [text[at:start], MARK]
+            at = end
+        masked = self._masked_bytes("".join([*parts, text[at:]]))
+        return masked.replace("•", as_latin("•")).encode("latin-1")
 
     @staticmethod
     def _settled(text: str, step: Callable[[str], str]) -> str:

@@ -33,7 +33,7 @@ from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang, Text
-from bifente.reports.masking import mask_command
+from bifente.reports.secrets import Secrets
 from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning
 from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind, Observer
@@ -237,7 +237,8 @@ def _live(asked: _Asked) -> Iterator[_Live]:
             lang=asked.lang,
         )
         record.watch(device)
-    observers = [_tracer()] if asked.trace else []
+    known = Secrets(secrets=workshop.secrets(cards.values()))
+    observers = [_tracer(known, asked.lang)] if asked.trace else []
     observers += [record.exchange] if record is not None else []
 
     def observe(seen: BridgedExchange) -> None:
@@ -285,30 +286,34 @@ def chosen_cards(given: list[str] | None) -> dict[str, CardChoice]:
     return cards
 
 
-def _tracer() -> Observer:
+def _tracer(secrets: Secrets, lang: Lang) -> Observer:
     lock = threading.Lock()
 
     def trace(exchange: BridgedExchange) -> None:
         with lock:
-            for line in trace_lines(exchange):
+            for line in trace_lines(exchange, secrets, lang):
                 err.print(line, markup=False)
 
     return trace
 
 
-def trace_lines(exchange: BridgedExchange) -> list[str]:
-    """An exchange in two lines, codes masked."""
+def trace_lines(exchange: BridgedExchange, secrets: Secrets, lang: Lang) -> list[str]:
+    """An exchange in two lines, every secret masked, those that its command brings included."""
     if exchange.kind is not ExchangeKind.APDU:
         return [f"[{exchange.slot}] {exchange.kind.value} {exchange.response.hex(' ').upper()}".rstrip()]
+    secrets.learn(exchange.command)
     try:
-        described = Command.parse(exchange.command).describe().en
+        described = Command.parse(exchange.command).describe()
     except ApduError:
-        described = "(no APDU)"
-    sw = int.from_bytes(exchange.response[-2:], "big")
+        described = _NO_APDU
+    sw = meaning(int.from_bytes(exchange.response[-2:], "big"))
     return [
-        f"[{exchange.slot}] > {mask_command(exchange.command.hex(' ').upper())}  {described}",
-        f"[{exchange.slot}] < {exchange.response.hex(' ').upper()}  {meaning(sw).en}",
+        f"[{exchange.slot}] > {secrets.command(exchange.command.hex(' ').upper())}  {described.get(lang)}",
+        f"[{exchange.slot}] < {secrets.raw(exchange.response.hex(' ').upper())}  {Text(sw.fr, sw.en).get(lang)}",
     ]
+
+
+_NO_APDU = Text("(pas une APDU)", "(no APDU)")
 
 
 class signals:  # noqa: N801 - used as a statement

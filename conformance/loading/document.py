@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import yaml
@@ -33,6 +34,8 @@ Location = tuple[str | int, ...]
 # tree builder recurses in C, and a file of brackets would bring the whole process down.
 _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_WORD = 64
+"""Most characters of a text that is kept once however often it is written."""
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -51,6 +54,10 @@ class Document:
             if (found := self.places.get(location[:end])) is not None:
                 return found
         return (1, 1)
+
+    def forget_data(self) -> None:
+        """Let the data go, once nobody asks for it any more; where each part stands is kept."""
+        object.__setattr__(self, "data", None)
 
     def error(self, location: Location, message: str, cure: str = "") -> InputError:
         """An error at a part of this document."""
@@ -128,10 +135,15 @@ def _place_of_character(text: str, character: str | int) -> tuple[int, int]:
 
 @dataclass(slots=True)
 class _Node:
-    """A scalar (``children`` is None), a list, or a mapping with its keys and values in turn."""
+    """A scalar (``children`` is None), a list, or a mapping with its keys and values in turn.
 
-    event: Any
-    mark: Any
+    Of an event no more is kept than is read: a file of many steps has a hundred thousand.
+    """
+
+    mark: tuple[int, int]
+    value: str = ""
+    quoted: bool = False
+    mapping: bool = False
     children: list[_Node] | None = None
 
 
@@ -149,7 +161,7 @@ class _Composer:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    raise _error(self._name, event.start_mark, "holds a second document", "remove the line ---")
+                    raise _error(self._name, _place(event.start_mark), "holds a second document", "remove the line ---")
                 root = self._node(next(self._events), 0)
         return root
 
@@ -157,16 +169,24 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             # An alias inside what it names finds nothing: a node has its name once it is complete.
             if (found := self._anchors.get(event.anchor or "")) is None:
-                raise _error(self._name, event.start_mark, f"the alias *{event.anchor} names nothing written before it")
-            return _Node(found.event, event.start_mark, found.children)
+                raise _error(
+                    self._name, _place(event.start_mark), f"the alias *{event.anchor} names nothing written before it"
+                )
+            return replace(found, mark=_place(event.start_mark))
         if depth > MAX_DEPTH:
-            raise _error(self._name, event.start_mark, f"is nested deeper than {MAX_DEPTH} levels")
+            raise _error(self._name, _place(event.start_mark), f"is nested deeper than {MAX_DEPTH} levels")
         if event.tag is not None:
             message = f"the tag {event.tag!r} is not allowed"
-            raise _error(self._name, event.start_mark, message, "write the plain value, in quotes if it is text")
-        node = _Node(event, event.start_mark)
-        if isinstance(event, yaml.CollectionStartEvent):
-            node.children = []
+            raise _error(
+                self._name, _place(event.start_mark), message, "write the plain value, in quotes if it is text"
+            )
+        node = _Node(_place(event.start_mark))
+        if isinstance(event, yaml.ScalarEvent):
+            # A suite says the same words a thousand times.
+            node.value = intern(event.value) if len(event.value) <= _WORD else event.value
+            node.quoted = bool(event.style)  # plain, the C parser says None and the Python one an empty string
+        else:
+            node.mapping, node.children = isinstance(event, yaml.MappingStartEvent), []
             while not isinstance(inner := next(self._events), yaml.CollectionEndEvent):
                 node.children.append(self._node(inner, depth + 1))
         if event.anchor is not None:
@@ -193,10 +213,10 @@ class _Reader:
             raise _error(self._name, node.mark, f"holds more than {MAX_NODES} values")
         if len(location) > MAX_DEPTH:
             raise _error(self._name, node.mark, f"is nested deeper than {MAX_DEPTH} levels")
-        self._places.setdefault(location, _place(node.mark))
+        self._places.setdefault(location, node.mark)
         if node.children is None:
-            return _scalar(node.event)
-        if isinstance(node.event, yaml.SequenceStartEvent):
+            return _scalar(node)
+        if not node.mapping:
             return [self._value(child, (*location, index)) for index, child in enumerate(node.children)]
         return self._mapping(node.children, location)
 
@@ -205,23 +225,23 @@ class _Reader:
         for key_node, value_node in zip(children[::2], children[1::2], strict=True):
             if key_node.children is not None:
                 raise _error(self._name, key_node.mark, "a key must be a plain word")
-            key: str = key_node.event.value
+            key: str = key_node.value
             if key in result:
                 raise _error(self._name, key_node.mark, f"the key {key!r} stands twice", "keep one")
             # A key's place is worth more than its value's: messages speak of keys.
-            self._places[(*location, key)] = _place(key_node.mark)
+            self._places[(*location, key)] = key_node.mark
             result[key] = self._value(value_node, (*location, key))
         return result
 
 
-def _error(name: str, mark: Any, message: str, cure: str = "") -> InputError:
-    line, column = _place(mark)
+def _error(name: str, place: tuple[int, int], message: str, cure: str = "") -> InputError:
+    line, column = place
     return InputError.at(name, message, line=line, column=column, cure=cure)
 
 
-def _scalar(event: Any) -> Any:
-    text: str = event.value
-    if event.style:  # quoted, or a block: the C parser says None for plain, the Python one an empty string
+def _scalar(node: _Node) -> Any:
+    text = node.value
+    if node.quoted:  # or a block
         return text
     if text in _WORDS:
         return _WORDS[text]

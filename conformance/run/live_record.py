@@ -81,7 +81,9 @@ class LiveRecord:
         """Write what a reader did to a card."""
         role = self._roles.get(seen.slot, seen.slot)
         if seen.kind is ExchangeKind.APDU:
-            self._recorder.emit(event_of(Exchanged(seen.command, seen.response, seen.seconds), slot=role))
+            secrets = self._recorder.secrets
+            secrets.learn(seen.command)
+            self._recorder.emit(event_of(Exchanged(seen.command, seen.response, seen.seconds), secrets, slot=role))
         else:
             self.changed(role, _POWERED[seen.kind])
 

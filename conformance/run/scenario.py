@@ -41,7 +41,7 @@ from bifente.reports.events import (
     StepStarted,
 )
 from bifente.reports.journal import JournalError
-from bifente.reports.masking import MARK, SHORTEST_SECRET
+from bifente.reports.masking import SHORTEST_SECRET
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.cards.dialogue import Exchanged
@@ -227,7 +227,7 @@ class _Run:
                 index=index,
                 name=step.kind.name,
                 title=step.title or step.kind.title,
-                arguments=_written(step),
+                arguments=_written(step, self.secrets),
                 file=str(step.document.path),
                 line=step.line,
                 phase=step.phase,
@@ -330,7 +330,7 @@ class _Run:
         if isinstance(told, Exchanged):
             # A code born in a command is a secret from then on, wherever it turns up.
             self.secrets.learn(told.command)
-        self.emit(event_of(told, self.plan.id, self.index, role))
+        self.emit(event_of(told, self.secrets, self.plan.id, self.index, role))
 
     def _declare(self, secret: str | bytes) -> None:
         if len(secret) >= SHORTEST_SECRET:
@@ -362,11 +362,10 @@ def _artefacts(whys: Iterable[Text]) -> Text:
     )
 
 
-def _written(step: PlannedStep) -> dict[str, Any]:
+def _written(step: PlannedStep, secrets: Secrets) -> dict[str, Any]:
     """The arguments as the record shows them: as in YAML, secrets masked unless they are references."""
-    arguments = step.kind.arguments(step.raw)
-    secret = step.kind.secrets()
-    return {key: MARK if key in secret and not is_reference(value) else value for key, value in dict(arguments).items()}
+    arguments = dict(step.kind.arguments(step.raw))
+    return secrets.named(arguments, {key for key in step.kind.secrets() if not is_reference(arguments.get(key))})
 
 
 def secret_values(kind: type[Step], given: Any) -> Iterator[str]:

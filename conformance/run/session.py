@@ -18,6 +18,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import FrameType
 
+from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
@@ -179,7 +180,7 @@ def execute(
 ) -> list[Verdict]:
     """Run the plan and emit its events. An interruption (KeyboardInterrupt) is recorded, then raised again.
 
-    What workers tell comes masked and encoded to `emit_lines`, where it is given (`Recorder.record_lines`). `secrets`
+    What scenarios tell comes masked and encoded to `emit_lines`, where it is given (`Recorder.record_lines`). `secrets`
     are those of the record: the codes of the plan's cards and steps are declared to it before anything is told.
     """
     start = time.perf_counter()
@@ -190,7 +191,7 @@ def execute(
     interrupted = True
     try:
         with _interruptible() as check:
-            for verdict in _verdicts(plan, workshop, command, secrets, emit, emit_lines or _read_by(emit)):
+            for verdict in _verdicts(plan, workshop, command, secrets, emit_lines or _read_by(emit)):
                 verdicts.append(verdict)
                 check()
         interrupted = False
@@ -289,16 +290,33 @@ def _verdicts(
     workshop: Workshop,
     command: Sequence[str],
     secrets: Secrets,
-    emit: Emit,
-    emit_lines: EmitLines,
+    emit: EmitLines,
 ) -> Iterator[Verdict]:
     if plan.options.workers > 1 and len(plan.scenarios) > 1:
-        yield from _spread(plan, command, secrets, emit_lines)
+        yield from _spread(plan, command, secrets, emit)
         return
+    encoder = Encoder(secrets, WallClock().now)
     with BenchPool(plan.options, workshop, plan.profiles) as pool:
         for scenario in plan.scenarios:
             bench = pool.get(scenario.bench.profile)
-            yield run_scenario(scenario, bench, seed=plan.options.seed, command=command, emit=emit, secrets=secrets)
+            yield _encoded(scenario, bench, plan.options.seed, command, encoder, lambda line: emit([line]))
+
+
+def _encoded(
+    scenario: PlannedScenario,
+    bench: Bench,
+    seed: int,
+    command: Sequence[str],
+    encoder: Encoder,
+    emit: Callable[[Line], object],
+) -> Verdict:
+    """One scenario with an encoder of its own: what it learns is masked in what it tells, in no other's."""
+    own = encoder.own()
+
+    def tell(event: Event) -> None:
+        emit(own.encode(event))
+
+    return run_scenario(scenario, bench, seed=seed, command=command, emit=tell, secrets=own.secrets)
 
 
 # -- several processes ----------------------------------------------------------------------------------------------
@@ -368,16 +386,8 @@ def _one(index: int) -> tuple[Verdict, list[Line]]:
     assert _worker is not None  # noqa: S101 - the initializer ran
     scenario = _worker.scenarios[index]
     lines: list[Line] = []
-    encoder = _worker.encoder
-    verdict = run_scenario(
-        scenario,
-        _worker.pool.get(scenario.bench.profile),
-        seed=_worker.seed,
-        command=_worker.command,
-        emit=lambda event: lines.append(encoder.encode(event)),
-        secrets=encoder.secrets,
-    )
-    return verdict, lines
+    bench = _worker.pool.get(scenario.bench.profile)
+    return _encoded(scenario, bench, _worker.seed, _worker.command, _worker.encoder, lines.append), lines
 
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"

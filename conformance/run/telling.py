@@ -10,6 +10,7 @@ from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.reports.events import Call, Direction, Exchange, Message
 from bifente.reports.messages import body_of
+from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.iso7816.apdu import ApduError, Command
 from bifente.simulator.iso7816.status import meaning
@@ -19,30 +20,33 @@ Told: TypeAlias = Exchanged | Called | Messaged
 
 
 def event_of(
-    told: Told, scenario: str | None = None, index: int | None = None, slot: str | None = None
+    told: Told, secrets: Secrets, scenario: str | None = None, index: int | None = None, slot: str | None = None
 ) -> Exchange | Call | Message:
-    """Return the event of an exchange of APDUs, a call of a module or a message: in a step, or outside any."""
+    """Return the event of an exchange of APDUs, a call of a module or a message: in a step, or outside any.
+
+    What of it is a secret, whatever was declared, is masked by `secrets`.
+    """
     if isinstance(told, Messaged):
-        return _message(told, scenario, index, slot)
+        return _message(told, secrets, scenario, index, slot)
     if isinstance(told, Called):
-        return _call(told, scenario, index, slot)
+        return _call(told, secrets, scenario, index, slot)
     return _exchange(told, scenario, index, slot)
 
 
-def _call(called: Called, scenario: str | None, index: int | None, slot: str | None) -> Call:
+def _call(called: Called, secrets: Secrets, scenario: str | None, index: int | None, slot: str | None) -> Call:
     return Call(
         scenario=scenario,
         index=index,
         slot=slot,
         function=called.function,
-        arguments=dict(called.arguments),
+        arguments=secrets.named(called.arguments, called.secret),
         result=called.result,
         answer=dict(called.answer),
         duration_us=round(called.seconds * 1_000_000),
     )
 
 
-def _message(told: Messaged, scenario: str | None, index: int | None, slot: str | None) -> Message:
+def _message(told: Messaged, secrets: Secrets, scenario: str | None, index: int | None, slot: str | None) -> Message:
     return Message(
         scenario=scenario,
         index=index,
@@ -54,7 +58,7 @@ def _message(told: Messaged, scenario: str | None, index: int | None, slot: str 
         headers=told.headers,
         text=told.text,
         duration_us=round(told.seconds * 1_000_000),
-        **body_of(told.body),
+        **body_of(told.body, secrets),
     )
 
 

@@ -27,6 +27,7 @@ SUFFIXES = (".yaml", ".yml")
 """How the name of a suite file ends."""
 
 _MAX_STAGE_DEPTH = 8
+_PLANNED = {"bench", "matrix", *(phase.value for phase in Phase)}
 
 
 def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None, seed: int = 1) -> PlannedSuite:
@@ -92,7 +93,12 @@ class _Loader:
             for planned in self._scenario(model, scenario, ("scenarios", index))
         ]
         self._mistakes.check()
-        return PlannedSuite(model, tuple(self._documents), tuple(scenarios))
+        # What was read is planned: a large suite is not held twice.
+        for document in self._documents:
+            document.forget_data()
+        return PlannedSuite(
+            model.model_copy(update={"scenarios": [], "stages": {}}), tuple(self._documents), tuple(scenarios)
+        )
 
     def _collect_stages(self, model: SuiteModel) -> None:
         for index, name in enumerate(model.include):
@@ -132,7 +138,9 @@ class _Loader:
         # Without axes of its own, what a scenario does is the same on every bench.
         once = self._steps(scenario, at, rows[0]) if scenario.matrix is None else None
         # The model with the sections of domains is made when a suite is read: no other process knows that class.
-        plain = Scenario.model_construct(**{**dict(scenario), "bench": None})
+        # Its steps are planned beside it.
+        kept = {name: value for name, value in scenario if name not in _PLANNED}
+        plain = Scenario.model_construct(**kept, bench=None, steps=[])
         for index, row in enumerate(rows):
             steps = once if once is not None else self._steps(scenario, at, row)
             yield PlannedScenario(

@@ -20,7 +20,6 @@ from typing import Any, Protocol
 
 from bifente.conformance.targets import cryptoki
 from bifente.conformance.targets.base import PcscCode, ScardError
-from bifente.reports.masking import MARK
 
 WORKER = Path(__file__).with_name("pkcs11_worker.py")
 """The script that loads the module."""
@@ -59,13 +58,14 @@ class NoSuchObjectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """One call as the record tells it: codes masked, numbers in words where they have a name."""
+    """One call, numbers in words where they have a name; the arguments named `secret` are for no record."""
 
     function: str
     arguments: Mapping[str, str]
     result: str
     answer: Mapping[str, str]
     seconds: float
+    secret: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,9 +283,9 @@ class Cryptoki:
         self, function: str, given: Mapping[str, Any], result: str, answer: Mapping[str, Any], start: float
     ) -> None:
         seconds = time.perf_counter() - start
-        shown = {name: MARK if name in _SECRETS else _shown(name, value) for name, value in given.items()}
+        shown = {name: _shown(name, value) for name, value in given.items()}
         said = {name: _shown(name, value) for name, value in answer.items() if name != "rv"}
-        self.told(Called(function, shown, result, said if result == "CKR_OK" else {}, seconds))
+        self.told(Called(function, shown, result, said if result == "CKR_OK" else {}, seconds, _SECRETS))
 
 
 def _shown(name: str, value: Any) -> str:

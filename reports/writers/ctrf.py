@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from bifente.reports import explain
 from bifente.reports.clean import one_line, printable
 from bifente.reports.model import Run, ScenarioResult
 
+_UNFINISHED = "other"
 SPEC_VERSION = "0.0.0"
 """The version the specification gives itself: a working draft, not yet 1.0."""
 
@@ -22,11 +24,34 @@ _NAMESPACE = uuid.UUID("6f1d2f0e-6c1c-5b0a-9d52-2b1f6e0b7a11")
 
 def write(run: Run, lang: Lang) -> str:
     """Return `run` as a CTRF document. Durations and times are whole milliseconds, as the format wants them."""
-    tests = [_test(scenario, run, lang) for scenario in run.scenarios]
+    return "".join(pieces(run, lang))
+
+
+def pieces(run: Run, lang: Lang) -> Iterator[str]:
+    """Yield the document that `write` returns, a test at a time."""
+    head, found, tail = _text(_document(run)).partition('"tests": []')
+    assert found  # noqa: S101 - the key is ours, and no value that precedes it can hold a bare quote
+    yield f'{head}"tests": ['
+    for number, test in enumerate(_tests(run, lang)):
+        yield f"{',' if number else ''}\n{_text(test)}"
+    yield f"]{tail}\n"
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _tests(run: Run, lang: Lang) -> Iterator[dict[str, Any]]:
+    for scenario in run.scenarios:
+        yield _test(scenario, run, lang)
     if run.interrupted or run.missing:
-        tests.append(_unfinished(run, lang))
+        yield _unfinished(run, lang)
+
+
+def _document(run: Run) -> dict[str, Any]:
+    """The document, less its tests."""
     start = _epoch_ms(run.start.time)
-    document = {
+    return {
         "reportFormat": "CTRF",
         "specVersion": SPEC_VERSION,
         "reportId": str(uuid.uuid5(_NAMESPACE, run.start.run_id)),
@@ -40,7 +65,7 @@ def write(run: Run, lang: Lang) -> str:
                 "extra": {"commit": run.start.tool.commit},
             },
             "summary": {
-                **_counts(tests),
+                **_counts(run),
                 "suites": len(run.suites),
                 "start": start,
                 "stop": max(start, _epoch_ms(run.ended)),
@@ -52,7 +77,7 @@ def write(run: Run, lang: Lang) -> str:
                     "interrupted": run.interrupted,
                 },
             },
-            "tests": tests,
+            "tests": [],
             "environment": {
                 "healthy": not (run.interrupted or run.missing or run.to_look_at),
                 "testEnvironment": run.start.target,
@@ -65,7 +90,6 @@ def write(run: Run, lang: Lang) -> str:
             },
         },
     }
-    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def _test(scenario: ScenarioResult, run: Run, lang: Lang) -> dict[str, Any]:
@@ -109,7 +133,7 @@ def _unfinished(run: Run, lang: Lang) -> dict[str, Any]:
     return {
         "testId": "bifente/run-complete",
         "name": "run-complete",
-        "status": "other",
+        "status": _UNFINISHED,
         "rawStatus": "interrupted",
         "duration": 0,
         "suite": ["bifente"],
@@ -117,10 +141,12 @@ def _unfinished(run: Run, lang: Lang) -> dict[str, Any]:
     }
 
 
-def _counts(tests: list[dict[str, Any]]) -> dict[str, int]:
-    found = Counter(test["status"] for test in tests)
+def _counts(run: Run) -> dict[str, int]:
+    found: Counter[str] = Counter(scenario.verdict.ctrf for scenario in run.scenarios)
+    if run.interrupted or run.missing:
+        found[_UNFINISHED] += 1
     return {
-        "tests": len(tests),
+        "tests": found.total(),
         **{status: found[status] for status in ("passed", "failed", "skipped", "pending", "other")},
     }
 

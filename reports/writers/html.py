@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -26,6 +26,8 @@ from bifente.reports.writers.exchange_html import MOST_BYTES, exchange_row, mess
 
 INLINE_EXCHANGES = 6
 """A step with more happenings than this shows them folded."""
+_BUFFERED = 256
+"""How many bits of a page make one piece."""
 
 
 def _cut(value: str) -> str:
@@ -83,15 +85,20 @@ def _anchors(names: Iterable[str], prefix: str) -> dict[str, str]:
 
 def write(run: Run, lang: Lang) -> str:
     """Return `run` as one HTML page in `lang`."""
+    return "".join(pieces(run, lang))
+
+
+def pieces(run: Run, lang: Lang) -> Iterator[str]:
+    """Yield `run` as one HTML page in `lang`, piece by piece."""
     footer = words.say("not_an_approval", lang).replace('"', "")
     style = Markup(f'{_asset("report.css")}\n@page {{ @bottom-left {{ content: "{footer}"; }} }}')  # noqa: S704 - our words
     script = _asset("report.js")
     # Were an escape ever forgotten, the page would still run no script but its own, and load nothing.
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
-    return (
+    page = (
         _environment()
         .get_template("report.html.j2")
-        .render(
+        .stream(
             run=run,
             start=run.start,
             lang=lang,
@@ -119,8 +126,10 @@ def write(run: Run, lang: Lang) -> str:
             exchange_row=lambda item: exchange_row(item, lang),
             message_row=lambda item: message_row(item, lang),
         )
-        + "\n"
     )
+    page.enable_buffering(_BUFFERED)
+    yield from page
+    yield "\n"
 
 
 def _picture(scenario: ScenarioResult, lang: Lang) -> Picture | None:

@@ -7,6 +7,7 @@ says which lines and bytes of the journal tell the rest.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -37,10 +38,34 @@ class RunDocument(Struct, frozen=True, kw_only=True):
 
 def write(run: Run, lang: Lang) -> str:
     """Return `run` as JSON; every sentence is in it in both languages, so `lang` changes nothing."""
+    return "".join(pieces(run, lang))
+
+
+def pieces(run: Run, lang: Lang) -> Iterator[str]:
+    """Yield the document that `write` returns, a scenario at a time."""
     del lang
-    suites = tuple(replace(suite, scenarios=tuple(map(_brief, suite.scenarios))) for suite in run.suites)
-    document = RunDocument(counts=run.counts, run=replace(run, suites=suites))
-    return msgspec.json.format(msgspec.json.encode(document), indent=0).decode() + "\n"
+    # Each list of the tree is written by itself, between the two halves of the object that would hold it.
+    hollow = RunDocument(counts=run.counts, run=replace(run, suites=()))
+    head, tail = _around(hollow, "suites")
+    yield head
+    for number, suite in enumerate(run.suites):
+        before, after = _around(replace(suite, scenarios=()), "scenarios")
+        yield f"{',' if number else ''}\n{before}"
+        for place, scenario in enumerate(suite.scenarios):
+            yield f"{',' if place else ''}\n{_text(_brief(scenario))}"
+        yield after
+    yield f"{tail}\n"
+
+
+def _text(value: Struct) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+
+
+def _around(hollow: Struct, name: str) -> tuple[str, str]:
+    """The JSON of an object whose list `name` is empty, cut within the brackets of that list."""
+    head, found, tail = _text(hollow).rpartition(f'"{name}": []')
+    assert found  # noqa: S101 - the field has no default: it is always written
+    return f'{head}"{name}": [', f"]{tail}"
 
 
 def _brief(scenario: ScenarioResult) -> ScenarioResult:

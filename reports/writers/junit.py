@@ -6,7 +6,8 @@ of its own, so that no gate takes what passed so far for a success.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree as ET
 
 from bifente.ground.text import Lang
@@ -22,27 +23,58 @@ RUN_SUITE = "bifente"
 
 def write(run: Run, lang: Lang) -> str:
     """Return `run` as JUnit XML. Times are in seconds; timestamps are UTC without a zone, as the format wants them."""
+    return "".join(pieces(run, lang))
+
+
+def pieces(run: Run, lang: Lang) -> Iterator[str]:
+    """Yield the document that `write` returns, a test case at a time."""
     suites = [_suite(run, suite, lang) for suite in run.suites]
-    if run.interrupted or run.missing:
-        suites.append(_unfinished(run, lang))
+    unfinished = _unfinished(run, lang) if run.interrupted or run.missing else None
     root = ET.Element("testsuites", name=f"bifente {one_line(run.start.run_id)}", time=_seconds(run.duration_us))
-    root.extend(suites)
     for name in ("tests", "failures", "errors", "skipped"):
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+        told = [*suites, *([] if unfinished is None else [unfinished])]
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in told)))
+    head, tail = _around(root, 0)
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n' + head
+    for suite, element in zip(run.suites, suites, strict=True):
+        before, after = _around(element, 1)
+        yield before
+        for scenario in suite.scenarios:
+            yield _text(_case(scenario, run, lang), 2)
+        yield after
+    if unfinished is not None:
+        yield _text(unfinished, 1)
+    yield tail
+
+
+def _text(element: ET.Element, level: int) -> str:
+    ET.indent(element, level=level)
+    element.tail = None
+    return f"{'  ' * level}{ET.tostring(element, encoding='unicode')}\n"
+
+
+def _around(element: ET.Element, level: int) -> tuple[str, str]:
+    """The text of an element, cut where more children go: before its end tag."""
+    if not len(element) and not element.text:
+        # Without a child its tag would be one that closes itself.
+        opening = ET.tostring(element, encoding="unicode", short_empty_elements=False)
+        head = opening[: -len(f"</{element.tag}>")] + "\n"
+    else:
+        head = _text(element, level).rpartition(f"</{element.tag}>")[0].rstrip(" ")
+    return head, f"{'  ' * level}</{element.tag}>\n"
 
 
 def _suite(run: Run, suite: SuiteResult, lang: Lang) -> ET.Element:
-    outcomes = [scenario.verdict.junit for scenario in suite.scenarios]
+    """A suite, less its cases."""
+    outcomes = Counter(scenario.verdict.junit for scenario in suite.scenarios)
     first = next(iter(suite.scenarios), None)
     element = ET.Element(
         "testsuite",
         name=one_line(suite.suite.id) or "?",
-        tests=str(len(outcomes)),
-        failures=str(outcomes.count("failure")),
-        errors=str(outcomes.count("error")),
-        skipped=str(outcomes.count("skipped")),
+        tests=str(outcomes.total()),
+        failures=str(outcomes["failure"]),
+        errors=str(outcomes["error"]),
+        skipped=str(outcomes["skipped"]),
         time=_seconds(suite.duration_us),
         timestamp=_timestamp(first.start.time if first else run.start.time),
         file=one_line(suite.suite.file),
@@ -60,7 +92,6 @@ def _suite(run: Run, suite: SuiteResult, lang: Lang) -> ET.Element:
         **{f"environment.{name}": value for name, value in start.environment.items()},
     }
     _properties(element, about.items())
-    element.extend([_case(scenario, run, lang) for scenario in suite.scenarios])
     return element
 
 

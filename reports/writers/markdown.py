@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from bifente.ground.text import Lang
 from bifente.reports import explain
@@ -21,6 +22,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|~&!$@])")
 def _safe(text: str) -> str:
     """Return `text` on one line with every character that Markdown or HTML would act on escaped."""
     return _SPECIAL.sub(r"\\\1", one_line(text)).replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+
+
+def pieces(run: Run, lang: Lang) -> Iterator[str]:
+    """Yield what `write` returns: it is short."""
+    yield write(run, lang)
 
 
 def write(run: Run, lang: Lang) -> str:

@@ -13,6 +13,7 @@ from bifente.reports import model
 from bifente.reports.events import Direction, Event, Exchange, Message, StepFinished, StepStarted
 from bifente.reports.messages import body_of
 from bifente.reports.model import fold
+from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers import exchange_html, html
 
@@ -257,7 +258,7 @@ def test_a_message_is_readable_and_a_long_body_is_told_by_its_digest() -> None:
         line="POST /insi HTTP/1.1",
         headers=(("Content-Type", "application/soap+xml"),),
         text=Text("recherche d'identité", "identity search"),
-        **body_of(content),
+        **body_of(content, Secrets()),
     )
     page = _text([sample.run_started(), told])
     for words in ("envoyé à", "insi.example", "POST /insi HTTP/1.1", "application/soap+xml", "Hors de tout scénario"):

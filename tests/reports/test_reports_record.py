@@ -154,11 +154,11 @@ def test_the_headers_of_a_message_show_no_session(header: tuple[str, str], shown
 
 
 def test_a_body_is_text_where_it_is_short_text() -> None:
-    assert body_of("é\n".encode()) == {"body": "é\n", "sha256": None, "size": 3}
-    assert body_of(b"") == {"body": "", "sha256": None, "size": 0}
+    assert body_of("é\n".encode(), Secrets()) == {"body": "é\n", "sha256": None, "size": 3}
+    assert body_of(b"", Secrets()) == {"body": "", "sha256": None, "size": 0}
     for content in (b"\xff", b"a\x00", b"a" * (MOST_TEXT + 1)):
-        assert body_of(content)["body"] is None
-        assert body_of(content)["size"] == len(content)
+        assert body_of(content, Secrets())["body"] is None
+        assert body_of(content, Secrets())["size"] == len(content)
 
 
 def test_a_span_points_at_the_lines_of_its_scenario(tmp_path: Path) -> None:

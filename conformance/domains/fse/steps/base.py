@@ -18,7 +18,6 @@ from bifente.conformance.scenario.step import ImpossibleStepError, Observation, 
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
-from bifente.reports.masking import MARK
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Invoice, SheetState
 from bifente.simulator.middleware.codes import SsvError
@@ -73,7 +72,7 @@ class FseStep(Step, ABC):
         seconds = time.perf_counter() - start
         # A wireless link may have been lost on the way.
         act.bench.settle()
-        call = Called(self.name, self.arguments_told(), told.result, told.answer, seconds)
+        call = Called(self.name, self.arguments_told(), told.result, told.answer, seconds, self.secrets())
         act.scene.told(act.role, call)
         return Observation(told.values, told.decoded)
 
@@ -82,10 +81,8 @@ class FseStep(Step, ABC):
         """Do it. Raises FseError for what cannot be done, GuardRefusalError where this bench cannot."""
 
     def arguments_told(self) -> Mapping[str, str]:
-        """The arguments as the record shows them, codes masked."""
-        secret = self.secrets()
-        given = {kebab(name): getattr(self, name) for name in sorted(self.model_fields_set)}
-        return {name: MARK if name in secret else plain(value) for name, value in given.items()}
+        """The arguments in the words of the record."""
+        return {kebab(name): plain(getattr(self, name)) for name in sorted(self.model_fields_set)}
 
 
 def plain(value: Any) -> str:
