@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -18,9 +19,12 @@ from bifente.conformance.sections import extended, section, sections_of_profile
 from bifente.ground.clock import Clock
 from bifente.ground.extensions import folder_of
 from bifente.ground.fidelity import Fidelity
-from bifente.simulator.readers import PinPad, Reader
+from bifente.ground.text import Text
+from bifente.simulator.readers import PinPad, Reader, ReaderIdentity
 
 S = TypeVar("S", bound=BaseModel)
+
+_VERSION = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}")
 
 ROOT = Path(__file__).resolve().parents[2] / "vendor_profiles"
 """Where the profiles that come with the bench lie."""
@@ -90,6 +94,14 @@ class PinPadModel(Model):
 
     fidelity: Fidelity
     source: str
+    display: list[Title] = Field(
+        default_factory=list, max_length=255, description="what its display shows, by the index of the message"
+    )
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        """Return the texts of the display."""
+        return tuple(one.text for one in self.display)
 
 
 class ReaderProfile(Model):
@@ -102,7 +114,9 @@ class ReaderProfile(Model):
     device: ReaderName = Field(max_length=100, description="PC/SC name stem of the device")
     pnp_name: str | None = Field(default=None, alias="pnp-name", description="name in the Windows device manager")
     usb: UsbModel | None = None
-    firmware: list[str] = Field(default_factory=list, description="versions seen")
+    firmware: list[str] = Field(default_factory=list, description="versions seen, the newest last")
+    vendor: ReaderName | None = Field(default=None, description="maker's name, as the device tells it (SCardGetAttrib)")
+    serial: ReaderName | None = Field(default=None, description="serial number, as the device tells it")
     extended_length: bool | None = Field(default=None, alias="extended-length", description="extended-length APDUs")
     pin_pad: PinPadModel | None = Field(default=None, alias="pin-pad")
     slots: list[SlotModel] = Field(min_length=1, max_length=16)
@@ -139,15 +153,24 @@ class ReaderProfile(Model):
         """Return the slots of the device that has a section: all of them, each under its own role."""
         return {slot.role: slot.role for slot in self.slots} if self.section(kind) is not None else {}
 
+    @property
+    def identity(self) -> ReaderIdentity:
+        """Return what the device tells of itself; what is not known is absent."""
+        newest = self.firmware[-1] if self.firmware else ""
+        version = newest if _VERSION.fullmatch(newest) else None
+        return ReaderIdentity(self.vendor, self.serial, version, self.usb is not None)
+
     def reader(self, clock: Clock) -> Reader:
         """The device, all slots empty."""
-        pin_pad = PinPad() if self.pin_pad is not None else None
+        pin_pad = PinPad(self.pin_pad.texts) if self.pin_pad is not None else None
+        told = self.identity
         if self.slots[0].device is None:
-            return Reader.of(self.device, [slot.name for slot in self.slots], clock, pin_pad=pin_pad)
+            return Reader.of(self.device, [slot.name for slot in self.slots], clock, pin_pad=pin_pad, identity=told)
         devices = [(slot.device or "", slot.name) for slot in self.slots]
         stems = dict.fromkeys(stem for stem, _name in devices)
         parts = [
-            Reader.of(stem, [name for own, name in devices if own == stem], clock, pin_pad=pin_pad) for stem in stems
+            Reader.of(stem, [name for own, name in devices if own == stem], clock, pin_pad=pin_pad, identity=told)
+            for stem in stems
         ]
         return Reader.together(self.device, parts)
 

@@ -120,4 +120,4 @@ def _renamed(reader: Reader, names: tuple[str, ...], taken: set[str], clock: Clo
     left = iter(names)
     for part in reader.devices:
         name = _free(part.name, taken)
-        yield Reader.of(name, [next(left) for _slot in part.slots], clock, pin_pad=part.pin_pad)
+        yield Reader.of(name, [next(left) for _slot in part.slots], clock, pin_pad=part.pin_pad, identity=part.identity)

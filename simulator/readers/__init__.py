@@ -5,7 +5,7 @@ from bifente.simulator.readers.access import PassingConnection, ReaderAccess
 from bifente.simulator.readers.codes import PcscCode, ScardError
 from bifente.simulator.readers.handle import Handle, ReaderStatus
 from bifente.simulator.readers.pin_pad import PinPad
-from bifente.simulator.readers.reader import Reader
+from bifente.simulator.readers.reader import Reader, ReaderIdentity
 from bifente.simulator.readers.service import Context, PcscService
 from bifente.simulator.readers.sharing import Disposition, Protocol, Share, State
 from bifente.simulator.readers.slot import Interference, LineError, Slot, SlotError, SlotEvent, SlotEventKind
@@ -24,6 +24,7 @@ __all__ = [
     "Protocol",
     "Reader",
     "ReaderAccess",
+    "ReaderIdentity",
     "ReaderStatus",
     "ScardError",
     "Share",

@@ -7,6 +7,7 @@ from typing import Protocol as Shape
 from bifente.ground.clock import Clock
 from bifente.simulator.readers.codes import PcscCode, ScardError
 from bifente.simulator.readers.pin_pad import PinPad
+from bifente.simulator.readers.reader import ReaderIdentity
 from bifente.simulator.readers.sharing import COUNTER, Protocol, Share, State, offered
 from bifente.simulator.readers.slot import LineError, Slot, SlotError, SlotEvent, SlotEventKind
 
@@ -34,8 +35,9 @@ _FOR_GOOD = frozenset({PcscCode.INVALID_HANDLE, PcscCode.NO_SERVICE, PcscCode.RE
 class PcscSlot:
     """What all handles to one slot share."""
 
-    def __init__(self, name: str, slot: Slot, pin_pad: PinPad | None, clock: Clock) -> None:
+    def __init__(self, name: str, slot: Slot, pin_pad: PinPad | None, clock: Clock, identity: ReaderIdentity) -> None:
         self.name = name
+        self.identity = identity
         self.slot = slot
         self.pin_pad = pin_pad
         self.atr: bytes | None = slot.card.atr if slot.answering is not None and slot.card is not None else None

@@ -51,7 +51,7 @@ class PcscService:
             if (known := self._known.get(slot)) is not None and known.plugged:
                 raise ValueError(f"{slot.name!r} is plugged in already")
         for slot, name in zip(reader.slots, names, strict=True):
-            made = PcscSlot(name, slot, reader.pin_pad, self.clock)
+            made = PcscSlot(name, slot, reader.pin_pad, self.clock, reader.identity)
             self._slots[name] = self._known[slot] = made
 
     def unplug(self, reader: Reader) -> None:

@@ -51,6 +51,8 @@ _PACKAGES = {
     "p11tool": "gnutls-bin",
     "pcsc_scan": "pcsc-tools",
     "nsenter": "util-linux",
+    "java": "default-jre-headless",
+    "javac": "default-jdk-headless",
 }
 
 

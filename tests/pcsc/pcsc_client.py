@@ -50,6 +50,16 @@ def transmit(reader, command):
     return {"code": result & 0xFFFFFFFF, "response": bytes(response).hex(), "seconds": time.monotonic() - started}
 
 
+def control(reader, control, data):
+    result, response = scard.SCardControl(cards[reader], control, list(bytes.fromhex(data)))
+    return {"code": result & 0xFFFFFFFF, "response": bytes(response).hex()}
+
+
+def attribute(reader, attribute):
+    result, value = scard.SCardGetAttrib(cards[reader], attribute)
+    return {"code": result & 0xFFFFFFFF, "value": bytes(value).hex()}
+
+
 def reset(reader):
     result, _ = scard.SCardReconnect(cards[reader], scard.SCARD_SHARE_SHARED, 3, scard.SCARD_RESET_CARD)
     return {"code": result & 0xFFFFFFFF}
@@ -92,7 +102,10 @@ def establish():
 
 ORDERS = {
     order.__name__: order
-    for order in (listed, wait, connect, transmit, reset, begin, end, disconnect, leave, measure, establish)
+    for order in (
+        *(listed, wait, connect, transmit, control, attribute, reset, begin, end, disconnect, leave, measure),
+        establish,
+    )
 }
 
 for line in sys.stdin:

@@ -11,19 +11,21 @@ from collections.abc import Iterator
 
 import pytest
 from own_tools import DIRECT, SHARED, T0, RawClient
-from pcsc_tools import MuteCard, new_reader
+from pcsc_tools import Client, MuteCard, new_reader
 
+from bifente.conformance.bench.profiles import load_profile
 from bifente.ground.clock import VirtualClock, WallClock
+from bifente.ground.text import Text
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.pcsc import BridgedExchange, EchoCard, ExchangeKind
 from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
 from bifente.simulator.pcsc.own.messages import COUNT, STATE, ServiceCommand
 from bifente.simulator.pcsc.own.servant import SlotServant
 from bifente.simulator.pcsc.own.service import OwnPcsc
-from bifente.simulator.readers import LineError, PcscCode, PinPad, Reader, Slot
+from bifente.simulator.readers import LineError, PcscCode, PinPad, Reader, ReaderIdentity, Slot
 from bifente.simulator.readers.faults.line import DeadCard, Effect, FaultyLine, Pause, late, lay, mute, withdrawn_during
 from bifente.simulator.readers.faults.trigger import Trigger, When
-from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, VERIFY, Feature
+from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature
 
 SELECT = bytes.fromhex("00A40000023F00")
 ANSWER = bytes.fromhex("3F009000")
@@ -411,6 +413,85 @@ def test_a_code_typed_on_the_reader() -> None:
         assert control(GET_FEATURE_REQUEST, b"", 3)[0] == 0x80100008
         assert not service.defects
         client.close()
+
+
+def test_a_code_changed_on_the_reader_by_an_unmodified_client(pyscard: None) -> None:
+    pad = PinPad((Text("Code ?", "PIN?"), Text("Nouveau ?", "New?"), Text("Encore ?", "Again?")))
+    reader = Reader.of("Keys", ["Keys 0"], WallClock(), pin_pad=pad)
+    reader.slots[0].insert(EchoCard())
+    command = bytes.fromhex("0024000100")
+    asked = MODIFY.build(
+        {
+            "timer": 30, "timer2": 30, "format": 0x82, "block": 0, "length": 0, "old_offset": 0, "new_offset": 0,
+            "max": 8, "min": 4, "confirm": 3, "validation": 2, "messages": 3, "language": 0x040C, "message1": 0,
+            "message2": 1, "message3": 2, "teo": bytes(3), "size": len(command), "command": command,
+        }
+    )  # fmt: skip
+    modify = CONTROLS[Feature.MODIFY_PIN_DIRECT]
+    with OwnPcsc.start([reader]) as service, Client(service.environment) as client:
+        assert client.ask(do="connect", reader="Keys 0")["code"] == 0
+        features = client.ask(do="control", reader="Keys 0", control=GET_FEATURE_REQUEST, data="")
+        assert f"{Feature.MODIFY_PIN_DIRECT:02x}04{modify:08x}" in features["response"]
+        pad.type("1234", "5678", "5678")
+        said = client.ask(do="control", reader="Keys 0", control=modify, data=asked.hex())
+        assert (said["code"], bytes.fromhex(said["response"])) == (0, b"12345678\x90\x00"), "the card echoes both codes"
+        assert pad.shown == ("Code ?", "Nouveau ?", "Encore ?")
+        pad.type("1234", "5678", "5679")
+        assert client.ask(do="control", reader="Keys 0", control=modify, data=asked.hex())["response"] == "6402"
+        assert not service.defects
+
+
+# -- what a reader tells of itself ------------------------------------------------------------------------------------
+
+ATTRIBUTES = {
+    "vendor": 0x00010100, "version": 0x00010102, "serial": 0x00010103, "channel": 0x00020110, "protocol": 0x00080201,
+    "atr": 0x00090303, "friendly": 0x7FFF0003, "system": 0x7FFF0004,
+}  # fmt: skip
+UNSUPPORTED = 0x8010001F
+
+
+def attributes(reader: Reader) -> dict[str, str | int]:
+    """What an unmodified client reads: the value in hexadecimal, or the code."""
+    reader.slots[0].insert(EchoCard())
+    with OwnPcsc.start([reader]) as service, Client(service.environment) as client:
+        name = service.reader_names[0]
+        assert client.ask(do="connect", reader=name)["code"] == 0
+        found = {}
+        for what, tag in ATTRIBUTES.items():
+            said = client.ask(do="attribute", reader=name, attribute=tag)
+            found[what] = said["value"] if said["code"] == 0 else said["code"]
+        return found
+
+
+def text(value: str) -> str:
+    return (value.encode() + b"\0").hex()
+
+
+def test_a_reader_tells_what_is_known_of_it(pyscard: None) -> None:
+    known = ReaderIdentity("Bifente", "0001", "4.22", on_usb=True)
+    assert attributes(Reader.of("Known", ["Known 0"], WallClock(), identity=known)) == {
+        "vendor": text("Bifente"), "serial": text("0001"), "version": "00001604", "channel": "00002000",
+        "protocol": "01000000", "atr": EchoCard().atr.hex(), "friendly": text("Known 0"), "system": text("Known 0"),
+    }  # fmt: skip
+
+
+def test_a_reader_tells_nothing_that_is_not_known_of_it(pyscard: None) -> None:
+    found = attributes(Reader.of("Plain", ["Plain 0"], WallClock()))
+    assert {what for what, value in found.items() if value == UNSUPPORTED} == {"vendor", "version", "serial", "channel"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "known"),
+    [
+        ("readers/generic-pin-pad", {"vendor": text("Bifente"), "serial": text("0001")}),
+        ("readers/kapelse-kap-link2", {"channel": "00002000"}),
+        ("readers/olaqin-vitalact", {"version": "00001604"}),
+    ],
+)
+def test_what_a_profile_knows_is_told(profile: str, known: dict[str, str], pyscard: None) -> None:
+    found = attributes(load_profile(profile)[0].reader(WallClock()))
+    asked = {"vendor", "version", "serial", "channel"}
+    assert {what: found[what] for what in asked} == {**dict.fromkeys(asked, UNSUPPORTED), **known}
 
 
 # -- the service itself -----------------------------------------------------------------------------------------------

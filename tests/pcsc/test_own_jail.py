@@ -7,11 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
+from xml.etree import ElementTree
 
 import pytest
+from jail import NOBODY
 
 HERE = Path(__file__).parent
+Done: TypeAlias = subprocess.CompletedProcess[str]
 
 
 def _module() -> str:
@@ -20,12 +26,12 @@ def _module() -> str:
     pytest.skip("needs OpenSC's PKCS#11 module (apt-get install opensc-pkcs11)")
 
 
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("who", ["ordinary user", "the same user"])
-def test_unmodified_clients_in_a_jail(who: str, pyscard: None, tmp_path: Path) -> None:
-    for tool in ("opensc-tool", "pkcs15-tool", "pkcs11-tool", "pcsc_scan", "p11tool", "unshare"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+BOTH = pytest.mark.parametrize("who", ["ordinary user", "the same user"])
+
+
+@pytest.fixture
+def jail(who: str) -> Iterator[Jail]:
+    """A jail to run programs in, with a folder of its own."""
     nobody = who == "ordinary user"
     if nobody and os.geteuid() != 0:
         pytest.skip("becomes another user, which only root can")
@@ -33,24 +39,41 @@ def test_unmodified_clients_in_a_jail(who: str, pyscard: None, tmp_path: Path) -
     folder.mkdir(mode=0o700)
     try:
         if nobody:
-            os.chown(folder, 65534, 65534)
-        user = ["--user"] if nobody else []
-        done = subprocess.run(
-            [
-                *(sys.executable, "-P", str(HERE / "jail.py"), *user),
-                *(sys.executable, "-P", str(HERE / "own_in_jail.py"), str(folder), _module()),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=150,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": str(folder)},
-            cwd="/",
-        )
-        assert done.returncode == 0, done.stderr
-        said = json.loads(done.stdout)
+            os.chown(folder, NOBODY, NOBODY)
+        yield Jail(folder, nobody)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    assert said["uid"] == (65534 if nobody else os.getuid())
+
+
+@dataclass(frozen=True)
+class Jail:
+    folder: Path
+    nobody: bool
+
+    def run(self, *command: str | Path, cwd: Path = Path("/"), seconds: float = 150) -> Done:
+        """Run Python in the jail."""
+        user = ["--user"] if self.nobody else []
+        path = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "TMPDIR": str(self.folder)}
+        return subprocess.run(
+            [sys.executable, "-P", HERE / "jail.py", *user, sys.executable, "-P", *command],
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            env={**path, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=cwd,
+        )
+
+
+@pytest.mark.timeout(180)
+@BOTH
+def test_unmodified_clients_in_a_jail(jail: Jail, pyscard: None) -> None:
+    for tool in ("opensc-tool", "pkcs15-tool", "pkcs11-tool", "pcsc_scan", "p11tool", "unshare"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
+    done = jail.run(HERE / "own_in_jail.py", jail.folder, _module())
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["uid"] == (NOBODY if jail.nobody else os.getuid())
     assert said["capabilities"] == ["0000000000000000"]
     assert said["unshare"] != 0
     assert said["mount"] != 0
@@ -65,3 +88,34 @@ def test_unmodified_clients_in_a_jail(who: str, pyscard: None, tmp_path: Path) -
     assert "ended with" not in said["pkcs11-tool"]
     assert said["signed"] is True
     assert said["defects"] == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("module", ["test_tls", "test_scdaemon", "test_java"])
+@BOTH
+def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: None) -> None:
+    options = ("-q", "-rs", "-p", "no:cacheprovider", "-p", "no:xdist", "--basetemp", jail.folder / "base")
+    report = jail.folder / "report.xml"
+    done = jail.run(
+        *("-m", "pytest", *options, f"--junitxml={report}", "-k", "not pcscd", f"tests/clients/{module}.py"),
+        cwd=HERE.parents[1],
+        seconds=280,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (suite,) = ElementTree.parse(report).getroot()  # noqa: S314 - our own
+    ran = int(suite.attrib["tests"]) - int(suite.attrib["skipped"])
+    if not ran:
+        pytest.skip(next(found.attrib["message"] for found in suite.iter("skipped")))
+
+
+@pytest.mark.timeout(180)
+@BOTH
+def test_demo_keeps_its_pcsc_half_in_a_jail(jail: Jail, pyscard: None) -> None:
+    answer = "import runpy; print(runpy.run_path('run')['_pcsc_works']())"
+    done = jail.run("-c", answer, cwd=HERE.parents[1])
+    assert done.stdout == "True\n", done.stderr
+    demo = "import runpy; print(runpy.run_path('run')['DEMO_PCSC'][0])"
+    suite = jail.run("-c", demo, cwd=HERE.parents[1]).stdout.strip()
+    bifente = Path(sys.executable).parent / "bifente"
+    done = jail.run(bifente, "run", suite, "--target", "pcsc", "--out", jail.folder / "demo", cwd=HERE.parents[1])
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from readers_bench import SELECT, Specimen, refused
 
 from bifente.ground.clock import VirtualClock
+from bifente.ground.text import Text
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.readers import Handle, PcscCode, PcscService, PinPad, Reader
-from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key
+from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, PadKey
 
 ASCII, BCD, BINARY = 0x82, 0x81, 0x80
+
+DISPLAY = (Text("Code ?", "PIN?"), Text("Nouveau ?", "New?"), Text("Encore ?", "Again?"))
 
 
 class Sink(Specimen):
@@ -34,7 +37,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
-        self.pad = PinPad()
+        self.pad = PinPad(DISPLAY)
         self.reader = Reader.of("Keys", ["Keys 0"], self.clock, pin_pad=self.pad)
         self.card = Sink()
         self.reader.slots[0].insert(self.card)
@@ -121,7 +124,7 @@ def test_where_the_code_goes(desk: Desk, changes: dict[str, int], command: str, 
 
 @pytest.mark.parametrize(
     ("typed", "answer"),
-    [("123", "6403"), ("123456789", "6403"), (Key.CANCEL, "6401"), (Key.NOTHING, "6400"), (None, "6400")],
+    [("123", "6403"), ("123456789", "6403"), (PadKey.CANCEL, "6401"), (PadKey.NOTHING, "6400"), (None, "6400")],
 )
 def test_what_the_reader_refuses_never_reaches_the_card(desk: Desk, typed: Any, answer: str) -> None:
     if typed is not None:
@@ -192,9 +195,9 @@ def test_the_old_code_and_the_confirmation_are_asked_only_on_demand(desk: Desk) 
     ("typed", "answer"),
     [
         (("1234", "5678", "5679"), "6402"),
-        (("1234", "5678", Key.CANCEL), "6401"),
-        (("1234", Key.CANCEL), "6401"),
-        ((Key.CANCEL,), "6401"),
+        (("1234", "5678", PadKey.CANCEL), "6401"),
+        (("1234", PadKey.CANCEL), "6401"),
+        ((PadKey.CANCEL,), "6401"),
         (("1234", "5678"), "6400"),
         (("1234", "56"), "6403"),
     ],
@@ -239,3 +242,47 @@ def test_a_pad_without_a_card_or_in_anothers_transaction(desk: Desk) -> None:
     desk.pad.type("1234")
     assert desk.verify() == b"\x90\x00"
     assert desk.handle.transmit(SELECT)
+
+
+# -- what the display shows -------------------------------------------------------------------------------------------
+
+
+def test_each_entry_is_asked_for_by_its_message(desk: Desk) -> None:
+    desk.pad.type("1234", "5678", "5678")
+    assert desk.modify(messages=3).hex() == "9000"
+    assert desk.pad.shown == ("Code ?", "Nouveau ?", "Encore ?")
+
+
+def test_messages_are_given_to_the_entries_in_their_order(desk: Desk) -> None:
+    desk.pad.type("5678", "5678")
+    assert desk.modify(messages=2, confirm=1, message1=1, message2=2).hex() == "9000"
+    assert desk.pad.shown == ("Nouveau ?", "Encore ?")
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [(0x040C, "Code ?"), (0x0C0C, "Code ?"), (0x0409, "PIN?"), (0x0407, "PIN?")]
+)
+def test_the_language_is_the_one_asked_for(desk: Desk, language: int, shown: str) -> None:
+    desk.pad.type("1234")
+    desk.verify(language=language)
+    assert desk.pad.shown == (shown,)
+
+
+def test_no_message_is_shown_if_none_is_asked_for(desk: Desk) -> None:
+    desk.pad.type("1234")
+    assert desk.verify(messages=0).hex() == "9000"
+    assert desk.pad.shown == ()
+
+
+def test_a_message_the_reader_has_not_is_a_wrong_structure(desk: Desk) -> None:
+    desk.pad.type("1234")
+    assert desk.verify(message=3).hex() == "6b80"
+    assert desk.card.told == []
+
+
+def test_a_reader_without_a_display_does_not_look_at_messages(desk: Desk) -> None:
+    pad = PinPad()
+    pad.type("1234")
+    command = verification("0020000100", message=99)
+    assert pad.control(CONTROLS[Feature.VERIFY_PIN_DIRECT], command, desk.card.transmit, lambda _: None) == b"\x90\x00"
+    assert pad.shown == ()

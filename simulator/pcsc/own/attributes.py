@@ -8,6 +8,7 @@ from bifente.simulator.readers.pcsc_slot import PcscSlot
 
 VENDOR_NAME = 0x00010100
 VENDOR_IFD_SERIAL = 0x00010103
+VENDOR_IFD_VERSION = 0x00010102
 CHANNEL_ID = 0x00020110
 MAXIMUM_INPUT = 0x0007A007
 ICC_PRESENCE = 0x00090300
@@ -33,13 +34,25 @@ def _presence(slot: PcscSlot) -> bytes:
     return _number(_PRESENT if slot.powered else _PRESENT_UNPOWERED, 1)
 
 
-def _name(slot: PcscSlot) -> bytes:
-    return slot.name.encode() + b"\0"
+def _text(text: str | None) -> bytes | None:
+    return None if text is None else text.encode() + b"\0"
+
+
+def _name(slot: PcscSlot) -> bytes | None:
+    return _text(slot.name)
+
+
+def _version(slot: PcscSlot) -> bytes | None:
+    """MMmmbbbb: major, minor, build; the build is never known."""
+    if slot.identity.firmware is None:
+        return None
+    major, minor = (int(part) for part in slot.identity.firmware.split("."))
+    return _number(major << 24 | minor << 16)
 
 
 _KNOWN: Mapping[int, Callable[[PcscSlot], bytes | None]] = {
     ATR_STRING: lambda slot: slot.atr if slot.powered and slot.atr else None,
-    CHANNEL_ID: lambda slot: _number(_USB),
+    CHANNEL_ID: lambda slot: _number(_USB) if slot.identity.on_usb else None,
     CURRENT_PROTOCOL: lambda slot: _number(int(slot.protocol)),
     FRIENDLY_NAME: _name,
     SYSTEM_NAME: _name,
@@ -47,6 +60,9 @@ _KNOWN: Mapping[int, Callable[[PcscSlot], bytes | None]] = {
     ICC_PRESENCE: _presence,
     ICC_TYPE: lambda slot: _number(_ISO_7816_ASYNCHRONOUS, 1),
     MAXIMUM_INPUT: lambda slot: _number(65544),
+    VENDOR_IFD_SERIAL: lambda slot: _text(slot.identity.serial),
+    VENDOR_IFD_VERSION: _version,
+    VENDOR_NAME: lambda slot: _text(slot.identity.vendor),
 }
 
 

@@ -14,7 +14,7 @@ from bifente.simulator.pcsc.own.link import SlotLink
 from bifente.simulator.pcsc.own.orders import ToldMovement
 from bifente.simulator.pcsc.own.session import CANCELLED, OK, Attempt, Session
 from bifente.simulator.pcsc.own.table import Table
-from bifente.simulator.readers import Context, PcscCode, PcscService, Reader, ScardError, Slot
+from bifente.simulator.readers import Context, PcscCode, PcscService, Reader, ReaderIdentity, ScardError, Slot
 from bifente.simulator.readers.pcsc_slot import PcscSlot
 
 GRACE = 5.0
@@ -61,14 +61,19 @@ class ReadersFloor:
 
     # -- the bench ----------------------------------------------------------------------------------------------------
 
-    def plug(self, number: int, seeds: Sequence[SlotSeed]) -> list[SlotLink]:
+    def plug(
+        self,
+        number: int,
+        seeds: Sequence[SlotSeed],
+        identity: ReaderIdentity = ReaderIdentity(),  # noqa: B008 - frozen
+    ) -> list[SlotLink]:
         """Plug a reader in. Gives the links to listen to. Raises ValueError for a name that is taken."""
         slots = [Slot(seed.name, self._clock) for seed in seeds]
         links = [
             SlotLink(seed.socket, slot, seed.atr, seed.reachable, self._late)
             for seed, slot in zip(seeds, slots, strict=True)
         ]
-        reader = Reader(f"reader {number}", tuple(slots))
+        reader = Reader(f"reader {number}", tuple(slots), identity=identity)
         self._service.plug(reader)
         self._readers[number] = (reader, links)
         for link in links:

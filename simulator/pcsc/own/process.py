@@ -17,6 +17,7 @@ from typing import Any
 from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc.own.floor import SlotSeed
 from bifente.simulator.pcsc.own.server import Server
+from bifente.simulator.readers import ReaderIdentity
 
 MESSAGE = 1 << 16
 MAX_SLOTS = 64
@@ -68,7 +69,7 @@ class Orders:
                     )
                     for slot, number in zip(order["slots"], sockets, strict=True)
                 ]
-                self.server.plug(order["reader"], seeds)
+                self.server.plug(order["reader"], seeds, ReaderIdentity(**order["identity"]))
             case "unplug":
                 self.server.unplug(order["reader"])
             case "open":

@@ -13,6 +13,7 @@ from bifente.ground.clock import Clock
 from bifente.simulator.pcsc.own.connection import READ, ClientConnection, allowed
 from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
 from bifente.simulator.pcsc.own.link import SlotLink
+from bifente.simulator.readers import ReaderIdentity
 
 MAX_CONNECTIONS = 200
 """As pcscd: one more is hung up on."""
@@ -42,9 +43,9 @@ class Server:
         self._handlers[fd] = handler
         self._epoll.register(fd, READ)
 
-    def plug(self, number: int, seeds: Sequence[SlotSeed]) -> None:
+    def plug(self, number: int, seeds: Sequence[SlotSeed], identity: ReaderIdentity) -> None:
         """Plug a reader in."""
-        for link in self.floor.plug(number, seeds):
+        for link in self.floor.plug(number, seeds, identity):
             self.listen(link.socket.fileno(), lambda _event, link=link: self._hear(link))  # type: ignore[misc]
 
     def unplug(self, number: int) -> None:

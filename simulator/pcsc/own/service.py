@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bifente.ground.text import Text
@@ -176,7 +176,10 @@ class OwnPcsc:
             for name, slot, servant in zip(names, reader.slots, servants, strict=True)
         ]
         try:
-            self._order({"do": "plug", "reader": number, "slots": slots}, [theirs.fileno() for _ours, theirs in pairs])
+            self._order(
+                {"do": "plug", "reader": number, "slots": slots, "identity": asdict(reader.identity)},
+                [theirs.fileno() for _ours, theirs in pairs],
+            )
         except BaseException:
             for servant in servants:
                 servant.close()

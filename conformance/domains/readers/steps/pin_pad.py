@@ -13,7 +13,7 @@ from bifente.conformance.targets.base import Controllable, GuardRefusalError, Pc
 from bifente.conformance.targets.facets import Facet, PinPadKeys
 from bifente.ground.text import Text
 from bifente.simulator.iso7816.apdu import Response
-from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, Key
+from bifente.simulator.readers.pin_pad import CONTROLS, GET_FEATURE_REQUEST, MODIFY, VERIFY, Feature, PadKey
 
 _ASCII_CODE, _UNPADDED = 0x82, 0x00
 """bmFormatString: ASCII, counted in bytes from the start of the data; bmPINBlockString: no block, Lc follows."""
@@ -38,7 +38,7 @@ class TypeOnPinPad(Step):
 
     def run(self, act: Act) -> Observation:
         """Have it typed when the reader asks."""
-        act.facet(PinPadKeys).pad.type(self.code if self.code is not None else Key(self.key))
+        act.facet(PinPadKeys).pad.type(self.code if self.code is not None else PadKey(self.key))
         return Observation({})
 
 
