@@ -89,7 +89,7 @@ class LiveRecord:
 
     def message(self, passed: Passed) -> None:
         """Write a message that a service received or sent."""
-        self._recorder.emit(event_of(messaged(passed)))
+        self._recorder.emit(event_of(messaged(passed), self._secrets))
 
     def declare(self, secret: str | bytes) -> None:
         """Mask this from now on."""
