@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -81,7 +82,11 @@ while True:
 
 
 def notices(service: Service, slot: Slot, movements: int) -> list[float]:
-    """Seconds from a movement to a waiting client's return."""
+    """Seconds from a movement to a waiting client's return.
+
+    Hands come at any moment: moved right after pcscd has looked, a card would always wait for a whole poll of 0.4 s.
+    """
+    moments = random.Random(1)
     command = [sys.executable, "-P", "-c", MONITOR, service.name_of(slot)]
     environment = {"PATH": os.defpath, **service.environment}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as client:
@@ -89,6 +94,7 @@ def notices(service: Service, slot: Slot, movements: int) -> list[float]:
         client.stdout.readline()
         found = []
         for _ in range(movements):
+            time.sleep(moments.uniform(0, 0.4))
             begun = time.monotonic()
             slot.remove() if slot.card is not None else slot.insert(EchoCard())
             found.append(json.loads(client.stdout.readline()) - begun)
@@ -99,7 +105,7 @@ def notices(service: Service, slot: Slot, movements: int) -> list[float]:
 def test_a_movement_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("smartcard")
     figures = {}
-    for kind, movements in ((OURS, 200), (THEIRS, 10)):
+    for kind, movements in ((OURS, 20), (THEIRS, 20)):
         reader = new_reader("Moves")
         reader.slots[0].insert(EchoCard())
         with started(kind, [reader]) as service:
