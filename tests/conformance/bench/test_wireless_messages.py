@@ -48,7 +48,7 @@ class Played:
     def _told(self, role: str, told: Told) -> None:
         if isinstance(told, Messaged):
             self.heard.append(told)
-            event = event_of(told, "t/one", 0, role)
+            event = event_of(told, self.secrets, "t/one", 0, role)
             assert isinstance(event, Message)
             self.written.append(repr(self.secrets.event({name: getattr(event, name) for name in FIELDS})))
 
@@ -75,7 +75,7 @@ def test_a_call_is_told_as_a_request_sent_and_an_answer_received(played: Played)
     assert asked.body == b'{"codePorteur": "1234"}'
     assert answered.line == "200 OK"
     assert b"codeResult" in answered.body
-    event = event_of(asked, "t/one", 0, "")
+    event = event_of(asked, played.secrets, "t/one", 0, "")
     assert isinstance(event, Message)
     assert (event.slot, event.direction) == (None, Direction.SENT)
 
