@@ -28,6 +28,7 @@ from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.reports.writers.terminal import TerminalWriter
 from bifente.simulator.pcsc.services import ServiceKind
+from bifente.simulator.pki.keystore import KeyStore
 
 RUNS = Path("runs")
 """Where records go unless told otherwise."""
@@ -116,6 +117,8 @@ def run_command(
         raise fail("--reader is one device: it cannot serve several --workers", Exit.BAD_INPUT)
     workshop = Workshop.default(keys)
     plan = prepare(options, workshop)
+    if not reader:
+        KeyStore(keys).check()  # told once, not as an error of every scenario
     clock = WallClock()
     run_id = f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     directory = out_dir or RUNS / run_id

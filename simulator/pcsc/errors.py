@@ -39,10 +39,12 @@ _INSTALL = Text(
     "Install the packages: apt-get install pcscd vsmartcard-vpcd",
 )
 _NAMESPACES = Text(
-    "Prenez le service PC/SC du banc, qui n'a besoin d'aucun espace de noms (bifente doctor --service own) ; sinon, "
-    "levez la limite de la machine (sysctl user.max_user_namespaces=15000) ou lancez le banc en root hors conteneur.",
-    "Take the bench's own PC/SC service, which needs no namespace (bifente doctor --service own); else lift the "
-    "machine's limit (sysctl user.max_user_namespaces=15000) or run the bench as root outside a container.",
+    "Restez au service PC/SC du banc (--service own, pris par défaut) : il n'a besoin d'aucun espace de noms ni, en "
+    "conteneur, d'aucune option. Pour pcscd lui-même, levez la limite de la machine (sysctl "
+    "user.max_user_namespaces=15000) ou lancez le banc en root hors conteneur.",
+    "Stay with the bench's own PC/SC service (--service own, the default): it needs no namespace nor, in a container, "
+    "any option. For pcscd itself lift the machine's limit (sysctl user.max_user_namespaces=15000) or run the bench as "
+    "root outside a container.",
 )
 _RESTART = Text(
     "Lisez les messages de pcscd cités, puis relancez ; « bifente doctor » teste chaque maillon.",

@@ -11,6 +11,7 @@ import hashlib
 import os
 import sqlite3
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -62,7 +63,7 @@ class MemoryKeys:
 class KeyStore:
     """Keys in one private file, kept between runs and shared by concurrent processes.
 
-    ``folder`` defaults to ``$BIFENTE_KEYS``, else a folder of the user's cache directory. Nothing is touched before
+    ``folder`` defaults to ``default_folder()``. Nothing is touched before
     the first key is asked for. An instance holds no open file, so it survives a fork.
     """
 
@@ -74,6 +75,11 @@ class KeyStore:
     def file(self) -> Path:
         """The file that holds the keys."""
         return self.folder / _FILE
+
+    def check(self) -> None:
+        """Raise KeyStoreError, with the place and the cure, unless keys can be read and kept here."""
+        with self._connection():
+            pass
 
     def key(self, name: str, size: int = 2048) -> rsa.RSAPrivateKey:
         """The key of this name and modulus length in bits; generated and kept if there is none yet.
@@ -129,7 +135,7 @@ class KeyStore:
         except OSError as error:
             raise KeyStoreError(
                 f"the key store {self.file} cannot be created or read ({error.strerror}); "
-                f"set {ENVIRONMENT} to a folder of yours"
+                f"choose a folder of yours with --keys or {ENVIRONMENT}"
             ) from error
         try:
             connection = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
@@ -149,7 +155,7 @@ class KeyStore:
         if isinstance(error, sqlite3.OperationalError) and "column" not in str(error):
             return KeyStoreError(
                 f"the key store {self.file} cannot be used ({error}); end the process that holds it, free some disk "
-                f"space, or set {ENVIRONMENT} to another folder"
+                f"space, or choose another folder with --keys or {ENVIRONMENT}"
             )
         return self._damaged(str(error))
 
@@ -163,9 +169,25 @@ class KeyStore:
 
 
 def default_folder() -> Path:
-    """``$BIFENTE_KEYS`` if set, else ``keys`` in this user's cache folder."""
-    named = os.environ.get(ENVIRONMENT)
-    return Path(named) if named else Path(platformdirs.user_cache_dir("bifente")) / "keys"
+    """``$BIFENTE_KEYS`` if set, else ``keys`` in this user's cache folder.
+
+    Where nothing can be written there (a container whose user has no home of its own), a folder of this user in the
+    machine's temporary folder.
+    """
+    if named := os.environ.get(ENVIRONMENT):
+        return Path(named)
+    folder = Path(platformdirs.user_cache_dir("bifente")) / "keys"
+    if _can_be_made(folder) or not hasattr(os, "getuid"):
+        return folder
+    return Path(tempfile.gettempdir()) / f"bifente-keys-{os.getuid()}"
+
+
+def _can_be_made(folder: Path) -> bool:
+    # os.path, not pathlib: what stands behind a closed folder is for us as if it did not exist.
+    if os.path.exists(folder / _FILE):  # noqa: PTH110
+        return True
+    nearest = next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
 def generate(size: int) -> rsa.RSAPrivateKey:
@@ -189,12 +211,12 @@ def _refuse_shared(path: Path, expected: Callable[[int], bool], what: str, mode:
     """Raise KeyStoreError unless ``path`` itself (not what a link leads to) is ``what`` and only this user's."""
     status = path.lstat()
     if not expected(status.st_mode):
-        raise KeyStoreError(f"{path} is not {what}; remove it or set {ENVIRONMENT} to another folder")
+        raise KeyStoreError(f"{path} is not {what}; remove it or choose another folder with --keys or {ENVIRONMENT}")
     if not hasattr(os, "getuid"):
         return  # No POSIX owners and modes: the user's own profile folder is what protects the keys.
     if status.st_uid != os.getuid():
         raise KeyStoreError(
-            f"{path} belongs to user {status.st_uid}, not to you; set {ENVIRONMENT} to a folder of yours"
+            f"{path} belongs to user {status.st_uid}, not to you; choose a folder of yours with --keys or {ENVIRONMENT}"
         )
     if status.st_mode & 0o077:
         raise KeyStoreError(f"{path} holds private keys and other users can reach it; run: chmod {mode} '{path}'")

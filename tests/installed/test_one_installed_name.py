@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import sys
-import sysconfig
 import tarfile
 import venv
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 100
+from installing import link_dependencies, run
 
 PROJECT = {
     "reports/__init__.py": "OWN = 'reports of the project'\n",
@@ -53,62 +46,12 @@ scenarios:
 }
 
 
-def run(command: Sequence[str | Path], folder: Path, code: int = 0) -> str:
-    """What a command says in a clean environment, where the checkout is on no path."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=folder,
-        env=kept,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What git holds, and what is new beside it: nothing that only lies about in the checkout."""
-    folder = tmp_path_factory.mktemp("source")
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
-    for name in filter(None, names):
-        here = ROOT / name
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        if here.is_symlink() or here.is_file():
-            shutil.copy2(here, folder / name, follow_symlinks=False)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def built(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sdist of the checkout, and the wheel made from that sdist."""
-    out = tmp_path_factory.mktemp("dist")
-    run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", out], source)
-    (packed,) = out.glob("*.tar.gz")
-    with tarfile.open(packed) as archive:
-        archive.extractall(out, filter="data")
-    run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", out],
-        out / packed.name.removesuffix(".tar.gz"),
-    )
-    return out
-
-
 @pytest.fixture(scope="module")
 def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a venv that has the wheel, and this one's dependencies but not its bifente."""
     home = tmp_path_factory.mktemp("venv")
     venv.create(home, with_pip=False)
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
-    ours = Path(sysconfig.get_path("purelib"))
-    # Each dependency by a link: a .pth would bring the editable installation of the checkout along.
-    for entry in ours.iterdir():
-        if not entry.name.startswith(("bifente", "_bifente", "__pycache__", "_editable")) and entry.suffix != ".pth":
-            (site / entry.name).symlink_to(entry)
+    link_dependencies(home)
     (wheel,) = built.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install", "--no-deps", "--no-index"]
     run([*pip, "--quiet", "--disable-pip-version-check", wheel], home)
@@ -175,7 +118,6 @@ def test_the_commands_work_without_a_checkout(python: Path, project: Path) -> No
     run([bifente, "run", broken], project, code=2)
 
 
-@pytest.mark.skipif(shutil.which("pcscd", path=f"{os.defpath}:/usr/sbin:/sbin") is None, reason="needs pcscd and vpcd")
 def test_readers_come_up_without_a_checkout(python: Path, project: Path) -> None:
     said = run([python.parent / "bifente", "up", "--card", "cps=medecin-generaliste", "--for", "1"], project)
     assert "PCSCLITE_CSOCK_NAME=" in said

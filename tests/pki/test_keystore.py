@@ -64,6 +64,35 @@ def test_folder_by_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @posix
+def test_a_user_without_a_home_of_their_own_has_keys_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    temporary.mkdir()
+    home.write_text("no folder can be made under a file")
+    monkeypatch.delenv(keystore.ENVIRONMENT, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    known = modulus(KeyStore().key("a", SIZE))
+    (made,) = temporary.iterdir()
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert modulus(KeyStore().key("a", SIZE)) == known
+    made.chmod(0o755)
+    with pytest.raises(KeyStoreError, match="other users can reach it"):
+        KeyStore().key("a", SIZE)
+    home.unlink()
+    assert KeyStore().folder == home / "cache/bifente/keys", "a home that can be written is where they go"
+
+
+@posix
+def test_a_store_is_checked_before_its_first_key(folder: Path, tmp_path: Path) -> None:
+    KeyStore(folder).check()
+    folder.chmod(0o750)
+    with pytest.raises(KeyStoreError, match="chmod 700"):
+        KeyStore(folder).check()
+
+
+@posix
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
 def test_a_file_others_can_reach_is_refused_with_the_cure(folder: Path, mode: int) -> None:
     store = KeyStore(folder)
@@ -89,7 +118,7 @@ def test_another_user_s_store_is_refused(folder: Path, monkeypatch: pytest.Monke
     KeyStore(folder).key("a", SIZE)
     me = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: me + 1)
-    with pytest.raises(KeyStoreError, match=f"belongs to user {me}, not to you; set {keystore.ENVIRONMENT}"):
+    with pytest.raises(KeyStoreError, match=f"belongs to user {me}, not to you; .*--keys or {keystore.ENVIRONMENT}"):
         KeyStore(folder).key("a", SIZE)
 
 
@@ -106,7 +135,7 @@ def test_a_link_is_refused(folder: Path, tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(KeyStoreError, match=rf"cannot be created or read .*set {keystore.ENVIRONMENT}"):
+    with pytest.raises(KeyStoreError, match=rf"cannot be created or read .*--keys or {keystore.ENVIRONMENT}"):
         KeyStore(tmp_path / "file" / "keys").key("a", SIZE)
 
 

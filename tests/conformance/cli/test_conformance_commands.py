@@ -273,7 +273,7 @@ def no_namespaces(patch: pytest.MonkeyPatch, folder: Path) -> None:
 LACKS = [
     (no_pcscd, ("pcscd-binary: pcscd is not found", "apt-get install pcscd vsmartcard-vpcd")),
     (no_driver, ("vpcd-driver: the driver libifdvpcd.so is not in", "apt-get install pcscd vsmartcard-vpcd")),
-    (no_namespaces, ("user-namespace: ", "Take the bench's own PC/SC service")),
+    (no_namespaces, ("user-namespace: ", "--service own, the default", "user.max_user_namespaces")),
 ]
 
 
@@ -294,13 +294,37 @@ def test_the_doctor_names_the_missing_link_and_its_cure(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_pcscd(monkeypatch, tmp_path)
-    said = cli("doctor", "--lang", "en")
+    said = cli("doctor", "--service", "pcscd", "--lang", "en")
     assert said.code == 3
     assert "FAIL pcscd-binary" in said.out
     assert "-> Install the packages" in said.out
-    assert "usable here: --service own\nnot usable here: --service pcscd" in said.out
+    assert "not usable here: --service pcscd" in said.out
     assert "usable here: --service own" in cli("doctor", "--service", "own", "--lang", "en").ok()
     cli("doctor", "--lang", "de").fails(2, "unknown language 'de'")
+
+
+def test_a_pcscd_that_is_missing_is_a_warning_to_who_uses_our_own_service(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_pcscd(monkeypatch, tmp_path)
+    said = cli("doctor", "--lang", "en").ok()
+    assert "warn pcscd-binary" in said
+    assert "-> Install the packages" in said
+    assert "FAIL" not in said
+    assert "usable here: --service own\nnot usable here: --service pcscd" in said
+    assert "a container needs no right and no option" in said
+
+
+def test_our_own_service_that_fails_is_exit_3_without_option(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_pcscd(monkeypatch, tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    said = cli("doctor", "--lang", "en")
+    assert said.code == 3
+    assert "FAIL run-directory" in said.out
+    assert "not usable here: --service own" in said.out
+    assert "is enough" not in said.out
 
 
 def test_without_pyscard_the_cure_is_told(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,6 +339,15 @@ def test_without_pyscard_the_cure_is_told(cli: Cli, tmp_path: Path, monkeypatch:
 def test_a_key_store_that_cannot_be_used_is_one_sentence(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("a file")
     cli("cards", "show", "cpa", "--keys", "keys").fails(3, "the key store", "keys")
+
+
+def test_a_run_whose_keys_cannot_be_kept_is_told_once_before_it_starts(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path, GOOD)
+    (tmp_path / "keys").write_text("a file")
+    said = cli("run", "suite.yaml", "--keys", "keys/here", "--out", "out")
+    said.fails(3, "the key store keys/here/keys.sqlite", "--keys")
+    assert said.err.count("key store") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_nobody_foresaw_is_a_bench_error_and_no_failed_run(
