@@ -357,8 +357,8 @@ def _faults() -> Mapping[str, Any]:
 
 def _artefacts(whys: Iterable[Text]) -> Text:
     return Text(
-        "artefact du lecteur virtuel : " + " ; ".join(why.fr for why in whys),
-        "artefact of the virtual reader: " + "; ".join(why.en for why in whys),
+        "artefact de ce qui montre le lecteur : " + " ; ".join(why.fr for why in whys),
+        "artefact of what shows the reader: " + "; ".join(why.en for why in whys),
     )
 
 

@@ -138,11 +138,11 @@ SAMPLE: dict[str, str] = {
     "wireless.session/closed-then-reopened": "",
     "faults.cards/reset-by-another": "",
     "faults.cards/mute-once": (
-        "artefact of the virtual reader: vpcd cannot tell of a failed exchange, one byte stands for the answer"
+        "artefact of what shows the reader: vpcd cannot tell of a failed exchange, one byte stands for the answer"
     ),
     "faults.galss/file-broken[galss-name-missing]": "",
     "faults.readers/lost-and-back": (
-        "artefact of the virtual reader: a vpcd reader cannot leave, its slots become empty"
+        "artefact of what shows the reader: a vpcd reader cannot leave, its slots become empty"
     ),
     "fse.securing/degraded-journey": "",
     "fse.securing/desynchronised-insured-first": "",

@@ -43,7 +43,7 @@ def test_in_process_the_artefact_excuses_nothing(run: Callable[..., Ran]) -> Non
 def test_behind_vpcd_the_artefact_is_a_remark_with_its_reason(behind_vpcd: Lab, tmp_path: Path) -> None:
     ran = behind_vpcd.run(tmp_path, steps_text(BOTH))
     assert ran.verdict is Verdict.PASSED_WITH_REMARK, ran.told()
-    assert ran.reason == "artefact of the virtual reader: one byte stands for the answer"
+    assert ran.reason == "artefact of what shows the reader: one byte stands for the answer"
     (judged,) = ran.steps[2].expectations
     assert (judged.expected, judged.observed, judged.ok, judged.remark) == (
         "UNREADABLE_ANSWER (on a real reader: NOT_TRANSACTED)",
