@@ -30,7 +30,7 @@ TURNS = 3
 MOST = 100
 """Sealing or opening costs this many times the bare cryptography of its bytes at most: zones are read and written
 again, strictly, group by group, by a library in Python. About 13 and 27 when written."""
-FLAT = 4
+FLAT = 8
 """What a sheet costs in a lot of 1,000, against one of 100, at most: 0.9 when written, 10 if it grew with the lot."""
 
 

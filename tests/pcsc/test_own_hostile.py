@@ -209,8 +209,10 @@ def test_a_client_that_dies_while_its_card_works(service: OwnPcsc, honest: Hones
     for _ in range(20):
         client = RawClient(service).establish()
         handle = client.connect(NAME)[1]
-        client.send(ServiceCommand.BEGIN, handle, 0)
-        client.send(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
+        # On a busy machine the card may still be at work for the one before: this one is then hung up on.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            client.send(ServiceCommand.BEGIN, handle, 0)
+            client.send(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
         client.close()
         honest.is_served()
     comes_back(before, service)

@@ -122,6 +122,8 @@ SAMPLE: dict[str, str] = {
     "readers.several/each-slot-is-told-apart": "",
     "readers.sharing/transaction-of-another[readers/generic-bislot]": "",
     "readers.slots/told-apart-by-atr[readers/generic-bislot]": "",
+    "readers.several/a-card-carried-to-the-other-reader": "",
+    "readers.without-card/readers-are-listed": "",
     "readers.without-card/readers-are-listed": "",
     "vitale.apcv/forged-context": "",
     "vitale.card/holders-as-public-clients-read-them": "",
