@@ -124,7 +124,6 @@ SAMPLE: dict[str, str] = {
     "readers.slots/told-apart-by-atr[readers/generic-bislot]": "",
     "readers.several/a-card-carried-to-the-other-reader": "",
     "readers.without-card/readers-are-listed": "",
-    "readers.without-card/readers-are-listed": "",
     "vitale.apcv/forged-context": "",
     "vitale.card/holders-as-public-clients-read-them": "",
     "vitale.presence/wrong-code": "",

@@ -27,6 +27,7 @@ from bifente.ground.clock import WallClock
 from bifente.ground.text import Text
 from bifente.reports.verdict import Verdict
 from bifente.simulator.readers import Reader, Slot
+from bifente.simulator.readers.reader import ReaderIdentity
 
 NAME = "Somebody's Reader 00 00"
 READERS = {"cps": NAME}
@@ -61,6 +62,7 @@ class Outside(EmbeddedTarget):
             slots = (slot,)
             parts = ()
             pin_pad = None
+            identity = ReaderIdentity()
 
         super().__init__([Device()])  # type: ignore[list-item]
 

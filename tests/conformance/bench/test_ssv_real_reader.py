@@ -19,6 +19,7 @@ from bifente.conformance.targets.facets import Facets
 from bifente.ground.clock import WallClock
 from bifente.reports.verdict import Verdict
 from bifente.simulator.readers import Reader, Slot
+from bifente.simulator.readers.reader import ReaderIdentity
 
 CPS, VITALE = "Somebody's Reader 00 00", "Somebody else's Reader 01 00"
 
@@ -43,6 +44,7 @@ def run(lab: Lab, slots: tuple[Slot, Slot], folder: Path, body: str) -> Ran:
         name = "Somebody's"
         parts = ()
         pin_pad = None
+        identity = ReaderIdentity()
 
     device = Device()
     device.slots = slots  # type: ignore[attr-defined]
