@@ -177,9 +177,10 @@ def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise fail(f"the run directory {directory} cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
+        cure = "choose another with --out"
+        raise fail(f"the run directory {directory} cannot be made: {error.strerror}; {cure}", Exit.BAD_INPUT) from None
     if not os.access(directory, os.W_OK):
-        raise fail(f"the run directory {directory} cannot be written to; choose another with --out", Exit.BENCH_ERROR)
+        raise fail(f"the run directory {directory} cannot be written to; choose another with --out", Exit.BAD_INPUT)
 
 
 def _again(arguments: list[str]) -> tuple[str, ...]:

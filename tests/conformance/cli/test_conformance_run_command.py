@@ -85,7 +85,9 @@ def test_without_paths_the_built_in_suites_run_into_a_dated_folder(cli: Cli, tmp
 def test_a_folder_that_cannot_be_made_is_one_sentence(cli: Cli, tmp_path: Path, out: str) -> None:
     write(tmp_path, suite_text(PASSES))
     (tmp_path / "file").write_text("")
-    cli("run", "suite.yaml", "--out", out).fails(3, f"the run directory {out} cannot be made")
+    cli("run", "suite.yaml", "--out", out).fails(
+        2, f"the run directory {out} cannot be made", "choose another with --out"
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(
@@ -94,7 +96,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(
     write(tmp_path, suite_text(PASSES))
     monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     cli("run", "suite.yaml", "--out", "r").fails(
-        3, "the run directory r cannot be written to; choose another with --out"
+        2, "the run directory r cannot be written to; choose another with --out"
     )
 
 
