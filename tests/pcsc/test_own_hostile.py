@@ -209,7 +209,8 @@ def test_a_client_that_dies_while_its_card_works(service: OwnPcsc, honest: Hones
     for _ in range(20):
         client = RawClient(service).establish()
         handle = client.connect(NAME)[1]
-        # On a busy machine the card may still be at work for the one before: this one is then hung up on.
+        # The card may still work for the client before: connect is refused then, and whoever names a handle he was
+        # not given is hung up on.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             client.send(ServiceCommand.BEGIN, handle, 0)
             client.send(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
