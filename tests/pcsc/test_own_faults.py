@@ -157,16 +157,13 @@ def test_a_mute_card_is_given_up_by_its_reader(slot: Slot, client: RawClient, ha
 
 
 def test_a_mute_card_that_is_taken_out_frees_its_client(slot: Slot, client: RawClient, handle: int) -> None:
-    strike(slot, mute(1.0))
-    struck = time.monotonic()
+    strike(slot, mute(60.0))
     begin_transmit(client, handle)
     assert client.silent()
-    slot.remove()
     started = time.monotonic()
-    if started - struck > 0.8:
-        pytest.skip("the machine was slower than the card's own patience")
+    slot.remove()
     assert finish(client) == PcscCode.NO_SMARTCARD
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 30, "freed by the removal, not by the reader's own patience"
 
 
 def test_a_late_card_answers_late_and_right(slot: Slot, client: RawClient, handle: int) -> None:
