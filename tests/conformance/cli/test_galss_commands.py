@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,38 @@ def test_every_reason_is_found_by_its_code_alone(cli: Cli) -> None:
         assert cli("codes", code).ok().count("[") == 2, code
 
 
-@pytest.mark.parametrize(("written", "words"), [("F022", "F022"), ("zz", "no return code"), ("99999", "16 bits")])
-def test_an_unknown_code_is_one_sentence_and_exit_2(cli: Cli, written: str, words: str) -> None:
-    cli("codes", written).fails(2, words)
+@pytest.mark.parametrize("written", ["F022", "zz", "99999", "0x80991234", "CKR_NO_SUCH_THING"])
+def test_an_unknown_code_is_one_sentence_and_exit_2(cli: Cli, written: str) -> None:
+    cli("codes", written, "--lang", "fr").fails(2, f"aucune source ne parle du code {written} : ni carte")
+
+
+@pytest.mark.parametrize(
+    ("written", "head", "words"),
+    [
+        ("63C2", "63C2  [SW", "essais restants : 2"),
+        ("0x6983", "6983  [SW", "bifente faults show code-blocked"),
+        ("SCARD_W_REMOVED_CARD", "80100069  REMOVED_CARD [pcsc]", "carte retirée"),
+        ("-2146434967", "80100069  REMOVED_CARD [pcsc]", "carte retirée"),
+        ("0x8010006A", "8010006A  SECURITY_VIOLATION [pcsc]", "accès refusé"),
+        ("CKR_PIN_LOCKED", "000000A4  CKR_PIN_LOCKED [pkcs11]", "code porteur bloqué"),
+        ("0xA4", "000000A4  CKR_PIN_LOCKED [pkcs11]", "code porteur bloqué"),
+        ("F 101", "F101  61697", "ressource inconnue"),
+        ("0x80070005", "80070005  E_ACCESSDENIED [windows]", "pas un code des cartes"),
+    ],
+)
+def test_a_code_of_any_layer(cli: Cli, written: str, head: str, words: str) -> None:
+    said = cli("codes", *written.split(), "--lang", "fr").ok()
+    assert said.startswith(head)
+    assert words in said
+
+
+def test_words_that_are_no_code_lead_to_the_faults(cli: Cli) -> None:
+    cli("codes", "DMP", "ne", "marche", "pas", "--lang", "fr").fails(2, "bifente faults list DMP ne marche pas (dmp-")
+
+
+def test_a_code_for_scripts(cli: Cli) -> None:
+    (found,) = json.loads(cli("codes", "CKR_PIN_LOCKED", "--json", "--lang", "fr").ok())
+    assert (found["code"], found["layer"], found["see"]) == ("000000A4  CKR_PIN_LOCKED", "pkcs11", ["code-blocked"])
 
 
 @pytest.mark.parametrize(
