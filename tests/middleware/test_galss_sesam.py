@@ -62,8 +62,7 @@ def test_missing_keys(section: str, key: str | None, value: str | None, code: in
 
 
 FIELD = (
-    "[ssv]\r\nrepertoiretable=C:\\fsv\\1.40.14\\ssv\r\n[mgc]\r\nrepertoireconfigtrace=C:\\fsv\\1.40.14\\conf\r\n"
-    "{more}"
+    "[ssv]\r\nrepertoiretable=C:\\fsv\\1.40.14\\ssv\r\n[mgc]\r\nrepertoireconfigtrace=C:\\fsv\\1.40.14\\conf\r\n{more}"
 )
 
 

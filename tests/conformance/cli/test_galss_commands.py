@@ -159,9 +159,8 @@ def test_a_hostile_file_does_not_drive_the_terminal(cli: Cli, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("galss", "check", "/nowhere/galss.ini"), "No such file"),
-        (("galss", "check", "/"), "cannot be read"),
-        (("sesam", "check", "/nowhere/sesam.ini"), "No such file"),
+        (("galss", "check", "/"), "is no file"),
+        (("sesam", "check", "/dev/null"), "is no file"),
         (("galss", "make", "--profile", "readers/olaqin-vitalac"), "did you mean"),
         (("galss", "make", "--profile", "readers/f600", "--bits", "16"), "32 or 64"),
         (("galss", "make", "--profile", "readers/f600", "--serial", "0"), "COM0"),
@@ -210,3 +209,87 @@ def test_a_line_number_is_no_picture(cli: Cli, tmp_path: Path) -> None:
     text = made.read_bytes()
     made.write_bytes(text + b"\r\n" * (99 - text.count(b"\n")) + b"no key here\r\n")
     assert "galss.ini:100: warning" in cli("galss", "check", made, "--lang", "en").ok()
+
+
+MACOS = """#01: Lab TL(1) (no card present)
+#02: Lab Reader 01 (no card present)
+#03: Lab Reader 02 (ATR:{length = 17, bytes = 0x3bac00402a001225006480000310009000})
+#04: Lab Reader (ATR:{length = 9, bytes = 0x3f6525002c09699000})
+"""
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Path:
+    file = tmp_path / "readers.txt"
+    file.write_text(MACOS)
+    return file
+
+
+def test_the_file_made_for_what_is_there_is_right_there(cli: Cli, tmp_path: Path, listing: Path) -> None:
+    made = tmp_path / "galss.ini"
+    cli("galss", "make", "--readers", listing, "--os", "macos", "--out", made).ok()
+    assert [line for line in made.read_text("cp1252").splitlines() if line.startswith(("Carac", "NomLAD"))] == [
+        "Caracteristiques=Lab Reader 02",
+        "NomLAD=CPS",
+        "Caracteristiques=Lab Reader",
+        "NomLAD=Vitale",
+    ]
+    assert "nothing wrong" in cli("galss", "check", made, "--readers", listing, "--lang", "en").ok()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("Lab Reader 01", "bound to Lab Reader 01, which is empty: the card is in Lab Reader"),
+        ("Lab Reader 02", "bound to the slot cps (Lab Reader 02)"),
+        ("Lab Reader 03", "names the reader 'Lab Reader 03', which is not there"),
+    ],
+)
+def test_a_resource_bound_elsewhere_than_its_card(
+    cli: Cli, tmp_path: Path, listing: Path, wrong: str, words: str
+) -> None:
+    made = tmp_path / "galss.ini"
+    cli("galss", "make", "--readers", listing, "--out", made).ok()
+    made.write_bytes(edited(made.read_bytes(), "CANAL2", "Caracteristiques", wrong))
+    said = cli("galss", "check", made, "--readers", listing, "--lang", "en")
+    assert said.code == 1
+    assert words in said.out
+
+
+def test_what_was_seen_rules_over_what_a_profile_usually_has(cli: Cli, tmp_path: Path) -> None:
+    listing, made = tmp_path / "scan.txt", tmp_path / "galss.ini"
+    listing.write_text(
+        " 0: Bifente Bi-Slot Reader 00 00\n  Card state: Card inserted,\n  ATR: 3F 65 25 00 2C 09 69 90 00\n"
+        " 1: Bifente Bi-Slot Reader 00 01\n  Card state: Card removed,\n"
+    )
+    cli("galss", "make", "--profile", "readers/generic-bislot", "--out", made).ok()
+    with_listing = cli("galss", "check", made, "--profile", "readers/generic-bislot", "--readers", listing)
+    assert with_listing.code == 1
+    assert "Bifente Bi-Slot Reader 00 00" in with_listing.out
+
+
+def test_a_serial_channel_on_a_reader_that_speaks_pcsc_only(cli: Cli, tmp_path: Path, listing: Path) -> None:
+    made = tmp_path / "galss.ini"
+    cli("galss", "make", "--profile", "readers/olaqin-vitalact", "--serial", "3", "--out", made).ok()
+    assert cli("galss", "check", made, "--profile", "readers/olaqin-vitalact").code == 0
+    for there in (("--profile", "readers/identive-cloud-2700r"), ("--readers", str(listing))):
+        said = cli("galss", "check", made, *there, "--lang", "en")
+        assert said.code == 1
+        assert "[0400]: CANAL1 is a serial channel that this reader lacks" in said.out
+
+
+@pytest.mark.parametrize(("command", "code"), [("galss", "8001"), ("sesam", "F680")])
+def test_a_file_that_is_not_there_is_the_fault_itself(cli: Cli, tmp_path: Path, command: str, code: str) -> None:
+    said = cli(command, "check", tmp_path / "no.ini", "--lang", "en")
+    assert said.code == 1
+    assert f"error [{code}]" in said.out
+    assert ("bifente galss make" in said.out) == (command == "galss")
+
+
+def test_a_listing_that_names_no_reader_is_bad_input(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "readers.txt"
+    file.write_text("nothing\nhere\n")
+    cli("galss", "make", "--readers", file).fails(2, "names no reader")
+    cli("galss", "make", "--readers", tmp_path).fails(2, "is no file")
+    cli("galss", "make").fails(2, "--profile NAME")
+    cli("galss", "check", tmp_path).fails(2, "is no file")
