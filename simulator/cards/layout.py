@@ -157,7 +157,9 @@ class FileRule(_Model):
 
 
 class Layout(_Model):
-    """A card family's layout. The first of the ``volumes`` is that of the side clients work with."""
+    """A card family's layout. The first of the ``volumes`` is that of the side clients work with; ``extended``: its
+    cards take long APDUs.
+    """
 
     family: str
     atr: Mapping[Interface, AtrRule]
@@ -166,6 +168,7 @@ class Layout(_Model):
     applications: Mapping[str, ApplicationRule] = {}
     environments: Mapping[int, tuple[str, ...]]
     parties: Mapping[int, tuple[str, ...]] = {}
+    extended: bool = False
     key_sizes: tuple[int, ...]
     secrets: Mapping[str, SecretRule]
     keys: Mapping[str, KeyRule]
@@ -321,6 +324,7 @@ class Layout(_Model):
             },
             anchors=anchors,
             parties=self.parties,
+            extended=self.extended,
         )
 
     def _secret(self, name: str, value: bytes) -> CardSecret:

@@ -196,7 +196,7 @@ class SmartCard:
             command = Command.parse(raw)
         except ApduError:
             raise StatusError(StatusWord.WRONG_LENGTH) from None
-        if command.extended and not self.family.extended:
+        if command.extended and not (self.family.extended or self.image.extended):
             raise StatusError(StatusWord.WRONG_LENGTH)
         owner = side.name, entry.channel
         if instruction is None:

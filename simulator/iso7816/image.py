@@ -173,7 +173,8 @@ class CardImage:
     the same image with ``atr`` and ``interface`` replaced. ``channels`` are the logical channels of a card whose
     applications are started by their names: what runs there after a reset, None for a closed one; ``applications``
     how each of those lives. ``anchors`` are the authorities it believes; ``parties`` map a security environment number
-    (low nibble of an external-authentication condition) to the roles any of which fulfils it.
+    (low nibble of an external-authentication condition) to the roles any of which fulfils it. ``extended``: this card
+    takes long APDUs.
     """
 
     family: str
@@ -188,3 +189,4 @@ class CardImage:
     applications: Mapping[str, ApplicationLife] = field(default_factory=dict)
     anchors: tuple[Anchor, ...] = ()
     parties: Mapping[int, Collection[str]] = field(default_factory=dict)
+    extended: bool = False

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from card_driver import CPS4_CONTENTS, PIN, PUK, Driver, Maker
+from card_driver import CHIPDOC, CPS4_CONTENTS, PIN, PUK, Driver, Maker
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -231,6 +231,20 @@ def test_whatever_does_not_continue_a_chain_ends_it(cps4: Driver, other: str) ->
     assert cps4.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
     cps4.raw(other)
     assert cps4.sw("012A80860100") == 0x6700
+
+
+def test_a_chain_is_completed_on_its_own_channel_only(drive4: Maker, cps4_image: CardImage) -> None:
+    lives = {name: replace(life, exclusive=False) for name, life in cps4_image.applications.items()}
+    card = drive4(replace(cps4_image, applications=lives))
+    assert card.sw(f"00A4040C08{CHIPDOC}") == 0x9000
+    card.login()
+    for channel in "01":
+        assert card.sw(f"0{channel}2241B803830120") == 0x9000
+    assert card.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
+    assert card.data("012A80860100") == bytes(256)
+    assert card.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
+    assert card.sw("002A80860100") == 0x6700
+    assert card.sw("012A80860100") == 0x6700
 
 
 # -- who may do what ------------------------------------------------------------------------------------------------
