@@ -112,7 +112,8 @@ class CardKey:
     """A private key. ``reference`` is its SDO number, ``mse_reference`` what MSE SET names it.
 
     ``consent``: each signature spends the code presented before it (PKCS#15 userConsent; CARD-CPS3-62).
-    ``contactless_acl`` None means: as by contact.
+    ``contactless_acl`` None means: as by contact. ``folder`` is the path of the DF it lies in (``3F00/0001``): it is
+    known while that DF is the current one, and anywhere if None.
     """
 
     name: str
@@ -123,6 +124,7 @@ class CardKey:
     non_repudiation: bool
     consent: bool = False
     contactless_acl: bytes | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
