@@ -199,14 +199,16 @@ def test_a_server_of_openssl_lets_the_card_in(lab: Laboratory, tmp_path: Path, f
 
 def test_a_server_of_openssl_that_insists_is_explained(lab: Laboratory, tmp_path: Path) -> None:
     look = server_look(authorities_of(lab.pki), lab.clock, "127.0.0.1")
-    with openssl_server(lab, tmp_path, "-tls1_3") as port:
-        with over_own_tls(f"https://127.0.0.1:{port}", look, Seat(lab, "cps3").identity()) as caller:
-            with pytest.raises(RefusedConnectionError, match="TLS 1.2 alone"):
-                caller.get("/")
-    with openssl_server(lab, tmp_path, "-tls1_2", "-client_sigalgs", "RSA-PSS+SHA256") as port:
-        with over_own_tls(f"https://127.0.0.1:{port}", look, Seat(lab, "cps3").identity()) as caller:
-            with pytest.raises(RefusedConnectionError, match="RSA-PSS"):
-                caller.get("/")
+    for options, said in (
+        (("-tls1_3",), r"TLS 1\.2 alone"),
+        (("-tls1_2", "-client_sigalgs", "RSA-PSS+SHA256"), "RSA-PSS"),
+    ):
+        with (
+            openssl_server(lab, tmp_path, *options) as port,
+            over_own_tls(f"https://127.0.0.1:{port}", look, Seat(lab, "cps3").identity()) as caller,
+            pytest.raises(RefusedConnectionError, match=said),
+        ):
+            caller.get("/")
 
 
 def test_purposes_are_told_apart(lab: Laboratory) -> None:

@@ -73,7 +73,7 @@ class Cps3Host(CardHost):
         return in_turn(lambda: self.hash_last_block(digest, message), lambda: self.compute_signature(key, digest))
 
     def sign_hash(self, key: str, digest: str, value: bytes, scheme: str = "pkcs1") -> Response:
-        """MSE B6 and PSO COMPUTE DIGITAL SIGNATURE of a hash that the host made, as the Cryptolib does for CKM_RSA_PKCS.
+        """MSE B6 and PSO COMPUTE DIGITAL SIGNATURE of a hash of the host's, as the Cryptolib does for CKM_RSA_PKCS.
 
         That a real card takes it is not known (sources#cps3).
         """

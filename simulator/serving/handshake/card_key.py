@@ -33,7 +33,7 @@ _NO_CODE = 0x6982
 
 
 @dataclass(frozen=True, slots=True)
-class CardKey:
+class CardTlsKey:
     """One key of a card. ``schemes`` are those its family has: a CPS3 signs PKCS#1 v1.5 alone (sources#cps3)."""
 
     host: CardHost
@@ -74,4 +74,4 @@ class CardKey:
 
 def card_identity(host: CardHost, certificate: x509.Certificate, key: str = "authentication") -> TlsIdentity:
     """Return what a client shows and signs with: a certificate, as it was read, and a key of the card."""
-    return TlsIdentity((certificate,), CardKey(host, key))
+    return TlsIdentity((certificate,), CardTlsKey(host, key))
