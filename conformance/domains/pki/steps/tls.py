@@ -27,6 +27,7 @@ from bifente.simulator.serving.client_certificates import ClientCertificates, cl
 from bifente.simulator.serving.handshake.calling import InProcessTls, server_look
 from bifente.simulator.serving.handshake.card_key import CardSignatureError
 from bifente.simulator.serving.handshake.front import TlsFront
+from bifente.simulator.serving.handshake.primitives import drawing
 from bifente.simulator.serving.handshake.terms import LPS, NEWEST_ALONE, PSS_ALONE, WEB, TlsTerms
 from bifente.simulator.serving.tls import ServerIdentity
 
@@ -91,9 +92,17 @@ class TlsConnect(CardStep):
         clients = ClientCertificates(judge, self.required, "tls", act.scene.hear)
         front = TlsFront(self._identity(pki), clients, SERVERS[self.server])
         look = server_look(authorities_of(pki.authorities), pki.clock)
-        transport = InProcessTls(_APPLICATION, front, look, identity(act, act.host, self.certificate), WEB)
         try:
-            with httpx.Client(transport=transport, base_url="https://localhost") as caller:
+            shown = identity(act, act.host, self.certificate)
+        except LookupError:
+            said = Text("la carte ne donne pas son certificat", "the card does not give its certificate")
+            return _told({"outcome": UNABLE, "alert": "none", "reason": "card", "said": said.en}, said)
+        transport = InProcessTls(_APPLICATION, front, look, shown, WEB)
+        try:
+            with (
+                drawing(act.scene.random.randbytes),
+                httpx.Client(transport=transport, base_url="https://localhost") as caller,
+            ):
                 who = caller.get("/").text
         except RefusedConnectionError as refused:
             return _refused(refused)
