@@ -109,6 +109,26 @@ class LoginByCard(Step):
         return shown(browser.open(target, (card.certificates[self.certificate], *card.chain)))
 
 
+class OpenDiagnosis(Step):
+    """Touch the link of the card tab that leads to the diagnosis of the workstation."""
+
+    name: ClassVar[str] = "open-diagnosis"
+    title: ClassVar[Text] = Text("Diagnostiquer mon poste", "Diagnose my workstation")
+    shorthand: ClassVar[str] = "browser"
+    observes: ClassVar[Observes] = PAGE
+
+    browser: Browser = WORKSTATION
+
+    def run(self, act: Act) -> Observation:
+        """Touch it."""
+        browser = psc(act).browser(self.browser)
+        try:
+            browser.open(browser.link("tab=carte"))
+            return shown(browser.open(browser.link("/diagnostic")))
+        except LookupError as error:
+            raise ImpossibleStepError(not_there(error)) from None
+
+
 class DelegatedLogin(Step):
     """Log in by the identity provider of an establishment, its token right or broken."""
 
