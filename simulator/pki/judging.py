@@ -91,6 +91,8 @@ class CertificateJudge:
     clock: Clock
     purpose: Purpose = Purpose.CLIENT
     revocation: StatusSource | None = None
+    name: str = ""
+    """The machine that was called, of a server."""
 
     def judge(self, presented: Sequence[x509.Certificate]) -> Chain:
         """Return the chain from the end certificate to its root. Raise CertificateRefusedError."""
@@ -102,6 +104,7 @@ class CertificateJudge:
         try:
             self._check_marks(end)
             self._check_purpose(end)
+            self._check_name(end)
         except ValueError as error:
             # An extension that cannot be parsed.
             raise CertificateRefusedError(CertificateRefusal.UNREADABLE, str(error)) from None
@@ -149,6 +152,14 @@ class CertificateJudge:
         extended = _extension(end, x509.ExtendedKeyUsage)
         if extended is not None and use.extended not in extended:
             raise CertificateRefusedError(CertificateRefusal.WRONG_PURPOSE, "extendedKeyUsage")
+
+    def _check_name(self, end: x509.Certificate) -> None:
+        if not self.name:
+            return
+        names = _extension(end, x509.SubjectAlternativeName)
+        given = [str(one.value).lower() for one in names] if names is not None else []
+        if self.name.lower() not in given:
+            raise CertificateRefusedError(CertificateRefusal.WRONG_NAME, ", ".join(given))
 
     @staticmethod
     def _check_validity(chain: Chain, at: datetime) -> None:

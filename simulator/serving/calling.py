@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from bifente.ground.text import Text
 from bifente.simulator.pki.judging import Chain
 from bifente.simulator.pki.refusals import CertificateRefusedError
 from bifente.simulator.serving.client_certificates import ClientCertificates, TlsPeer, seen_by
@@ -55,12 +56,16 @@ class AsgiTransport(httpx.BaseTransport):
 
 
 class RefusedConnectionError(httpx.ConnectError):
-    """The service refused the client's certificate: ``refused`` says why, ``alert`` how TLS says it."""
+    """TLS came to nothing: ``text`` says why as the client knows it, ``alert`` how TLS says it, None without one.
 
-    def __init__(self, refused: CertificateRefusedError) -> None:
+    ``refused`` is the judgement of a service of this process on the client's certificate.
+    """
+
+    def __init__(self, text: Text, alert: int | None, refused: CertificateRefusedError | None = None) -> None:
+        self.text = text
+        self.alert = alert
         self.refused = refused
-        self.alert = refused.refusal.alert
-        super().__init__(f"TLS alert {self.alert.word}: {refused}")
+        super().__init__(text.en)
 
 
 class _Judged(AsgiTransport):
@@ -77,7 +82,7 @@ class _Judged(AsgiTransport):
             try:
                 self._clients.admit(self._presented)
             except CertificateRefusedError as refused:
-                raise RefusedConnectionError(refused) from None
+                raise RefusedConnectionError(refused.text, refused.refusal.alert, refused) from None
         return super().handle_request(request)
 
 

@@ -246,6 +246,11 @@ class TlsEngine:
         return self._connection.presented
 
     @property
+    def refused(self) -> CertificateRefusedError | None:
+        """Why this side refused the other one, None if it did not."""
+        return self._connection.refused
+
+    @property
     def shaken(self) -> bool:
         """Whether both sides agreed."""
         return self._agreed is not None
