@@ -29,6 +29,8 @@ from bifente.simulator.serving.recording import Hear, recorded
 from bifente.simulator.serving.service import Asgi, Declare
 from bifente.simulator.software.relying_party.client import OpenIdClient, OpenIdSettings
 
+STRANGER = "hors-igc-"
+
 
 class PscBench:
     """The provider and everything around it, fresh for each scenario."""
@@ -95,13 +97,17 @@ class PscBench:
         return self.organisation(client.subject) if client.subject is not None else ()
 
     def organisation(self, name: str) -> Chain:
-        """Return an organisation's client certificate of the laboratory, by its common name."""
+        """Return an organisation's client certificate, by its common name: of the laboratory's authority, or, behind
+        ``hors-igc-``, of another that bears the same name.
+        """
         if name not in self._chains:
-            authority = self._pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
+            pki = Pki(_strangers()) if name.startswith(STRANGER) else self._pki
+            authority = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
+            common_name = name.removeprefix(STRANGER)
             today = self.clock.now()
             certificate = authority.issue(
                 subject=subjects.organisation(
-                    name="EDITEUR TEST", structure_id="1990000099", department="Paris (75)", common_name=name
+                    name="EDITEUR TEST", structure_id="1990000099", department="Paris (75)", common_name=common_name
                 ),
                 public_key=process_keys().key(f"psc/organisation/{name}").public_key(),
                 validity=Validity((today - timedelta(days=1)).date(), (today + timedelta(days=90)).date()),
@@ -132,6 +138,11 @@ class PscBench:
 
     def close(self) -> None:
         """Nothing stays open."""
+
+
+@cache
+def _strangers() -> KeySource:
+    return MemoryKeys()
 
 
 @cache

@@ -44,6 +44,7 @@ class AnswerFault(StrEnum):
     """What a provider at fault, or somebody in between, may make of an ID token that is signed all the same."""
 
     OTHER_AUDIENCE = "other-audience"
+    OTHER_PARTY = "other-party"
     OTHER_ISSUER = "other-issuer"
     OTHER_NONCE = "other-nonce"
     NO_NONCE = "no-nonce"

@@ -181,12 +181,13 @@ class OpenIdClient:
     def user(self, browser: str) -> Mapping[str, Any]:
         """Ask again who the user is. Raise ClientRefusedError; somebody else than before ends the session."""
         session = self._session(browser)
-        found = self._user(session)
-        if found.get("SubjectNameID") != session.user.get("SubjectNameID"):
-            self.sessions.pop(browser, None)
-            raise ClientRefusedError(ClientRefusal.IDENTITY)
-        session.user = found
-        return found
+        try:
+            session.user = self._user(session)
+        except ClientRefusedError as refused:
+            if refused.refusal in (ClientRefusal.IDENTITY, ClientRefusal.SUBJECT):
+                self.sessions.pop(browser, None)
+            raise
+        return session.user
 
     def _user(self, session: OpenIdSession) -> Mapping[str, Any]:
         answer = self._request(

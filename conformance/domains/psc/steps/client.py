@@ -80,7 +80,8 @@ class ClientReceive(Step):
             other = mint.signed({**claims_of(answer["access_token"]), "jti": mint.identifier()})
             return {**answer, "access_token": other}
         changes: dict[AnswerFault | None, dict[str, Any]] = {
-            AnswerFault.OTHER_AUDIENCE: {"aud": "messagerie-demo", "azp": "messagerie-demo"},
+            AnswerFault.OTHER_AUDIENCE: {"aud": "messagerie-demo"},
+            AnswerFault.OTHER_PARTY: {"azp": "messagerie-demo"},
             AnswerFault.OTHER_ISSUER: {"iss": "https://ailleurs.bifente.test/auth/realms/esante-wallet"},
             AnswerFault.OTHER_NONCE: {"nonce": mint.secret()},
             AnswerFault.NO_NONCE: {"nonce": None},

@@ -38,13 +38,14 @@ class ClientLogin(Step):
     browser: Browser = WORKSTATION
     change: Changes = None
     pushed: bool = Field(default=False, description="by a pushed authorization request")
+    redeemed_by: ClientId | None = Field(default=None, description="another client that takes the pushed request")
 
     def run(self, act: Act) -> Observation:
         """Send it."""
         bench = psc(act)
         url = bench.client(self.client).begin(self.browser, self.change)
         if self.pushed:
-            url = _pushed(bench, self.client, url)
+            url = _pushed(bench, self.client, url, self.redeemed_by or self.client)
         return shown(bench.browser(self.browser).open(url))
 
 
@@ -244,7 +245,7 @@ def _form(act: Act, browser: str, fields: dict[str, str]) -> PageSeen:
         raise ImpossibleStepError(not_there(error)) from None
 
 
-def _pushed(bench: PscBench, client: str, url: str) -> str:
+def _pushed(bench: PscBench, client: str, url: str, redeemed_by: str) -> str:
     known = bench.registered(client)
     form = urlsplit(url).query + ("" if known.secret is None else f"&client_secret={known.secret}")
     with bench.caller(bench.chain_of(known)) as caller:
@@ -253,5 +254,5 @@ def _pushed(bench: PscBench, client: str, url: str) -> str:
             content=form,
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
-    said = {"client_id": client, "request_uri": answer.json().get("request_uri", "")}
+    said = {"client_id": redeemed_by, "request_uri": answer.json().get("request_uri", "")}
     return f"{bench.service.core.addresses.wallet}/auth?{urlencode(said)}"
