@@ -62,7 +62,7 @@ class Bearing:
             user = next((one for one in state.registry.professionals if one.id != user.id), user)
         short = state.suffers(troubles.SHORT_PROFILE, **whom)
         said = user_information(user, session.mode, state.parameters.form, short=short)
-        # What is told of the subject is the token's in every case: an identity that differs shows by SubjectNameID alone.
+        # The subject stays the token's: an identity that differs shows by SubjectNameID alone.
         said["sub"] = claims["sub"]
         return state.registry.client(client), said
 
