@@ -105,6 +105,8 @@ class Cps3Host(CardHost):
             if header.sw != OK:
                 return header
         size = int.from_bytes(header.data[2:4], "big")
+        if not size:  # told by a card that is not as it should: nothing can be asked for, an Le of 0 is 256
+            return Response(b"", header.sw)
         return self._dialogue.send(Command(_CPS2TER_CLASS, 0xB0, 0x00, 0x00, ne=size))
 
 

@@ -23,7 +23,8 @@ from bifente.simulator.software.billing.beneficiary import beneficiary_of
 from bifente.simulator.software.billing.card_zones import groups_of
 from bifente.simulator.software.billing.professional import Settings, is_substitute, professional_from
 from bifente.simulator.tarification.bodies import body_of
-from bifente.simulator.tarification.pricing import ActRequest, price
+from bifente.simulator.tarification.pricing import price
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.zones import Group, named
 
 
@@ -75,7 +76,14 @@ def invoice_from(
     beneficiary = beneficiary_of(groups, who, on, exoneration=told.exoneration, apcv=apcv)
     if is_substitute(ps_zone, situation) and told.substitute is None:
         raise FseError("substitute", "the situation is that of a substitute", "give the substitute")
-    priced = price(acts, beneficiary, insurance=told.insurance, payment=told.payment, care_path=told.care_path)
+    priced = price(
+        acts,
+        beneficiary,
+        insurance=told.insurance,
+        payment=told.payment,
+        care_path=told.care_path,
+        specialty=professional.specialty,
+    )
     return Invoice(
         number=number,
         on=on,

@@ -9,10 +9,11 @@ from datetime import date
 from bifente.simulator.formats.fse.model import Invoice, SecuringMode
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.ssv import Answer
+from bifente.simulator.software.billing.beneficiary import unknown_codes
 from bifente.simulator.software.billing.making import Care, invoice_from
 from bifente.simulator.software.billing.professional import laboratory_settings
 from bifente.simulator.software.billing.reading import CardsReading
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.rules import Facts, RuleFinding, blocks, examine
 from bifente.simulator.zones import named
 
@@ -92,4 +93,5 @@ def _facts(reading: CardsReading, order: Order, today: date, opposed: Collection
         vitale_ends=date(int(end[:4]), int(end[4:6]), int(end[6:8])) if end.strip("0") else None,
         vitale_opposed=card["serial-number"] in opposed,
         paper=order.paper,
+        unknown_codes=unknown_codes(reading.vitale.groups, order.beneficiary, order.on),
     )

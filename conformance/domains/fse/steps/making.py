@@ -28,7 +28,7 @@ from bifente.simulator.formats.fse.model import Insurance, Payment, Person, Secu
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.tables import ACTS
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ class ActModel(BaseModel):
     ] = Decimal(1)
     unit: Cents | None = Field(default=None, ge=0, le=10_000_000, description="unit price of an act without tariff")
     amount: Cents | None = Field(default=None, ge=0, le=100_000_000, description="what is asked for the line")
+    association: int | None = Field(default=None, ge=1, le=5, description="association code of a CCAM act")
+    modifiers: str = Field(default="", pattern="^[A-Z0-9]{0,4}$", description="modifiers of a CCAM act: F, U ...")
 
 
 class Make(FseStep):
@@ -126,7 +128,7 @@ class Make(FseStep):
     acts: list[ActModel] = Field(
         max_length=99,
         description="each with its code and, as wanted, quantity, coefficient, unit and amount in cents:"
-        " [{code: G}, {code: AMI, coefficient: 4}]",
+        " [{code: G}, {code: AMI, coefficient: 4}, {code: DEQP003, modifiers: F}]",
     )
     payment: Payment = Field(
         default=Payment.DIRECT,
@@ -175,7 +177,17 @@ class Make(FseStep):
             rectifies=self.rectifies,
         )
         acts = tuple(
-            ActRequest(one.code, day, one.quantity, one.coefficient, one.unit, one.amount) for one in self.acts
+            ActRequest(
+                one.code,
+                day,
+                one.quantity,
+                one.coefficient,
+                one.unit,
+                one.amount,
+                one.association,
+                one.modifiers,
+            )
+            for one in self.acts
         )
         order = Order(acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle)
         try:
