@@ -15,5 +15,6 @@ DOMAIN = Domain(
         "bifente.conformance.domains.psc.steps.provider",
     ),
     sections={"psc": "bifente.conformance.domains.psc.section:PscSection"},
+    services={"psc": "bifente.conformance.domains.psc.serving:start"},
     spots="bifente.conformance.domains.psc.spots:SPOTS",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import cache
 from typing import Any, Self
 
@@ -13,13 +12,12 @@ import httpx
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.psc.browser import PscBrowser
 from bifente.conformance.domains.psc.calling import caller
+from bifente.conformance.domains.psc.certificates import organisation_certificate
 from bifente.conformance.domains.psc.forgery import forged, resigned
 from bifente.conformance.domains.psc.section import PscSection
 from bifente.conformance.domains.psc.vocabulary import WORKSTATION, TokenForgery
 from bifente.ground.clock import Clock
-from bifente.simulator.pki import subjects
-from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
-from bifente.simulator.pki.certificate_profiles import AUTHENTICATION, Validity
+from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
 from bifente.simulator.pki.keystore import KeySource, MemoryKeys
 from bifente.simulator.services.psc.model import RegisteredClient
@@ -102,18 +100,9 @@ class PscBench:
         """
         if name not in self._chains:
             pki = Pki(_strangers()) if name.startswith(STRANGER) else self._pki
-            authority = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
+            key = process_keys().key(f"psc/organisation/{name}").public_key()
             common_name = name.removeprefix(STRANGER)
-            today = self.clock.now()
-            certificate = authority.issue(
-                subject=subjects.organisation(
-                    name="EDITEUR TEST", structure_id="1990000099", department="Paris (75)", common_name=common_name
-                ),
-                public_key=process_keys().key(f"psc/organisation/{name}").public_key(),
-                validity=Validity((today - timedelta(days=1)).date(), (today + timedelta(days=90)).date()),
-                profile=AUTHENTICATION,
-            )
-            self._chains[name] = (certificate, *authority.chain)
+            self._chains[name] = organisation_certificate(pki, key, self.clock.now(), common_name)
         return self._chains[name]
 
     def caller(self, chain: Chain = ()) -> httpx.Client:
