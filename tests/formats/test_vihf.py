@@ -13,8 +13,8 @@ from vihf_samples import ISSUER, NOW, SEAL_ISSUER, STRUCTURE, Laboratory, assert
 
 from bifente.ground.identifiers import nir_key
 from bifente.simulator.formats.saml import (
-    CertificateRefusal,
     SamlError,
+    SignerRefusal,
     SignerTrust,
     assertion_element,
     read_assertion,
@@ -146,13 +146,13 @@ def _by(laboratory: Laboratory, what: str) -> Any:
 @pytest.mark.parametrize(
     ("what", "cause"),
     [
-        ("untrusted", CertificateRefusal.UNTRUSTED),
-        ("expired", CertificateRefusal.EXPIRED),
-        ("not-yet", CertificateRefusal.NOT_YET),
-        ("authentication", CertificateRefusal.NOT_FOR_SIGNING),
+        ("untrusted", SignerRefusal.UNTRUSTED),
+        ("expired", SignerRefusal.EXPIRED),
+        ("not-yet", SignerRefusal.NOT_YET),
+        ("authentication", SignerRefusal.NOT_FOR_SIGNING),
     ],
 )
-def test_a_certificate_that_may_not_sign(laboratory: Laboratory, what: str, cause: CertificateRefusal) -> None:
+def test_a_certificate_that_may_not_sign(laboratory: Laboratory, what: str, cause: SignerRefusal) -> None:
     assertion = assertion_in(enveloped(signed_vihf(_right(), _by(laboratory, what))))
     with pytest.raises(VihfError) as error:
         verified_vihf(assertion, laboratory.context(patient=INS))
@@ -164,11 +164,11 @@ def test_a_revoked_certificate_and_one_of_a_false_authority(laboratory: Laborato
     revoked = SignerTrust([laboratory.persons.certificate], lambda certificate, at: at >= NOW)
     with pytest.raises(VihfError) as error:
         verified_vihf(assertion, replace(laboratory.context(), trust=revoked))
-    assert error.value.cause is CertificateRefusal.REVOKED
+    assert error.value.cause is SignerRefusal.REVOKED
     namesake = Pki(type(shared_keys)()).authority(CertificateLevel.FORT, Branch.PERSONNES)
     with pytest.raises(VihfError) as error:
         verified_vihf(assertion, replace(laboratory.context(), trust=SignerTrust([namesake.certificate])))
-    assert error.value.cause is CertificateRefusal.UNTRUSTED
+    assert error.value.cause is SignerRefusal.UNTRUSTED
 
 
 def test_a_broken_signature_comes_with_its_explanation(laboratory: Laboratory) -> None:

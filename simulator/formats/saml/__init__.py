@@ -3,13 +3,13 @@
 from bifente.simulator.formats.saml.model import CodedValue, SamlAssertion, SamlAttribute, SamlAuthentication
 from bifente.simulator.formats.saml.names import same_name
 from bifente.simulator.formats.saml.reading import SamlError, read_assertion
-from bifente.simulator.formats.saml.trust import CertificateError, CertificateRefusal, SignerTrust
+from bifente.simulator.formats.saml.trust import SignerError, SignerRefusal, SignerTrust
 from bifente.simulator.formats.saml.writing import ASSERTION, assertion_element, signed_assertion
 
 __all__ = [
     "ASSERTION",
-    "CertificateError",
-    "CertificateRefusal",
+    "SignerError",
+    "SignerRefusal",
     "CodedValue",
     "SamlAssertion",
     "SamlAttribute",

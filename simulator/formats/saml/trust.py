@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from bifente.ground.text import Text
 
 
-class CertificateRefusal(StrEnum):
+class SignerRefusal(StrEnum):
     """Why a certificate may not sign."""
 
     UNTRUSTED = "certificate-untrusted"
@@ -27,20 +27,20 @@ class CertificateRefusal(StrEnum):
         return _SENTENCES[self]
 
 
-_SENTENCES: Mapping[CertificateRefusal, Text] = {
-    CertificateRefusal.UNTRUSTED: Text(
+_SENTENCES: Mapping[SignerRefusal, Text] = {
+    SignerRefusal.UNTRUSTED: Text(
         "le certificat n'est pas émis par une autorité de l'IGC-Santé attendue ici",
         "the certificate does not come from an IGC-Santé authority that is expected here",
     ),
-    CertificateRefusal.EXPIRED: Text(
+    SignerRefusal.EXPIRED: Text(
         "le certificat a expiré : renouveler la carte", "the certificate has expired: renew the card"
     ),
-    CertificateRefusal.NOT_YET: Text(
+    SignerRefusal.NOT_YET: Text(
         "le certificat n'est pas encore valide : vérifier l'horloge du poste",
         "the certificate is not valid yet: check the workstation's clock",
     ),
-    CertificateRefusal.REVOKED: Text("le certificat est révoqué", "the certificate is revoked"),
-    CertificateRefusal.NOT_FOR_SIGNING: Text(
+    SignerRefusal.REVOKED: Text("le certificat est révoqué", "the certificate is revoked"),
+    SignerRefusal.NOT_FOR_SIGNING: Text(
         "ce certificat n'est pas de signature (nonRepudiation) : signer avec la clé de signature, pas celle "
         "d'authentification",
         "this is no signature certificate (nonRepudiation): sign with the signature key, not the authentication key",
@@ -48,10 +48,10 @@ _SENTENCES: Mapping[CertificateRefusal, Text] = {
 }
 
 
-class CertificateError(ValueError):
+class SignerError(ValueError):
     """A certificate that may not sign."""
 
-    def __init__(self, refusal: CertificateRefusal, detail: str = "") -> None:
+    def __init__(self, refusal: SignerRefusal, detail: str = "") -> None:
         self.refusal = refusal
         self.detail = detail
         super().__init__(refusal.sentence.en + (f" ({detail})" if detail else ""))
@@ -69,22 +69,22 @@ class SignerTrust:
         self._revoked = revoked
 
     def check(self, certificate: x509.Certificate, at: datetime) -> None:
-        """Raise CertificateError for a certificate that may not sign at ``at`` (aware)."""
+        """Raise SignerError for a certificate that may not sign at ``at`` (aware)."""
         authority = self._authorities.get(certificate.issuer.public_bytes())
         if authority is None:
-            raise CertificateError(CertificateRefusal.UNTRUSTED)
+            raise SignerError(SignerRefusal.UNTRUSTED)
         try:
             certificate.verify_directly_issued_by(authority)
         except (ValueError, TypeError, InvalidSignature):
-            raise CertificateError(CertificateRefusal.UNTRUSTED, "its signature is not the authority's") from None
+            raise SignerError(SignerRefusal.UNTRUSTED, "its signature is not the authority's") from None
         if at > certificate.not_valid_after_utc:
-            raise CertificateError(CertificateRefusal.EXPIRED, f"{certificate.not_valid_after_utc:%Y-%m-%d}")
+            raise SignerError(SignerRefusal.EXPIRED, f"{certificate.not_valid_after_utc:%Y-%m-%d}")
         if at < certificate.not_valid_before_utc:
-            raise CertificateError(CertificateRefusal.NOT_YET, f"{certificate.not_valid_before_utc:%Y-%m-%d}")
+            raise SignerError(SignerRefusal.NOT_YET, f"{certificate.not_valid_before_utc:%Y-%m-%d}")
         if not _signs(certificate):
-            raise CertificateError(CertificateRefusal.NOT_FOR_SIGNING)
+            raise SignerError(SignerRefusal.NOT_FOR_SIGNING)
         if self._revoked(certificate, at):
-            raise CertificateError(CertificateRefusal.REVOKED)
+            raise SignerError(SignerRefusal.REVOKED)
 
 
 def _signs(certificate: x509.Certificate) -> bool:

@@ -10,7 +10,7 @@ from asn1crypto import core
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from bifente.simulator.formats.saml import CertificateError, SamlError, SignerTrust, read_assertion, same_name
+from bifente.simulator.formats.saml import SignerError, SamlError, SignerTrust, read_assertion, same_name
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.vihf import names
 from bifente.simulator.formats.vihf.model import AccessPurpose, AuthenticationMode, Vihf
@@ -84,7 +84,7 @@ def _signed(assertion: XmlElement, rules: VihfRules) -> VerifiedXml:
 def _check_certificate(certificate: x509.Certificate, context: VihfContext) -> None:
     try:
         context.trust.check(certificate, context.at)
-    except CertificateError as error:
+    except SignerError as error:
         why = error.refusal.sentence
         raise VihfError(VihfRefusal.CERTIFICATE, error.detail, error.refusal, why=why) from None
 
