@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -60,17 +59,14 @@ class VerifiedXml:
     certificate: x509.Certificate
 
 
-def verified_enveloped(
-    element: XmlElement, rules: SignatureRules | None = None, beside: Collection[XmlElement] = ()
-) -> VerifiedXml:
+def verified_enveloped(element: XmlElement, rules: SignatureRules | None = None) -> VerifiedXml:
     """Return what the signature inside ``element`` signs, which is that element. Raise XmlSignatureError.
 
     ``element`` is where it was received: its whole document is looked at, for a second one that could pass for it.
-    ``beside`` are those of the same name that its reader knows of, and tells apart.
     """
     configuration = (rules or SignatureRules()).configuration
     signature = _only_signature(element)
-    _check_unique(element, beside)
+    _check_unique(element)
     _check_form(signature, element, configuration)
     certificate = _certificate(signature)
     configuration = SignatureConfiguration(
@@ -109,7 +105,7 @@ def _only_signature(element: XmlElement) -> XmlElement:
     return found[0]
 
 
-def _check_unique(element: XmlElement, beside: Collection[XmlElement]) -> None:
+def _check_unique(element: XmlElement) -> None:
     """Refuse a document where another element has the same name or identifier: one could pass for the other."""
     identifier = element.get("ID")
     if not identifier:
@@ -117,7 +113,7 @@ def _check_unique(element: XmlElement, beside: Collection[XmlElement]) -> None:
     for other in element.getroottree().getroot().iter(etree.Element):
         if other is element:
             continue
-        if other.tag == element.tag and other not in beside:
+        if other.tag == element.tag:
             raise XmlSignatureError(XmlSignatureRefusal.WRAPPED, f"a second {etree.QName(other).localname}")
         if any(other.get(name) == identifier for name in _IDS):
             raise XmlSignatureError(XmlSignatureRefusal.WRAPPED, "another element has the same identifier")
