@@ -10,7 +10,7 @@ from asn1crypto import core
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from bifente.simulator.formats.saml import SignerError, SamlError, SignerTrust, read_assertion, same_name
+from bifente.simulator.formats.saml import SamlError, SignerError, SignerTrust, read_assertion, same_name
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.vihf import names
 from bifente.simulator.formats.vihf.model import AccessPurpose, AuthenticationMode, Vihf
