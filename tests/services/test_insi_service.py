@@ -30,8 +30,9 @@ from bifente.simulator.formats.soap import Addressing, SoapCode, packed
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki.authority import CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Validity
-from bifente.simulator.services.insi.parameters import ALL_QUIRKS, InsiParameters
+from bifente.simulator.services.insi.parameters import InsiParameters
 from bifente.simulator.services.insi.population import laboratory, person_of
+from bifente.simulator.services.insi.quirks import ALL_QUIRKS
 from bifente.simulator.services.insi.refusals import refusals
 from bifente.simulator.services.insi.service import NOBODY, SEVERAL, TECHNICAL, UNREADABLE
 from bifente.simulator.serving.service import ServiceError

@@ -45,7 +45,6 @@ def application(service: Insi) -> Starlette:
             answer = service.answer(message, request.scope)
             return _xml(answer, HTTPStatus.OK)
         except InsiRefusedError as error:
-            service.tell_refused(error)
             return _fault(fault_for(error, service.parameters.quirks, message_id))
         except SoapFaultError as error:
             return _fault(error)

@@ -14,7 +14,7 @@ from bifente.ground.text import Text
 from bifente.simulator.formats.insi.names import ERROR, SIRAM_NS
 from bifente.simulator.formats.soap import NS, FaultStyle, SoapCode, SoapFaultError, element
 from bifente.simulator.formats.soap.xml import XmlElement
-from bifente.simulator.services.insi.parameters import InsiQuirk
+from bifente.simulator.services.insi.quirks import InsiQuirk
 
 EXPLANATION = "{urn:bifente:insi}Explication"
 """Ours, beside the Erreur of the field: what was wrong in words, and how to mend it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -23,8 +24,9 @@ from bifente.simulator.formats.insi.requests import Search, operation_of
 from bifente.simulator.formats.soap import SoapFaultError, SoapMessage, addressing_of, built
 from bifente.simulator.services.insi.admission import InsiCaller, InsiTrust, admitted, check_software
 from bifente.simulator.services.insi.app import application
-from bifente.simulator.services.insi.parameters import InsiParameters, InsiQuirk
+from bifente.simulator.services.insi.parameters import InsiParameters
 from bifente.simulator.services.insi.population import Population, laboratory
+from bifente.simulator.services.insi.quirks import InsiQuirk
 from bifente.simulator.services.insi.refusals import InsiRefusedError
 from bifente.simulator.services.insi.searching import by_traits, by_vitale
 from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
@@ -35,13 +37,31 @@ _MOST_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class InsiEvent:
-    """One request: what was searched, by whom, with which outcome (a CodeCR, or the id of a refusal)."""
+    """One request: when, what was searched, by whom, with which outcome (a CodeCR, the id of a refusal, a SOAP code).
 
-    operation: str
+    ``assertion`` is the id of the assertion that it carried; what was not read when it was refused is empty.
+    """
+
+    at: datetime
     outcome: str
-    message_id: str
-    caller: str
+    message_id: str = ""
+    caller: str = ""
+    assertion: str = ""
     search: Search | None = None
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A request as far as it was read."""
+
+    at: datetime
+    message_id: str = ""
+    caller: str = ""
+    assertion: str = ""
+    search: Search | None = None
+
+    def event(self, outcome: str) -> InsiEvent:
+        return InsiEvent(self.at, outcome, self.message_id, self.caller, self.assertion, self.search)
 
 
 class Insi(Service):
@@ -108,27 +128,41 @@ class Insi(Service):
 
     def answer(self, message: SoapMessage, scope: Mapping[str, Any]) -> bytes:
         """Return the answer to a request, as bytes. Raise InsiRefusedError, SoapFaultError."""
-        envelope = message.envelope
-        asked = addressing_of(envelope)
-        if TECHNICAL in self.troubles:
-            raise InsiRefusedError("technical")
+        asked = _Asked(at=self._clock.now())
         try:
-            search = read_request(envelope.content)
+            found = self._answered(message, scope, asked)
+        except InsiRefusedError as error:
+            self._keep(asked.event(error.refusal.id))
+            raise
+        except SoapFaultError as error:
+            self._keep(asked.event(error.code.value))
+            raise
+        self._keep(asked.event(found.code))
+        if UNREADABLE in self.troubles:
+            return b"<html><body>502 Bad Gateway</body></html>"
+        return built(result_element(found, self.parameters.style)).bytes()
+
+    def _answered(self, message: SoapMessage, scope: Mapping[str, Any], asked: _Asked) -> InsiAnswer:
+        envelope = message.envelope
+        addressing = addressing_of(envelope)
+        asked.message_id = addressing.message_id
+        try:
+            asked.search = search = read_request(envelope.content)
+            if TECHNICAL in self.troubles:
+                raise InsiRefusedError("technical")
             sender = read_sender(envelope)
         except InsiFormError as error:
             raise InsiRefusedError("form", Text.same(str(error))) from None
         operation = operation_of(search)
-        if asked.action and asked.action != action_of(operation):
+        if addressing.action and addressing.action != action_of(operation):
             raise InsiRefusedError("form", Text.same("wsa:Action"))
-        if not asked.message_id:
+        if not addressing.message_id:
             raise InsiRefusedError("form", Text("wsa:MessageID est absent", "wsa:MessageID is missing"))
         check_software(sender, self.parameters)
         caller = admitted(envelope, scope, operation, self._clock.now(), self._trust, self.parameters)
-        found = self._found(search)
-        self._keep(InsiEvent(operation, found.code, asked.message_id, _named(caller), search))
-        if UNREADABLE in self.troubles:
-            return b"<html><body>502 Bad Gateway</body></html>"
-        return built(result_element(found, self.parameters.style)).bytes()
+        asked.caller = _named(caller)
+        asked.assertion = caller.professional.id if caller.professional else ""
+        return self._found(search)
 
     def _found(self, search: Search) -> InsiAnswer:
         if SEVERAL in self.troubles:
@@ -146,11 +180,6 @@ class Insi(Service):
             for one in found.history
         )
         return replace(found, history=kept)
-
-    def tell_refused(self, error: InsiRefusedError | SoapFaultError) -> None:
-        """Remember a request that was refused."""
-        outcome = error.refusal.id if isinstance(error, InsiRefusedError) else error.code.value
-        self._keep(InsiEvent("", outcome, "", ""))
 
     def _keep(self, event: InsiEvent) -> None:
         self.events.append(event)
