@@ -1,8 +1,9 @@
 """Bifente under pytest: YAML suites are collected as tests, and fixtures give an editor's own tests a bench.
 
 ``pytest scenarios/`` runs suites (pytest-xdist spreads them). Fixtures: ``reader`` (a device in process, a card in
-it), ``card`` (that card), ``bench`` (the same device behind a PC/SC service). The marker
-``bifente(profile=..., cards={slot: template})`` chooses what they are made of.
+it), ``card`` (that card), ``bench`` (the same device behind a PC/SC service, watched: ``bench.exchanges``,
+``bench.expect(...)``, ``bench.inject(...)``). The marker ``bifente(profile=..., cards={slot: template})`` chooses what
+they are made of.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import pytest
 
 from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
-from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.bench.live import Device
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice
+from bifente.conformance.observation.fixtures import ReaderAtHand, WatchedBench
+from bifente.conformance.observation.standing import Standing, Wanted
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.scenario import run_scenario
@@ -161,34 +164,50 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_POOL].close()
 
 
-@pytest.fixture
-def reader(request: pytest.FixtureRequest) -> Device:
-    """A reader in process, its cards inserted; two slots and a physician's card unless the marker says otherwise."""
+def _choices(request: pytest.FixtureRequest) -> tuple[str, dict[str, CardChoice]]:
     marker = request.node.get_closest_marker("bifente")
     chosen = dict(marker.kwargs) if marker is not None else {}
     cards = chosen.get("cards", {"cps": "medecin-generaliste"})
     choices = {
         role: CardChoice(template=card) if isinstance(card, str) else CardChoice(**card) for role, card in cards.items()
     }
-    return Device.assemble(chosen.get("profile", DEFAULT_PROFILE), choices, _workshop(request.config), seed=1)
+    return chosen.get("profile", DEFAULT_PROFILE), choices
 
 
 @pytest.fixture
-def card(reader: Device) -> SeatedCard:
+def reader(request: pytest.FixtureRequest) -> ReaderAtHand:
+    """A reader in process, its cards inserted; two slots and a physician's card unless the marker says otherwise."""
+    profile, choices = _choices(request)
+    return ReaderAtHand(Device.assemble(profile, choices, _workshop(request.config), seed=1))
+
+
+@pytest.fixture
+def card(reader: ReaderAtHand) -> SeatedCard:
     """The first card of ``reader``: its ``facts`` (code, serial, certificates ...) and its ``state()``."""
     return next(iter(reader.cards.values()))
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest, reader: Device, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBench]:
-    """``reader`` behind a PC/SC service; the test's environment already names it. Skipped where none can be."""
+def bench(
+    request: pytest.FixtureRequest, reader: ReaderAtHand, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WatchedBench]:
+    """``reader`` behind a PC/SC service, watched; the test's environment names it. Skipped where none can be."""
+    profile, choices = _choices(request)
+    wanted = Wanted(
+        profile=profile,
+        cards=choices,
+        workshop=_workshop(request.config),
+        service=ServiceKind(request.config.getoption("--bifente-service")),
+        command=("pytest", request.node.nodeid),
+    )
     try:
-        live = LiveBench(reader, kind=ServiceKind(request.config.getoption("--bifente-service")))
+        standing = Standing(wanted, reader.device)
     except PcscdError as error:
         pytest.skip(str(error))
-    with live:
-        if not live.wait_seen():
+    with standing:
+        if not standing.bench.wait_seen():
             pytest.fail("clients do not see the cards in time: bifente doctor names the broken link", pytrace=False)
-        for name, value in live.environment.items():
+        for name, value in standing.environment.items():
             monkeypatch.setenv(name, value)
-        yield live
+        with reader.live(standing):
+            yield WatchedBench(standing)

@@ -80,6 +80,7 @@ class Encoder:
                 "scenario": event.scenario,
                 "index": event.index,
                 "slot": event.slot,
+                "client": event.client,
                 "duration_us": event.duration_us,
             }
             masked = self.secrets.event({key: value for key, value in own.items() if value is not None})

@@ -25,10 +25,12 @@ class ServingError(Exception):
 class LoopbackServer:
     """An ASGI application over HTTPS on 127.0.0.1, in a thread of its own. A context manager.
 
-    ``port`` 0 takes any free one; ``port`` then tells which. Raises ServingError.
+    Without a ``context`` it is plain HTTP, for what never leaves the machine and asks for a token. ``port`` 0 takes any
+    free one; ``port`` then tells which. Raises ServingError.
     """
 
-    def __init__(self, application: Any, context: ssl.SSLContext, port: int = 0) -> None:
+    def __init__(self, application: Any, context: ssl.SSLContext | None, port: int = 0) -> None:
+        self._scheme = "http" if context is None else "https"
         self._socket = _bound(port)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
@@ -57,7 +59,7 @@ class LoopbackServer:
     @property
     def url(self) -> str:
         """Where it answers, without a final slash."""
-        return f"https://{LOOPBACK}:{self.port}"
+        return f"{self._scheme}://{LOOPBACK}:{self.port}"
 
     @property
     def alive(self) -> bool:
