@@ -63,7 +63,7 @@ class ReaderAtHand:
     def inject(self, fault: str, **aim: Any) -> None:
         """Make a fault of the catalogue strike programs: ``reader.inject("card-mute", at="verify", command=2)``.
 
-        Raise OrderRefusedError where it cannot be made; a fault strikes through the PC/SC service of the fixture ``bench``.
+        Raise OrderRefusedError where it cannot be made; it strikes those of the fixture ``bench``.
         """
         if self._standing is None:
             raise RuntimeError("faults strike programs: ask for the fixture bench too")

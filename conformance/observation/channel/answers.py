@@ -37,7 +37,7 @@ class OrderRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarriedOut:
     """What was done, in words, and what the order gives."""
 
     said: Text

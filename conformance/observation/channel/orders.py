@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bifente.conformance.loading import nearest
 from bifente.conformance.observation.channel import VERSION
-from bifente.conformance.observation.channel.answers import Carried, OrderRefusedError, Refused
+from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused
 from bifente.conformance.observation.channel.filters import Filter
 from bifente.conformance.observation.channel.recording import RecordTaken
 from bifente.conformance.observation.channel.worldly import SLOT, carry_out, worldly, wrong
@@ -38,7 +38,7 @@ class ChannelOrder(BaseModel):
     title: ClassVar[Text]
     shorthand: ClassVar[str | None] = None
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Do it. Raise OrderRefusedError."""
         raise NotImplementedError
 
@@ -52,10 +52,10 @@ class HelpOrder(ChannelOrder):
 
     order: str | None = Field(default=None, description="name of an order")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """List them."""
         chosen = [orders.known(self.order)] if self.order is not None else list(orders.all().values())
-        return Carried(
+        return CarriedOut(
             self.title,
             {
                 "version": VERSION,
@@ -78,7 +78,7 @@ class StateOrder(ChannelOrder):
     name: ClassVar[str] = "state"
     title: ClassVar[Text] = Text("Dire l'état du banc", "Tell how the bench stands")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Look."""
         standing = orders.standing
         bench, scene = standing.bench, standing.bench.scene
@@ -93,7 +93,7 @@ class StateOrder(ChannelOrder):
                 "state": {key: _plain(value) for key, value in inner.items()},
             }
         faults = [dict(zip(("fault", SLOT), key.split(" ", 1), strict=True)) for key in scene.injected]
-        return Carried(
+        return CarriedOut(
             self.title,
             {
                 "reader": bench.device.bench.profile.profile,
@@ -113,11 +113,11 @@ class ReadyOrder(ChannelOrder):
     name: ClassVar[str] = "ready"
     title: ClassVar[Text] = Text("Attendre que les programmes voient les cartes", "Wait until programs see the cards")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Look as a client does."""
         if not orders.standing.bench.wait_seen():
             raise _unseen()
-        return Carried(Text("les programmes voient les cartes", "programs see the cards"))
+        return CarriedOut(Text("les programmes voient les cartes", "programs see the cards"))
 
 
 class MarkOrder(ChannelOrder):
@@ -126,9 +126,9 @@ class MarkOrder(ChannelOrder):
     name: ClassVar[str] = "mark"
     title: ClassVar[Text] = Text("Marquer ce moment", "Mark this moment")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Count."""
-        return Carried(self.title, {"mark": len(orders.standing.events())})
+        return CarriedOut(self.title, {"mark": len(orders.standing.events())})
 
 
 class PassedOrder(ChannelOrder):
@@ -141,11 +141,11 @@ class PassedOrder(ChannelOrder):
     most: int = Field(default=1000, ge=1, le=_MOST, description="most events told, the last ones")
     only: Filter = Field(default_factory=Filter, description="which events")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Look."""
         events = orders.standing.events()
         found = [one for one in events[self.since :] if self.only.meets(one)]
-        return Carried(
+        return CarriedOut(
             self.title,
             {"mark": len(events), "count": len(found), "events": [to_dict(one) for one in found[-self.most :]]},
         )
@@ -162,7 +162,7 @@ class WaitOrder(ChannelOrder):
     times: int = Field(default=1, ge=1, le=_MOST, description="how many of them")
     seconds: float = Field(default=10.0, ge=0, le=_LONGEST_WAIT, description="how long, at most")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Wait, without holding up other orders."""
         standing = orders.standing
         since = len(standing.events()) if self.since is None else self.since
@@ -173,7 +173,7 @@ class WaitOrder(ChannelOrder):
             if len(found) >= self.times or time.monotonic() >= deadline or standing.stopping.is_set():
                 break
             standing.stopping.wait(_LOOK)
-        return Carried(
+        return CarriedOut(
             self.title,
             {
                 "seen": len(found) >= self.times,
@@ -194,7 +194,7 @@ class RecordOrder(ChannelOrder):
     do: Literal["start", "stop"] = Field(description="begin or end")
     out: str | None = Field(default=None, description="start: the directory")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Begin it, or write it."""
         if self.do == "start":
             if orders.taken is not None or self.out is None:
@@ -202,12 +202,12 @@ class RecordOrder(ChannelOrder):
                 lacking = Text("record start attend out, un répertoire", "record start wants out, a directory")
                 raise OrderRefusedError(Refused.WRONG, lacking if self.out is None else why)
             orders.taken = RecordTaken(Path(self.out), len(orders.standing.events()))
-            return Carried(self.title, {"out": self.out})
+            return CarriedOut(self.title, {"out": self.out})
         taken, orders.taken = orders.taken, None
         if taken is None:
             raise OrderRefusedError(Refused.WRONG, Text("aucun relevé n'est en cours", "no record is being taken"))
         files = taken.write(orders.standing.events(), orders.standing.wanted.lang)
-        return Carried(self.title, {"out": str(taken.out), "files": [str(path) for path in files]})
+        return CarriedOut(self.title, {"out": str(taken.out), "files": [str(path) for path in files]})
 
 
 class QuitOrder(ChannelOrder):
@@ -216,10 +216,10 @@ class QuitOrder(ChannelOrder):
     name: ClassVar[str] = "quit"
     title: ClassVar[Text] = Text("Arrêter le banc", "Stop the bench")
 
-    def carry_out(self, orders: ChannelOrders) -> Carried:
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Have it stopped."""
         orders.standing.stopping.set()
-        return Carried(self.title)
+        return CarriedOut(self.title)
 
 
 _KINDS = (HelpOrder, StateOrder, ReadyOrder, MarkOrder, PassedOrder, WaitOrder, RecordOrder, QuitOrder)
@@ -274,7 +274,7 @@ class ChannelOrders:
             nearest(name, [*OWN, *worldly()]),
         )
 
-    def carry_out(self, name: str, given: Mapping[str, Any]) -> Carried:
+    def carry_out(self, name: str, given: Mapping[str, Any]) -> CarriedOut:
         """Carry an order out. Raise OrderRefusedError."""
         if name in OWN:
             kind = OWN[name]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.domain import DomainError, domains
 from bifente.conformance.loading import InputError, nearest
-from bifente.conformance.observation.channel.answers import Carried, OrderRefusedError, Refused
+from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused
 from bifente.conformance.scenario.step import Step
 from bifente.conformance.scenario.steps import steps
 from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepError, ScardError
@@ -37,7 +37,7 @@ def worldly() -> Mapping[str, type[Step]]:
     return found
 
 
-def carry_out(order: str, given: Mapping[str, Any], scene: Scene) -> Carried:
+def carry_out(order: str, given: Mapping[str, Any], scene: Scene) -> CarriedOut:
     """Carry one out. Raise OrderRefusedError."""
     kind = worldly()[order]
     arguments = dict(given)
@@ -62,7 +62,7 @@ def carry_out(order: str, given: Mapping[str, Any], scene: Scene) -> Carried:
     except (ScardError, SlotError, FaultError, ValueError) as error:
         raise OrderRefusedError(Refused.IMPOSSIBLE, Text.same(str(error))) from None
     scene.bench.settle()
-    return Carried(kind.title, {SLOT: role, "observed": {key: str(value) for key, value in observed.values.items()}})
+    return CarriedOut(kind.title, {SLOT: role, "observed": {key: str(value) for key, value in observed.values.items()}})
 
 
 def _read(kind: type[Step], order: str, arguments: Mapping[str, Any]) -> Step:
