@@ -24,7 +24,7 @@ from bifente.conformance.observation.account import account, findings
 from bifente.conformance.observation.channel.answers import OrderRefusedError
 from bifente.conformance.observation.channel.orders import ChannelOrders
 from bifente.conformance.observation.channel.words import read_words
-from bifente.conformance.observation.observing import Observation, rules_of_the_record
+from bifente.conformance.observation.observing import ProgramObservation, rules_of_the_record
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
 from bifente.ground.text import Text
 from bifente.reports.verdict import Verdict
@@ -77,7 +77,7 @@ def observe(
             (sys.stdout if stream == "stdout" else sys.stderr).write(text)
             (sys.stdout if stream == "stdout" else sys.stderr).flush()
 
-        with Observation(stood, echo=echo, watch=watch or ()) as observation:
+        with ProgramObservation(stood, echo=echo, watch=watch or ()) as observation:
             try:
                 program = observation.start(command)
             except OSError as error:

@@ -24,7 +24,7 @@ class Fact(StrEnum):
     """The program, asked to stop, is waited for."""
 
 
-class Place(StrEnum):
+class CodePlace(StrEnum):
     """Where a code has no business."""
 
     ARGUMENTS = "arguments"
@@ -47,15 +47,15 @@ def ended(pid: int, code: int | None, signal: str = "", *, told: bool = False, i
     return Call(function=Fact.ENDED, client=str(pid), arguments=arguments, result=result)
 
 
-def code_found(place: Place, where: str, pid: int | None = None) -> Call:
+def code_found(place: CodePlace, where: str, pid: int | None = None) -> Call:
     """A code lies where it has no business; never which."""
     client = str(pid) if pid is not None else None
     return Call(function=Fact.CODE, client=client, arguments={"place": place.value, "where": where}, result="found")
 
 
-def user_acts(what: str) -> Call:
-    """The user did something at the program: a code may be typed anew."""
-    return Call(function=Fact.USER, arguments={"what": what}, result="done")
+def user_acts(what: str, *, code: bool = False) -> Call:
+    """The user did something at the program; ``code``: typed one."""
+    return Call(function=Fact.USER, arguments={"what": what, **({"code": "typed"} if code else {})}, result="done")
 
 
 def card_state(slot: str, when: str, state: Mapping[str, Any]) -> Call:

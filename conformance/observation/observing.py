@@ -17,6 +17,7 @@ from bifente.conformance.observation.secrecy import (
     SecretSearch,
     arguments_of,
     changed_since,
+    descendants,
     in_arguments,
     in_environment,
     in_files,
@@ -46,16 +47,20 @@ def rules_of_the_record() -> dict[str, Any]:
     return {"suites": [suite()], "requirements": tuple(cited()), "requirements_total": len(load_catalogue())}
 
 
-class Observation:
+class ProgramObservation:
     """A context manager around a standing bench: starts programs, watches them, judges at its end (``observed``)."""
 
-    def __init__(self, standing: Standing, *, echo: Echo | None = None, watch: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, standing: Standing, *, echo: Echo | None = None, watch: Sequence[Path] = (), patience: float = 5.0
+    ) -> None:
         self.standing = standing
         self._echo = echo
         self._watch = tuple(watch)
         secrets = standing.wanted.workshop.secrets(standing.wanted.cards.values())
         self.search = SecretSearch(sorted(one for one in map(str, secrets) if one.isdigit()), standing.record.secrets)
         self._began = time.time()
+        self._first = 0
+        self._patience = patience
         self._folder = tempfile.TemporaryDirectory(prefix="bifente-observed-")
         if (scribe := standing.record.scribe) is not None:
             scribe.litter(Path(self._folder.name))
@@ -63,12 +68,18 @@ class Observation:
         self._temporary.mkdir(mode=0o700)
         self._written: dict[Path, None] = {}
         self._seen: set[int] = set()
+        self._pids: set[int] = set()
+        self._looked = 0
+        self._looking = threading.Lock()
+        self._known = [name for name, value in os.environ.items() if self.search.finds(value.encode())]
+        """Variables that hold a code already when the observation begins: no program's doing."""
         self._programs: list[Program] = []
         self._pipes: list[SpyPipe] = []
         self._over = threading.Event()
         self._watching = threading.Thread(target=self._look_on, name="observation", daemon=True)
 
-    def __enter__(self) -> Observation:
+    def __enter__(self) -> ProgramObservation:
+        self._first = self._looked = len(self.standing.events())
         self._states("start")
         self._watching.start()
         return self
@@ -110,17 +121,20 @@ class Observation:
         self._programs.append(program)
         return program
 
-    def user_acts(self, what: str) -> None:
-        """Tell that the user did something at the program: a code may have been typed anew."""
+    def user_acts(self, what: str, *, code: bool = False) -> None:
+        """Tell that the user did something at the program; ``code``: typed one."""
         self.standing.record.settle()
-        self._told(facts.user_acts(what))
+        self._told(facts.user_acts(what, code=code))
+        # What the program does next must stand after it.
+        self.standing.record.settle()
 
     def close(self) -> None:
         """End the programs, look what they left, and let no more be told."""
         if self._over.is_set():
             return
+        self._look()
         for program in self._programs:
-            program.end()
+            program.end(self._patience)
         self._over.set()
         if self._watching.is_alive():
             self._watching.join()
@@ -134,9 +148,13 @@ class Observation:
             self._told(found)
         self._folder.cleanup()
 
+    def story(self) -> Story:
+        """Return what happened so far, from the beginning of this observation."""
+        return Story(self.standing.events()[self._first :])
+
     def observed(self, code: int | None = None) -> Observed:
         """Judge what was seen, and write what came of it in the record."""
-        story = Story(self.standing.events())
+        story = self.story()
         verdicts = judge(story)
         command = " ".join(self.standing.wanted.command)
         for verdict in verdicts:
@@ -154,16 +172,23 @@ class Observation:
 
     def _look_on(self) -> None:
         """Look at every process that is one of ours while it lives: its arguments, environment and open files."""
-        known = [name for name, value in os.environ.items() if self.search.finds(value.encode())]
         while not self._over.wait(_LOOK):
-            story = Story(self.standing.events())
-            pids = {int(pid) for pid in story.programs if pid.isdigit()} | {one.pid for one in self._programs}
-            for pid in pids - self._seen:
+            self._look()
+
+    def _look(self) -> None:
+        with self._looking:
+            # Only what connected since is looked for: telling a long story again and again would take a processor.
+            events = self.standing.events()
+            told = Story(events[self._looked :]).programs
+            self._looked = len(events)
+            self._pids |= {int(pid) for pid in told if pid.isdigit()}
+            self._pids |= {pid for one in self._programs for pid in (one.pid, *descendants(one.pid))}
+            ours = {one.pid for one in self._programs}
+            for pid in self._pids - self._seen:
                 self._seen.add(pid)
-                started = pid in {one.pid for one in self._programs}
-                for found in () if started else in_arguments(arguments_of(pid), self.search, pid):
+                for found in () if pid in ours else in_arguments(arguments_of(pid), self.search, pid):
                     self._told(found)
-                for found in in_environment(pid, self.search, known):
+                for found in in_environment(pid, self.search, self._known):
                     self._told(found)
-            for pid in pids:
+            for pid in self._pids:
                 self._written |= dict.fromkeys(written_by(pid))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from bifente.conformance.observation import facts
-from bifente.conformance.observation.facts import Place
+from bifente.conformance.observation.facts import CodePlace
 from bifente.conformance.observation.secrecy import SecretSearch
 from bifente.conformance.run.scribe.process import marked
 from bifente.conformance.targets.messages import Messaged
@@ -169,7 +169,7 @@ class Program:
         if not text:
             return
         if self._search.finds(what):
-            self._told(facts.code_found(Place.OUTPUT, stream, self.pid))
+            self._told(facts.code_found(CodePlace.OUTPUT, stream, self.pid))
         said = Text(f"le programme écrit ({stream})", f"the program prints ({stream})")
         self._said(Messaged("output", self.name, sent=False, line=stream, body=what, text=said))
         if self._echo is not None:

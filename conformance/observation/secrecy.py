@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bifente.conformance.observation.facts import Place, code_found
+from bifente.conformance.observation.facts import CodePlace, code_found
 from bifente.ground.files import read_file
 from bifente.reports.events import Call
 from bifente.reports.secrets import Secrets
@@ -53,7 +53,7 @@ def in_arguments(command: Sequence[str], search: SecretSearch, pid: int | None =
     for number, argument in enumerate(command):
         if search.finds(os.fsencode(argument)):
             before = command[number - 1] if number and command[number - 1].startswith("-") else f"argument {number}"
-            yield code_found(Place.ARGUMENTS, before, pid)
+            yield code_found(CodePlace.ARGUMENTS, before, pid)
 
 
 def in_environment(pid: int, search: SecretSearch, known: Iterable[str] = ()) -> Iterator[Call]:
@@ -62,7 +62,7 @@ def in_environment(pid: int, search: SecretSearch, known: Iterable[str] = ()) ->
         for variable in (Path("/proc") / str(pid) / "environ").read_bytes().split(b"\0"):
             name, _equals, value = variable.partition(b"=")
             if name.decode(errors="replace") not in known and search.finds(value):
-                yield code_found(Place.ENVIRONMENT, name.decode(errors="replace"), pid)
+                yield code_found(CodePlace.ENVIRONMENT, name.decode(errors="replace"), pid)
 
 
 def arguments_of(pid: int) -> tuple[str, ...]:
@@ -72,6 +72,17 @@ def arguments_of(pid: int) -> tuple[str, ...]:
     except OSError:
         return ()
     return tuple(part.decode(errors="replace") for part in said.split(b"\0")[:-1])
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Yield what a process started, and what that started."""
+    try:
+        said = (Path("/proc") / str(pid) / "task" / str(pid) / "children").read_text(encoding="ascii")
+    except OSError:
+        return
+    for child in map(int, said.split()):
+        yield child
+        yield from descendants(child)
 
 
 def written_by(pid: int) -> Iterator[Path]:
@@ -107,4 +118,4 @@ def in_files(paths: Iterable[Path], search: SecretSearch) -> Iterator[Call]:
     for path in dict.fromkeys(paths):
         with suppress(OSError):
             if search.finds(read_file(path, _LONGEST)):
-                yield code_found(Place.FILE, str(path))
+                yield code_found(CodePlace.FILE, str(path))

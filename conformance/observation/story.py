@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from bifente.conformance.run.scribe.calls import BENCH, SUCCESS
 from bifente.reports.events import BenchChange, Call, Event, Exchange, Message, SeenMovement
 
 _VERIFY, _SELECT, _READ, _GET_RESPONSE, _GET_DATA = 0x20, 0xA4, 0xB0, 0xC0, 0xCB
-_SIGNING = frozenset({0x2A, 0x88})
+_PRIVATE = frozenset({0x9E, 0x80})
 _NO_LONGER = frozenset({"REMOVED_CARD", "NO_SMARTCARD", "READER_UNAVAILABLE"})
 
 
@@ -102,8 +103,8 @@ class Moment:
 
     @property
     def signs(self) -> bool:
-        """PSO or INTERNAL AUTHENTICATE."""
-        return self.instruction in _SIGNING
+        """PSO COMPUTE DIGITAL SIGNATURE or DECIPHER, or INTERNAL AUTHENTICATE: what a private key does."""
+        return self.instruction == 0x88 or (self.instruction == 0x2A and self.header[2] in _PRIVATE)
 
     @property
     def gets_response(self) -> bool:
@@ -137,8 +138,13 @@ class Moment:
 
     @property
     def entry(self) -> bool:
-        """The user did something: a code may have been typed anew."""
-        return self.call == Fact.USER
+        """The user typed a code."""
+        return self.call == Fact.USER and isinstance(self.event, Call) and self.event.arguments.get("code") == "typed"
+
+    def tells_tries(self, left: int) -> bool:
+        """Whether the program let its user know of so many tries."""
+        said = self.event.body or "" if isinstance(self.event, Message) and self.output else ""
+        return re.search(rf"(?<!\w){left}(?!\w)", said) is not None
 
     @property
     def output(self) -> bool:

@@ -287,6 +287,7 @@ class ChannelOrders:
             raise self._unknown(name)
         with self._hand:
             answer = carry_out(name, given, self.standing.bench.scene)
+            self.standing.record.settle()
             if name in _SHOWING and not self.standing.bench.wait_seen():
                 raise _unseen()
         return answer

@@ -78,7 +78,7 @@ def _tries_before_last(story: Story) -> Sequence[Breach] | None:
             if one.sw is not None and one.sw >> 4 == 0x63C:
                 left[one.slot] = one.sw & 0xF
         elif one.output:
-            told = dict.fromkeys({*told, *left}, True)
+            told |= {slot: True for slot, tries in left.items() if one.tells_tries(tries)}
         elif one.presents_code and one.sw is not None and one.sw != BLOCKED:
             if left.get(one.slot) == 1:
                 concerned = True

@@ -19,6 +19,9 @@ A reader gives a mute card up after about a second, so that attempts are at leas
 ABSENT_MANY, ABSENT_PACE = 20, 0.05
 """So many looks at an empty reader that follow each other so quickly are a storm: our model."""
 
+_MEANT = frozenset({"signal SIGTERM", "signal SIGINT", "signal SIGKILL", "signal SIGHUP"})
+"""How a program that was told to end may end."""
+
 GONE_MANY = 3
 """So many commands to a card that has gone, or was reset by another, are blind: our model."""
 
@@ -193,7 +196,7 @@ def _crash(story: Story) -> Sequence[Breach] | None:
             *([last] if last is not None else []),
         )
         for call in ends
-        if call.result.startswith("signal ") and not call.arguments.get("asked")
+        if call.result.startswith("signal ") and not (call.arguments.get("asked") and call.result in _MEANT)
     ]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from bifente.conformance.observation.facts import Fact, Place
+from bifente.conformance.observation.facts import CodePlace, Fact
 from bifente.conformance.observation.rules.rule import Breach, Rule
 from bifente.conformance.observation.story import Story
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
 
 
-def _lies_in(place: Place, story: Story) -> Sequence[Breach] | None:
+def _lies_in(place: CodePlace, story: Story) -> Sequence[Breach] | None:
     """Silence is enough here: the observation looked everywhere it says it looks, whatever the program did."""
     if not any(True for _ in story.facts(Fact.STARTED)):
         return None
@@ -26,7 +26,7 @@ def _lies_in(place: Place, story: Story) -> Sequence[Breach] | None:
     ]
 
 
-def _rule(place: Place, number: int, title: Text, why: Text, cure: Text) -> Rule:
+def _rule(place: CodePlace, number: int, title: Text, why: Text, cure: Text) -> Rule:
     return Rule(
         name=f"no-code-in-{place}",
         title=title,
@@ -40,7 +40,7 @@ def _rule(place: Place, number: int, title: Text, why: Text, cure: Text) -> Rule
 
 RULES = (
     _rule(
-        Place.ARGUMENTS,
+        CodePlace.ARGUMENTS,
         26,
         Text("Pas de code dans les arguments", "No code in the arguments"),
         Text("Tout utilisateur du poste les lit par ps.", "Every user of the machine reads them by ps."),
@@ -50,7 +50,7 @@ RULES = (
         ),
     ),
     _rule(
-        Place.ENVIRONMENT,
+        CodePlace.ENVIRONMENT,
         27,
         Text("Pas de code dans l'environnement", "No code in the environment"),
         Text(
@@ -60,7 +60,7 @@ RULES = (
         Text("Ne passer le code que par un tube privé.", "Pass the code through a private pipe alone."),
     ),
     _rule(
-        Place.OUTPUT,
+        CodePlace.OUTPUT,
         28,
         Text("Pas de code à l'affichage", "No code in the output"),
         Text(
@@ -73,7 +73,7 @@ RULES = (
         ),
     ),
     _rule(
-        Place.FILE,
+        CodePlace.FILE,
         29,
         Text("Pas de code dans les fichiers", "No code in files"),
         Text(
