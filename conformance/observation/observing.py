@@ -112,6 +112,7 @@ class ProgramObservation:
             {**own, **more},
             told=self._told,
             said=lambda what: self.standing.record.told("", what),
+            settle=self.standing.record.settle,
             search=self.search,
             mark=self.standing.mark,
             echo=self._echo,

@@ -40,17 +40,19 @@ class Program:
         *,
         told: Callable[[Event], None],
         said: Callable[[Messaged], None],
+        settle: Callable[[], None],
         search: SecretSearch,
         mark: str,
         echo: Echo | None = None,
         piped: bool = False,
         folder: Path | None = None,
     ) -> None:
-        """Start it. ``piped``: its standard input and output are the caller's, as a driver's are; else the output is
+        """Start it. ``settle`` waits until what it did so far is recorded: what it prints comes after. ``piped``: its standard input and output are the caller's, as a driver's are; else the output is
         heard line by line. Raises OSError.
         """
         self.name = Path(command[0]).name
-        self._told, self._said, self._search, self._echo, self._mark = told, said, search, echo, mark
+        self._told, self._said, self._settle = told, said, settle
+        self._search, self._echo, self._mark = search, echo, mark
         self._process = subprocess.Popen(
             command,
             env=dict(environment),
@@ -168,6 +170,7 @@ class Program:
         text = what.decode("utf-8", "replace")
         if not text:
             return
+        self._settle()
         if self._search.finds(what):
             self._told(facts.code_found(CodePlace.OUTPUT, stream, self.pid))
         said = Text(f"le programme écrit ({stream})", f"the program prints ({stream})")

@@ -46,6 +46,9 @@ def _idle_exclusive(story: Story) -> Sequence[Breach] | None:
     return found
 
 
+_ENDS = frozenset({"SCardEndTransaction", "SCardDisconnect"})
+
+
 def _transactions(story: Story) -> Iterator[tuple[CardDialogue, list[Moment], Moment | None]]:
     """Each transaction: its dialogue, its moments from the begin on, and its end, if it has one."""
     for dialogue in story.dialogues:
@@ -54,8 +57,9 @@ def _transactions(story: Story) -> Iterator[tuple[CardDialogue, list[Moment], Mo
             if one.call == "SCardBeginTransaction" and one.result == SUCCESS:
                 depth += 1
                 inside = inside or [one]
-            elif one.call == "SCardEndTransaction" and depth:
-                depth -= 1 if one.result == SUCCESS else depth
+            elif one.call in _ENDS and depth:
+                # To leave the card ends what was begun on it.
+                depth -= 1 if one.call == "SCardEndTransaction" and one.result == SUCCESS else depth
                 if not depth:
                     yield dialogue, inside, one
                     inside = []

@@ -22,7 +22,7 @@ from bifente.simulator.software.reference.pcsc import (
     SHARED,
     CardLine,
     PcscError,
-    Workstation,
+    PcscStation,
 )
 
 _CPS, _VITALE = bytes.fromhex("e828bd080f8025000001ff0010"), bytes.fromhex("d250000002564954414c45")
@@ -43,7 +43,7 @@ class Desk:
         self.faults = frozenset(faults)
         self.screen: list[str] = []
         self.failed = False
-        self._station = Workstation()
+        self._station = PcscStation()
         self._lines: dict[str, CardLine] = {}
         self._holder = self._patient = ""
         self._code = ""

@@ -46,7 +46,7 @@ class SeenSlot:
     atr: bytes
 
 
-class Workstation:
+class PcscStation:
     """One context of the PC/SC service. Every method raises PcscError."""
 
     def __init__(self) -> None:
