@@ -47,8 +47,10 @@ class Program:
         piped: bool = False,
         folder: Path | None = None,
     ) -> None:
-        """Start it. ``settle`` waits until what it did so far is recorded: what it prints comes after. ``piped``: its standard input and output are the caller's, as a driver's are; else the output is
-        heard line by line. Raises OSError.
+        """Start it. Raises OSError.
+
+        ``settle`` waits until what it did so far is recorded: what it prints comes after. ``piped``: its standard input
+        and output are the caller's, as a driver's are; else the output is heard line by line.
         """
         self.name = Path(command[0]).name
         self._told, self._said, self._settle = told, said, settle
