@@ -1,4 +1,4 @@
-"""An editor who plays the suites sees every rule of the practice and every reason of the front end that a card can meet."""
+"""An editor who plays the suites sees every rule of the practice, and every reason of the front end within reach."""
 
 from __future__ import annotations
 
