@@ -152,6 +152,7 @@ def run_command(
             if not quiet:
                 with suppress(OSError):
                     terminal.finish()
+    del plan  # the reports come from the journal alone
     _finish(directory, wanted, options, quiet=quiet)
     raise typer.Exit(exit_code(verdicts))
 
