@@ -24,6 +24,11 @@ class SharedKeys:
         return self._keys.key(name.rsplit("/", 1)[-1] if name.startswith("card/") else name, size)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take long."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def shared_keys() -> SharedKeys:
     return SharedKeys()

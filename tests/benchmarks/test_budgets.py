@@ -30,6 +30,8 @@ from bifente.simulator.pcsc import EchoCard
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.readers import Reader
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 DAY = datetime(2026, 6, 1, tzinfo=UTC)
 PHYSICIAN = CardChoice(template="medecin-generaliste")
@@ -224,7 +226,7 @@ with pcscd:
 
 def test_memory_of_sixteen_cards(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, str(keys)], capture_output=True, text=True, timeout=100, cwd=ROOT, check=True
+        [sys.executable, "-c", MEMORY, str(keys)], capture_output=True, text=True, timeout=600, cwd=ROOT, check=True
     )
     said = json.loads(done.stdout)
     if "skip" in said:

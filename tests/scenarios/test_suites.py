@@ -28,6 +28,8 @@ from bifente.simulator.iso7816.rsa import RsaKey
 from bifente.simulator.iso7816.secrets import CardSecrets
 from bifente.simulator.iso7816.status import StatusError
 
+pytestmark = pytest.mark.long
+
 ROOT = default_paths()[0]
 FOLDERS = (ROOT / "card", ROOT / "authentication", ROOT / "cps4")
 LEAST = 180
