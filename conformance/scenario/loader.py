@@ -31,7 +31,7 @@ _MAX_STAGE_DEPTH = 8
 _PLANNED = {"bench", "matrix", *(phase.value for phase in Phase)}
 # The same for all scenarios of all suites.
 _AS_PLANNED: set[str] = set()
-_NO_STEPS: list[RawStep] = []
+_NOTHING_LEFT: Mapping[str, Any] = {name: None if name in ("bench", "matrix") else [] for name in _PLANNED}
 
 
 def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None, seed: int = 1) -> PlannedSuite:
@@ -142,7 +142,7 @@ class _Loader:
         # The model with the sections of domains is made when a suite is read: no other process knows that class.
         # Its steps are planned beside it.
         kept = {name: value for name, value in scenario if name not in _PLANNED}
-        plain = Scenario.model_construct(_AS_PLANNED, **kept, bench=None, steps=_NO_STEPS)
+        plain = Scenario.model_construct(_AS_PLANNED, **kept, **_NOTHING_LEFT)
         for index, row in enumerate(rows):
             steps = once if once is not None else self._steps(scenario, at, row)
             yield PlannedScenario(
