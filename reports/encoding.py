@@ -77,8 +77,9 @@ class Encoder:
             said = self._saying(event)
             scenario, slot = self._places.get((event.scenario, event.slot)) or self._place(event.scenario, event.slot)
             index = b"" if event.index is None else b',"index":%d' % event.index
-            own = b'"event":"exchange","time":"%b"%b%b%b,"duration_us":%d'
-            return own % (time.encode(), scenario, index, slot, event.duration_us), said
+            client = b"" if event.client is None else b"," + _fields(self.secrets.event({"client": event.client}))
+            own = b'"event":"exchange","time":"%b"%b%b%b%b,"duration_us":%d'
+            return own % (time.encode(), scenario, index, slot, client, event.duration_us), said
         try:
             plain = msgspec.to_builtins(event)
         except (TypeError, ValueError) as error:

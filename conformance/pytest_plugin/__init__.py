@@ -1,8 +1,9 @@
 """Bifente under pytest: YAML suites are collected as tests, and fixtures give an editor's own tests a bench.
 
 ``pytest scenarios/`` runs suites (pytest-xdist spreads them). Fixtures: ``reader`` (a device in process, a card in
-it), ``card`` (that card), ``bench`` (the same device behind a PC/SC service). The marker
-``bifente(profile=..., cards={slot: template})`` chooses what they are made of.
+it), ``card`` (that card), ``bench`` (the same device behind a PC/SC service, watched: ``bench.exchanges``,
+``bench.expect(...)``, ``bench.inject(...)``). The marker ``bifente(profile=..., cards={slot: template})`` chooses what
+they are made of.
 
 Every pytest of whoever has the bench installed imports this module: the bench itself is imported when a suite is met
 or a fixture asked for.
@@ -20,7 +21,8 @@ import pytest
 
 if TYPE_CHECKING:
     from bifente.conformance.bench.cards import SeatedCard
-    from bifente.conformance.bench.live import Device, LiveBench
+    from bifente.conformance.model import CardChoice
+    from bifente.conformance.observation.fixtures import ReaderAtHand, WatchedBench
     from bifente.conformance.pytest_plugin.suites import SuiteFile
 
 _SUITE = re.compile(rb"^suite:", re.MULTILINE)
@@ -68,12 +70,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.modules[_SUITES].close_benches(config)
 
 
-@pytest.fixture
-def reader(request: pytest.FixtureRequest) -> Device:
-    """A reader in process, its cards inserted; two slots and a physician's card unless the marker says otherwise."""
-    from bifente.conformance.bench.live import Device
+def _choices(request: pytest.FixtureRequest) -> tuple[str, dict[str, CardChoice]]:
     from bifente.conformance.model import CardChoice
-    from bifente.conformance.pytest_plugin.suites import workshop_of
     from bifente.conformance.scenario.loader import DEFAULT_PROFILE
 
     marker = request.node.get_closest_marker("bifente")
@@ -82,29 +80,53 @@ def reader(request: pytest.FixtureRequest) -> Device:
     choices = {
         role: CardChoice(template=card) if isinstance(card, str) else CardChoice(**card) for role, card in cards.items()
     }
-    return Device.assemble(chosen.get("profile", DEFAULT_PROFILE), choices, workshop_of(request.config), seed=1)
+    return chosen.get("profile", DEFAULT_PROFILE), choices
 
 
 @pytest.fixture
-def card(reader: Device) -> SeatedCard:
+def reader(request: pytest.FixtureRequest) -> ReaderAtHand:
+    """A reader in process, its cards inserted; two slots and a physician's card unless the marker says otherwise."""
+    from bifente.conformance.bench.live import Device
+    from bifente.conformance.observation.fixtures import ReaderAtHand
+    from bifente.conformance.pytest_plugin.suites import workshop_of
+
+    profile, choices = _choices(request)
+    return ReaderAtHand(Device.assemble(profile, choices, workshop_of(request.config), seed=1))
+
+
+@pytest.fixture
+def card(reader: ReaderAtHand) -> SeatedCard:
     """The first card of ``reader``: its ``facts`` (code, serial, certificates ...) and its ``state()``."""
     return next(iter(reader.cards.values()))
 
 
 @pytest.fixture
-def bench(request: pytest.FixtureRequest, reader: Device, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBench]:
-    """``reader`` behind a PC/SC service; the test's environment already names it. Skipped where none can be."""
-    from bifente.conformance.bench.live import LiveBench
+def bench(
+    request: pytest.FixtureRequest, reader: ReaderAtHand, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WatchedBench]:
+    """``reader`` behind a PC/SC service, watched; the test's environment names it. Skipped where none can be."""
+    from bifente.conformance.observation.fixtures import WatchedBench
+    from bifente.conformance.observation.standing import Standing, Wanted
+    from bifente.conformance.pytest_plugin.suites import workshop_of
     from bifente.simulator.pcsc import PcscdError
     from bifente.simulator.pcsc.services import ServiceKind
 
+    profile, choices = _choices(request)
+    wanted = Wanted(
+        profile=profile,
+        cards=choices,
+        workshop=workshop_of(request.config),
+        service=ServiceKind(request.config.getoption("--bifente-service")),
+        command=("pytest", request.node.nodeid),
+    )
     try:
-        live = LiveBench(reader, kind=ServiceKind(request.config.getoption("--bifente-service")))
+        standing = Standing(wanted, reader.device)
     except PcscdError as error:
         pytest.skip(str(error))
-    with live:
-        if not live.wait_seen():
+    with standing:
+        if not standing.bench.wait_seen():
             pytest.fail("clients do not see the cards in time: bifente doctor names the broken link", pytrace=False)
-        for name, value in live.environment.items():
+        for name, value in standing.environment.items():
             monkeypatch.setenv(name, value)
-        yield live
+        with reader.live(standing):
+            yield WatchedBench(standing)

@@ -79,7 +79,8 @@ def test_a_lot_of_a_thousand(
     written = {count: knowing(count, tmp_path / f"{count}.sqlite") for count in KNOWN}
     for turn in range(TURNS):
         for count in KNOWN:
-            bench = Bench(ledger=Ledger(shutil.copy(written[count], tmp_path / f"{turn}-{count}.sqlite")))
+            copied = Path(shutil.copy(written[count], tmp_path / f"{turn}-{count}.sqlite"))
+            bench = Bench(ledger=Ledger(copied))
             frontal = bench.frontal
             file = bench.file(bench.lot(*sheets))
             answers: list[ArlKind] = []

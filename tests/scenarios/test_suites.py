@@ -31,7 +31,9 @@ from bifente.simulator.iso7816.status import StatusError
 pytestmark = pytest.mark.long
 
 ROOT = default_paths()[0]
-FOLDERS = (ROOT / "card", ROOT / "authentication", ROOT / "cps4")
+CARD_ALONE = ("certificates", "challenge", "decipher", "internal-authenticate", "signature")
+"""Suites of ``authentication`` that speak to the card alone: those with a service are in test_authentication_suites."""
+FOLDERS = (ROOT / "card", *(ROOT / "authentication" / f"{name}.yaml" for name in CARD_ALONE), ROOT / "cps4")
 LEAST = 180
 
 
