@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bifente.ground.text import Text
@@ -211,8 +212,7 @@ class _Sayings:
         return joined(seq, line)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an event is in its journal: its line (from 1), and the bytes from `offset` to `end`."""
 
     line: int

@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 import pytest
 from jail import NOBODY
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 Done: TypeAlias = subprocess.CompletedProcess[str]
 
@@ -50,7 +52,7 @@ class Jail:
     folder: Path
     nobody: bool
 
-    def run(self, *command: str | Path, cwd: Path = Path("/"), seconds: float = 150) -> Done:
+    def run(self, *command: str | Path, cwd: Path = Path("/"), seconds: float = 600) -> Done:
         """Run Python in the jail."""
         user = ["--user"] if self.nobody else []
         path = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "TMPDIR": str(self.folder)}
@@ -64,7 +66,6 @@ class Jail:
         )
 
 
-@pytest.mark.timeout(180)
 @BOTH
 def test_unmodified_clients_in_a_jail(jail: Jail, pyscard: None) -> None:
     for tool in ("opensc-tool", "pkcs15-tool", "pkcs11-tool", "pcsc_scan", "p11tool", "unshare"):
@@ -90,7 +91,6 @@ def test_unmodified_clients_in_a_jail(jail: Jail, pyscard: None) -> None:
     assert said["defects"] == []
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("module", ["test_tls", "test_scdaemon", "test_java", "test_chromium_card"])
 @BOTH
 def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: None) -> None:
@@ -108,7 +108,6 @@ def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: 
         pytest.skip(next(found.attrib["message"] for found in suite.iter("skipped")))
 
 
-@pytest.mark.timeout(180)
 @BOTH
 def test_demo_keeps_its_pcsc_half_in_a_jail(jail: Jail, pyscard: None) -> None:
     answer = "import runpy; print(runpy.run_path('run')['_pcsc_works']())"
