@@ -20,6 +20,7 @@ from bifente.ground.text import Text
 from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.iso7816.memory import PersistentMemory
 from bifente.simulator.pcsc.bridge import Observer
+from bifente.simulator.pcsc.far import FarVpcd, VpcdAddress
 from bifente.simulator.pcsc.services import RunningService, ServiceKind, start_service
 from bifente.simulator.readers import Reader, Slot
 
@@ -111,7 +112,10 @@ def _serial(workshop: Workshop, profile: str, choice: CardChoice, day: date, con
 
 
 class LiveBench:
-    """A device behind a PC/SC service. A context manager; ``close`` leaves no process behind. Raises PcscdError."""
+    """A device behind a PC/SC service, or seated in a vpcd elsewhere (``far``), which has clients of its own.
+
+    A context manager; ``close`` leaves no process behind. Raises PcscdError.
+    """
 
     def __init__(
         self,
@@ -120,9 +124,14 @@ class LiveBench:
         kind: ServiceKind = ServiceKind.OWN,
         run_dir: Path | None = None,
         observer: Observer | None = None,
+        far: VpcdAddress | None = None,
     ) -> None:
         self.device = device
-        self.service: RunningService = start_service(kind, [device.reader], run_dir=run_dir, observer=observer)
+        self.service: RunningService = (
+            FarVpcd(device.reader.devices, far, observer)
+            if far is not None
+            else start_service(kind, [device.reader], run_dir=run_dir, observer=observer)
+        )
 
     def __enter__(self) -> LiveBench:
         return self

@@ -24,6 +24,7 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.far import FarWatch, NotLoopbackOption, VpcdOption, far_address
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.wireless.profile import WirelessProfile
@@ -39,6 +40,7 @@ from bifente.simulator.iso7816.status import meaning
 from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind, Observer
 from bifente.simulator.pcsc.detectors import LinkFinding, LinkVerdict
 from bifente.simulator.pcsc.doctor import ServiceKind, diagnose, usable
+from bifente.simulator.pcsc.far import FarVpcd, VpcdAddress
 from bifente.simulator.readers.slot import SlotError
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
@@ -56,10 +58,11 @@ RememberOption = Annotated[
 TraceOption = Annotated[bool, typer.Option("--trace", help="Print every exchange on the error stream, codes masked.")]
 
 LiveServiceOption = Annotated[
-    ServiceKind,
+    ServiceKind | None,
     typer.Option(
         "--service",
-        help="What stands between the cards and PC/SC: the bench's own service, or a private pcscd with vpcd.",
+        help="What stands between the cards and PC/SC: own (the bench's service, the default) or a private pcscd.",
+        show_default=False,
     ),
 ]
 OutOption = Annotated[
@@ -68,6 +71,7 @@ OutOption = Annotated[
 
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
 _CHANGE = re.compile(r"\+(?=[a-z]+=)")
+_ORDERS = "Ctrl-C stops; type: insert SLOT, remove SLOT, status, quit"
 _TICK = 0.5
 """Seconds between two looks at the health of pcscd while nothing else happens."""
 
@@ -80,14 +84,28 @@ def up(
     remember: RememberOption = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where the PC/SC socket is (a short path).")] = None,
     trace: TraceOption = False,
-    service: LiveServiceOption = ServiceKind.OWN,
+    service: LiveServiceOption = None,
+    vpcd: VpcdOption = None,
+    not_loopback: NotLoopbackOption = None,
     out_dir: OutOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
     """Virtual readers and cards until interrupted. Lines on standard input move cards: "remove cps", "insert cps"."""
-    with _live(_Asked(profile, card, remember, keys, trace, run_dir, service, out_dir, chosen_lang(lang))) as live:
+    far = far_address(vpcd, not_loopback, service_given=service is not None, run_dir_given=run_dir is not None)
+    chosen = service or ServiceKind.OWN
+    language = chosen_lang(lang)
+    with _live(_Asked(profile, card, remember, keys, trace, run_dir, chosen, out_dir, language, far)) as live:
         bench = live.bench
+        if far is not None:
+            for line in bench.describe():
+                out.print(line, markup=False)
+            watch = FarWatch(bench, language, live.note)
+            watch.settle()
+            err.print(_ORDERS, markup=False)
+            _serve(live, seconds, watch.look)
+            watch.end()
+            return
         # Ready is said when clients see the cards: pcscd's poll may take 0.4 s.
         if not bench.wait_seen():
             raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
@@ -96,7 +114,7 @@ def up(
         for name, value in bench.environment.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
         _tell_wireless(profile)
-        err.print("Ctrl-C stops; type: insert SLOT, remove SLOT, status, quit", markup=False)
+        err.print(_ORDERS, markup=False)
         _serve(live, seconds)
 
 
@@ -107,13 +125,14 @@ def exec_command(
     card: CardOption = None,
     remember: RememberOption = None,
     trace: TraceOption = False,
-    service: LiveServiceOption = ServiceKind.OWN,
+    service: LiveServiceOption = None,
     out_dir: OutOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
     """Virtual readers and cards for the life of one command; its exit code is ours."""
-    with _live(_Asked(profile, card, remember, keys, trace, None, service, out_dir, chosen_lang(lang))) as live:
+    chosen = service or ServiceKind.OWN
+    with _live(_Asked(profile, card, remember, keys, trace, None, chosen, out_dir, chosen_lang(lang))) as live:
         bench = live.bench
         # A command that looks once and leaves must find the card: pcscd's poll may take 0.4 s to see it.
         bench.wait_seen()
@@ -207,6 +226,7 @@ class _Asked:
     service: ServiceKind
     out_dir: Path | None
     lang: Lang
+    far: VpcdAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +266,7 @@ def _live(asked: _Asked) -> Iterator[_Live]:
             profile=asked.profile,
             cards=cards,
             workshop=workshop,
-            service=asked.service,
+            service="vpcd" if asked.far is not None else asked.service,
             run_id=run_id(clock),
             lang=asked.lang,
         )
@@ -262,7 +282,11 @@ def _live(asked: _Asked) -> Iterator[_Live]:
     interrupted = True
     try:
         with LiveBench(
-            device, kind=asked.service, run_dir=asked.run_dir, observer=observe if observers else None
+            device,
+            kind=asked.service,
+            run_dir=asked.run_dir,
+            observer=observe if observers else None,
+            far=asked.far,
         ) as bench:
             yield _Live(bench, record)
         interrupted = False
@@ -347,8 +371,8 @@ class signals:  # noqa: N801 - used as a statement
             signal.signal(number, before)
 
 
-def _serve(live: _Live, seconds: float | None) -> None:
-    """Until the time is over, a signal, "quit", or the death of pcscd."""
+def _serve(live: _Live, seconds: float | None, look: Callable[[], None] = lambda: None) -> None:
+    """Until the time is over, a signal, "quit", or the death of pcscd; ``look`` is called every now and then."""
     deadline = time.monotonic() + seconds if seconds is not None else None
     reading, writing = os.pipe()
     stdin = sys.stdin.fileno() if not sys.stdin.closed else None
@@ -375,6 +399,7 @@ def _serve(live: _Live, seconds: float | None) -> None:
                 for line in lines:
                     if not _obey(live, line.decode(errors="replace").split()):
                         return
+            look()
             if not live.bench.service.alive:
                 raise fail("the PC/SC service has died: bifente doctor tests each link", Exit.BENCH_ERROR)
 
@@ -393,7 +418,7 @@ def _obey(live: _Live, words: list[str]) -> bool:
         case ["insert" | "remove" as verb, role] if role in bench.device.cards:
             try:
                 live.changed(role, (bench.device.insert if verb == "insert" else bench.device.remove)(role))
-                if verb == "insert":
+                if verb == "insert" and not isinstance(bench.service, FarVpcd):
                     bench.wait_seen()
                 out.print(f"{role}: {'inserted' if verb == 'insert' else 'removed'}", markup=False)
             except SlotError as error:

@@ -48,7 +48,7 @@ class LiveRecord:
         workshop: Workshop,
         run_id: str,
         lang: Lang,
-        service: ServiceKind | None = None,
+        service: str | None = None,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
@@ -63,11 +63,11 @@ class LiveRecord:
                 run_id=run_id,
                 tool=tool(),
                 command=tuple(command),
-                target=f"live/{service.value}" if service is not None else "live",
+                target=f"live/{service}" if service is not None else "live",
                 profile=profile,
                 seed=0,
                 lang=lang,
-                environment=environment(pcsc=service is ServiceKind.PCSCD),
+                environment=environment(pcsc=service == ServiceKind.PCSCD),
             )
         )
 
