@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from bifente.ground.text import Text
 from bifente.simulator.pcsc.bridge import Connector, Defect, Observer, SlotBridge
@@ -24,6 +26,7 @@ DEFAULT_PORT = 35963
 GRACE = 2.5
 """Seconds after which a connection on which no reader speaks is told as broken: Windows looks every second."""
 
+RUN_PREFIX = "bifente-far-"
 _LAST_PORT = 65535
 _PATIENCE = 2.0
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 5), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KEEPCNT, 3))
@@ -200,7 +203,6 @@ class FarVpcd:
     """Nothing: no client of this machine's environment reaches it."""
 
     enter: tuple[str, ...] = ()
-    run_dir = None
     pid = None
     alive = True
 
@@ -222,6 +224,7 @@ class FarVpcd:
                     f"{len(slots)} slots from port {address.port} on exceed {_LAST_PORT}",
                 ),
             )
+        self._folder = tempfile.TemporaryDirectory(prefix=RUN_PREFIX)
         self._slots = [_FarSlot(slot, address.slot(number), observer, grace) for number, slot in enumerate(slots)]
         for one in self._slots:
             one.bridge.start()
@@ -230,6 +233,11 @@ class FarVpcd:
     def links(self) -> tuple[FarLink, ...]:
         """How each slot's link stands now."""
         return tuple(one.link for one in self._slots)
+
+    @property
+    def run_dir(self) -> Path:
+        """A private folder that goes with it: no socket of PC/SC is in it."""
+        return Path(self._folder.name)
 
     @property
     def bridges(self) -> tuple[SlotBridge, ...]:
@@ -262,6 +270,7 @@ class FarVpcd:
         """Take every card out. Can be called again."""
         for one in self._slots:
             one.bridge.close()
+        self._folder.cleanup()
 
     def __enter__(self) -> FarVpcd:
         return self
