@@ -50,7 +50,7 @@ class LiveRecord:
         workshop: Workshop,
         run_id: str,
         lang: Lang,
-        service: ServiceKind | None = None,
+        service: str | None = None,
         product: str | None = None,
         suites: Sequence[Suite] = (),
         requirements: Sequence[Requirement] = (),
@@ -65,19 +65,19 @@ class LiveRecord:
         self._roles: dict[str, str] = {}
         self._told_roles: dict[str, str] = {}
         self.secrets = Secrets(secrets=workshop.secrets(cards.values()))
-        make: Callable[..., Recorder | ScribeRecorder] = ScribeRecorder if service is ServiceKind.OWN else Recorder
+        make: Callable[..., Recorder | ScribeRecorder] = ScribeRecorder if service == ServiceKind.OWN else Recorder
         self._recorder = make(self.journal, now=clock.now, secrets=self.secrets)
         self._recorder.emit(
             RunStarted(
                 run_id=run_id,
                 tool=environment.tool(),
                 command=tuple(command),
-                target=f"live/{service.value}" if service is not None else "live",
+                target=f"live/{service}" if service is not None else "live",
                 profile=profile,
                 seed=0,
                 lang=lang,
                 product=product,
-                environment=environment.environment(pcsc=service is ServiceKind.PCSCD),
+                environment=environment.environment(pcsc=service == ServiceKind.PCSCD),
                 suites=tuple(suites),
                 requirements=tuple(requirements),
                 requirements_total=requirements_total,
