@@ -1,8 +1,8 @@
 """The standing judge of the cards: the ANS's own PKCS#11 acceptance program, unmodified, behind the real Cryptolib.
 
 It can be distributed with this project no more than the library. It runs where ``BIFENTE_ACCEPTANCE`` is its path and
-``BIFENTE_CRYPTOLIB`` that of the library (version 5.2.2 for Linux was used). Due is what it wrote of real cards: the same
-tests in the same order, each with the same return code (sources#cryptolib-source).
+``BIFENTE_CRYPTOLIB`` that of the library (version 5.2.2 for Linux was used). Due is what it wrote of real cards: the
+same tests in the same order, each with the same return code (sources#cryptolib-source).
 """
 
 from __future__ import annotations
