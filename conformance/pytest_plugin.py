@@ -25,6 +25,7 @@ from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.run.session import check_bench
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE, load_suite
 from bifente.conformance.scenario.plan import PlannedScenario
+from bifente.ground.files import open_file
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.explain import headline, lines
 from bifente.reports.model import Fold
@@ -58,7 +59,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     if file_path.suffix not in (".yaml", ".yml"):
         return None
     try:
-        with file_path.open("rb") as file:
+        with open_file(file_path) as file:
             start = file.read(4096)
     except OSError:
         return None

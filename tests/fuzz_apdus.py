@@ -1,8 +1,8 @@
 """Hostile commands for the cards of all families, as many as one asks for: no test of the suite, run by hand.
 
 ``.venv/bin/python tests/fuzz_apdus.py 10000000 [SEED]`` sends that many commands, each family in turn, and prints how
-many a second and every alarm: an exception, an answer that is none, a code or content that leaves a card whose code was not
-presented, tries that come back without the code. Exit 1 if there was one.
+many a second and every alarm: an exception, an answer that is none, a code or content that leaves a card whose code was
+not presented, tries that come back without the code. Exit 1 if there was one.
 """
 
 from __future__ import annotations
@@ -30,10 +30,26 @@ LIFE = 2000
 _CLASSES = (0x00, 0x00, 0x00, 0x01, 0x01, 0x10, 0x11, 0xA0, 0xBC)
 _INSTRUCTIONS = (0x20, 0x22, 0x24, 0x2A, 0x2C, 0x82, 0x84, 0x88, 0xA4, 0xB0, 0xC0, 0xCA, 0xCB, 0xD6)
 _PARAMETERS = tuple(bytes.fromhex("00000102030408090C3F418081869 09A9EA0".replace(" ", "")))
-_WORDS = (
-    "3F00 0001 0002 2F00 D003 D107 D121 5031 7002 A001 8025000001FF0100 E828BD080F8025000001FF0010 "
-    "E828BD080F8025000001FF0020 91022890 800142840181 800102840183 830120 4D087006"
-).split()
+_WORDS = [
+    "3F00",
+    "0001",
+    "0002",
+    "2F00",
+    "D003",
+    "D107",
+    "D121",
+    "5031",
+    "7002",
+    "A001",
+    "8025000001FF0100",
+    "E828BD080F8025000001FF0010",
+    "E828BD080F8025000001FF0020",
+    "91022890",
+    "800142840181",
+    "800102840183",
+    "830120",
+    "4D087006",
+]
 
 
 @dataclass

@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bifente.ground.files import open_file
 from bifente.reports.events import Tool
 from bifente.simulator.pcsc.discovery import driver_version, find_installation
 from bifente.simulator.pcsc.errors import PcscdError
@@ -53,7 +54,7 @@ def environment(*, pcsc: bool, module: Path | None = None) -> dict[str, str]:
 def _digest(file: Path) -> str:
     """The digest of a file by which a reader of the record can tell which module it was."""
     try:
-        with file.open("rb") as content:
+        with open_file(file) as content:
             return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError:
         return "unknown"

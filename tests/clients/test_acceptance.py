@@ -83,9 +83,7 @@ def test_the_program_finds_what_it_finds_on_a_real_card(
     with Bench(make(**due.card), tmp_path, mounts=mounts) as bench:
         bench.behind = (*bench.pcscd.enter, tool("env"), f"--chdir={tmp_path}")
         # It loads the library by its name, and waits twice for the return key.
-        done = bench.run(
-            [program, "/cps3", "/c", PIN], text="\n" * 20, env={"LD_LIBRARY_PATH": str(library.parent)}
-        )
+        done = bench.run([program, "/cps3", "/c", PIN], text="\n" * 20, env={"LD_LIBRARY_PATH": str(library.parent)})
     (report,) = tmp_path.glob("Resultats_*.HTML")
     rows = _ROW.findall(report.read_text(encoding="latin-1"))
     wrong = [(number, what, wanted, given) for number, what, wanted, given, verdict in rows if verdict != "OK"]
