@@ -32,6 +32,7 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
 from bifente.ground.clock import WallClock
+from bifente.ground.processes import end_with_starter
 from bifente.ground.text import Lang, Text
 from bifente.reports.secrets import Secrets
 from bifente.simulator.iso7816.apdu import ApduError, Command
@@ -119,7 +120,12 @@ def exec_command(
         bench.wait_seen()
         _tell_wireless(profile)
         try:
-            process = subprocess.Popen(command, env={**os.environ, **bench.environment})
+            # Killed, the bench takes the program with it: its readers and cards are gone.
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **bench.environment},
+                preexec_fn=end_with_starter,
+            )
         except OSError as error:
             raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
         live.note(Text(f"programme lancé : {command[0]}", f"program started: {command[0]}"))

@@ -55,7 +55,10 @@ def _digest(file: Path) -> str:
     """The digest of a file by which a reader of the record can tell which module it was."""
     try:
         with open_file(file) as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+            digest = hashlib.sha256()
+            while piece := content.read(1 << 20):
+                digest.update(piece)
+            return digest.hexdigest()
     except OSError:
         return "unknown"
 
