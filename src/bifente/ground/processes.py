@@ -15,8 +15,8 @@ _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 def end_with_starter() -> None:
     """Have the kernel kill this process when the thread that started it ends, even by SIGKILL; Linux only.
 
-    For the child itself, or for the ``preexec_fn`` of one that a main thread starts. The children of a child are its own
-    affair.
+    For the child itself, or for the ``preexec_fn`` of one that a main thread starts. The children of a child are its
+    own affair.
     """
     if _PRCTL is not None:
         starter = os.getppid()

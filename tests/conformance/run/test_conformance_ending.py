@@ -56,6 +56,7 @@ def test_sigterm_ends_a_run_as_an_interruption_does(tmp_path: Path, options: tup
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's notice of a dead parent is Linux's")
 @pytest.mark.parametrize("command", [("exec", "--", "sleep", "600"), ("up", "--for", "600")], ids=["exec", "up"])
 def test_a_killed_bench_leaves_neither_process_nor_folder(tmp_path: Path, command: tuple[str, ...]) -> None:
