@@ -119,7 +119,7 @@ def new_codes(command: bytes) -> frozenset[str | bytes]:
     """Return the codes that a command changing a code (CHANGE REFERENCE DATA, RESET RETRY COUNTER) carries.
 
     Old and new code follow each other without a mark between them, and may differ in length: the whole counts, and both
-    sides of every cut that leaves two codes, each without its filling, as text where it is printable and from a PIN block
+    sides of every cut that leaves two codes, each without its filling, as text where printable and from a PIN block
     (ISO 9564, format 2) where it is one.
     """
     if len(command) < 9 or command[1] not in _CHANGES:
