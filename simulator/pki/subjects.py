@@ -9,6 +9,7 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+_SHOWN = {NameOID.GIVEN_NAME: "GN", NameOID.SURNAME: "SN", NameOID.PSEUDONYM: "pseudonym", NameOID.TITLE: "title"}
 _Attribute = tuple[x509.ObjectIdentifier, str]
 
 
@@ -87,6 +88,11 @@ def authority(common_name: str) -> x509.Name:
         [(NameOID.ORGANIZATIONAL_UNIT_NAME, "IGC-SANTE TEST")],
         [(NameOID.COMMON_NAME, common_name)],
     )
+
+
+def told(name: x509.Name) -> str:
+    """Return a name as people of the field write it (RFC 4514, with the short words for its attributes)."""
+    return name.rfc4514_string(_SHOWN)
 
 
 def _place(structure: str, structure_id: str, department: str, title: str) -> list[list[_Attribute]]:
