@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bifente.ground.clock import Clock
+from bifente.ground.files import open_file
 from bifente.reports.events import Tool
 from bifente.simulator.pcsc.discovery import driver_version, find_installation
 from bifente.simulator.pcsc.errors import PcscdError
@@ -60,8 +61,11 @@ def environment(*, pcsc: bool, module: Path | None = None) -> dict[str, str]:
 def _digest(file: Path) -> str:
     """The digest of a file by which a reader of the record can tell which module it was."""
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        with open_file(file) as content:
+            digest = hashlib.sha256()
+            while piece := content.read(1 << 20):
+                digest.update(piece)
+            return digest.hexdigest()
     except OSError:
         return "unknown"
 

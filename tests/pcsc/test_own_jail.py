@@ -103,7 +103,6 @@ exec "$@"
 """The Cryptolib works in folders of the machine: private ones are put before them, then the jail is entered."""
 
 
-@pytest.mark.timeout(120)
 @BOTH
 def test_the_cryptolib_signs_in_a_jail(jail: Jail) -> None:
     if (library := os.environ.get("BIFENTE_CRYPTOLIB")) is None:
@@ -120,7 +119,6 @@ def test_the_cryptolib_signs_in_a_jail(jail: Jail) -> None:
     assert said["signed"] is True
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("module", ["test_tls", "test_scdaemon", "test_java", "test_chromium_card"])
 @BOTH
 def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: None) -> None:
