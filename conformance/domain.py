@@ -34,7 +34,8 @@ class Domain:
     feature whose name is that of a section it has. ``attachments`` are functions that are given each virtual bench and
     give what the domain adds to it, or None. ``writers`` lead to forms of report (``reports.render.Format``), by name.
     ``profiles`` are packages whose folder has reader profiles, ``readers/*.yaml``. ``spots`` leads to what injectors of
-    faults may ask for: a mapping from its type to a function of the step's ``Act``.
+    faults may ask for: a mapping from its type to a function of the step's ``Act``. ``services`` are what
+    ``bifente serve --services`` may start, by name: functions of a ``ServingDesk`` (``conformance/bench/serving.py``).
     """
 
     name: str
@@ -47,12 +48,26 @@ class Domain:
     writers: Mapping[str, str] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
     spots: str | None = None
+    services: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
 def domains() -> tuple[Domain, ...]:
     """Return every domain that is installed, by name. Raise ExtensionError for one that cannot be used."""
     return installed(GROUP, Domain, "domain")
+
+
+def services() -> Mapping[str, tuple[Domain, str]]:
+    """Return every service that may be served, by name, with its domain and where it is. Raise DomainError."""
+    found: dict[str, tuple[Domain, str]] = {}
+    for domain in domains():
+        for name, reference in domain.services.items():
+            if name in found:
+                raise DomainError(
+                    f"the domains {found[name][0].name!r} and {domain.name!r} both serve {name!r}: rename one"
+                )
+            found[name] = domain, reference
+    return found
 
 
 def referred(domain: Domain, reference: str) -> Any:

@@ -43,7 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fse": ("fse", "Care sheets, lots, files and returns: shown, checked, submitted."),
     "up": ("live", "Virtual readers and cards until interrupted."),
     "exec": ("live", "Virtual readers and cards for the life of one command."),
-    "serve": ("serve", "The reading service of a wireless terminal, over HTTPS."),
+    "serve": ("serve", "Teleservices, or the reading service of a wireless terminal, on this machine."),
     "doctor": ("live", "Test each link between a virtual card and a PC/SC client."),
     "cards": ("cards", "Card templates, shown and made into files."),
     "profiles": ("profiles", "Reader profiles."),

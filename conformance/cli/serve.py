@@ -1,4 +1,4 @@
-"""``bifente serve``: the reading service of a wireless terminal, over HTTPS on this machine."""
+"""``bifente serve``: teleservices, or the reading service of a wireless terminal, on this machine."""
 
 from __future__ import annotations
 
@@ -58,10 +58,22 @@ def serve(
     renew: Annotated[
         bool, typer.Option("--renew/--let-lapse", help="Renew the session's token in time, or let it lapse.")
     ] = True,
+    wanted: Annotated[
+        str | None,
+        typer.Option("--services", help="Teleservices instead, by name, e.g. pki,annuaire; 'list' tells all."),
+    ] = None,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
-    """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled."""
+    """Teleservices on loopback (--services), or the CloudFSV-like reading service over HTTPS, until interrupted.
+
+    Prints a ready configuration. Tokens and pairing of the reading service are modelled.
+    """
+    if wanted is not None:
+        from bifente.conformance.cli.teleservices import serve_teleservices
+
+        serve_teleservices(wanted, port, seconds, folder, record_dir, keys, chosen_lang(lang))
+        return
     # Here, not above: a web server is a tenth of a second that no other command should spend.
     from bifente.conformance.domains.wireless.bench import WirelessBench
     from bifente.simulator.readers import PcscService

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -220,7 +221,13 @@ def test_state_is_told_and_set(points: Points) -> None:
     stem = points.authority.stem
     points.service.set_state({"revoked": {stem: ["0ABC"]}})
     assert points.service.state()["revoked"][stem]["ABC"] == "unspecified"
-    for wrong in ({"x": 1}, {"revoked": 1}, {"revoked": {"nobody": []}}, {"revoked": {stem: ["zz"]}}):
+    mistakes: tuple[dict[str, Any], ...] = (
+        {"x": 1},
+        {"revoked": 1},
+        {"revoked": {"nobody": []}},
+        {"revoked": {stem: ["zz"]}},
+    )
+    for wrong in mistakes:
         with pytest.raises(ServiceError, match=r"^pki: "):
             points.service.set_state(wrong)
 
