@@ -1,0 +1,10 @@
+"""The descriptor of the domain."""
+
+from bifente.conformance.domain import Domain
+from bifente.ground.text import Text
+
+DOMAIN = Domain(
+    name="mail",
+    title=Text("Messagerie sécurisée", "Secure mail"),
+    steps=("bifente.conformance.domains.mail.steps",),
+)
