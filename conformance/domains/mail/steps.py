@@ -88,7 +88,8 @@ class SendEncipheredMail(CardStep):
         except CertificateRefusedError as refused:
             return Observation({"outcome": refused.refusal.key}, (("certificat", refused.text.fr),))
         head = smime.heads("expediteur@mssante.test", self.to, "Courrier de test")
-        act.scene.part(MailboxesOfScene).put(self.to, encipher(head, smime.text_part(self.text), addressee))
+        mail = encipher(head, smime.text_part(self.text), addressee, act.scene.random, act.scene.declare)
+        act.scene.part(MailboxesOfScene).put(self.to, mail)
         return Observation({"outcome": SENT})
 
 
@@ -142,7 +143,6 @@ class OpenMail(CardStep):
             answer = act.host.decipher("authentication", cryptogram)
             if answer.sw != OK:
                 raise SecureMailError(MailRefusal.CARD, f"{answer.sw:04X}", answer.sw)
-            act.scene.declare(answer.data)
             return answer.data
 
         try:

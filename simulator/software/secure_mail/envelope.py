@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 from asn1crypto import cms
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7EnvelopeBuilder, PKCS7Options
 
+from bifente.simulator.cards.padding import enciphered
+from bifente.simulator.serving.service import Declare, to_nobody
 from bifente.simulator.software.secure_mail import parts
 from bifente.simulator.software.secure_mail.refusals import MailRefusal, SecureMailError
 
@@ -19,11 +23,41 @@ DecipherKey = Callable[[bytes], bytes]
 _BLOCK = 128
 
 
-def encipher(head: bytes, part: bytes, addressee: x509.Certificate) -> bytes:
-    """Return a mail that only the key of a certificate opens: AES-256, its key by RSA."""
-    builder = PKCS7EnvelopeBuilder().set_data(parts.canonical(part)).add_recipient(addressee)
-    builder = builder.set_content_encryption_algorithm(algorithms.AES256)
-    return parts.enveloped_mail(head, builder.encrypt(Encoding.DER, [PKCS7Options.Binary]))
+def encipher(
+    head: bytes, part: bytes, addressee: x509.Certificate, chance: random.Random, declare: Declare = to_nobody
+) -> bytes:
+    """Return a mail that only the key of a certificate opens: AES-256, its key by RSA and told to ``declare``."""
+    key, iv = chance.randbytes(32), chance.randbytes(16)
+    declare(key)
+    public = addressee.public_key()
+    if not isinstance(public, RSAPublicKey):
+        raise SecureMailError(MailRefusal.FORBIDDEN_ALGORITHM, type(public).__name__)
+    padder = PKCS7(_BLOCK).padder()
+    work = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    sealed = work.update(padder.update(parts.canonical(part)) + padder.finalize()) + work.finalize()
+    own = asn1_x509.Certificate.load(addressee.public_bytes(Encoding.DER))
+    recipient = cms.KeyTransRecipientInfo(
+        {
+            "version": "v0",
+            "rid": cms.RecipientIdentifier(
+                {"issuer_and_serial_number": {"issuer": own.issuer, "serial_number": own.serial_number}}
+            ),
+            "key_encryption_algorithm": {"algorithm": "rsaes_pkcs1v15"},
+            "encrypted_key": enciphered(public, key, chance),
+        }
+    )
+    data = cms.EnvelopedData(
+        {
+            "version": "v0",
+            "recipient_infos": [cms.RecipientInfo({"ktri": recipient})],
+            "encrypted_content_info": {
+                "content_type": "data",
+                "content_encryption_algorithm": {"algorithm": "aes256_cbc", "parameters": iv},
+                "encrypted_content": sealed,
+            },
+        }
+    )
+    return parts.enveloped_mail(head, cms.ContentInfo({"content_type": "enveloped_data", "content": data}).dump())
 
 
 def decipher(mail: bytes, own: x509.Certificate, key: DecipherKey) -> str:
