@@ -6,5 +6,6 @@ from bifente.ground.text import Text
 DOMAIN = Domain(
     name="mail",
     title=Text("Messagerie sécurisée", "Secure mail"),
+    services={"mssante": "bifente.conformance.domains.mail.serving:serve"},
     steps=("bifente.conformance.domains.mail.steps",),
 )
