@@ -111,9 +111,10 @@ def test_state_is_told_and_set() -> None:
     service = made()
     service.set_state({"close": ["99880000000"], "remove": ["99880000001"]})
     assert service.state() == {"persons": 60, "inactive": ["003-99880000000"]}
-    for wrong in ({"x": []}, {"close": "99880000000"}, {"remove": ["1"]}):
+    mistakes: list[dict[str, Any]] = [{"x": []}, {"close": "99880000000"}, {"remove": ["1"]}]
+    for wrong in mistakes:
         with pytest.raises(ServiceError, match=r"^directory: "):
-            service.set_state(wrong)  # type: ignore[arg-type]
+            service.set_state(wrong)
 
 
 def test_a_page_shows_no_markup_of_an_entry() -> None:

@@ -7,6 +7,6 @@ DOMAIN = Domain(
     name="directory",
     title=Text("Annuaire Santé", "Health directory"),
     steps=("bifente.conformance.domains.directory.steps",),
-    services={"annuaire": "bifente.conformance.domains.directory.serving:serve"},
+    services={"annuaire": "bifente.conformance.domains.directory.serving:start"},
     spots="bifente.conformance.domains.directory.spots:SPOTS",
 )

@@ -6,6 +6,6 @@ from bifente.ground.text import Text
 DOMAIN = Domain(
     name="mail",
     title=Text("Messagerie sécurisée", "Secure mail"),
-    services={"mssante": "bifente.conformance.domains.mail.serving:serve"},
+    services={"mssante": "bifente.conformance.domains.mail.serving:start"},
     steps=("bifente.conformance.domains.mail.steps",),
 )
