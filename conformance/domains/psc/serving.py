@@ -13,7 +13,7 @@ from bifente.simulator.services.psc.addresses import Addresses, Face
 from bifente.simulator.services.psc.service import PscService, judged_by
 from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.serving.handshake.front import TlsFront
-from bifente.simulator.serving.handshake.terms import WEB
+from bifente.simulator.serving.handshake.terms import LPS
 from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.recording import recorded
 from bifente.simulator.serving.service import Asgi
@@ -21,7 +21,10 @@ from bifente.simulator.serving.tls import ServerIdentity
 
 PHONE = "telephone-1"
 _WITH_CERTIFICATE = frozenset({Face.MTLS, Face.AUTH, Face.API})
-"""Hosts that ask for a client certificate, and let in who has none: it is for the service to say what that opens."""
+"""Hosts that ask for a client certificate, and let in who has none: it is for the service to say what that opens.
+
+They speak TLS 1.2, which is what Pro Santé Connect documents: in TLS 1.3 a CPS3, which does no PSS, cannot sign.
+"""
 
 
 class _Later:
@@ -47,7 +50,7 @@ def serve(around: ServingBench) -> PscService:
     clients = ClientCertificates(judge, required=False, peer=PscService.name, hear=around.hear)
     bases = {}
     for rank, face in enumerate(Face):
-        context = TlsFront(identity, clients, WEB) if face in _WITH_CERTIFICATE else identity.context()
+        context = TlsFront(identity, clients, LPS) if face in _WITH_CERTIFICATE else identity.context()
         server = LoopbackServer(later, context, around.port + rank if around.port else 0)
         around.stack.callback(server.close)
         bases[face.value] = f"https://localhost:{server.port}"
