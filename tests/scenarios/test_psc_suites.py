@@ -31,10 +31,10 @@ from bifente.simulator.services.psc.delegation import Delegation
 from bifente.simulator.services.psc.ecps import EcpsPlatform
 from bifente.simulator.services.psc.grants import Grants
 from bifente.simulator.services.psc.leaving import Leaving
-from bifente.simulator.services.psc.other_faces import CardFace
 from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.state import ProviderState
 from bifente.simulator.services.psc.tokens import TokenMint
+from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.software.relying_party import verifying
 from bifente.simulator.software.relying_party.client import OpenIdClient
 
@@ -363,10 +363,10 @@ MUTATIONS = [
     ),
     # The card and the local provider.
     of(
-        CardFace,
-        "_certified",
-        "if (why := state.believes(chain)) is not None:",
-        "if False:",
+        ClientCertificates,
+        "look",
+        "return self.judge.judge_der(presented)",
+        "return tuple(x509.load_der_x509_certificate(one) for one in presented)",
         "psc-card/signature-certificate",
     ),
     of(

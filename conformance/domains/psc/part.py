@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Self
 
 import httpx
@@ -23,8 +23,14 @@ from bifente.simulator.pki.keystore import KeySource, MemoryKeys
 from bifente.simulator.services.psc.model import RegisteredClient
 from bifente.simulator.services.psc.service import PscService, judged_by
 from bifente.simulator.services.psc.tokens import TokenMint
+from bifente.simulator.serving.client_certificates import ClientCertificates
+from bifente.simulator.serving.handshake.calling import InProcessTls
+from bifente.simulator.serving.handshake.front import TlsFront
+from bifente.simulator.serving.handshake.keys import TlsIdentity
+from bifente.simulator.serving.handshake.terms import LPS, WEB
 from bifente.simulator.serving.recording import Hear, recorded
 from bifente.simulator.serving.service import Asgi, Declare
+from bifente.simulator.serving.tls import ServerIdentity
 from bifente.simulator.software.relying_party.client import OpenIdClient, OpenIdSettings
 
 STRANGER = "hors-igc-"
@@ -38,6 +44,8 @@ class PscBench:
     ) -> None:
         self.clock = clock
         self._pki = pki
+        judge = CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)
+        self._askers = ClientCertificates(judge, required=False, peer=PscService.name, hear=hear)
         self._declare = declare
         self._chance = chance
         self.service = PscService(
@@ -47,7 +55,7 @@ class PscBench:
             section.registry(),
             section.parameters(),
             declare=declare,
-            believes=judged_by(CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)),
+            believes=judged_by(judge),
         )
         self.application: Asgi = recorded(self.service, clock, hear)
         self._browsers: dict[str, PscBrowser] = {}
@@ -104,6 +112,15 @@ class PscBench:
             common_name = name.removeprefix(STRANGER)
             self._chains[name] = organisation_certificate(pki, key, self.clock.now(), common_name)
         return self._chains[name]
+
+    def with_card(self, identity: TlsIdentity | None) -> httpx.Client:
+        """Return a caller that shakes hands with the host of the card, by a key that a card holds."""
+        front = TlsFront(self._server, self._askers, LPS)
+        return httpx.Client(transport=InProcessTls(self.application, front, None, identity, WEB))
+
+    @cached_property
+    def _server(self) -> ServerIdentity:
+        return ServerIdentity.make(self._pki, process_keys(), self.clock.now())
 
     def caller(self, chain: Chain = ()) -> httpx.Client:
         """Return a caller of the provider that shows a certificate."""
