@@ -28,7 +28,8 @@ class DomainError(ExtensionError):
 class Domain:
     """What a field of rules brings to the bench. References are written ``package.module:name``.
 
-    ``steps`` are modules whose steps scenarios may use. ``sections`` are models of what may stand under ``bench`` in a
+    ``steps`` are modules whose steps scenarios may use; ``orders`` are those by which a hand acts on a live bench (the
+    control channel), each under the name of its order. ``sections`` are models of what may stand under ``bench`` in a
     suite, ``profile_sections`` of what may stand in a reader profile, by their keys. ``features`` are what a reader may
     offer beyond those that every bench knows, each with why a scenario does not apply without it; a profile offers the
     feature whose name is that of a section it has. ``attachments`` are functions that are given each virtual bench and
@@ -41,6 +42,7 @@ class Domain:
     name: str
     title: Text
     steps: tuple[str, ...] = ()
+    orders: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
     profile_sections: Mapping[str, str] = field(default_factory=dict)
     features: Mapping[str, Text] = field(default_factory=dict)

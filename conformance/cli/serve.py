@@ -114,7 +114,7 @@ def serve(
             lang=chosen_lang(lang),
         )
         record.watch(device)
-    bench = WirelessBench(
+    wireless = WirelessBench(
         section,
         device.slots,
         access,
@@ -130,13 +130,13 @@ def serve(
             stack.callback(_finish, record, chosen_lang(lang))
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
         try:
-            server = stack.enter_context(LoopbackServer(bench.application, identity.context(), port))
+            server = stack.enter_context(LoopbackServer(wireless.application, identity.context(), port))
         except ServingError as error:
             raise fail(str(error), Exit.BENCH_ERROR) from None
         _write(where, "ca.pem", identity.trust)
-        _write_headers(where, bench)
+        _write_headers(where, wireless)
         code = device.cards["cps"].facts["code"] if "cps" in device.cards else None
-        for line in _told(f"{server.url}/fsv/{bench.service.version}/", where, bench.terminal.id, code):
+        for line in _told(f"{server.url}/fsv/{wireless.service.version}/", where, wireless.terminal.id, code):
             out.print(line, markup=False)
         err.print("Ctrl-C stops", markup=False)
         stopped = threading.Event()
@@ -147,9 +147,9 @@ def serve(
                     return
                 if not server.alive:
                     raise fail("the HTTPS service has stopped by itself: start it again", Exit.BENCH_ERROR)
-                if renew and bench.terminal.remaining < bench.terminal.parameters.ttl * _RENEWED_WITH:
-                    _renew(bench)
-                    _write_headers(where, bench)
+                if renew and wireless.terminal.remaining < wireless.terminal.parameters.ttl * _RENEWED_WITH:
+                    _renew(wireless)
+                    _write_headers(where, wireless)
 
 
 def _finish(record: LiveRecord, lang: Lang) -> None:

@@ -31,7 +31,7 @@ class LoopbackServer:
     """An ASGI application over HTTPS, or HTTP, on 127.0.0.1, in a thread of its own. A context manager.
 
     With a ``TlsFront`` client certificates are asked for and judged; a context of OpenSSL serves anybody, None
-    in clear: lists of revoked certificates are had that way.
+    in clear: lists of revoked certificates are had that way, and what never leaves the machine and asks for a token.
     ``port`` 0 takes any free one; ``port`` then tells which. Raises ServingError.
     """
 

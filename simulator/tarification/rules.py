@@ -23,6 +23,7 @@ from bifente.simulator.formats.fse.model import CareAct, Insurance, Invoice, Nom
 from bifente.simulator.tarification.ages import age
 from bifente.simulator.tarification.bodies import body_of
 from bifente.simulator.tarification.ccam import unit_price
+from bifente.simulator.tarification.deadlines import prescription
 from bifente.simulator.tarification.pricing import amc_of, amo_of, rate_of
 from bifente.simulator.tarification.tables import (
     ACTS,
@@ -36,6 +37,8 @@ from bifente.simulator.tarification.tables import (
 )
 
 _YOUNG = "J"
+_LONGEST_MATERNITY = 400
+"""Days from the date of pregnancy to the last care of a maternity, a bound of ours."""
 _WITHOUT_VITALE = frozenset({SecuringMode.WITHOUT_VITALE, SecuringMode.DEGRADED})
 """The modes in which the Vitale signs nothing."""
 
@@ -123,8 +126,14 @@ def _acts(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     if not invoice.acts:
         yield _broken("no-acts")
     for (code, on, _), count in Counter((act.code, act.on, act.coefficient) for act in invoice.acts).items():
-        if count > 1:
+        if count > 1 and not _once(code):
             yield _broken("act-repeated", code=code, on=on)
+    told: Counter[tuple[str, date]] = Counter()
+    for act in invoice.acts:
+        told[act.code, act.on] += act.quantity
+    for (code, on), count in told.items():
+        if count > 1 and _once(code):
+            yield _broken("act-twice", code=code, on=on)
     for act in invoice.acts:
         yield from _act(invoice, act, facts)
 
@@ -134,6 +143,10 @@ def _act(invoice: Invoice, act: CareAct, facts: Facts) -> Iterator[Broken]:
         yield _broken("act-in-future", code=act.code, on=act.on)
     if act.on > invoice.on:
         yield _broken("act-after-sheet", code=act.code, on=act.on)
+    if act.on < _birth(invoice):
+        yield _broken("act-before-birth", code=act.code, on=act.on)
+    if facts.today > (until := prescription(act.on)):
+        yield _broken("prescribed", code=act.code, on=act.on, until=until)
     if not act.quantity or not act.coefficient:
         yield _broken("quantity-zero", code=act.code)
     kind = ACTS.get(act.code)
@@ -156,6 +169,20 @@ def _act(invoice: Invoice, act: CareAct, facts: Facts) -> Iterator[Broken]:
         yield _broken("prescriber-missing", code=act.code)
     if invoice.beneficiary.c2s and act.amount > reimbursable(act):
         yield _broken("c2s-overrun", code=act.code)
+
+
+def _once(code: str) -> bool:
+    kind = ACTS.get(code)
+    return kind is not None and kind.once
+
+
+def _birth(invoice: Invoice) -> date:
+    """The earliest day that a birth can be: of one that is not known in full (lunar month), the first of its year."""
+    birth = invoice.beneficiary.birth
+    try:
+        return date(int(birth[:4]), int(birth[4:6]), int(birth[6:8]))
+    except ValueError:
+        return date(max(1, int(birth[:4])), 1, 1)
 
 
 def _supplement(invoice: Invoice, act: CareAct, kind: ActType) -> Iterator[Broken]:
@@ -269,8 +296,11 @@ def _circumstances(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     if invoice.rectifies == invoice.number:
         yield _broken("rectifies-itself")
     yield from _accident(invoice, first)
-    if invoice.insurance is Insurance.MATERNITE and invoice.pregnancy_on is None:
-        yield _broken("maternity-date-missing")
+    if invoice.insurance is Insurance.MATERNITE:
+        if invoice.pregnancy_on is None:
+            yield _broken("maternity-date-missing")
+        elif not 0 <= (first - invoice.pregnancy_on).days <= _LONGEST_MATERNITY:
+            yield _broken("maternity-date-impossible", on=invoice.pregnancy_on)
     yield from _prescription(invoice, first)
 
 

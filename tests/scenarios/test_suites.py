@@ -433,10 +433,16 @@ MUTATIONS: Mapping[Mutation, str] = {
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_a_wrong_card_makes_scenarios_fail(
-    mutation: Mutation, plan: RunPlan, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    mutation: Mutation,
+    plan: RunPlan,
+    scenarios: tuple[PlannedScenario, ...],
+    workshop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    noticing = [scenario for scenario in plan.scenarios if scenario.id == MUTATIONS[mutation]]
+    chosen = {scenario.id: scenario for scenario in (*scenarios, *noticing)}
     mutation(monkeypatch)
-    found = verdicts(run(plan, workshop))
+    found = verdicts(run(replace(plan, scenarios=tuple(chosen.values())), workshop))
     failed = [name for name, verdict in found.items() if verdict is Verdict.FAILED]
     print(f"{len(failed)} failed: {', '.join(failed)}")
     assert found[MUTATIONS[mutation]] is Verdict.FAILED

@@ -11,6 +11,7 @@ from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.ssv import Answer
 from bifente.simulator.software.billing.beneficiary import unknown_codes
 from bifente.simulator.software.billing.making import Care, invoice_from
+from bifente.simulator.software.billing.pretence import Pretence
 from bifente.simulator.software.billing.professional import laboratory_settings
 from bifente.simulator.software.billing.reading import CardsReading
 from bifente.simulator.tarification.requests import ActRequest
@@ -33,6 +34,8 @@ class Order:
     paper: bool
     number: int | None = None
     """The number of a rejected sheet to use again."""
+    pretence: Pretence | None = None
+    """What a dishonest software writes instead of what it was told; it looks at no rule then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ def made_of(reading: CardsReading, order: Order, today: date, opposed: Collectio
         card_number=holder.card if holder else "",
         test=holder.test if holder else None,
         apcv=reading.phone,
+        pretence=order.pretence,
     )
+    if order.pretence is not None:
+        return Made(invoice, ())
     return Made(invoice, examine(invoice, _facts(reading, order, today, opposed)))
 
 

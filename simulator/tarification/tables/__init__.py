@@ -52,7 +52,7 @@ class ActType(_Called):
 
     Its unit price is its ``base``, one of its ``prices`` by the day, or none if it is ``free``; ``coefficient``: it may
     have one; ``classes``: its class of rate for some professions; ``accompanies``: the acts that a supplement goes
-    with; ``below``: the age that a patient has not reached.
+    with; ``below``: the age that a patient has not reached; ``once``: once a day for one patient.
     """
 
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,6}$")]
@@ -68,6 +68,7 @@ class ActType(_Called):
     free: bool = False
     accompanies: Annotated[tuple[str, ...], Field(alias="with")] = ()
     below: int | None = None
+    once: bool = False
 
     @model_validator(mode="after")
     def _priced(self) -> Self:
