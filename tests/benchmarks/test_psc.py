@@ -17,7 +17,7 @@ from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.services.psc.claims import AuthMode
 from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.sessions import ClientUse
-from bifente.simulator.services.psc.tokens import Grant
+from bifente.simulator.services.psc.tokens import TokenGrant
 
 USER = "899900000011"
 LOGINS = 300
@@ -93,7 +93,7 @@ def test_memory_is_flat_over_many_tokens(service: PscService) -> None:
         for _ in range(count // SIGNATURES):
             session = core.open_session(one, AuthMode.MOBILE, browser=False)
             session.uses[client.id] = ClientUse("openid scope_all", None)
-            answer = service.grants._issued(client, session, Grant.CIBA, ())
+            answer = service.grants._issued(client, session, TokenGrant.CIBA, ())
             service.bearing.information(answer["access_token"], ())
             clock.advance(10)
 

@@ -20,7 +20,7 @@ from bifente.simulator.services.psc.model import RegisteredClient, Registry, lab
 from bifente.simulator.services.psc.requests import secrets_in
 from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.sessions import ClientUse
-from bifente.simulator.services.psc.tokens import Grant
+from bifente.simulator.services.psc.tokens import TokenGrant
 from bifente.simulator.serving.calling import AsgiTransport
 from bifente.simulator.serving.service import ServiceError
 
@@ -119,7 +119,7 @@ def test_sessions_that_are_over_take_no_room() -> None:
     def log_in() -> None:
         session = service.core.open_session(one, AuthMode.MOBILE, browser=False)
         session.uses[client.id] = ClientUse("openid scope_all", None)
-        service.grants._issued(client, session, Grant.CIBA, ())
+        service.grants._issued(client, session, TokenGrant.CIBA, ())
         clock.advance(10)
 
     for _ in range(300):
