@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
 from bifente.reports.events import Event, ScenarioFinished
-from bifente.reports.journal import FILE_NAME, Recorder
+from bifente.reports.journal import FILE_NAME, Recorder, read_journal
+from bifente.reports.render import FORMATS, render
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.formats.jose.seal import Seal
@@ -134,8 +136,25 @@ REASONS = {
 }
 
 
-def test_no_secret_is_in_the_journal(recorded: Recorded) -> None:
-    content = recorded.journal.read_bytes()
+def test_the_same_seed_gives_the_same_journal(plan: RunPlan, workshop: Workshop, tmp_path: Path) -> None:
+    some = replace(plan, scenarios=tuple(one for one in plan.scenarios if one.id.endswith("a-login-from-end-to-end")))
+
+    def told(name: str) -> list[Event]:
+        secrets, path = Secrets(), tmp_path / name
+        with Recorder(path, now=lambda: datetime(2026, 1, 1, tzinfo=UTC), secrets=secrets) as recorder:
+            execute(some, workshop, run_id="20260101-000000-000000", command=(), emit=recorder.emit, secrets=secrets)
+        events = [structs.replace(event, time="") for event in read_journal(path).events]
+        return [structs.replace(event, duration_us=0) if hasattr(event, "duration_us") else event for event in events]
+
+    assert told("one") == told("other")
+
+
+def test_no_secret_is_in_any_file_of_a_run(recorded: Recorded) -> None:
+    folder = recorded.journal.parent
+    render(recorded.journal, FORMATS, folder)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 3
+    content = b"".join(path.read_bytes() for path in files)
     assert len(recorded.secrets) > 1000
     assert [secret for secret in recorded.secrets if secret.encode() in content] == []
     # Nor a token that somebody forged, nor a part of one.

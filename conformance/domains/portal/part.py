@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 from lxml import html
 
+from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.ground.clock import Clock
@@ -20,9 +21,7 @@ from bifente.simulator.middleware.srvsvcnam.component import (
     SrvSvCnam,
     VitaleAnswer,
 )
-from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
-from bifente.simulator.pki.keystore import KeySource, MemoryKeys
 from bifente.simulator.pki.refusals import CertificateRefusedError
 from bifente.simulator.services.portal.service import Portal
 from bifente.simulator.serving.calling import AsgiTransport
@@ -45,10 +44,10 @@ class ComponentState(StrEnum):
 class PortalBench:
     """The sites and the component, fresh for each scenario: absent until a step says otherwise."""
 
-    def __init__(self, clock: Clock, pki: Pki, read: Callable[[], VitaleAnswer], hear: Hear) -> None:
-        judge = CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)
+    def __init__(self, clock: Clock, workshop: Workshop, read: Callable[[], VitaleAnswer], hear: Hear) -> None:
+        judge = CertificateJudge(authorities_of(workshop.pki), clock, Purpose.CLIENT)
         self.component = SrvSvCnam(read, [ORIGIN])
-        self.portal = Portal(clock, believing(judge), COMPONENT, identity(_keys(), clock.now()).trust)
+        self.portal = Portal(clock, believing(judge), COMPONENT, identity(workshop.keys, clock.now()).trust)
         self.state = ComponentState.ABSENT
         self.chain: Chain = ()
         self.path = "/ameli"
@@ -69,7 +68,7 @@ class PortalBench:
             code = str(scene.bench.card_in("cps").facts["code"])
             return ssv.lire_droits_vitale(ps, reader, code, f"{scene.bench.now():%Y%m%d}")
 
-        return cls(scene.bench.clock, scene.bench.workshop.pki, read, scene.hear)
+        return cls(scene.bench.clock, scene.bench.workshop, read, scene.hear)
 
     def stand(self, state: ComponentState) -> None:
         """Let the component stand so from now on."""
@@ -124,11 +123,3 @@ def believing(judge: CertificateJudge) -> Callable[[Chain], str | None]:
 def older(version: str, oldest: str = OLDEST_ACCEPTED) -> bool:
     """Tell whether a version is older than what the sites accept."""
     return [int(part) for part in version.split(".")] < [int(part) for part in oldest.split(".")]
-
-
-_KEYS: KeySource = MemoryKeys()
-
-
-def _keys() -> KeySource:
-    """One authority of the component a process."""
-    return _KEYS

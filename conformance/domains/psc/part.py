@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx
 
+from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.psc.browser import PscBrowser
 from bifente.conformance.domains.psc.calling import caller
@@ -40,17 +41,24 @@ class PscBench:
     """The provider and everything around it, fresh for each scenario."""
 
     def __init__(
-        self, section: PscSection, clock: Clock, chance: random.Random, pki: Pki, declare: Declare, hear: Hear
+        self,
+        section: PscSection,
+        clock: Clock,
+        chance: random.Random,
+        workshop: Workshop,
+        declare: Declare,
+        hear: Hear,
     ) -> None:
         self.clock = clock
-        self._pki = pki
+        self._pki = pki = workshop.pki
+        self._keys = workshop.keys
         judge = CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)
         self._askers = ClientCertificates(judge, required=False, peer=PscService.name, hear=hear)
         self._declare = declare
         self._chance = chance
         self.service = PscService(
             clock,
-            process_keys(),
+            self._keys,
             chance,
             section.registry(),
             section.parameters(),
@@ -66,7 +74,7 @@ class PscBench:
     def of(cls, scene: Scene) -> Self:
         """Return the provider of a scene, whose messages are told."""
         section = scene.section(PscSection) or PscSection()
-        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop.pki, scene.declare, scene.hear)
+        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop, scene.declare, scene.hear)
 
     def browser(self, name: str = WORKSTATION) -> PscBrowser:
         """Return the browser of this name, a new one if it was never used."""
@@ -108,7 +116,7 @@ class PscBench:
         """
         if name not in self._chains:
             pki = Pki(_strangers()) if name.startswith(STRANGER) else self._pki
-            key = process_keys().key(f"psc/organisation/{name}").public_key()
+            key = self._keys.key(f"psc/organisation/{name}").public_key()
             common_name = name.removeprefix(STRANGER)
             self._chains[name] = organisation_certificate(pki, key, self.clock.now(), common_name)
         return self._chains[name]
@@ -120,7 +128,7 @@ class PscBench:
 
     @cached_property
     def _server(self) -> ServerIdentity:
-        return ServerIdentity.make(self._pki, process_keys(), self.clock.now())
+        return ServerIdentity.make(self._pki, self._keys, self.clock.now())
 
     def caller(self, chain: Chain = ()) -> httpx.Client:
         """Return a caller of the provider that shows a certificate."""
@@ -148,10 +156,4 @@ class PscBench:
 
 @cache
 def _strangers() -> KeySource:
-    return MemoryKeys()
-
-
-@cache
-def process_keys() -> KeySource:
-    """Return the provider's signing keys and the clients' keys: one set a process."""
     return MemoryKeys()

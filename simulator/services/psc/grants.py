@@ -28,7 +28,7 @@ _CLOSED_GRANTS = {
     "client_credentials": "Client not enabled to retrieve service account",
     "implicit": "Unsupported grant_type",
     DEVICE: "Client is not allowed to initiate OAuth 2.0 Device "
-    "Authorization TokenGrant. The flow is disabled for the client.",
+    "Authorization Grant. The flow is disabled for the client.",
 }
 """Grants that the document advertises and that no client has (sources#psc-code)."""
 

@@ -105,6 +105,7 @@ class LoginByCard(Step):
         """Touch it."""
         from bifente.simulator.serving.calling import RefusedConnectionError
         from bifente.simulator.serving.handshake.card_key import CardSignatureError, card_identity
+        from bifente.simulator.serving.handshake.primitives import drawing
 
         bench = psc(act)
         browser = bench.browser(self.browser)
@@ -121,7 +122,8 @@ class LoginByCard(Step):
             sw = act.host.verify(act.card.layout.secrets["pin"].reference, typed.encode()).sw
             identity = card_identity(act.host, card.certificates[self.certificate], self.certificate)
         try:
-            seen = browser.open(target, lambda: bench.with_card(identity))
+            with drawing(act.scene.random.randbytes):
+                seen = browser.open(target, lambda: bench.with_card(identity))
         except RefusedConnectionError as refused:
             return _not_shaken(sw, refused.text.fr, str(refused.alert))
         except CardSignatureError as error:
