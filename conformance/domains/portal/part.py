@@ -22,7 +22,6 @@ from bifente.simulator.middleware.srvsvcnam.component import (
     VitaleAnswer,
 )
 from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
-from bifente.simulator.pki.refusals import CertificateRefusedError
 from bifente.simulator.services.portal.service import Portal
 from bifente.simulator.serving.calling import AsgiTransport
 from bifente.simulator.serving.client_certificates import TlsPeer, seen_by
@@ -47,7 +46,7 @@ class PortalBench:
     def __init__(self, clock: Clock, workshop: Workshop, read: Callable[[], VitaleAnswer], hear: Hear) -> None:
         judge = CertificateJudge(authorities_of(workshop.pki), clock, Purpose.CLIENT)
         self.component = SrvSvCnam(read, [ORIGIN])
-        self.portal = Portal(clock, believing(judge), COMPONENT, identity(workshop.keys, clock.now()).trust)
+        self.portal = Portal(clock, judge.complaint, COMPONENT, identity(workshop.keys, clock.now()).trust)
         self.state = ComponentState.ABSENT
         self.chain: Chain = ()
         self.path = "/ameli"
@@ -105,19 +104,6 @@ class PortalBench:
 
     def close(self) -> None:
         """Nothing stays open."""
-
-
-def believing(judge: CertificateJudge) -> Callable[[Chain], str | None]:
-    """Return a check that believes whom a judge believes."""
-
-    def check(chain: Chain) -> str | None:
-        try:
-            judge.judge(chain)
-        except CertificateRefusedError as refused:
-            return refused.text.fr
-        return None
-
-    return check
 
 
 def older(version: str, oldest: str = OLDEST_ACCEPTED) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bifente.conformance.bench.serving import ServedService, ServingBench
-from bifente.conformance.domains.portal.part import believing
 from bifente.simulator.middleware.srvsvcnam.authority import identity
 from bifente.simulator.middleware.srvsvcnam.component import SrvSvCnam, VitaleAnswer
 from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
@@ -58,7 +57,7 @@ class ServedPortal:
         judge = CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
         server = ServerIdentity.make(around.pki, around.keys, around.clock.now())
         clients = ClientCertificates(judge, required=required, peer=Portal.name, hear=around.hear)
-        portal = Portal(around.clock, believing(judge), f"https://127.0.0.1:{self._port}", self._local.trust)
+        portal = Portal(around.clock, judge.complaint, f"https://127.0.0.1:{self._port}", self._local.trust)
         served = LoopbackServer(recorded(portal, around.clock, around.hear), TlsFront(server, clients, LPS))
         around.stack.callback(served.close)
         around.stack.callback(self.stop_component)

@@ -22,7 +22,7 @@ from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
 from bifente.simulator.pki.keystore import KeySource, MemoryKeys
 from bifente.simulator.services.psc.model import RegisteredClient
-from bifente.simulator.services.psc.service import PscService, judged_by
+from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.tokens import TokenMint
 from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.serving.handshake.calling import InProcessTls
@@ -63,7 +63,7 @@ class PscBench:
             section.registry(),
             section.parameters(),
             declare=declare,
-            believes=judged_by(judge),
+            believes=judge.complaint,
         )
         self.application: Asgi = recorded(self.service, clock, hear)
         self._browsers: dict[str, PscBrowser] = {}

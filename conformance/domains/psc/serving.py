@@ -10,7 +10,7 @@ from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.conformance.domains.psc.section import PscSection
 from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.psc.addresses import Addresses, Face
-from bifente.simulator.services.psc.service import PscService, judged_by
+from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.serving.handshake.front import TlsFront
 from bifente.simulator.serving.handshake.terms import LPS
@@ -62,7 +62,7 @@ def serve(around: ServingBench) -> PscService:
         section.parameters(),
         Addresses(**bases),
         declare=around.declare,
-        believes=judged_by(judge),
+        believes=judge.complaint,
     )
     later.application = recorded(service, around.clock, around.hear)
     first = service.core.registry.professionals[0]
