@@ -40,7 +40,7 @@ def start(around: ServingBench) -> ServedService:
     """Serve the portals, and a component that reads an example. Raise ServingError."""
     found = ServedPortal(around, ExampleReading)
     found.start_component()
-    return ServedService(found.settings)
+    return ServedService(found.settings, (found.portal, found.component))
 
 
 class ServedPortal:
@@ -57,7 +57,9 @@ class ServedPortal:
         judge = CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
         server = ServerIdentity.make(around.pki, around.keys, around.clock.now())
         clients = ClientCertificates(judge, required=required, peer=Portal.name, hear=around.hear)
-        portal = Portal(around.clock, judge.complaint, f"https://127.0.0.1:{self._port}", self._local.trust)
+        self.portal = portal = Portal(
+            around.clock, judge.complaint, f"https://127.0.0.1:{self._port}", self._local.trust
+        )
         served = LoopbackServer(recorded(portal, around.clock, around.hear), TlsFront(server, clients, LPS))
         around.stack.callback(served.close)
         around.stack.callback(self.stop_component)

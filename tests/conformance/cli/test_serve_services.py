@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import ssl
 from pathlib import Path
@@ -13,6 +14,10 @@ from typer.testing import CliRunner
 
 from bifente.conformance.bench.serving import ServedService, ServingBench, services
 from bifente.conformance.cli.app import app
+from bifente.conformance.cli.service_orders import ServiceOrders
+from bifente.ground.clock import VirtualClock
+from bifente.simulator.pki.keystore import MemoryKeys
+from bifente.simulator.services.psc.service import PscService
 
 RUNNER = CliRunner()
 
@@ -94,6 +99,43 @@ def test_a_file_without_services_is_refused() -> None:
     done = RUNNER.invoke(app, ["serve", "--bench", "x.yaml"])
     assert done.exit_code == 2
     assert "--services" in done.output
+
+
+def test_orders_strike_whom_they_name() -> None:
+    service = PscService(VirtualClock(), MemoryKeys(), random.Random(1))
+    orders = ServiceOrders([service])
+
+    def told(line: str) -> dict[str, object]:
+        answer: dict[str, object] = json.loads(orders.answer(line))
+        return answer
+
+    assert told("inject psc-token-refused client=lgc-demo command=2 times=1") == {
+        "ok": True,
+        "injected": "psc-token-refused",
+    }
+    assert [service.suffers("psc-token-refused", client="lgc-demo") for _ in range(3)] == [False, True, False]
+    assert not service.suffers("psc-token-refused", client="autre")
+    assert told("inject psc-unavailable")["ok"] is True
+    assert service.suffers("psc-unavailable")
+    assert told("clear psc-unavailable") == {"ok": True, "cleared": ["psc-unavailable"]}
+    assert told("clear") == {"ok": True, "cleared": ["psc-token-refused"]}
+    assert service.troubles == frozenset()
+    state = told("state")["state"]
+    assert isinstance(state, dict)
+    assert state["psc"]["sessions"] == []
+    for wrong in (
+        "inject",
+        "inject psc-unheard-of",
+        "inject psc-unavailable command=0",
+        "inject psc-unavailable x",
+        "clear card-mute",
+        "dance",
+    ):
+        assert told(wrong)["ok"] is False, wrong
+    assert told("inject front-end-down")["ok"] is False, "what is not served cannot be struck"
+    heard: list[str] = []
+    orders.listen(["help\n", "\n"], heard.append)
+    assert len(heard) == 1
 
 
 def test_a_service_that_says_nothing_at_its_end_is_right() -> None:
