@@ -49,8 +49,8 @@ class ServingBench:
 class ServedService:
     """What is told of a service that answers. ``settings`` are what a software is configured with, in their order.
 
-    ``services`` are those that faults may strike. ``ended`` gives the lines to be told when it stops: what is to be said
-    of the software that called.
+    ``services`` are those that faults may strike. ``ended`` gives the lines to be told when it stops: what is to be
+    said of the software that called.
     """
 
     settings: Mapping[str, str]
