@@ -103,7 +103,7 @@ class InsBench:
         key = (code, said)
         if key not in self._credentials:
             clock = self._scene.bench.clock
-            self._credentials[key] = CardCredential(lambda: self._meet(code), clock, self.identifier, said)
+            self._credentials[key] = CardCredential(lambda: self.meet(code), clock, self.identifier, said)
         return self._credentials[key]
 
     def as_structure(self, name: str, level: CertificateLevel) -> Credential:
@@ -134,7 +134,8 @@ class InsBench:
         if self._caller is not None:
             self._caller.close()
 
-    def _meet(self, code: str) -> AbstractContextManager[CardSigner]:
+    def meet(self, code: str) -> AbstractContextManager[CardSigner]:
+        """Meet the professional's card and give it its code; it is let go at the end."""
         clock = self._scene.bench.clock
         self._remember()
         return met(self._workstation.resources(SOFTWARE), self._workstation.resource_names(), clock, code)
