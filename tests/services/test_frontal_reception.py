@@ -572,6 +572,12 @@ class TestCatalogue:
             *("lot-repeated", "lot-ahead", "duplicate", "claim-unknown", "claim-settled", "content-unreadable"),
             *("claim-standing", "claim-otherwise"),
             *("certificate-expired", "certificate-not-yet-valid", "certificate-revoked", "lot-sender-unknown"),
+            "billing-number-wrong",
+            # those of the reference file: test_frontal_entitlement
+            *("insured-unknown", "card-opposed", "insured-otherwise", "body-otherwise", "beneficiary-otherwise"),
+            *("exoneration-not-on-file", "cover-not-on-file", "complementary-otherwise", "rights-not-on-file"),
+            *("accident-not-on-file", "professional-unknown", "number-of-another", "specialty-otherwise"),
+            *("right-not-on-file", "prescriber-unknown"),
         }
         known = {code for code, reason in reasons().items() if reason.effect is RejectionEffect.ARL_NEGATIVE}
         assert known == tested | elsewhere | {code for _changes, codes in NOT_CONFORMING.values() for code in codes}

@@ -60,19 +60,20 @@ def signed_with(signer: XmlSigner, element: XmlElement, identifier: str, before:
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
         )
         certificate = x509.load_der_x509_certificate(signer.certificate)
-        key = cast(RSAPrivateKey, _Key(signer))
+        key = cast(RSAPrivateKey, SignatureKey(signer))
         return maker.sign(element, key=key, cert=[certificate], reference_uri=identifier, id_attribute="ID")
     finally:
         element.remove(placeholder)
 
 
-class _Key:
+class SignatureKey:
     """What signxml asks of a key, done by a signer."""
 
     def __init__(self, signer: XmlSigner) -> None:
         self._signer = signer
 
     def sign(self, content: bytes, padding: Any, algorithm: Any) -> bytes:
+        """Sign it. Raise TypeError for another padding or hash than a card has here."""
         if not isinstance(padding, PKCS1v15) or not isinstance(algorithm, SHA256):
             raise TypeError("a card signs with RSA PKCS#1 v1.5 and SHA-256 here")
         return self._signer.sign(content)

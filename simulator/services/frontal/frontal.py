@@ -185,7 +185,11 @@ class Frontal(Service):
         self._ledger.add_signers(head.sender, {sheet.professional.rpps for sheet in found.sheets})
         for sheet in found.sheets:
             self._ledger.set_item(head.sender, LotKind.FSE, sheet.number, ItemState.ACCEPTED)
-            lines = sheet_lines(sheet, self._parameters, self._chance)
+            # Whom two sheets are for is known by the file alone.
+            known = self._parameters.reference is not None
+            twice = known and self._ledger.billed_before(head.sender, sheet) is not None
+            lines = sheet_lines(sheet, self._parameters, self._chance, paid_before=twice)
+            self._ledger.bill(head.sender, sheet)
             self._ledger.owe(Part(due, head.sender, head.body, LotKind.FSE, sheet.number, line) for line in lines)
             for claim in self._ledger.claims(head.sender, sheet.number):
                 if self._ledger.disown(head.sender, claim.number):

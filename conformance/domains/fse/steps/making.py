@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -28,7 +29,8 @@ from bifente.simulator.formats.fse.model import Insurance, Payment, Person, Secu
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.software.billing.pretence import Pretence
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.tables import ACTS
 
 if TYPE_CHECKING:
@@ -99,6 +101,17 @@ class ActModel(BaseModel):
     ] = Decimal(1)
     unit: Cents | None = Field(default=None, ge=0, le=10_000_000, description="unit price of an act without tariff")
     amount: Cents | None = Field(default=None, ge=0, le=100_000_000, description="what is asked for the line")
+    association: int | None = Field(default=None, ge=1, le=5, description="association code of a CCAM act")
+    modifiers: str = Field(default="", pattern="^[A-Z0-9]{0,4}$", description="modifiers of a CCAM act: F, U ...")
+
+
+class PretendModel(BaseModel):
+    """What is written otherwise, by field of the beneficiary and of the professional."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    beneficiary: dict[str, bool | int | str] = Field(default_factory=dict, max_length=12)
+    professional: dict[str, bool | int | str] = Field(default_factory=dict, max_length=12)
 
 
 class Make(FseStep):
@@ -126,7 +139,7 @@ class Make(FseStep):
     acts: list[ActModel] = Field(
         max_length=99,
         description="each with its code and, as wanted, quantity, coefficient, unit and amount in cents:"
-        " [{code: G}, {code: AMI, coefficient: 4}]",
+        " [{code: G}, {code: AMI, coefficient: 4}, {code: DEQP003, modifiers: F}]",
     )
     payment: Payment = Field(
         default=Payment.DIRECT,
@@ -157,6 +170,22 @@ class Make(FseStep):
     rectifies: int | None = Field(default=None, ge=1, description="number of the sheet that this one corrects")
     paper: bool = Field(default=True, description="the signed paper form of a degraded sheet is at hand")
     recycle: int | None = Field(default=None, ge=1, description="number of the rejected sheet it replaces")
+    accident: str | None = Field(default=None, max_length=9, description="number of the accident at work told")
+    maternity_days: int = Field(default=90, description="days from the date of maternity told to the care")
+    prescriber: str | None = Field(default=None, description="billing number of the prescriber told")
+    pretend: PretendModel | None = Field(
+        default=None,
+        description="what a dishonest software writes instead of what was read, no rule looked at:"
+        " {beneficiary: {exoneration: '4', ald: true}}, {professional: {billing-id: '991000027'}}",
+    )
+
+    def _pretence(self) -> Pretence | None:
+        if self.pretend is None:
+            return None
+        told = {name.replace("-", "_"): value for name, value in self.pretend.beneficiary.items()}
+        if told.pop("rights", None) == "open":
+            return Pretence({**told, "rights": ((date.min, None),)})
+        return Pretence(told, {name.replace("-", "_"): value for name, value in self.pretend.professional.items()})
 
     def do(self, act: Act, fse: FseBench) -> StepTold:
         """Make it."""
@@ -168,16 +197,33 @@ class Make(FseStep):
             insurance=self.insurance,
             payment=self.payment,
             care_path=path if self.care_path is None else self.care_path,
-            prescriber=_PRESCRIBER if prescribed else None,
-            prescribed_on=day if prescribed else None,
+            prescriber=replace(_PRESCRIBER, billing_id=self.prescriber or _PRESCRIBER.billing_id)
+            if prescribed or self.prescriber
+            else None,
+            prescribed_on=day if prescribed or self.prescriber else None,
             accident_on=day - timedelta(days=3) if self.insurance is Insurance.AT_MP and self.dated else None,
-            pregnancy_on=day - timedelta(days=90) if self.insurance is Insurance.MATERNITE and self.dated else None,
+            accident_number=self.accident or "",
+            pregnancy_on=day - timedelta(days=self.maternity_days)
+            if self.insurance is Insurance.MATERNITE and self.dated
+            else None,
             rectifies=self.rectifies,
         )
         acts = tuple(
-            ActRequest(one.code, day, one.quantity, one.coefficient, one.unit, one.amount) for one in self.acts
+            ActRequest(
+                one.code,
+                day,
+                one.quantity,
+                one.coefficient,
+                one.unit,
+                one.amount,
+                one.association,
+                one.modifiers,
+            )
+            for one in self.acts
         )
-        order = Order(acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle)
+        order = Order(
+            acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle, self._pretence()
+        )
         try:
             made = fse.software.make(order)
         except FseError as error:
