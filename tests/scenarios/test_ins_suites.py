@@ -23,6 +23,7 @@ from bifente.simulator.formats.insi import InsiAnswer, InsiCode, contexts
 from bifente.simulator.formats.saml.trust import SignerTrust
 from bifente.simulator.formats.soap import envelope, message, xml
 from bifente.simulator.formats.xmldsig import verifying
+from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.services.insi import admission, app, conduct, searching, service
 from bifente.simulator.software.identity import patient, status, traits
 from bifente.simulator.software.insi import client, desk
@@ -41,8 +42,8 @@ SENDER = contexts.InsiSender("", "BIFENTE-IDAM-01", "", "", "")
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
+def workshop(shared_keys: KeySource) -> Workshop:
+    return Workshop(shared_keys)
 
 
 @pytest.fixture(scope="module")
