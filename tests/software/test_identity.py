@@ -19,7 +19,7 @@ from bifente.simulator.software.identity.status import (
     IdentityError,
     IdentityMark,
     IdentityRefusal,
-    IdentityStatus,
+    TrustStatus,
 )
 from bifente.simulator.software.identity.traits import StrictTraits, capitals, completed
 
@@ -107,12 +107,12 @@ class FileMachine(RuleBasedStateMachine):
     @invariant()
     def status_is_that_of_the_axes(self) -> None:
         expected = {
-            (False, False): IdentityStatus.PROVISOIRE,
-            (True, False): IdentityStatus.RECUPEREE,
-            (False, True): IdentityStatus.VALIDEE,
-            (True, True): IdentityStatus.QUALIFIEE,
+            (False, False): TrustStatus.PROVISOIRE,
+            (True, False): TrustStatus.RECUPEREE,
+            (False, True): TrustStatus.VALIDEE,
+            (True, True): TrustStatus.QUALIFIEE,
         }[self.fetched, self.checked]
-        assert self.file.status is (IdentityStatus.PROVISOIRE if self.locked else expected)
+        assert self.file.status is (TrustStatus.PROVISOIRE if self.locked else expected)
         assert self.file.axes.marks == self.marks
 
     @invariant()
@@ -199,7 +199,7 @@ def test_a_validated_identity_without_any_place_is_not_qualified_by_insi() -> No
     with pytest.raises(IdentityError) as error:
         file.take(nowhere, "a")
     assert error.value.refusal is IdentityRefusal.UNKNOWN_PLACE
-    assert file.status is IdentityStatus.VALIDEE
+    assert file.status is TrustStatus.VALIDEE
 
 
 @pytest.mark.parametrize("code", [InsiCode.NONE, InsiCode.SEVERAL])
@@ -207,7 +207,7 @@ def test_no_answer_no_ins(code: InsiCode) -> None:
     file = PatientFile(TRAITS, CLOCK)
     with pytest.raises(IdentityError):
         file.take(InsiAnswer(code), "a")
-    assert file.status is IdentityStatus.PROVISOIRE
+    assert file.status is TrustStatus.PROVISOIRE
 
 
 def test_every_refusal_is_said_in_both_languages() -> None:

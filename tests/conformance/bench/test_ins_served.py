@@ -22,7 +22,7 @@ from bifente.ground.clock import WallClock
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
 from bifente.simulator.formats.insi import InsiSender, TraitSearch, action_of, context_blocks, request_element
-from bifente.simulator.formats.insi.names import Operation
+from bifente.simulator.formats.insi.names import InsiOperation
 from bifente.simulator.formats.soap import Addressing, built
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.serving.recording import Passed
@@ -95,7 +95,7 @@ def _bare_request(name: str) -> bytes:
     clock = WallClock()
     sender = InsiSender("e", "BIFENTE-IDAM-01", "1", "i", "n")
     contexts = context_blocks(sender, clock.now(), "a", "b")
-    blocks = [*contexts, *Addressing(action_of(Operation.TRAITS), f"uuid:{name}").blocks()]
+    blocks = [*contexts, *Addressing(action_of(InsiOperation.TRAITS), f"uuid:{name}").blocks()]
     return built(request_element(TraitSearch(name, ("ALICE",), "F", "1980-03-12")), blocks).bytes()
 
 
