@@ -31,10 +31,12 @@ from bifente.simulator.services.frontal.reasons import rejection, shortened
 from bifente.simulator.services.frontal.reception import Examined, Reception
 from bifente.simulator.services.frontal.settlement import (
     claim_line,
+    claim_unlike_sheet,
     claim_without_sheet,
     pays_the_professional,
     sheet_lines,
 )
+from bifente.simulator.services.frontal.standing import unlike_sheet
 from bifente.simulator.serving.mail import TransportError, TransportFailure
 from bifente.simulator.serving.service import Asgi, Declare, Service, to_nobody
 from bifente.simulator.tarification.deadlines import civil_day
@@ -209,7 +211,10 @@ class Frontal(Service):
         A front end that stands for certain bodies alone gets no sheets for the others: it looks for none.
         """
         known = self._parameters.bodies or self._ledger.item(sender, LotKind.FSE, claim.invoice) is not None
-        if known:
+        share = self._ledger.share(sender, claim.invoice)
+        if share is not None and unlike_sheet(claim, share):
+            line, wait = claim_unlike_sheet(claim), self._parameters.rsp_delay
+        elif known:
             line, wait = claim_line(claim, self._parameters, self._chance), self._parameters.rsp_delay
         else:
             line, wait = claim_without_sheet(claim), self._parameters.claim_wait

@@ -59,6 +59,11 @@ CREATE TABLE parts (
 ) STRICT;
 CREATE INDEX parts_due ON parts (due, sender, body, id) WHERE told IS NULL;
 CREATE INDEX parts_of ON parts (sender, kind, number);
+CREATE TABLE shares (
+  sender TEXT NOT NULL, number INTEGER NOT NULL, asked INTEGER NOT NULL, insurer TEXT NOT NULL, member TEXT NOT NULL,
+  indicator TEXT NOT NULL,
+  PRIMARY KEY (sender, number)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE acts (
   key TEXT NOT NULL, sender TEXT NOT NULL, number INTEGER NOT NULL,
   PRIMARY KEY (key, sender, number)
@@ -88,6 +93,16 @@ def _once_a_day(sheet: Invoice) -> list[str]:
         for act in sheet.acts
         if act.code in ACTS and ACTS[act.code].once
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The complementary part of a sheet: what it asks, in cents, and of whom. What a claim must repeat."""
+
+    asked: int
+    insurer: str
+    member: str
+    indicator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +245,20 @@ class Ledger:
         self._db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)", (sender, kind.value, number, state.value))
 
     def bill(self, sender: str, sheet: Invoice) -> None:
-        """Remember the acts of a sheet that was accepted, those that one person has once a day."""
+        """Remember of a sheet that was accepted its complementary part, and the acts that one person has once a day."""
         values = [(key, sender, sheet.number) for key in _once_a_day(sheet)]
         self._db.executemany("INSERT OR IGNORE INTO acts VALUES (?, ?, ?)", values)
+
+        amc = sheet.beneficiary.complementary
+        share = (amc.id, amc.member, amc.indicator) if amc is not None else ("", "", "")
+        self._db.execute(
+            "INSERT OR REPLACE INTO shares VALUES (?, ?, ?, ?, ?, ?)", (sender, sheet.number, sheet.amc.asked, *share)
+        )
+
+    def share(self, sender: str, number: int) -> Share | None:
+        """Return the complementary part of a sheet that was accepted, None if none was."""
+        row = self._db.execute("SELECT * FROM shares WHERE sender = ? AND number = ?", (sender, number)).fetchone()
+        return None if row is None else Share(row["asked"], row["insurer"], row["member"], row["indicator"])
 
     def billed_before(self, sender: str, sheet: Invoice) -> int | None:
         """Return the number of another sheet in force that bills one of these acts, None if none does.

@@ -52,6 +52,11 @@ def claim_without_sheet(claim: Dre) -> RspLine:
     return _line(claim.invoice, AMC, claim.asked, 0, "claim-sheet-unknown")
 
 
+def claim_unlike_sheet(claim: Dre) -> RspLine:
+    """What will be said of a claim that came before its sheet and is not as the sheet has it."""
+    return _line(claim.invoice, AMC, claim.asked, 0, "claim-not-of-sheet")
+
+
 def pays_the_professional(claim: Dre) -> bool:
     """Whether a claim is paid to the professional: not if the indicator allows claims beside direct payment alone."""
     known = indicators().get(claim.amc.indicator)

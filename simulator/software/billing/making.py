@@ -90,7 +90,7 @@ def invoice_from(
         care_path=told.care_path,
         specialty=professional.specialty,
     )
-    return Invoice(
+    invoice = Invoice(
         number=number,
         on=on,
         mode=mode,
@@ -111,6 +111,7 @@ def invoice_from(
         pregnancy_on=told.pregnancy_on,
         rectifies=told.rectifies,
     )
+    return pretence.of_sheet(invoice) if pretence is not None else invoice
 
 
 def _accident(groups: Sequence[Group], care: Care) -> WorkAccident | None:

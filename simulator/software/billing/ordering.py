@@ -35,7 +35,7 @@ class Order:
     number: int | None = None
     """The number of a rejected sheet to use again."""
     pretence: Pretence | None = None
-    """What a dishonest software writes instead of what it was told; it looks at no rule then."""
+    """What a dishonest software writes instead of what it was told; it looks at no rule then, unless it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def made_of(reading: CardsReading, order: Order, today: date, opposed: Collectio
         apcv=reading.phone,
         pretence=order.pretence,
     )
-    if order.pretence is not None:
+    if order.pretence is not None and not order.pretence.judged:
         return Made(invoice, ())
     return Made(invoice, examine(invoice, _facts(reading, order, today, opposed)))
 

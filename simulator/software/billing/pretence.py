@@ -8,18 +8,22 @@ from typing import Any
 
 from bifente.ground.identifiers import nir_key
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import CareBeneficiary, Professional
+from bifente.simulator.formats.fse.model import CareAct, CareBeneficiary, Invoice, Professional
 
 
 @dataclass(frozen=True, slots=True)
 class Pretence:
-    """Fields of the beneficiary and of the professional, by name, that are written otherwise.
+    """Fields of the beneficiary, the professional, the first act and the sheet, by name, that are written otherwise.
 
-    The sheet is priced by them and signed by the cards that are there: only what a body knows can tell.
+    The sheet is priced by the first two and signed by the cards that are there. ``judged``: the practice's own rules
+    look at it all the same.
     """
 
     beneficiary: Mapping[str, Any] = field(default_factory=dict)
     professional: Mapping[str, Any] = field(default_factory=dict)
+    act: Mapping[str, Any] = field(default_factory=dict)
+    sheet: Mapping[str, Any] = field(default_factory=dict)
+    judged: bool = False
 
     def of_beneficiary(self, told: CareBeneficiary) -> CareBeneficiary:
         """Return the beneficiary as it is written. Raise FseError for a field that there is none of."""
@@ -34,8 +38,15 @@ class Pretence:
         _check("professional", self.professional, Professional)
         return replace(told, **self.professional)
 
+    def of_sheet(self, told: Invoice) -> Invoice:
+        """Return the sheet as it is written, its first act included. Raise FseError for a field there is none of."""
+        _check("act", self.act, CareAct)
+        _check("sheet", self.sheet, Invoice)
+        acts = (replace(told.acts[0], **self.act), *told.acts[1:]) if told.acts and self.act else told.acts
+        return replace(told, **{"acts": acts, **self.sheet})
 
-def _check(what: str, changes: Mapping[str, Any], kind: type[CareBeneficiary] | type[Professional]) -> None:
+
+def _check(what: str, changes: Mapping[str, Any], kind: type[Any]) -> None:
     known = {one.name for one in fields(kind)}
     for name in changes:
         if name not in known:

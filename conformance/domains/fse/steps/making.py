@@ -25,7 +25,15 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes, kebab
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Insurance, Payment, Person, SecuringMode, SheetState
+from bifente.simulator.formats.fse.model import (
+    Insurance,
+    PayerShare,
+    Payment,
+    Person,
+    SecuringMode,
+    SheetState,
+    WorkAccident,
+)
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order
@@ -105,13 +113,45 @@ class ActModel(BaseModel):
     modifiers: str = Field(default="", pattern="^[A-Z0-9]{0,4}$", description="modifiers of a CCAM act: F, U ...")
 
 
+Written = dict[str, bool | int | str]
+
+
 class PretendModel(BaseModel):
-    """What is written otherwise, by field of the beneficiary and of the professional."""
+    """What is written otherwise, by field. ``on-days: 1`` is a date, so many days after that of the care."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    beneficiary: dict[str, bool | int | str] = Field(default_factory=dict, max_length=12)
-    professional: dict[str, bool | int | str] = Field(default_factory=dict, max_length=12)
+    beneficiary: Written = Field(default_factory=dict, max_length=12)
+    professional: Written = Field(default_factory=dict, max_length=12)
+    act: Written = Field(default_factory=dict, max_length=8, description="of the first act")
+    sheet: Written = Field(default_factory=dict, max_length=8, description="of the sheet; amo and amc in cents")
+    judged: bool = Field(default=False, description="the practice's own rules look at it all the same")
+
+    def pretence(self, day: date) -> Pretence:
+        """Return it for care of a day."""
+        beneficiary = _written(self.beneficiary, day)
+        if beneficiary.get("rights") == "open":
+            beneficiary["rights"] = ((date.min, None),)
+        sheet = _written(self.sheet, day)
+        for payer in ("amo", "amc"):
+            if payer in sheet:
+                sheet[payer] = PayerShare(sheet[payer])
+        if "accident" in sheet:
+            sheet["accident"] = WorkAccident(sheet["accident"], "999000015")
+        act = _written(self.act, day)
+        if "coefficient" in act:
+            act["coefficient"] = Decimal(str(act["coefficient"]))
+        return Pretence(beneficiary, _written(self.professional, day), act, sheet, self.judged)
+
+
+def _written(fields: Written, day: date) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name.endswith("-days") and isinstance(value, int):
+            told[name.removesuffix("-days").replace("-", "_")] = day + timedelta(days=value)
+        else:
+            told[name.replace("-", "_")] = value
+    return told
 
 
 class Make(FseStep):
@@ -176,16 +216,8 @@ class Make(FseStep):
     pretend: PretendModel | None = Field(
         default=None,
         description="what a dishonest software writes instead of what was read, no rule looked at:"
-        " {beneficiary: {exoneration: '4', ald: true}}, {professional: {billing-id: '991000027'}}",
+        " {beneficiary: {exoneration: '4', ald: true}}, {act: {rate: 100}}, {sheet: {amo: 9999}}",
     )
-
-    def _pretence(self) -> Pretence | None:
-        if self.pretend is None:
-            return None
-        told = {name.replace("-", "_"): value for name, value in self.pretend.beneficiary.items()}
-        if told.pop("rights", None) == "open":
-            return Pretence({**told, "rights": ((date.min, None),)})
-        return Pretence(told, {name.replace("-", "_"): value for name, value in self.pretend.professional.items()})
 
     def do(self, act: Act, fse: FseBench) -> StepTold:
         """Make it."""
@@ -221,9 +253,8 @@ class Make(FseStep):
             )
             for one in self.acts
         )
-        order = Order(
-            acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle, self._pretence()
-        )
+        pretence = self.pretend.pretence(day) if self.pretend is not None else None
+        order = Order(acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle, pretence)
         try:
             made = fse.software.make(order)
         except FseError as error:
