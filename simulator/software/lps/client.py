@@ -376,10 +376,10 @@ def find_documents(
     patient: PatientChart,
     statuses: Iterable[DocumentStatus] = (DocumentStatus.APPROVED,),
     returns: ReturnType = ReturnType.OBJECTS,
-    **more: tuple[str, ...],
+    more: Mapping[str, tuple[str, ...]] | None = None,
 ) -> QueryRequest:
     """Return a FindDocuments; ``more`` are further parameters without their ``$XDSDocumentEntry``."""
-    named = {f"$XDSDocumentEntry{name}": values for name, values in more.items()}
+    named = {f"$XDSDocumentEntry{name}": values for name, values in (more or {}).items()}
     lists = {name for name in named if not name.endswith(("From", "To"))}
     return QueryRequest(
         StoredQuery.FIND_DOCUMENTS.value,

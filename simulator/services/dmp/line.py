@@ -1,0 +1,18 @@
+"""The line to the DMP as something that a fault can change: whoever holds it says what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class DmpLine(Protocol):
+    """A line whose ``latency`` (seconds), ``mbps`` and ``down`` can be set."""
+
+    def shape(self) -> Mapping[str, Any]:
+        """Return how it is now."""
+        ...
+
+    def set_shape(self, shape: Mapping[str, Any]) -> None:
+        """Make it so."""
+        ...
