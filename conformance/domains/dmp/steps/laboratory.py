@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from bifente.conformance.bench.scene import Act
-from bifente.conformance.domains.dmp.steps.base import DmpStep, DmpTold
+from bifente.conformance.domains.dmp.steps.base import NONE, DmpStep, DmpTold
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
@@ -109,9 +109,9 @@ class DmpLook(DmpStep):
                 "traces": len(record.traces),
                 "traces-for-representatives": len(record.traces_for_representatives()),
                 "notices": len(record.notices),
-                "last-mode": last.mode.value if last else None,
-                "last-reason": last.reason if last else None,
-                "last-action": last.action if last else None,
+                "last-mode": last.mode.value if last else NONE,
+                "last-reason": last.reason if last else NONE,
+                "last-action": last.action if last else NONE,
                 "authorisation": record.authorisations.state(*parties).value,
                 "treating": user is not None and user.id in record.authorisations.treating,
             }
