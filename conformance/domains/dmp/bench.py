@@ -84,8 +84,10 @@ class DmpBench:
         self.clients: list[DmpClient] = []
         self.entry: DocumentEntry | None = None
         """The document that is looked at."""
-        self.sent: PreparedSubmission | None = None
+        self.made: PreparedSubmission | None = None
         """The submission that was made last."""
+        self.sent: PreparedSubmission | None = None
+        """The one that was taken last."""
         self.fetched: bytes | None = None
         self.tampering = Tampering()
         self._numbers = itertools.count(1)

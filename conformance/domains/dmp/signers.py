@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,6 +26,8 @@ from bifente.simulator.pki.certificate_profiles import Profile, Validity
 from bifente.simulator.software.lps.identity import SECRETARY, LpsUser, shown_names
 
 SUCCESS = 0x9000
+#: DigestInfo of SHA-256 up to the hash (RFC 8017, section 9.2, note 1).
+_SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 class CardRefusedError(Exception):
@@ -47,7 +50,12 @@ class HostSigner:
     def sign(self, content: bytes) -> bytes:
         """Return the signature of a content. Raise CardRefusedError, ScardError."""
         self.asked += 1
-        answer = self.act().host.sign(self.key, "sha256", content)
+        host = self.act().host
+        if self.key == "signature":
+            answer = host.sign(self.key, "sha256", content)
+        else:
+            # The key that answers challenges signs any DigestInfo: so the classic mistake is made.
+            answer = host.authenticate(self.key, _SHA256_INFO + hashlib.sha256(content).digest())
         if answer.sw != SUCCESS:
             raise CardRefusedError(answer.sw)
         return answer.data

@@ -12,7 +12,7 @@ from bifente.simulator.services.dmp.line import DmpLine
 from bifente.simulator.services.dmp.service import DmpService
 
 
-class _SceneLine:
+class _SceneLine(DmpLine):
     """The line of the user who is at work."""
 
     def __init__(self, bench: DmpBench) -> None:

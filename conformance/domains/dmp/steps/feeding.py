@@ -94,13 +94,13 @@ class DmpFeed(DmpStep):
         client = bench.client
         before = self._count(bench)
         if self.again:
-            if bench.sent is None:
+            if bench.made is None:
                 raise ImpossibleStepError(Text("rien n'a encore été envoyé", "nothing was sent yet"))
-            prepared = bench.sent
+            prepared = bench.made
         else:
             bench.patient.check_feeding()
             prepared = self._prepared(bench)
-        bench.sent = prepared
+        bench.made = prepared
         if self.queue:
             bench.patient.check_feeding()
             bench.outbox.keep(bench.patient.ins.written, prepared)
@@ -121,6 +121,8 @@ class DmpFeed(DmpStep):
                 other = _other(bench)
                 client.tampering.vihf = lambda vihf: _with_patient(vihf, other)
             reply = client.feed(bench.patient, prepared)
+        if reply is not None and reply.ok:
+            bench.sent = prepared
         return DmpTold(
             {
                 "document": prepared.unique_id,
