@@ -41,10 +41,10 @@ from bifente.simulator.services.dmp.service import DmpService
 from bifente.simulator.serving.calling import in_process
 from bifente.simulator.serving.recording import Passed, recorded
 from bifente.simulator.software.lps.chart import PatientChart
-from bifente.simulator.software.lps.client import BASE, DmpAccess, DmpClient, DmpReply, Tampering
+from bifente.simulator.software.lps.client import BASE, DmpAccess, DmpClient, DmpReply, MessageTampering
 from bifente.simulator.software.lps.identity import LpsUser
 from bifente.simulator.software.lps.network import ShapedLine
-from bifente.simulator.software.lps.outbox import Outbox
+from bifente.simulator.software.lps.outbox import DmpOutbox
 from bifente.simulator.software.lps.submission import PreparedSubmission
 
 ADULT = "adult"
@@ -89,10 +89,10 @@ class DmpBench:
         self.sent: PreparedSubmission | None = None
         """The one that was taken last."""
         self.fetched: bytes | None = None
-        self.tampering = Tampering()
+        self.tampering = MessageTampering()
         self._numbers = itertools.count(1)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._outbox: Outbox | None = None
+        self._outbox: DmpOutbox | None = None
 
     @classmethod
     def of(cls, scene: Scene) -> Self:
@@ -114,7 +114,7 @@ class DmpBench:
         if not self.clients:
             raise ImpossibleStepError(Text("personne n'est connecté : dmp-connect", "nobody is connected: dmp-connect"))
         client = self.clients[-1]
-        client.tampering, self.tampering = self.tampering, Tampering()
+        client.tampering, self.tampering = self.tampering, MessageTampering()
         return client
 
     @property
@@ -123,11 +123,11 @@ class DmpBench:
         return self.clients[-1].user
 
     @property
-    def outbox(self) -> Outbox:
+    def outbox(self) -> DmpOutbox:
         """Return what waits to be sent."""
         if self._outbox is None:
             self._folder = tempfile.TemporaryDirectory(prefix="bifente-outbox-")
-            self._outbox = Outbox(Path(self._folder.name))
+            self._outbox = DmpOutbox(Path(self._folder.name))
         return self._outbox
 
     def connect_card(self, act: Act, key: str, location: int | None) -> LpsUser:

@@ -16,16 +16,16 @@ from bifente.conformance.domains.dmp.signers import laboratory_user
 from bifente.simulator.formats.soap import MtomPart, qname
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.vihf import Vihf
-from bifente.simulator.software.lps.client import DmpRequest, Tampering
+from bifente.simulator.software.lps.client import DmpRequest, MessageTampering
 
 if TYPE_CHECKING:
     from bifente.conformance.bench.scene import Act
     from bifente.conformance.domains.dmp.bench import DmpBench
 
 
-def tampering(act: Act, bench: DmpBench, forgery: DmpForgery) -> Tampering:
+def tampering(act: Act, bench: DmpBench, forgery: DmpForgery) -> MessageTampering:
     """Return what breaks the next message so."""
-    made = Tampering()
+    made = MessageTampering()
     if forgery in _VIHF:
         made.vihf = _VIHF[forgery]
     elif forgery in _ASSERTION:

@@ -128,7 +128,7 @@ class DmpRequest:
 
 
 @dataclass(slots=True)
-class Tampering:
+class MessageTampering:
     """What is done to a message on its way out, to see it refused: nothing, unless a scenario says so."""
 
     vihf: Callable[[Vihf], Vihf] = lambda vihf: vihf
@@ -157,7 +157,7 @@ class DmpClient:
         self.caller, self.user, self.clock = caller, user, clock
         self.base, self.software = base, software
         self.access = DmpAccess()
-        self.tampering = Tampering()
+        self.tampering = MessageTampering()
         self._new_id = new_id
 
     # -- transactions --------------------------------------------------------------------------------------------------

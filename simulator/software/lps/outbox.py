@@ -62,7 +62,7 @@ def _nobody(moment: str) -> None:
     """Hear of a moment, and do nothing."""
 
 
-class Outbox:
+class DmpOutbox:
     """A folder of submissions. ``passing`` hears of the moments between which nothing can be half done."""
 
     def __init__(self, folder: Path, passing: Passing = _nobody) -> None:

@@ -10,7 +10,7 @@ import pytest
 from dmp_bench import DmpLab
 
 from bifente.simulator.software.lps.client import DmpReply, UnreachableError
-from bifente.simulator.software.lps.outbox import Outbox, OutboxError, OutboxState
+from bifente.simulator.software.lps.outbox import DmpOutbox, OutboxError, OutboxState
 from bifente.simulator.software.lps.submission import PreparedSubmission
 
 MOMENTS = ["before-writing", "half-written", "written", "kept", "before-sending", "answered", "marked"]
@@ -38,7 +38,7 @@ def test_killed_at_a_moment(lab: DmpLab, tmp_path: Path, moment: str) -> None:
             os.write(ask, b"x")
             return DmpReply(200)
 
-        outbox = Outbox(tmp_path, passing)
+        outbox = DmpOutbox(tmp_path, passing)
         outbox.keep(lab.patient.ins.written, prepared)
         outbox.send(feed)
         os._exit(0)
@@ -51,7 +51,7 @@ def test_killed_at_a_moment(lab: DmpLab, tmp_path: Path, moment: str) -> None:
     for _ in range(arrived):
         assert lab.feed(prepared).ok
 
-    again = Outbox(tmp_path)
+    again = DmpOutbox(tmp_path)
     states = [one.state for one in again.all()]
     kept = moment not in ("before-writing", "half-written", "written")
     assert len(states) == int(kept)
@@ -66,14 +66,14 @@ def test_killed_at_a_moment(lab: DmpLab, tmp_path: Path, moment: str) -> None:
 
 
 def test_what_is_kept_comes_back_as_it_was(lab: DmpLab, tmp_path: Path) -> None:
-    outbox, prepared = Outbox(tmp_path), lab.prepared()
+    outbox, prepared = DmpOutbox(tmp_path), lab.prepared()
     kept = outbox.keep(lab.patient.ins.written, prepared)
     assert outbox.read(kept) == prepared
     assert [one.patient for one in outbox.waiting()] == [lab.patient.ins.written]
 
 
 def test_in_order_and_stopped_where_nothing_answers(lab: DmpLab, tmp_path: Path) -> None:
-    outbox = Outbox(tmp_path)
+    outbox = DmpOutbox(tmp_path)
     for _ in range(3):
         outbox.keep(lab.patient.ins.written, lab.prepared())
     calls: list[str] = []
@@ -103,7 +103,7 @@ def test_in_order_and_stopped_where_nothing_answers(lab: DmpLab, tmp_path: Path)
     ],
 )
 def test_a_file_that_somebody_changed_is_told(tmp_path: Path, data: bytes) -> None:
-    outbox = Outbox(tmp_path)
+    outbox = DmpOutbox(tmp_path)
     (tmp_path / "000001.waiting").write_bytes(data)
     with pytest.raises(OutboxError, match=r"000001\.waiting"):
         outbox.waiting()
@@ -112,6 +112,6 @@ def test_a_file_that_somebody_changed_is_told(tmp_path: Path, data: bytes) -> No
 def test_other_files_are_left_alone(lab: DmpLab, tmp_path: Path) -> None:
     for name in (".000001.77", "notes.txt", "000001.later", "x.waiting"):
         (tmp_path / name).write_bytes(b"x")
-    outbox = Outbox(tmp_path)
+    outbox = DmpOutbox(tmp_path)
     assert list(outbox.all()) == []
     assert outbox.keep(lab.patient.ins.written, lab.prepared()).number == 1
