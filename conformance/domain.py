@@ -28,11 +28,13 @@ class DomainError(ExtensionError):
 class Domain:
     """What a field of rules brings to the bench. References are written ``package.module:name``.
 
-    ``steps`` are modules whose steps scenarios may use. ``sections`` are models of what may stand under ``bench`` in a
+    ``steps`` are modules whose steps scenarios may use; ``orders`` are those by which a hand acts on a live bench (the
+    control channel), each under the name of its order. ``sections`` are models of what may stand under ``bench`` in a
     suite, ``profile_sections`` of what may stand in a reader profile, by their keys. ``features`` are what a reader may
     offer beyond those that every bench knows, each with why a scenario does not apply without it; a profile offers the
     feature whose name is that of a section it has. ``attachments`` are functions that are given each virtual bench and
     give what the domain adds to it, or None. ``writers`` lead to forms of report (``reports.render.Format``), by name.
+    ``services`` lead to what ``bifente serve --services`` starts (``conformance.bench.serving.StartService``), by name.
     ``profiles`` are packages whose folder has reader profiles, ``readers/*.yaml``. ``spots`` leads to what injectors of
     faults may ask for: a mapping from its type to a function of the step's ``Act``.
     """
@@ -40,11 +42,13 @@ class Domain:
     name: str
     title: Text
     steps: tuple[str, ...] = ()
+    orders: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
     profile_sections: Mapping[str, str] = field(default_factory=dict)
     features: Mapping[str, Text] = field(default_factory=dict)
     attachments: tuple[str, ...] = ()
     writers: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
     spots: str | None = None
 

@@ -22,7 +22,7 @@ from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Lang, Text
 from bifente.reports.verdict import Verdict
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the journal: raised when a line written today could not be read by yesterday's reader."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -70,6 +70,16 @@ class Direction(StrEnum):
 
     SENT = "sent"
     RECEIVED = "received"
+
+
+class SeenMovement(StrEnum):
+    """What clients of a PC/SC service see a card or its reader do."""
+
+    INSERTED = "inserted"
+    REMOVED = "removed"
+    REPLACED = "replaced"
+    LOST = "lost"
+    BACK = "back"
 
 
 class Level(StrEnum):
@@ -207,11 +217,16 @@ class StepStarted(_Event, frozen=True, kw_only=True, tag="step-started"):
 
 
 class _Happening(_Event, frozen=True, kw_only=True):
-    """What passed at the bench: in the step `index` of a scenario, between two of them (None), or in no scenario."""
+    """What passed at the bench: in the step `index` of a scenario, between two of them (None), or in no scenario.
+
+    `client` is the program that did it, where the bench knows: its process id, then `/` and the number of its dialogue
+    with the card, where it has one.
+    """
 
     scenario: str | None = None
     index: Count | None = None
     slot: str | None = None
+    client: str | None = None
     duration_us: Count = 0
 
 
@@ -267,13 +282,15 @@ class BenchChange(_Event, frozen=True, kw_only=True, tag="bench-change"):
     `index` is the step under way, or None between steps; `slot` is None when the change concerns no slot. `at_ms` is
     the bench clock's time since the scenario began; `picture` is how the bench stands after the change, whole:
     `slot:<role>` to the template of the card inside, after `!` if it is out of reach, or an empty text, and for a
-    wireless device `link`, `token` and `battery` as words of the device.
+    wireless device `link`, `token` and `battery` as words of the device. `movement` is what clients of a PC/SC service
+    saw of a card or its reader, at the moment they could see it.
     """
 
     scenario: str | None = None
     index: Count | None = None
     slot: str | None = None
     what: Text
+    movement: SeenMovement | None = None
     at_ms: Count | None = None
     picture: dict[str, str] = field(default_factory=dict)
 

@@ -246,13 +246,14 @@ class JournalReader:
                 if isinstance(event, RunStarted) and event.schema < SCHEMA:
                     parse = parse_older
                 elif isinstance(event, Exchange):
-                    event = self._whole(event, number)
+                    event = self.whole(event, number)
                 yield event, Place(number, offset, offset + len(line))
                 offset += len(line)
         except OSError as error:
             raise JournalError(self.path, f"cannot read the journal: {error.strerror}") from error
 
-    def _whole(self, event: Exchange, number: int) -> Exchange:
+    def whole(self, event: Exchange, number: int) -> Exchange:
+        """Return an exchange that says everything itself, the next one of the journal, at line `number`."""
         if event.like is None:
             self._recent[event.seq] = event
             while next(iter(self._recent)) < event.seq - LIKE_WINDOW:
@@ -271,6 +272,34 @@ class JournalReader:
             sw=said.sw,
             like=None,
         )
+
+
+class JournalTail:
+    """A journal that is still being written: what came since the last look. `seen` counts the events so far."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._reader = JournalReader(path)
+        self.seen = 0
+
+    def more(self) -> list[Event]:
+        """Return the events written since the last call, each whole. Raises `JournalError` as `read_journal` does."""
+        events: list[Event] = []
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                while (line := file.readline(LINE_LIMIT + 1)).endswith(b"\n"):
+                    self._offset += len(line)
+                    try:
+                        event = parse_event(line)
+                    except EventError as error:
+                        raise JournalError(self._path, str(error), self.seen + 1) from None
+                    self.seen += 1
+                    events.append(self._reader.whole(event, self.seen) if isinstance(event, Exchange) else event)
+        except OSError as error:
+            raise JournalError(self._path, f"cannot read the journal: {error.strerror}") from error
+        return events
 
 
 @dataclass(frozen=True, slots=True)

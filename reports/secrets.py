@@ -117,6 +117,12 @@ class Secrets:
                     self._add_text(secret)
             self._forget()
 
+    @property
+    def declared(self) -> tuple[str | bytes, ...]:
+        """What was declared so far, in that order: for whoever masks in another process of the run."""
+        with self._lock:
+            return tuple(self._known)
+
     def declare_names(self, *names: str) -> None:
         """Mask each name (of a person) from now on, as a whole word, whatever its case and accents."""
         with self._lock:

@@ -43,6 +43,9 @@ class Attachment:
     def time_passed(self) -> None:
         """The clock of the bench was advanced."""
 
+    def keep(self) -> None:
+        """Do what its own software does by itself while a live bench stands: renew a session before its end."""
+
     def settle(self) -> None:
         """Wait until applications see what became of it: software that looks next must find its cards gone."""
 

@@ -89,10 +89,10 @@ class Personalisation(Facet):
     )
 
     @abstractmethod
-    def put(self, role: str, choice: CardChoice, chance: random.Random) -> SeatedCard:
-        """Take the card of a slot out and put in one made for the purpose; return the one it held.
+    def put(self, role: str, choice: CardChoice, chance: random.Random) -> SeatedCard | None:
+        """Take the card of a slot out, if one is in, and put in one made for the purpose; return the one it had.
 
-        Raise InputError for a template or a parameter that cannot be, SlotError if the slot is empty.
+        Raise InputError for a template or a parameter that cannot be.
         """
 
     @abstractmethod

@@ -7,21 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Protocol
 
 from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.choosing import load_readers
+from bifente.conformance.bench.scene import Scene
 from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.features import CONTACTLESS
 from bifente.conformance.loading import InputError, nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.embedded import EmbeddedTarget
-from bifente.ground.clock import WallClock
+from bifente.conformance.targets.facets import Facets
+from bifente.conformance.targets.messages import Messaged
+from bifente.conformance.targets.own import OwnHand
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.conformance.targets.wire import WireTarget
+from bifente.ground.clock import LiveClock
 from bifente.ground.text import Text
+from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.iso7816.memory import PersistentMemory
 from bifente.simulator.pcsc.bridge import Observer
+from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.services import RunningService, ServiceKind, start_service
-from bifente.simulator.readers import Reader, Slot
+from bifente.simulator.readers import Reader, ScardError, Slot
 
 _SEEN_WITHIN = 3.0
 """Seconds a client may take to see a card: pcscd polls every 0.4 s."""
@@ -43,11 +52,13 @@ class Device:
         *,
         remember: Path | None = None,
         seed: int | None = None,
+        attached: bool = False,
     ) -> Device:
         """Return the readers of a profile, or several with one each, with these cards in them.
 
         ``remember`` is a folder where each card's counters and contents outlive this device; ``seed`` makes the cards'
-        random bytes repeatable. Raise InputError for a bad profile, slot or template, CardMemoryError for a memory
+        random bytes repeatable; ``attached`` puts around the readers what domains bring, a wireless terminal for
+        instance. Raise InputError for a bad profile, slot or template, CardMemoryError for a memory
         that another bench holds or that is another card's.
         """
         model, _documents = load_readers(profile)
@@ -55,11 +66,11 @@ class Device:
         for role in cards:
             if role not in roles:
                 raise InputError.at(profile, f"the reader has no slot {role!r}", cure=nearest(role, roles))
-        clock = WallClock()
+        clock = LiveClock()
         chance = random.Random(seed) if seed is not None else random.SystemRandom()  # noqa: S311
         reader = model.reader(clock)
         target = EmbeddedTarget([reader], clock)
-        bench = VirtualBench(model, reader, target, workshop, target.service.name_of, clock, attached=False)
+        bench = VirtualBench(model, reader, target, workshop, target.service.name_of, clock, attached=attached)
         memories: dict[str, PersistentMemory] = {}
         by_air = {slot.role: CONTACTLESS in slot.capabilities for slot in model.slots}
         for role, choice in cards.items():
@@ -110,8 +121,28 @@ def _serial(workshop: Workshop, profile: str, choice: CardChoice, day: date, con
         raise InputError.at(profile, str(error)) from None
 
 
+class Hearing(Protocol):
+    """Who hears what the bench itself does and what passes at its services."""
+
+    def told(self, role: str, what: Exchanged | Called | Messaged) -> None:
+        """An exchange, a call or a message."""
+        ...
+
+    def changed(self, role: str | None, what: Text) -> None:
+        """A change of the bench."""
+        ...
+
+    def declare(self, secret: str | bytes) -> None:
+        """A secret is born."""
+        ...
+
+
 class LiveBench:
-    """A device behind a PC/SC service. A context manager; ``close`` leaves no process behind. Raises PcscdError."""
+    """A device behind a PC/SC service. A context manager; ``close`` leaves no process behind. Raises PcscdError.
+
+    ``scene`` is where orders are carried out as steps of a scenario are: hands, faults and clocks are the same. What it
+    does is heard by ``hearing``, once there is one.
+    """
 
     def __init__(
         self,
@@ -122,7 +153,21 @@ class LiveBench:
         observer: Observer | None = None,
     ) -> None:
         self.device = device
+        self.hearing: Hearing | None = None
         self.service: RunningService = start_service(kind, [device.reader], run_dir=run_dir, observer=observer)
+        own = isinstance(self.service, OwnPcsc)
+        facets = OwnHand(self.service, [device.reader]).facets if isinstance(self.service, OwnPcsc) else Facets()
+        self.target = WireTarget(Path(self.service.environment["PCSCLITE_CSOCK_NAME"]), facets)
+        device.bench.reached_by(self.target, self.service.name_of)
+        if not own:
+            device.bench.artefacts = frozenset({"pcsc-lite", "vpcd"})
+        self.scene = Scene(
+            device.bench,
+            random.Random(),  # noqa: S311 - a draw of a test bench
+            told=lambda role, what: self.hearing.told(role, what) if self.hearing is not None else None,
+            changed=lambda role, what: self.hearing.changed(role, what) if self.hearing is not None else None,
+            declare=lambda secret: self.hearing.declare(secret) if self.hearing is not None else None,
+        )
 
     def __enter__(self) -> LiveBench:
         return self
@@ -131,13 +176,22 @@ class LiveBench:
         self.close()
 
     def close(self) -> None:
-        """Stop the service, then give the cards' memories back."""
+        """Take the faults away, stop the service, then give the cards' memories back."""
+        if self.service.alive:
+            self.scene.close()
         self.service.close()
         self.device.close()
 
     def wait_seen(self) -> bool:
-        """Wait until clients see every inserted card; False if they do not within three seconds."""
-        return all(bridge.wait_seen(_SEEN_WITHIN) for bridge in self.service.bridges if bridge.slot.card is not None)
+        """Wait until a client sees every inserted card and its ATR; False if it does not within three seconds."""
+        try:
+            return all(
+                self.target.wait(self.name(role), present=True, timeout=_SEEN_WITHIN)
+                for role, slot in self.device.slots.items()
+                if slot.answering is not None
+            )
+        except ScardError:
+            return False
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -26,7 +26,7 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.targets.base import Connection, GuardRefusalError, PcscCode, ScardError, Target
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.facets import Facets, PrivateClock
-from bifente.ground.clock import Clock, VirtualClock
+from bifente.ground.clock import Clock, LiveClock, VirtualClock
 from bifente.ground.text import Text
 from bifente.simulator.iso7816.memory import MemoryStore
 from bifente.simulator.readers import Reader, ReaderAccess, Share, Slot
@@ -69,7 +69,7 @@ def _brought(bench: VirtualBench) -> Iterator[Attachment]:
 class _Clock(PrivateClock):
     """The clock of a bench, which lets what is attached to it notice that time has passed."""
 
-    def __init__(self, bench: VirtualBench, clock: VirtualClock) -> None:
+    def __init__(self, bench: VirtualBench, clock: VirtualClock | LiveClock) -> None:
         self._bench = bench
         self._clock = clock
 
@@ -113,6 +113,11 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         self._kinds = (Apdu, OtherApplications, Insertion, Inspection, Destructive, Personalisation, VirtualReaders)
         self.attachments = list(_brought(self)) if attached else []
 
+    def reached_by(self, target: Target, name_of: Callable[[Slot], str]) -> None:
+        """Reach the readers otherwise from now on: a service has come to stand before them."""
+        self._target = target
+        self._name_of = name_of
+
     @property
     def device(self) -> Reader:
         """The device, or several that stand together."""
@@ -133,7 +138,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         """All that is done with virtual cards and readers, and what the target can do."""
         found = Facets(self._target.facets)
         found.update(dict.fromkeys(self._kinds, self))
-        if isinstance(self.clock, VirtualClock):
+        if isinstance(self.clock, VirtualClock | LiveClock):
             found[PrivateClock] = _Clock(self, self.clock)
         return found
 
@@ -233,15 +238,16 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         connection = self.connect(role)
         connection.disconnect()
 
-    def put(self, role: str, choice: CardChoice, chance: random.Random) -> SeatedCard:
-        """Take the card of a slot out and put in one made for the purpose; gives the one it held.
+    def put(self, role: str, choice: CardChoice, chance: random.Random) -> SeatedCard | None:
+        """Take the card of a slot out, if one is in, and put in one made for the purpose; gives the one it had.
 
-        Raises InputError for a template or a parameter that cannot be, SlotError if the slot is empty.
+        Raises InputError for a template or a parameter that cannot be.
         """
         contactless = next(CONTACTLESS in model.capabilities for model in self.profile.slots if model.role == role)
-        before = self.card_in(role)
+        before = self.seated.get(role)
         made = self.workshop.make(choice, chance, at=self.now(), contactless=contactless)
-        self.remove(role)
+        if self.slots[role].card is not None:
+            self.remove(role)
         self.seated[role] = made
         self.insert(role)
         return before

@@ -43,6 +43,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fse": ("fse", "Care sheets, lots, files and returns: shown, checked, submitted."),
     "up": ("live", "Virtual readers and cards until interrupted."),
     "exec": ("live", "Virtual readers and cards for the life of one command."),
+    "observe": ("observe", "Your program on virtual cards: what it did, and which rules it broke."),
+    "ctl": ("ctl", "An order to a live bench: insert, remove, inject a fault, look, wait."),
     "serve": ("serve", "The reading service of a wireless terminal, over HTTPS."),
     "doctor": ("live", "Test each link between a virtual card and a PC/SC client."),
     "cards": ("cards", "Card templates, shown and made into files."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import select
@@ -16,22 +17,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.choosing import load_readers
-from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
-from bifente.conformance.domains.wireless.profile import WirelessProfile
-from bifente.conformance.loading import nearest
 from bifente.conformance.model import CardChoice
-from bifente.conformance.run.live_record import LiveRecord, run_id
+from bifente.conformance.observation.channel.answers import OrderRefusedError
+from bifente.conformance.observation.channel.words import in_words, read_line
+from bifente.conformance.observation.standing import Standing, Wanted
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
-from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang, Text
 from bifente.reports.secrets import Secrets
 from bifente.simulator.iso7816.apdu import ApduError, Command
@@ -39,7 +37,6 @@ from bifente.simulator.iso7816.status import meaning
 from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind, Observer
 from bifente.simulator.pcsc.detectors import LinkFinding, LinkVerdict
 from bifente.simulator.pcsc.doctor import ServiceKind, diagnose, usable
-from bifente.simulator.readers.slot import SlotError
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
 CardOption = Annotated[
@@ -67,7 +64,7 @@ OutOption = Annotated[
 ]
 
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
-_CHANGE = re.compile(r"\+(?=[a-z]+=)")
+_CHANGE = re.compile(r"\+(?=[a-z-]+(?:\.[a-z-]+)*=)")
 _TICK = 0.5
 """Seconds between two looks at the health of pcscd while nothing else happens."""
 
@@ -85,19 +82,22 @@ def up(
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
-    """Virtual readers and cards until interrupted. Lines on standard input move cards: "remove cps", "insert cps"."""
-    with _live(_Asked(profile, card, remember, keys, trace, run_dir, service, out_dir, chosen_lang(lang))) as live:
-        bench = live.bench
+    """Virtual readers and cards until interrupted.
+
+    Lines on standard input are orders, as bifente ctl gives them: "remove cps", "insert cps", "help".
+    """
+    language = chosen_lang(lang)
+    with standing(Asked(profile, card, remember, keys, trace, run_dir, service, out_dir, language)) as stood:
+        bench = stood.bench
         # Ready is said when clients see the cards: pcscd's poll may take 0.4 s.
         if not bench.wait_seen():
             raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
         for line in bench.describe():
             out.print(line, markup=False)
-        for name, value in bench.environment.items():
+        for name, value in {**bench.environment, **stood.channel.environment}.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
-        _tell_wireless(profile)
-        err.print("Ctrl-C stops; type: insert SLOT, remove SLOT, status, quit", markup=False)
-        _serve(live, seconds)
+        err.print("Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ...", markup=False)
+        _serve(stood, seconds, language)
 
 
 @app.command(name="exec", context_settings={"allow_interspersed_args": False})
@@ -113,19 +113,18 @@ def exec_command(
     lang: LangOption = None,
 ) -> None:
     """Virtual readers and cards for the life of one command; its exit code is ours."""
-    with _live(_Asked(profile, card, remember, keys, trace, None, service, out_dir, chosen_lang(lang))) as live:
-        bench = live.bench
+    with standing(Asked(profile, card, remember, keys, trace, None, service, out_dir, chosen_lang(lang))) as stood:
+        bench = stood.bench
         # A command that looks once and leaves must find the card: pcscd's poll may take 0.4 s to see it.
         bench.wait_seen()
-        _tell_wireless(profile)
         try:
-            process = subprocess.Popen(command, env={**os.environ, **bench.environment})
+            process = subprocess.Popen(command, env={**os.environ, **stood.environment, **stood.channel.environment})
         except OSError as error:
             raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
-        live.note(Text(f"programme lancé : {command[0]}", f"program started: {command[0]}"))
+        stood.note(Text(f"programme lancé : {command[0]}", f"program started: {command[0]}"))
         with signals(lambda number: process.send_signal(number)):
             code = process.wait()
-        live.note(Text(f"programme terminé, code {code}", f"program ended, exit code {code}"))
+        stood.note(Text(f"programme terminé, code {code}", f"program ended, exit code {code}"))
         for defect in bench.service.defects:
             err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
         if bench.service.defects:
@@ -195,8 +194,8 @@ _SIGNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the options of ``up`` and ``exec`` ask for."""
+class Asked:
+    """What the options of ``up``, ``exec`` and ``observe`` ask for."""
 
     profile: str
     card: list[str] | None
@@ -209,78 +208,36 @@ class _Asked:
     lang: Lang
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
-    """A live bench, and the record of what passes behind it, if one was asked for."""
-
-    bench: LiveBench
-    record: LiveRecord | None
-
-    def changed(self, role: str, what: Text) -> None:
-        """Keep what a hand did."""
-        if self.record is not None:
-            self.record.changed(role, what)
-
-    def note(self, text: Text) -> None:
-        """Keep a word."""
-        if self.record is not None:
-            self.record.note(text)
-
-
 @contextmanager
-def _live(asked: _Asked) -> Iterator[_Live]:
+def standing(asked: Asked, **more: Any) -> Iterator[Standing]:
+    """A bench as asked for; its reports are written at the end where a directory was given."""
     if asked.remember is not None:
         try:
             asked.remember.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise fail(f"{asked.remember}: cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
     workshop, cards = Workshop.default(asked.keys), chosen_cards(asked.card)
-    device = Device.assemble(asked.profile, cards, workshop, remember=asked.remember)
-    clock = WallClock()
-    record = None
-    if asked.out_dir is not None:
-        record = LiveRecord(
-            asked.out_dir,
-            clock=clock,
-            command=("bifente", *sys.argv[1:]),
-            profile=asked.profile,
-            cards=cards,
-            workshop=workshop,
-            service=asked.service,
-            run_id=run_id(clock),
-            lang=asked.lang,
-        )
-        record.watch(device)
     known = Secrets(secrets=workshop.secrets(cards.values()))
-    observers = [_tracer(known, asked.lang)] if asked.trace else []
-    observers += [record.exchange] if record is not None else []
-
-    def observe(seen: BridgedExchange) -> None:
-        for observer in observers:
-            observer(seen)
-
-    interrupted = True
+    wanted = Wanted(
+        profile=asked.profile,
+        cards=cards,
+        workshop=workshop,
+        service=asked.service,
+        remember=asked.remember,
+        run_dir=asked.run_dir,
+        out=asked.out_dir,
+        lang=asked.lang,
+        observers=[_tracer(known, asked.lang)] if asked.trace else [],
+        **more,
+    )
+    made = Standing(wanted)
     try:
-        with LiveBench(
-            device, kind=asked.service, run_dir=asked.run_dir, observer=observe if observers else None
-        ) as bench:
-            yield _Live(bench, record)
-        interrupted = False
+        with made as bench:
+            yield bench
     finally:
-        if record is not None:
-            record.close(interrupted=interrupted)
-            for path in record.render(chosen_formats(ALL), asked.lang):
+        if asked.out_dir is not None:
+            for path in made.record.render(chosen_formats(ALL), asked.lang):
                 err.print(f"{path}", markup=False)
-
-
-def _tell_wireless(profile: str) -> None:
-    """A terminal without a wire is shown here as one that never loses its session: say so, and where it can."""
-    if load_readers(profile)[0].section(WirelessProfile) is not None:
-        err.print(
-            "wireless terminal: shown paired, in range, its session open for as long as this runs; what ends a session "
-            "is for scenarios (docs/wireless.md) and bifente serve",
-            markup=False,
-        )
 
 
 def chosen_cards(given: list[str] | None) -> dict[str, CardChoice]:
@@ -293,7 +250,16 @@ def chosen_cards(given: list[str] | None) -> dict[str, CardChoice]:
         if role in cards:
             raise fail(f"--card {pair}: slot {role} was given a card already", Exit.BAD_INPUT)
         name, *changes = _CHANGE.split(template)
-        given_anew = dict(change.split("=", 1) for change in changes)
+        given_anew: dict[str, Any] = {}
+        for change in changes:
+            path, _, value = change.partition("=")
+            *above, last = path.split(".")
+            place = given_anew
+            for part in above:
+                place = place.setdefault(part, {})
+                if not isinstance(place, dict):
+                    raise fail(f"--card {pair}: {part} has a value already", Exit.BAD_INPUT)
+            place[last] = value
         if "template" in given_anew:
             raise fail(f"--card {pair}: the template is named once", Exit.BAD_INPUT)
         cards[role] = CardChoice.model_validate({"template": name, **given_anew})
@@ -347,8 +313,8 @@ class signals:  # noqa: N801 - used as a statement
             signal.signal(number, before)
 
 
-def _serve(live: _Live, seconds: float | None) -> None:
-    """Until the time is over, a signal, "quit", or the death of pcscd."""
+def _serve(stood: Standing, seconds: float | None, lang: Lang) -> None:
+    """Until the time is over, a signal, an order to stop, or the death of the PC/SC service."""
     deadline = time.monotonic() + seconds if seconds is not None else None
     reading, writing = os.pipe()
     stdin = sys.stdin.fileno() if not sys.stdin.closed else None
@@ -358,7 +324,7 @@ def _serve(live: _Live, seconds: float | None) -> None:
         os.write(writing, b"x")
 
     with signals(stop):
-        while True:
+        while not stood.stopping.is_set():
             left = _TICK if deadline is None else min(_TICK, deadline - time.monotonic())
             if left <= 0:
                 return
@@ -366,43 +332,30 @@ def _serve(live: _Live, seconds: float | None) -> None:
             ready, _, _ = select.select(watched, [], [], left)
             if reading in ready:
                 return
-            if stdin in ready and stdin is not None:
-                data = os.read(stdin, 4096)
-                if not data:
-                    # No more orders will come; the readers stay until the time or a signal ends them.
-                    stdin = None
-                *lines, pending = (pending + data).split(b"\n")
+            if stdin is not None and stdin in ready:
+                chunk = os.read(stdin, 4096)
+                if not chunk:
+                    stdin = None  # closed: the orders are over, the cards stay
+                *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
-                    if not _obey(live, line.decode(errors="replace").split()):
-                        return
-            if not live.bench.service.alive:
+                    _obey(stood, line.decode(errors="replace"), lang)
+            if not stood.bench.service.alive:
                 raise fail("the PC/SC service has died: bifente doctor tests each link", Exit.BENCH_ERROR)
 
 
-def _obey(live: _Live, words: list[str]) -> bool:
-    """One order from standard input; False to stop."""
-    bench = live.bench
-    match words:
-        case []:
-            return True
-        case ["quit" | "exit"]:
-            return False
-        case ["status"]:
-            for line in bench.describe():
-                out.print(line, markup=False)
-        case ["insert" | "remove" as verb, role] if role in bench.device.cards:
-            try:
-                live.changed(role, (bench.device.insert if verb == "insert" else bench.device.remove)(role))
-                if verb == "insert":
-                    bench.wait_seen()
-                out.print(f"{role}: {'inserted' if verb == 'insert' else 'removed'}", markup=False)
-            except SlotError as error:
-                err.print(f"bifente: {error}", markup=False)
-        case ["insert" | "remove", role]:
-            err.print(
-                f"bifente: no card was given for slot {role!r} ({nearest(role, bench.device.cards)})", markup=False
-            )
-        case _:
-            orders = ("insert", "remove", "status", "quit")
-            err.print(f"bifente: unknown order {' '.join(words)!r} ({nearest(words[0], orders)})", markup=False)
-    return True
+def _obey(stood: Standing, line: str, lang: Lang) -> None:
+    """One order from standard input: asked in JSON it is answered in JSON, in one line; asked in words, in words."""
+    if not line.strip():
+        return
+    orders = stood.channel.orders
+    name, plain = "?", {}
+    try:
+        name, given = read_line(line, orders.all(), list(stood.bench.device.slots))
+        plain = orders.carry_out(name, given).plain(name)
+    except OrderRefusedError as error:
+        plain = error.plain(name)
+    if line.lstrip().startswith("{"):
+        out.print(json.dumps(plain, ensure_ascii=False), markup=False, soft_wrap=True, highlight=False)
+    else:
+        for told in in_words(plain, lang):
+            (out if plain["ok"] else err).print(told, markup=False, soft_wrap=True, highlight=False)

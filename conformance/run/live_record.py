@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.live import Device
+from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.environment import environment, tool
-from bifente.conformance.run.telling import event_of
+from bifente.conformance.run.scribe.link import ScribeRecorder
+from bifente.conformance.run.telling import Told, event_of
 from bifente.conformance.targets.messages import messaged
 from bifente.ground.clock import Clock
 from bifente.ground.text import Lang, Text
-from bifente.reports.events import BenchChange, Level, Note, RunFinished, RunStarted
+from bifente.reports.events import BenchChange, Event, Level, Note, Requirement, RunFinished, RunStarted, Suite
 from bifente.reports.journal import FILE_NAME, Recorder
 from bifente.reports.render import Format, render
 from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind
+from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.services import ServiceKind
 from bifente.simulator.serving.recording import Passed
 
@@ -34,7 +36,8 @@ class LiveRecord:
     """Writes as things happen. ``close`` ends the record; ``render`` turns it into reports.
 
     Exchanges come from the threads of the slots, hands from anywhere. Raise JournalError for a directory that cannot
-    be written or already holds a record.
+    be written or already holds a record. The journal is written ``apart``, by a process of its own, for a bench behind
+    the bench's own PC/SC service, whose clients it then tells call by call (``follow``).
     """
 
     def __init__(
@@ -49,15 +52,22 @@ class LiveRecord:
         run_id: str,
         lang: Lang,
         service: ServiceKind | None = None,
+        product: str | None = None,
+        suites: Sequence[Suite] = (),
+        requirements: Sequence[Requirement] = (),
+        requirements_total: int = 0,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._directory = directory
+        self.directory = directory
         self._clock = clock
         self._began = clock.monotonic()
         self._device: Device | None = None
+        self._bench: LiveBench | None = None
         self._roles: dict[str, str] = {}
-        self._secrets = Secrets(secrets=workshop.secrets(cards.values()))
-        self._recorder = Recorder(directory / FILE_NAME, now=clock.now, secrets=self._secrets)
+        self._told_roles: dict[str, str] = {}
+        self.secrets = Secrets(secrets=workshop.secrets(cards.values()))
+        make: Callable[..., Recorder | ScribeRecorder] = ScribeRecorder if service is ServiceKind.OWN else Recorder
+        self._recorder = make(self.journal, now=clock.now, secrets=self.secrets)
         self._recorder.emit(
             RunStarted(
                 run_id=run_id,
@@ -67,9 +77,23 @@ class LiveRecord:
                 profile=profile,
                 seed=0,
                 lang=lang,
+                product=product,
                 environment=environment(pcsc=service is ServiceKind.PCSCD),
+                suites=tuple(suites),
+                requirements=tuple(requirements),
+                requirements_total=requirements_total,
             )
         )
+
+    @property
+    def journal(self) -> Path:
+        """The file of the record."""
+        return self.directory / FILE_NAME
+
+    @property
+    def scribe(self) -> ScribeRecorder | None:
+        """The process that writes apart, if one does."""
+        return self._recorder if isinstance(self._recorder, ScribeRecorder) else None
 
     def watch(self, device: Device) -> None:
         """Tell the slots of this device by their roles, and how they stand now."""
@@ -77,29 +101,55 @@ class LiveRecord:
         self._roles = {slot.name: role for role, slot in device.slots.items()}
         self.changed(None, Text("banc monté", "bench set up"))
 
+    def follow(self, bench: LiveBench) -> None:
+        """Hear what a live bench does, and have what the clients of its PC/SC service do written call by call."""
+        self._bench = bench
+        bench.hearing = self
+        if (scribe := self.scribe) is not None and isinstance(bench.service, OwnPcsc):
+            self._tell_roles()
+            if bench.service.made_run_dir:
+                scribe.litter(bench.service.run_dir)
+            scribe.watch(bench.service)
+
+    def settle(self) -> None:
+        """Wait until what clients did so far is in the journal."""
+        if (scribe := self.scribe) is not None:
+            scribe.settle(asked=self._bench is not None and self._bench.service.alive)
+
     def exchange(self, seen: BridgedExchange) -> None:
-        """Write what a reader did to a card."""
+        """Write what a reader did to a card; commands only where the clients' own calls are not written."""
         role = self._roles.get(seen.slot, seen.slot)
-        if seen.kind is ExchangeKind.APDU:
-            secrets = self._recorder.secrets
-            secrets.learn(seen.command)
-            self._recorder.emit(event_of(Exchanged(seen.command, seen.response, seen.seconds), secrets, slot=role))
-        else:
+        if seen.kind is not ExchangeKind.APDU:
             self.changed(role, _POWERED[seen.kind])
+        elif self.scribe is None:
+            self._recorder.secrets.learn(seen.command)
+            self.told(role, Exchanged(seen.command, seen.response, seen.seconds))
+
+    def told(self, role: str, what: Told) -> None:
+        """Write an exchange of the bench, a call of a module or a message of a service."""
+        self._recorder.emit(event_of(what, self.secrets, slot=role or None))
 
     def message(self, passed: Passed) -> None:
         """Write a message that a service received or sent."""
-        self._recorder.emit(event_of(messaged(passed), self._secrets))
+        self._recorder.emit(event_of(messaged(passed), self.secrets))
+
+    def emit(self, event: Event) -> None:
+        """Write an event of any kind."""
+        self._recorder.emit(event)
 
     def declare(self, secret: str | bytes) -> None:
         """Mask this from now on."""
-        self._secrets.declare(secret)
+        if (scribe := self.scribe) is not None:
+            scribe.declare(secret)
+        else:
+            self.secrets.declare(secret)
 
     def changed(self, role: str | None, what: Text) -> None:
         """Write what hands or the device did."""
         picture = dict(self._device.bench.picture()) if self._device is not None else {}
         at = round((self._clock.monotonic() - self._began) * 1000)
         self._recorder.emit(BenchChange(slot=role, what=what, at_ms=max(0, at), picture=picture))
+        self._tell_roles()
 
     def note(self, text: Text, level: Level = Level.INFO) -> None:
         """Write something worth telling: a program that starts or ends, a defect of ours."""
@@ -107,13 +157,22 @@ class LiveRecord:
 
     def close(self, *, interrupted: bool = False) -> None:
         """End the record."""
+        self.settle()
         duration = round((self._clock.monotonic() - self._began) * 1_000_000)
-        self._recorder.emit(RunFinished(interrupted=interrupted, duration_us=duration))
+        self._recorder.emit(RunFinished(interrupted=interrupted, duration_us=max(0, duration)))
         self._recorder.close()
 
     def render(self, formats: Mapping[str, Format], lang: Lang) -> tuple[Path, ...]:
         """Return the reports written beside the record. Raise RenderError, JournalError."""
-        return render(self._directory / FILE_NAME, formats, self._directory, lang, known=formats)
+        return render(self.journal, formats, self.directory, lang, known=formats)
+
+    def _tell_roles(self) -> None:
+        """Readers may have come back under other names."""
+        if (scribe := self.scribe) is not None and self._bench is not None:
+            roles = {self._bench.name(role): role for role in self._bench.device.slots}
+            if roles != self._told_roles:
+                self._told_roles = roles
+                scribe.roles(roles)
 
 
 def run_id(clock: Clock) -> str:

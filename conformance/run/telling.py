@@ -20,7 +20,12 @@ Told: TypeAlias = Exchanged | Called | Messaged
 
 
 def event_of(
-    told: Told, secrets: Secrets, scenario: str | None = None, index: int | None = None, slot: str | None = None
+    told: Told,
+    secrets: Secrets,
+    scenario: str | None = None,
+    index: int | None = None,
+    slot: str | None = None,
+    client: str | None = None,
 ) -> Exchange | Call | Message:
     """Return the event of an exchange of APDUs, a call of a module or a message: in a step, or outside any.
 
@@ -30,7 +35,7 @@ def event_of(
         return _message(told, secrets, scenario, index, slot)
     if isinstance(told, Called):
         return _call(told, secrets, scenario, index, slot)
-    return _exchange(told, scenario, index, slot)
+    return _exchange(told, scenario, index, slot, client)
 
 
 def _call(called: Called, secrets: Secrets, scenario: str | None, index: int | None, slot: str | None) -> Call:
@@ -62,7 +67,9 @@ def _message(told: Messaged, secrets: Secrets, scenario: str | None, index: int 
     )
 
 
-def _exchange(exchanged: Exchanged, scenario: str | None, index: int | None, slot: str | None) -> Exchange:
+def _exchange(
+    exchanged: Exchanged, scenario: str | None, index: int | None, slot: str | None, client: str | None
+) -> Exchange:
     response = exchanged.response
     command, described = _told_of(exchanged.command)
     sw = int.from_bytes(response[-2:], "big") if len(response) >= 2 else None
@@ -70,6 +77,7 @@ def _exchange(exchanged: Exchanged, scenario: str | None, index: int | None, slo
         scenario=scenario,
         index=index,
         slot=slot,
+        client=client,
         command=command,
         response=response.hex().upper(),
         command_text=described,

@@ -10,14 +10,10 @@ from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import Reader
 
 
-class OwnServiceTarget(PcscTarget, HotPlug, ServiceControl):
-    """Readers behind the bench's own service, reached as any software of the workstation reaches them.
-
-    The environment of the process names the service already. ``readers`` are the devices that it shows.
-    """
+class OwnHand(HotPlug, ServiceControl):
+    """The hand on the bench's own service and on the devices it shows."""
 
     def __init__(self, service: OwnPcsc, readers: Sequence[Reader]) -> None:
-        super().__init__()
         self._service = service
         self._devices = tuple(device for reader in readers for device in reader.devices)
         self._running = True
@@ -43,15 +39,14 @@ class OwnServiceTarget(PcscTarget, HotPlug, ServiceControl):
             self._service.plug(device, own)
 
     def stop(self) -> None:
-        """Stop the service: every client, this one too, loses its connection."""
+        """Stop the service: every client loses its connection."""
         self._service.stop()
         self._running = False
 
     def start(self) -> None:
-        """Serve again; this client establishes a new context, as software of the field does."""
+        """Serve again."""
         self._service.start_again()
         self._running = True
-        self.renew()
 
     def restore(self) -> None:
         """As at the start, whatever a scenario did: service up, readers in by their names, links up, keys forgotten."""
@@ -73,3 +68,19 @@ class OwnServiceTarget(PcscTarget, HotPlug, ServiceControl):
                 self._service.unplug(device)
         for device in renamed:
             self._service.plug(device)
+
+
+class OwnServiceTarget(OwnHand, PcscTarget):
+    """Readers behind the bench's own service, reached as any software of the workstation reaches them.
+
+    The environment of the process names the service already. ``readers`` are the devices that it shows.
+    """
+
+    def __init__(self, service: OwnPcsc, readers: Sequence[Reader]) -> None:
+        PcscTarget.__init__(self)
+        OwnHand.__init__(self, service, readers)
+
+    def start(self) -> None:
+        """Serve again; this client establishes a new context, as software of the field does."""
+        super().start()
+        self.renew()

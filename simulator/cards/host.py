@@ -146,6 +146,11 @@ class CardHost(ABC):
     def decipher(self, key: str, cryptogram: bytes) -> Response:
         """The message in a cryptogram."""
 
+    def enter(self, key: str) -> Response:
+        """SELECT the folder that a key of the layout lies in, as a middleware does before each use; nothing if none."""
+        folder = self._layout.keys[key].folder
+        return Response() if folder is None else self.select_file(self._layout.path(folder))
+
     def key(self, name: str) -> int:
         """What MSE SET calls a key of the layout."""
         return self._layout.keys[name].mse

@@ -67,3 +67,11 @@ DMP = FaultRoom(
     mechanisms=frozenset({"trouble", "line"}),
     places=frozenset({"teleservice", "network"}),
 )
+PKI = FaultRoom(
+    name="pki",
+    title=Text("Points de l'IGC-Santé", "Points of the IGC-Santé"),
+    rows="bifente.simulator.services.pki:faults.yaml",
+    injector="bifente.simulator.services.pki.faults:make",
+    mechanisms=frozenset({"trouble"}),
+    places=frozenset({"teleservice"}),
+)

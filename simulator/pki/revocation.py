@@ -66,13 +66,9 @@ class CrlSource:
             raise CertificateRefusedError(CertificateRefusal.STATUS_UNAVAILABLE, str(error)) from None
         except ValueError:
             raise CertificateRefusedError(CertificateRefusal.STATUS_UNAVAILABLE, "what came is no list") from None
-        try:
-            signed = found.issuer == issuer.subject and found.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
-        except (TypeError, ValueError, UnsupportedAlgorithm):
-            signed = False
-        if not signed:
+        if not listed_by(found, issuer):
             raise CertificateRefusedError(CertificateRefusal.STATUS_FORGED, found.issuer.rfc4514_string())
-        if found.last_update_utc > at + LEEWAY or found.next_update_utc is None or found.next_update_utc < at:
+        if not current(found.last_update_utc, found.next_update_utc, at):
             raise CertificateRefusedError(CertificateRefusal.STATUS_STALE, found.last_update_utc.isoformat())
         return found
 
@@ -123,11 +119,30 @@ class OcspSource:
             raise CertificateRefusedError(CertificateRefusal.STATUS_UNAVAILABLE, word)
         if not answered_by(answer, issuer, at):
             raise CertificateRefusedError(CertificateRefusal.STATUS_FORGED)
-        if answer.serial_number != certificate.serial_number or answer.issuer_key_hash != request.issuer_key_hash:
+        if not about(answer, certificate, request):
             raise CertificateRefusedError(CertificateRefusal.STATUS_FORGED, "the answer is about another certificate")
-        if answer.this_update_utc > at + LEEWAY or (answer.next_update_utc or answer.this_update_utc) < at:
+        if not current(answer.this_update_utc, answer.next_update_utc, at):
             raise CertificateRefusedError(CertificateRefusal.STATUS_STALE, answer.this_update_utc.isoformat())
         return answer
+
+
+def current(since: datetime, until: datetime | None, at: datetime) -> bool:
+    """Return whether a list or an answer holds at a moment; one that does not say until when never does for long."""
+    return since <= at + LEEWAY and at <= (until or since + LEEWAY)
+
+
+def about(answer: ocsp.OCSPResponse, certificate: x509.Certificate, asked: ocsp.OCSPRequest) -> bool:
+    """Return whether an answer is about the certificate that was asked for."""
+    return answer.serial_number == certificate.serial_number and answer.issuer_key_hash == asked.issuer_key_hash
+
+
+def listed_by(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Return whether the issuer signed a list."""
+    key = issuer.public_key()
+    try:
+        return found.issuer == issuer.subject and isinstance(key, RSAPublicKey) and found.is_signature_valid(key)
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        return False
 
 
 def answered_by(answer: ocsp.OCSPResponse, issuer: x509.Certificate, at: datetime) -> bool:

@@ -58,6 +58,13 @@ def employee(
     )
 
 
+def card(number: str) -> x509.Name:
+    """A card, not its holder: the technical certificate that is read without contact. Modelled: none was read."""
+    return _name(
+        [(NameOID.COUNTRY_NAME, "FR")], [(NameOID.TITLE, "Certificat technique TEST")], [(NameOID.COMMON_NAME, number)]
+    )
+
+
 def organisation(*, name: str, structure_id: str, department: str, common_name: str) -> x509.Name:
     """A structure: C, ST (``Rhône (69)``), O legal name, OU 1 + FINESS or 3 + SIRET, and a free CN.
 

@@ -28,13 +28,15 @@ class ServingError(Exception):
 
 
 class LoopbackServer:
-    """An ASGI application over HTTPS on 127.0.0.1, in a thread of its own. A context manager.
+    """An ASGI application over HTTPS, or HTTP, on 127.0.0.1, in a thread of its own. A context manager.
 
-    With a ``TlsFront`` client certificates are asked for and judged; a context of OpenSSL serves anybody.
+    With a ``TlsFront`` client certificates are asked for and judged; a context of OpenSSL serves anybody, None
+    in clear: lists of revoked certificates are had that way, and what never leaves the machine and asks for a token.
     ``port`` 0 takes any free one; ``port`` then tells which. Raises ServingError.
     """
 
-    def __init__(self, application: Any, context: ssl.SSLContext | TlsFront, port: int = 0) -> None:
+    def __init__(self, application: Any, context: ssl.SSLContext | TlsFront | None, port: int = 0) -> None:
+        self._scheme = "http" if context is None else "https"
         self._socket = _bound(port)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
@@ -48,7 +50,7 @@ class LoopbackServer:
         config.load()
         if isinstance(context, TlsFront):
             config.http_protocol_class = partial(_fronted, context)  # type: ignore[assignment]
-        else:
+        elif context is not None:
             # uvicorn would read the key from files; ours are never left on disk.
             config.ssl = context
         self._server = uvicorn.Server(config)
@@ -66,7 +68,7 @@ class LoopbackServer:
     @property
     def url(self) -> str:
         """Where it answers, without a final slash."""
-        return f"https://{LOOPBACK}:{self.port}"
+        return f"{self._scheme}://{LOOPBACK}:{self.port}"
 
     @property
     def alive(self) -> bool:

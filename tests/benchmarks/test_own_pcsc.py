@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from bifente.simulator.readers import Reader, Slot
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pcsc"))
 from own_tools import RawClient
-from pcsc_load import load, shares
+from pcsc_load import compiled, load, shares
 from pcsc_tools import Client, new_reader
 
 SECONDS = float(os.environ.get("BIFENTE_LOAD_SECONDS", "3"))
@@ -37,7 +38,7 @@ STARTS: dict[str, Callable[[list[Reader]], Service]] = {OURS: OwnPcsc.start, THE
 
 def say(capsys: pytest.CaptureFixture[str], what: str, figure: str) -> None:
     with capsys.disabled():
-        print(f"\n  {what:58} {figure:>60}", end="")
+        print(f"\n  {what:52} {figure}", end="")
 
 
 def started(kind: str, readers: list[Reader]) -> Service:
@@ -117,9 +118,52 @@ def test_a_movement_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert ours < 20, "the goal is 5 ms on a quiet machine"
 
 
-def test_sixteen_slots_under_eight_clients(capsys: pytest.CaptureFixture[str]) -> None:
+class Shares:
+    """Processor seconds from ``start`` to ``stop``: of whoever serves, of the bench, of the clients that ended."""
+
+    def __init__(self, served_by: list[int]) -> None:
+        self._served_by = served_by
+        self._before: tuple[float, ...] = ()
+
+    def start(self) -> None:
+        self._before = self._now()
+
+    def stop(self) -> tuple[float, ...]:
+        return tuple(after - before for before, after in zip(self._before, self._now(), strict=True))
+
+    def _now(self) -> tuple[float, ...]:
+        here, ended = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        return (
+            sum(self._of(pid) for pid in self._served_by),
+            here.ru_utime + here.ru_stime,
+            ended.ru_utime + ended.ru_stime,
+        )
+
+    @staticmethod
+    def _of(pid: int) -> float:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> list[int]:
+    """A process and those it started."""
+    found = [pid]
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        for child in (thread / "children").read_text().split():
+            found += family(int(child))
+    return found
+
+
+@pytest.mark.parametrize("client", ["pyscard", "C"])
+def test_sixteen_slots_under_eight_clients(capsys: pytest.CaptureFixture[str], client: str, tmp_path: Path) -> None:
+    """Who takes the time of an exchange. Clients' starts are counted with them, but for those in C it is nothing.
+
+    ``alone`` is what two cores would do of it if they had nothing else to do: the processes run side by side.
+    """
     pytest.importorskip("smartcard")
-    rates = {}
+    program = compiled(tmp_path) if client == "C" else None
+    if client == "C" and program is None:
+        pytest.skip("needs gcc and libpcsclite-dev")
     for kind in STARTS:
         readers = [new_reader(f"OLAQIN {number} TL") for number in range(8)]
         slots = [slot for reader in readers for slot in reader.slots]
@@ -129,11 +173,19 @@ def test_sixteen_slots_under_eight_clients(capsys: pytest.CaptureFixture[str]) -
                 slot.insert(EchoCard(mark))
             assert all(bridge.wait_seen(5) for bridge in service.bridges)
             own = dict(zip(service.reader_names, [mark.hex() for mark in marks], strict=True))
-            heard = load(service.environment, shares(own), SECONDS)
+            assert service.pid is not None
+            taken = Shares(family(service.pid))
+            heard = load(service.environment, shares(own), SECONDS, program=program, started=taken.start)
             assert [client["wrong"] + client["refused"] for client in heard] == [[]] * 8
-            rates[kind] = sum(client["count"] / client["seconds"] for client in heard)
-    figure = f"{rates[OURS]:,.0f} a second, pcscd and vpcd {rates[THEIRS]:,.0f}"
-    say(capsys, f"16 echo cards, 8 client processes, {SECONDS:g} s", figure)
+            count = sum(client["count"] for client in heard)
+            serving, bench, clients = (1e6 * seconds / count for seconds in taken.stop())
+        rate = sum(client["count"] / client["seconds"] for client in heard)
+        each = serving + bench + clients
+        figure = (
+            f"{rate:,.0f} a second on {rate * each / 1e6:.1f} cores; alone on two {2e6 / each:,.0f}; "
+            f"us: serving {serving:.0f}, bench {bench:.0f}, client {clients:.0f}"
+        )
+        say(capsys, f"16 echo cards, 8 clients in {client}, {kind}, {SECONDS:g} s", figure)
 
 
 def test_a_thousand_connections(capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,6 +53,9 @@ _PACKAGES = {
     "nsenter": "util-linux",
     "java": "default-jre-headless",
     "javac": "default-jdk-headless",
+    "Xvfb": "xvfb",
+    "certutil": "libnss3-tools",
+    "modutil": "libnss3-tools",
 }
 
 

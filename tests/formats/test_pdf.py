@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pikepdf
 import pytest
@@ -17,7 +18,7 @@ from bifente.simulator.formats.pdf import PdfError, make_pdf_a1, pdf_a1_problems
 RIGHT = make_pdf_a1()
 
 
-def changed(change: Callable[[pikepdf.Pdf], None], **how: object) -> bytes:
+def changed(change: Callable[[pikepdf.Pdf], None], **how: Any) -> bytes:
     written = io.BytesIO()
     with pikepdf.open(io.BytesIO(RIGHT)) as pdf:
         change(pdf)
@@ -25,14 +26,14 @@ def changed(change: Callable[[pikepdf.Pdf], None], **how: object) -> bytes:
     return written.getvalue()
 
 
-def on_page(key: str, value: object) -> Callable[[pikepdf.Pdf], None]:
+def on_page(key: str, value: Any) -> Callable[[pikepdf.Pdf], None]:
     def change(pdf: pikepdf.Pdf) -> None:
         pdf.pages[0][key] = pdf.make_indirect(value)
 
     return change
 
 
-def on_root(key: str, value: object) -> Callable[[pikepdf.Pdf], None]:
+def on_root(key: str, value: Any) -> Callable[[pikepdf.Pdf], None]:
     def change(pdf: pikepdf.Pdf) -> None:
         pdf.Root[key] = value
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import importlib.util
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +32,10 @@ def pyscard() -> None:
     """The PC/SC client of these tests, or a skip."""
     if importlib.util.find_spec("smartcard") is None:
         pytest.skip("needs pyscard, the PC/SC client of these tests")
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path is short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="bifente-") as folder:
+        yield Path(folder)

@@ -7,11 +7,11 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-CLIENT = Path(__file__).with_name("load_client.py")
+CLIENT, SOURCE = (Path(__file__).with_name(name) for name in ("load_client.py", "load_client.c"))
 
 
 def load(
@@ -21,25 +21,34 @@ def load(
     *,
     before: str = "",
     read: str = "",
+    program: Path | None = None,
+    started: Callable[[], None] = lambda: None,
 ) -> list[dict[str, Any]]:
-    """What each client heard; ``cards`` gives each the readers it asks and what their cards must answer."""
+    """What each client heard; ``cards`` gives each the readers it asks and what their cards must answer.
+
+    ``program`` is the compiled client, for echo cards alone; ``started`` is called when all are ready to begin.
+    """
+    commands = [
+        [str(program), str(seconds), *(word for item in own.items() for word in item)]
+        if program is not None
+        else [
+            sys.executable,
+            "-P",
+            str(CLIENT),
+            json.dumps({"seconds": seconds, "seed": seed, "cards": dict(own), "before": before, "read": read}),
+        ]
+        for seed, own in enumerate(cards)
+    ]
     clients = [
         subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                str(CLIENT),
-                json.dumps({"seconds": seconds, "seed": seed, "cards": dict(own), "before": before, "read": read}),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={"PATH": os.defpath, **environment},
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": os.defpath, **environment}
         )
-        for seed, own in enumerate(cards)
+        for command in commands
     ]
     try:
         for client in clients:
             assert _line(client, 30) == "ready"
+        started()
         for client in clients:
             assert client.stdin is not None
             client.stdin.write(b"\n")
@@ -52,6 +61,17 @@ def load(
             for pipe in (client.stdin, client.stdout):
                 assert pipe is not None
                 pipe.close()
+
+
+def compiled(folder: Path) -> Path | None:
+    """The same client in C, whose own share of an exchange is that of libpcsclite alone; None without a compiler."""
+    program = folder / "load_client"
+    command = ["gcc", "-O2", "-I/usr/include/PCSC", "-o", str(program), str(SOURCE), "-lpcsclite"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return program if done.returncode == 0 else None
 
 
 def shares(marks: Mapping[str, str]) -> list[dict[str, str]]:

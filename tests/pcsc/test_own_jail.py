@@ -91,7 +91,7 @@ def test_unmodified_clients_in_a_jail(jail: Jail, pyscard: None) -> None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("module", ["test_tls", "test_scdaemon", "test_java"])
+@pytest.mark.parametrize("module", ["test_tls", "test_scdaemon", "test_java", "test_chromium_card"])
 @BOTH
 def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: None) -> None:
     options = ("-q", "-rs", "-p", "no:cacheprovider", "-p", "no:xdist", "--basetemp", jail.folder / "base")

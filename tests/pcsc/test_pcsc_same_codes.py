@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from libraries import MACHINE, Library, checked, libraries, named
 
 from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.pcsc import EchoCard, PrivatePcscd
@@ -134,17 +135,22 @@ def test_in_process(situation: str) -> None:
 class Live:
     """One service and one client process for all situations; the one that stops it comes last."""
 
-    def __init__(self, service: type[PrivatePcscd] | type[OwnPcsc]) -> None:
+    def __init__(self, service: type[PrivatePcscd] | type[OwnPcsc], library: Library = MACHINE) -> None:
         self.reader = Reader.of("Situations TL", ["a", "b"], WallClock())
         self.card = EchoCard()
         self.reader.slots[0].insert(self.card)
         self.service = service.start([self.reader])
         names = dict(zip(("card", "empty"), self.service.reader_names, strict=True)) | {"nowhere": "Nowhere 00 00"}
         self._client = subprocess.Popen(
-            [sys.executable, "-P", str(HERE / "situations_client.py"), json.dumps(names)],
+            library.command(sys.executable, "-P", str(HERE / "situations_client.py"), json.dumps(names)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={"PATH": os.defpath, "PCSCLITE_NO_BLOCKING": "1", **self.service.environment},
+            env={
+                "PATH": os.defpath,
+                "PCSCLITE_NO_BLOCKING": "1",
+                **library.environment,
+                **self.service.environment,
+            },
         )
         assert self.ask("hand", "insert") == 0
 
@@ -182,9 +188,9 @@ def pcscd(installation: Installation) -> Iterator[Live]:
     live.close()
 
 
-@pytest.fixture(scope="module")
-def own(pyscard: None) -> Iterator[Live]:
-    live = Live(OwnPcsc)
+@pytest.fixture(scope="module", params=libraries(), ids=named)
+def own(request: pytest.FixtureRequest, pyscard: None) -> Iterator[Live]:
+    live = Live(OwnPcsc, checked(request.param))
     yield live
     live.close()
     assert not live.service.defects

@@ -50,7 +50,7 @@ class Direct:
         return self._card.transmit(command)
 
     def reset(self, *, cold: bool) -> bytes:
-        return self._card.reset(warm=not cold)
+        return self._card.reset()
 
     def begin(self) -> None: ...
 

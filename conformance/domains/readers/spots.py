@@ -88,7 +88,8 @@ def _another_card(parameters: Mapping[str, Any], act: Act) -> Undo:
 
     def undo() -> None:
         act.scene.hang_up(act.role)
-        making.put_back(act.role, before)
+        if before is not None:
+            making.put_back(act.role, before)
 
     return undo
 

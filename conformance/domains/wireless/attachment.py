@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 
 from bifente.conformance.bench.attachment import Attachment
 from bifente.conformance.bench.scene import Scene
@@ -67,6 +68,15 @@ class WirelessAttachment(Attachment):
     def seated(self, *, destructive: bool) -> None:
         """Wait until applications see the cards that the terminal gives."""
         self._bench.follow()
+
+    def keep(self) -> None:
+        """Renew the token at half its life, unless something ended the session: then it stays so."""
+        from bifente.simulator.readers.wireless.refusals import TokenRefusedError
+
+        current = self._link.current
+        if current is not None and 0 < current.terminal.remaining < self._profile.ttl / 2:
+            with suppress(TokenRefusedError):
+                current.renew()
 
     def settle(self) -> None:
         """Wait until applications see which cards the terminal still gives."""

@@ -18,8 +18,14 @@ READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 
 def allowed(peer: socket.socket) -> bool:
     """Whether whoever is at the other end is the user that runs this process, or root."""
-    _pid, uid, _gid = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    _pid, uid = peer_of(peer)
     return uid in (os.geteuid(), 0)
+
+
+def peer_of(peer: socket.socket) -> tuple[int, int]:
+    """Return the process that connected, and its user."""
+    pid, uid, _gid = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    return pid, uid
 
 
 class ClientConnection:
@@ -29,10 +35,16 @@ class ClientConnection:
     sends more than a request while it waits for the answer to another is no client and is hung up on.
     """
 
-    def __init__(self, connected: socket.socket, floor: Floor, watch: Callable[[ClientConnection, int], None]) -> None:
+    def __init__(
+        self,
+        connected: socket.socket,
+        floor: Floor,
+        watch: Callable[[ClientConnection, int], None],
+        client: int = 0,
+    ) -> None:
         connected.setblocking(False)
         self.socket = connected
-        self.session = Session(floor, self._send)
+        self.session = Session(floor, self._send, client)
         self._watch = watch
         self._decoder = Decoder()
         self._unsent = b""

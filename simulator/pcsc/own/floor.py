@@ -14,6 +14,7 @@ from bifente.simulator.pcsc.own.link import SlotLink
 from bifente.simulator.pcsc.own.orders import ToldMovement
 from bifente.simulator.pcsc.own.session import CANCELLED, OK, Attempt, Session
 from bifente.simulator.pcsc.own.table import Table
+from bifente.simulator.pcsc.own.witness import Witness
 from bifente.simulator.readers import Context, PcscCode, PcscService, Reader, ReaderIdentity, ScardError, Slot
 from bifente.simulator.readers.pcsc_slot import PcscSlot
 
@@ -46,6 +47,8 @@ class ReadersFloor:
         self._clock = clock
         self._service = PcscService([], clock)
         self.table = Table()
+        self.witness: Witness | None = None
+        """Who is told what clients ask and how cards move."""
         self.sessions: set[Session] = set()
         self._readers: dict[int, tuple[Reader, list[SlotLink]]] = {}
         self._links: dict[str, SlotLink] = {}
@@ -111,6 +114,8 @@ class ReadersFloor:
     def _move(self, link: SlotLink, told: Sequence[ToldMovement]) -> list[int]:
         for one in told:
             link.move(one)
+            if self.witness is not None:
+                self.witness.moved(link.slot.name, one.movement.name.lower())
             self._powers(link)
             self._dirty = True
         return [one.number for one in told if one.number]

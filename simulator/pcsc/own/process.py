@@ -76,6 +76,10 @@ class Orders:
                 self.server.open()
             case "shut":
                 self.server.shut()
+            case "watch":
+                self.server.watch(socket.socket(fileno=sockets[0]))
+            case "tell":
+                self.server.tell()
 
 
 def main() -> None:

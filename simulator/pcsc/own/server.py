@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from bifente.ground.clock import Clock
-from bifente.simulator.pcsc.own.connection import READ, ClientConnection, allowed
+from bifente.simulator.pcsc.own.connection import READ, ClientConnection, allowed, peer_of
 from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
 from bifente.simulator.pcsc.own.link import SlotLink
+from bifente.simulator.pcsc.own.witness import Witness
 from bifente.simulator.readers import ReaderIdentity
 
 MAX_CONNECTIONS = 200
@@ -35,6 +36,7 @@ class Server:
         self._stalled: set[ClientConnection] = set()
         self._listening: socket.socket | None = None
         self._running = True
+        self._clients = 0
 
     # -- orders of the bench ------------------------------------------------------------------------------------------
 
@@ -82,6 +84,17 @@ class Server:
         with suppress(FileNotFoundError):
             self._path.unlink()
 
+    def watch(self, watcher: socket.socket) -> None:
+        """Tell a watcher what clients ask from now on, in place of the one before."""
+        if self.floor.witness is not None:
+            self.floor.witness.close()
+        self.floor.witness = Witness(watcher)
+
+    def tell(self) -> None:
+        """Tell the watcher all that was seen so far."""
+        if self.floor.witness is not None:
+            self.floor.witness.flush()
+
     def end(self) -> None:
         """Leave the loop."""
         self._running = False
@@ -93,7 +106,16 @@ class Server:
         floor, poll, handlers = self.floor, self._epoll.poll, self._handlers
         while self._running:
             due = floor.due()
-            for fd, event in poll(due, _EVENTS):
+            witness = floor.witness
+            if witness is not None and witness.pending:
+                events = [] if witness.many else poll(0, _EVENTS)
+                if not events:
+                    # A quiet moment: whoever watches hears what was seen.
+                    witness.flush()
+                    events = poll(due, _EVENTS)
+            else:
+                events = poll(due, _EVENTS)
+            for fd, event in events:
                 handler = handlers.get(fd)
                 if handler is not None:
                     handler(event)
@@ -104,6 +126,8 @@ class Server:
             for connection in [one for one in self._stalled if not one.session.busy]:
                 self._after(connection, connection.go_on())
         self.shut()
+        if floor.witness is not None:
+            floor.witness.close()
 
     def _accept(self, _event: int) -> None:
         assert self._listening is not None  # noqa: S101 - else nothing listens
@@ -112,7 +136,10 @@ class Server:
             if len(self._connections) >= MAX_CONNECTIONS or not allowed(connected):
                 connected.close()
                 return
-            connection = ClientConnection(connected, self.floor, self._watch)
+            self._clients += 1
+            connection = ClientConnection(connected, self.floor, self._watch, self._clients)
+            if self.floor.witness is not None:
+                self.floor.witness.came(self._clients, peer_of(connected)[0])
             fd = connected.fileno()
             self._connections[fd] = connection
             self.floor.sessions.add(connection.session)
@@ -137,6 +164,8 @@ class Server:
         self._stalled.discard(connection)
         self.floor.sessions.discard(connection.session)
         connection.close()
+        if self.floor.witness is not None:
+            self.floor.witness.left(connection.session.client)
 
     def _watch(self, connection: ClientConnection, what: int) -> None:
         self._epoll.modify(connection.socket.fileno(), what)

@@ -109,6 +109,11 @@ class OwnPcsc:
         return self._run_dir
 
     @property
+    def made_run_dir(self) -> bool:
+        """Whether that folder was made for this service, and goes with it."""
+        return self._made_run_dir
+
+    @property
     def pid(self) -> int | None:
         """The process id of the process that serves, None once closed."""
         return self._process.pid if self._process is not None else None
@@ -214,6 +219,17 @@ class OwnPcsc:
     def start_again(self) -> None:
         """Serve again after ``stop``; clients must establish a new context."""
         self._order({"do": "open"})
+
+    def watch(self, watcher: socket.socket) -> None:
+        """Tell what clients ask, and how cards move, to the other end of this socket: see ``own.witness``.
+
+        The socket is a stream, and stays the caller's to close.
+        """
+        self._order({"do": "watch"}, [watcher.fileno()])
+
+    def tell(self) -> None:
+        """Let the watcher have all that was seen so far."""
+        self._order({"do": "tell"})
 
     def close(self) -> None:
         """Stop serving; nothing is left running, the run directory is removed if we made it."""

@@ -6,6 +6,7 @@ tried again whenever anything has moved, until the client goes. The order of the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 from typing import Protocol as Shape
@@ -27,6 +28,7 @@ from bifente.simulator.pcsc.own.messages import (
 )
 from bifente.simulator.pcsc.own.orders import SlotOrder
 from bifente.simulator.pcsc.own.table import Table
+from bifente.simulator.pcsc.own.witness import Witness
 from bifente.simulator.readers import Context, Disposition, Handle, PcscCode, Protocol, ScardError, Share
 from bifente.simulator.readers.pcsc_slot import PcscSlot
 from bifente.simulator.readers.pin_pad import GET_FEATURE_REQUEST
@@ -54,6 +56,7 @@ class Floor(Shape):
     """What a session needs of the server."""
 
     table: Table
+    witness: Witness | None
 
     def establish(self) -> Context:
         """A context of the readers."""
@@ -97,11 +100,16 @@ class Floor(Shape):
 
 
 class Session:
-    """What one connection holds: at most one context and its handles. ``send`` never blocks."""
+    """What one connection holds: at most one context and its handles. ``send`` never blocks.
 
-    def __init__(self, floor: Floor, send: Callable[[bytes], None]) -> None:
+    ``client`` is the number by which a witness tells it from others.
+    """
+
+    def __init__(self, floor: Floor, send: Callable[[bytes], None], client: int = 0) -> None:
         self._floor = floor
         self._send = send
+        self.client = client
+        self._asked: tuple[Request, int] | None = None
         self.minor = OLDEST_MINOR
         self.context: int | None = None
         self._applications: Context | None = None
@@ -115,6 +123,8 @@ class Session:
     def handle(self, request: Request) -> None:
         """Do what is asked. Raises BrokenMessageError for what no client of good faith sends."""
         self.busy = True
+        if self._floor.witness is not None:
+            self._asked = (request, time.monotonic_ns())
         _HANDLERS[request.command](self, request)
 
     def answer(self, said: bytes) -> None:
@@ -122,6 +132,10 @@ class Session:
         self.busy = False
         if said:
             self._send(said)
+        witness = self._floor.witness
+        if witness is not None and self._asked is not None:
+            (request, began), self._asked = self._asked, None
+            witness.answered(self.client, request, said, began)
 
     def notify(self, code: int = OK) -> None:
         """Tell a client that waits for a change; one of 4:6 not before it has the array it asked for."""

@@ -14,6 +14,7 @@ from tlslite.errors import TLSAbruptCloseError, TLSLocalAlert, TLSRemoteAlert
 from tlslite.messages import Certificate, CertificateRequest
 from tlslite.tlsconnection import TLSConnection
 
+import bifente.simulator.serving.handshake.primitives  # noqa: F401 - replaces what tlslite-ng draws and computes
 from bifente.ground.text import Text
 from bifente.simulator.pki.refusals import CertificateRefusal, CertificateRefusedError, TlsAlert
 from bifente.simulator.serving.handshake.ciphers import Records

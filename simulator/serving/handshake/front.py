@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -29,10 +30,7 @@ class TlsFront:
 
     def engine(self) -> TlsEngine:
         """Return the server's side of one connection."""
-        key = load_pem_private_key(self.identity.key, None)
-        assert isinstance(key, RSAPrivateKey)  # noqa: S101 - ServerIdentity has no other
-        shown = TlsIdentity(self.identity.chain[:-1], SoftKey(key))
-        clients = self.clients
+        shown, clients = _shown(self.identity), self.clients
         if clients is None:
             return TlsEngine.server(shown, self.terms)
         return TlsEngine.server(
@@ -54,6 +52,14 @@ class TlsFront:
             with contextlib.suppress(ValueError):
                 shown = x509.load_der_x509_certificate(engine.presented[0]) if engine.presented else None
             self.clients.tell_refused(error.refused, error.alert or 0, shown)
+
+
+@lru_cache(maxsize=16)
+def _shown(identity: ServerIdentity) -> TlsIdentity:
+    """Return an identity as the engine takes it: reading a key from PEM costs more than a handshake."""
+    key = load_pem_private_key(identity.key, None)
+    assert isinstance(key, RSAPrivateKey)  # noqa: S101 - ServerIdentity has no other
+    return TlsIdentity(identity.chain[:-1], SoftKey(key))
 
 
 class _Inner(asyncio.Transport):

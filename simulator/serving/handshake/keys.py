@@ -9,21 +9,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo, Prehashed
+from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.hazmat.primitives.serialization import Encoding
 from tlslite.utils.rsakey import RSAKey
 from tlslite.x509 import X509
 from tlslite.x509certchain import X509CertChain
 
+from bifente.simulator.iso7816.rsa import RsaKey, pss_block
+from bifente.simulator.serving.handshake.primitives import draw
+
 PKCS1, PSS = "pkcs1", "pss"
-_HASHES: dict[str, hashes.HashAlgorithm] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
-}
 
 
 class TlsKey(Protocol):
@@ -61,10 +58,10 @@ class SoftKey:
         return self.key.sign(info, padding.PKCS1v15(), NoDigestInfo())
 
     def sign_pss(self, digest: str, value: bytes) -> bytes:
-        """Return the PSS signature of a hash."""
-        algorithm = _HASHES[digest]
-        return self.key.sign(
-            value, padding.PSS(padding.MGF1(algorithm), padding.PSS.DIGEST_LENGTH), Prehashed(algorithm)
+        """Return the PSS signature of a hash, its salt drawn as everything of a handshake."""
+        salt = bytes(draw(len(value)))
+        return RsaKey(self.key).raw(
+            pss_block(digest, value, salt, self.key.key_size - 1).rjust(self.key.key_size // 8, b"\0")
         )
 
 

@@ -47,6 +47,27 @@ class WallClock:
             time.sleep(seconds)
 
 
+class LiveClock(WallClock):
+    """The time of the machine, which can be put ahead: programs that look at the machine's clock do not see it."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def now(self) -> datetime:
+        """The machine's time in UTC, and what it was put ahead."""
+        return super().now() + timedelta(seconds=self._ahead)
+
+    def monotonic(self) -> float:
+        """The machine's counter in seconds, and what it was put ahead."""
+        return super().monotonic() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Put it ahead. Raises ValueError if asked to go back."""
+        if seconds < 0:
+            raise ValueError(f"the clock cannot go back by {-seconds} s")
+        self._ahead += seconds
+
+
 class VirtualClock:
     """A time that moves only when told to: two minutes pass in a microsecond."""
 

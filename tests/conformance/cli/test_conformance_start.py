@@ -14,7 +14,6 @@ from conformance_cli import Cli
 
 from bifente.conformance.cli import app
 from bifente.conformance.cli.app import COMMANDS, _Console
-from bifente.conformance.cli.live import _tell_wireless
 
 HEAVY = ("pydantic", "yaml", "cryptography", "construct", "joserfc", "starlette", "httpx", "uvicorn", "jinja2")
 LOADED = """
@@ -79,16 +78,6 @@ def test_a_narrow_terminal_breaks_between_words_and_a_file_does_not(terminal: bo
         "name  aaa bbb ccc ddd"
     )
     assert page.getvalue().splitlines() == lines
-
-
-@pytest.mark.parametrize(
-    ("profile", "told"), [("readers/olaqin-like-wireless", True), ("readers/generic-bislot", False)]
-)
-def test_what_is_shown_of_a_wireless_terminal_is_said(
-    capsys: pytest.CaptureFixture[str], profile: str, told: bool
-) -> None:
-    _tell_wireless(profile)
-    assert ("session open for as long as this runs" in " ".join(capsys.readouterr().err.split())) is told
 
 
 def test_the_version_is_told(cli: Cli) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bifente.conformance.bench.facets import Insertion, OtherApplications
+from bifente.conformance.bench.facets import Insertion, OtherApplications, Personalisation
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import BytesMatcher
+from bifente.conformance.model import CardChoice
 from bifente.conformance.scenario.step import CardStep, Observation, Observes, Step
 from bifente.conformance.targets.facets import Facet, PrivateClock
 from bifente.ground.text import Text
@@ -100,6 +102,42 @@ class RemoveCard(Step):
         """Remove it."""
         act.scene.changed(act.role, act.facet(Insertion).remove(act.role))
         return Observation({})
+
+
+class PutCard(Step):
+    """Put another card in the slot, made for the purpose; the one that was in is out for good."""
+
+    name: ClassVar[str] = "put-card"
+    title: ClassVar[Text] = Text("Mettre une autre carte", "Put another card in")
+    shorthand: ClassVar[str] = "template"
+    moves_cards = True
+    needs = frozenset[type[Facet]]({Insertion, Personalisation})
+
+    template: str = Field(description="template of the card (bifente cards list)")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="parameters of the template given anew")
+
+    def run(self, act: Act) -> Observation:
+        """Put it in."""
+        act.scene.hang_up(act.role)
+        choice = self._choice(self.template, self.parameters)
+        for secret in act.bench.workshop.secrets([choice]):
+            act.scene.declare(secret)
+        act.facet(Personalisation).put(act.role, choice, act.scene.random)
+        fr, en = f"autre carte dans la fente {act.role}", f"another card in slot {act.role}"
+        act.scene.changed(act.role, Text(f"{fr} : {self.template}", f"{en}: {self.template}"))
+        return Observation({})
+
+    @staticmethod
+    def _choice(template: str, parameters: Mapping[str, Any]) -> CardChoice:
+        return CardChoice.model_validate({**parameters, "template": template})
+
+    @classmethod
+    def cards(cls, raw: Any) -> tuple[CardChoice, ...]:
+        """The card it puts in."""
+        given = cls.arguments(raw)
+        template, parameters = given.get("template"), given.get("parameters") or {}
+        known = isinstance(template, str) and isinstance(parameters, Mapping)
+        return (cls._choice(template, parameters),) if known else ()
 
 
 class AdvanceClock(Step):

@@ -1,0 +1,103 @@
+"""``bifente observe``: somebody else's software, recorded and judged."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.live import (
+    Asked,
+    CardOption,
+    LiveServiceOption,
+    OutOption,
+    ProfileOption,
+    RememberOption,
+    signals,
+    standing,
+)
+from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.observation.account import account, findings
+from bifente.conformance.observation.channel.answers import OrderRefusedError
+from bifente.conformance.observation.channel.orders import ChannelOrders
+from bifente.conformance.observation.channel.words import read_words
+from bifente.conformance.observation.observing import ProgramObservation, rules_of_the_record
+from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+from bifente.ground.text import Text
+from bifente.reports.verdict import Verdict
+from bifente.simulator.pcsc.services import ServiceKind
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def observe(
+    command: Annotated[list[str], typer.Argument(help="Your program and its arguments, after --.")],
+    profile: ProfileOption = DEFAULT_PROFILE,
+    card: CardOption = None,
+    inject: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--inject",
+            metavar="FAULT",
+            help='A fault from the start, e.g. card-mute or "card-mute at=verify command=2".',
+        ),
+    ] = None,
+    watch: Annotated[
+        list[Path] | None, typer.Option("--watch", help="Folder where no code may be left; its new files are searched.")
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(help="End the program after so many seconds.")] = None,
+    remember: RememberOption = None,
+    service: LiveServiceOption = ServiceKind.OWN,
+    out_dir: OutOption = None,
+    keys: KeysOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Run your program on virtual cards, unmodified; tell what it did, and which rules it broke.
+
+    Its PC/SC calls, APDUs, PKCS#11 calls (a module named by path) and output are recorded, codes masked; --out keeps
+    the record and its reports. Exit code 0 no rule broken, 1 some were, 2 bad input, 3 our own error.
+    """
+    language = chosen_lang(lang)
+    asked = Asked(profile, card, remember, keys, False, None, service, out_dir, language)
+    with standing(asked, product=Path(command[0]).name, **rules_of_the_record()) as stood:
+        if not stood.bench.wait_seen():
+            raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
+        orders = ChannelOrders(stood)
+        for fault in inject or ():
+            try:
+                orders.carry_out(*read_words(["inject", *fault.split()], orders.all(), list(stood.bench.device.slots)))
+            except OrderRefusedError as error:
+                raise fail(
+                    f"--inject {fault}: {error.why.get(language)} {error.cure}".rstrip(), Exit.BAD_INPUT
+                ) from None
+
+        def echo(text: str, stream: str) -> None:
+            (sys.stdout if stream == "stdout" else sys.stderr).write(text)
+            (sys.stdout if stream == "stdout" else sys.stderr).flush()
+
+        with ProgramObservation(stood, echo=echo, watch=watch or ()) as observation:
+            try:
+                program = observation.start(command)
+            except OSError as error:
+                raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
+            with signals(program.signal):
+                if not program.wait(timeout):
+                    program.ask_to_end()
+            observation.close()
+            observed = observation.observed()
+        heading = Text("— Votre programme —", "— Your program —").get(language)
+        out.print(f"\n{heading}", markup=False, style="bold")
+        for line in account(observed.story, language):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print("", markup=False)
+        for line in findings(observed.verdicts, language):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        defects = stood.bench.service.defects
+        for defect in defects:
+            err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
+    if defects:
+        raise typer.Exit(Exit.BENCH_ERROR)
+    if any(one.verdict is Verdict.FAILED for one in observed.verdicts):
+        raise typer.Exit(Exit.FAILED)

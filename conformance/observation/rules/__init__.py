@@ -1,0 +1,1 @@
+"""Rules that hold for every program, each judged from the record alone."""

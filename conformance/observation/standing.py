@@ -1,0 +1,170 @@
+"""A bench that stands for a program of somebody else's: its cards behind PC/SC, its record, its control channel."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.model import CardChoice
+from bifente.conformance.run.live_record import LiveRecord, run_id
+from bifente.ground.clock import WallClock
+from bifente.ground.text import Lang, Text
+from bifente.reports.events import Event, Requirement, Suite
+from bifente.reports.journal import JournalTail
+from bifente.simulator.pcsc.bridge import BridgedExchange, Observer
+from bifente.simulator.pcsc.services import ServiceKind
+
+if TYPE_CHECKING:
+    from bifente.conformance.observation.channel.server import ChannelServer
+
+_KEEP = 1.0
+"""Seconds between two looks at what keeps itself alive."""
+
+MARK = "BIFENTE_OBSERVED"
+"""The variable by which a program of this bench, and what it starts, is told from others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to stand. Without ``out`` the record is kept in a private folder that goes with the bench."""
+
+    profile: str
+    cards: Mapping[str, CardChoice]
+    workshop: Workshop
+    service: ServiceKind = ServiceKind.OWN
+    remember: Path | None = None
+    run_dir: Path | None = None
+    out: Path | None = None
+    lang: Lang = "fr"
+    command: Sequence[str] = field(default_factory=lambda: ("bifente", *sys.argv[1:]))
+    product: str | None = None
+    suites: Sequence[Suite] = ()
+    requirements: Sequence[Requirement] = ()
+    requirements_total: int = 0
+    observers: Sequence[Observer] = ()
+
+
+class Standing:
+    """A context manager. Raises PcscdError, InputError, JournalError, CardMemoryError."""
+
+    def __init__(self, wanted: Wanted, device: Device | None = None) -> None:
+        self.wanted = wanted
+        self.mark = f"{MARK}={secrets.token_hex(12)}"
+        self.interrupted = True
+        """Whether the record ends before its end; to be denied by whoever comes to it."""
+        self._stack = ExitStack()
+        self._lock = threading.Lock()
+        self._tail: JournalTail | None = None
+        self._events: list[Event] = []
+        self.stopping = threading.Event()
+        """Set by the order to stop."""
+        try:
+            self._stand(device)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _stand(self, device: Device | None) -> None:
+        wanted = self.wanted
+        self.device = device or Device.assemble(
+            wanted.profile, wanted.cards, wanted.workshop, remember=wanted.remember, attached=True
+        )
+        self._stack.callback(self.device.close)
+        out = wanted.out
+        if out is None:
+            out = Path(tempfile.mkdtemp(prefix="bifente-record-"))
+            self._stack.callback(shutil.rmtree, out, ignore_errors=True)
+        clock = WallClock()
+        self.record = LiveRecord(
+            out,
+            clock=clock,
+            command=wanted.command,
+            profile=wanted.profile,
+            cards=wanted.cards,
+            workshop=wanted.workshop,
+            service=wanted.service,
+            run_id=run_id(clock),
+            lang=wanted.lang,
+            product=wanted.product,
+            suites=wanted.suites,
+            requirements=wanted.requirements,
+            requirements_total=wanted.requirements_total,
+        )
+        self._stack.callback(lambda: self.record.close(interrupted=self.interrupted))
+        if (scribe := self.record.scribe) is not None:
+            scribe.mark(self.mark)
+            if wanted.out is None:
+                scribe.litter(out)
+        self.record.watch(self.device)
+        observers = (self.record.exchange, *wanted.observers)
+
+        def observe(seen: BridgedExchange) -> None:
+            for observer in observers:
+                observer(seen)
+
+        self.bench = self._stack.enter_context(
+            LiveBench(self.device, kind=wanted.service, run_dir=wanted.run_dir, observer=observe)
+        )
+        self.record.follow(self.bench)
+        if self.device.bench.attachments:
+            keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+            keeper.start()
+            self._stack.callback(keeper.join)
+            self._stack.callback(self.stopping.set)
+
+    def _keep(self) -> None:
+        while not self.stopping.wait(_KEEP):
+            for attachment in self.device.bench.attachments:
+                attachment.keep()
+
+    def __enter__(self) -> Standing:
+        return self
+
+    def __exit__(self, kind: object, *details: object) -> None:
+        if kind is None:
+            self.interrupted = False
+        self.close()
+
+    def close(self) -> None:
+        """Take everything down and end the record."""
+        self._stack.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program's environment needs to reach the readers, and to be known as one of this bench."""
+        name, _equals, value = self.mark.partition("=")
+        return {**self.bench.environment, name: value}
+
+    @cached_property
+    def channel(self) -> ChannelServer:
+        """The control channel over HTTP, served from now on."""
+        from bifente.conformance.observation.channel.orders import ChannelOrders
+        from bifente.conformance.observation.channel.server import ChannelServer
+
+        server = ChannelServer(ChannelOrders(self), self.bench.service.run_dir)
+        self._stack.callback(server.close)
+        return server
+
+    def events(self) -> Sequence[Event]:
+        """Return all that the record holds, what programs did until now included."""
+        self.record.settle()
+        with self._lock:
+            if self._tail is None:
+                self._tail = JournalTail(self.record.journal)
+            self._events += self._tail.more()
+            return tuple(self._events)
+
+    def note(self, text: Text) -> None:
+        """Keep a word in the record."""
+        self.record.note(text)
