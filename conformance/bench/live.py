@@ -151,10 +151,13 @@ class LiveBench:
         kind: ServiceKind = ServiceKind.OWN,
         run_dir: Path | None = None,
         observer: Observer | None = None,
+        commands: bool = True,
     ) -> None:
         self.device = device
         self.hearing: Hearing | None = None
-        self.service: RunningService = start_service(kind, [device.reader], run_dir=run_dir, observer=observer)
+        self.service: RunningService = start_service(
+            kind, [device.reader], run_dir=run_dir, observer=observer, commands=commands
+        )
         own = isinstance(self.service, OwnPcsc)
         facets = OwnHand(self.service, [device.reader]).facets if isinstance(self.service, OwnPcsc) else Facets()
         self.target = WireTarget(Path(self.service.environment["PCSCLITE_CSOCK_NAME"]), facets)
