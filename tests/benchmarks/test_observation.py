@@ -88,12 +88,17 @@ def test_many_benches_stand_at_once(tmp_path_factory: pytest.TempPathFactory) ->
             program.wait(120)
         ran = time.monotonic() - began
         assert all(len(one.events()) > 5 for one in stood)
-        memory = sum(_memory(pid) for one in stood for pid in (one.bench.service.pid, one.record.scribe.pid))  # type: ignore[union-attr]
+        memory = sum(_memory(pid) for one in stood for pid in pids(one))
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"\n{count} benches: up in {up:.1f} s, {count} programs in {ran:.1f} s, "
         f"{own:.0f} MB here and {memory / count:.0f} MB a bench beside (resident, shared pages counted once each)"
     )
+
+
+def pids(one: Standing) -> tuple[int | None, int | None]:
+    scribe = one.record.scribe
+    return one.bench.service.pid, scribe.pid if scribe is not None else None
 
 
 def _memory(pid: int | None) -> float:

@@ -103,7 +103,7 @@ def figures(story: Story) -> dict[str, int]:
 
 
 def test_pkcs11_tool_tests_and_logs_in_and_leaves_the_code_open(standing: Standing) -> None:
-    command = [tool("pkcs11-tool"), "--module", opensc_module(), "--test", "--login", "--pin", PIN]
+    command: list[str | Path] = [tool("pkcs11-tool"), "--module", opensc_module(), "--test", "--login", "--pin", PIN]
     found = observed(standing, command, code=None)
     assert broken(found) == {LEFT_OPEN, IN_ARGUMENTS}
     told = figures(found.story)
@@ -115,7 +115,7 @@ def test_pkcs11_tool_tests_and_logs_in_and_leaves_the_code_open(standing: Standi
 
 
 def test_a_wrong_code_is_one_try_and_the_refusal_is_told(standing: Standing) -> None:
-    command = [tool("pkcs11-tool"), "--module", opensc_module(), "--login", "--pin", "7391", "-O"]
+    command: list[str | Path] = [tool("pkcs11-tool"), "--module", opensc_module(), "--login", "--pin", "7391", "-O"]
     found = observed(standing, command, code=1)
     assert figures(found.story)["codes"] == 1
     assert broken(found) == set(), "7391 is no code of the card: nothing of it is known to the bench"
@@ -149,9 +149,22 @@ def test_pkcs15_tool_verifies_and_leaves_the_code_open(standing: Standing) -> No
 def test_gnutls_cli_authenticates_with_the_card(standing: Standing, folder: Path) -> None:
     identifier = "%".join(["", *[KEY_IDS["cps3"]["authentication"][at : at + 2] for at in range(0, 28, 2)]])
     with Server(folder, *PKCS1) as server:
-        card = ["--provider", opensc_module(), "--x509keyfile", f"{KEY};pin-value={PIN}"]
-        trust = ["--x509certfile", f"pkcs11:id={identifier};type=cert", "--x509cafile", folder / "server.pem"]
-        command = [tool("gnutls-cli"), *card, *trust, "--priority", "NORMAL:-VERS-TLS1.3", "--port", str(server.port)]
+        card: list[str | Path] = ["--provider", opensc_module(), "--x509keyfile", f"{KEY};pin-value={PIN}"]
+        trust: list[str | Path] = [
+            "--x509certfile",
+            f"pkcs11:id={identifier};type=cert",
+            "--x509cafile",
+            folder / "server.pem",
+        ]
+        command: list[str | Path] = [
+            tool("gnutls-cli"),
+            *card,
+            *trust,
+            "--priority",
+            "NORMAL:-VERS-TLS1.3",
+            "--port",
+            str(server.port),
+        ]
         found = observed(standing, [*command, "localhost"], text=REQUEST)
     told = figures(found.story)
     assert told["signatures"] == 1
@@ -174,13 +187,31 @@ def test_curl_authenticates_with_the_card(standing: Standing, folder: Path) -> N
         encoding="utf-8",
     )
     der = folder / "observed.der"
-    read = [tool("pkcs11-tool"), "--module", opensc_module(), "-r", "-y", "cert", "-d", AUT_ID, "-o", der]
+    read: list[str | Path] = [
+        tool("pkcs11-tool"),
+        "--module",
+        opensc_module(),
+        "-r",
+        "-y",
+        "cert",
+        "-d",
+        AUT_ID,
+        "-o",
+        der,
+    ]
     subprocess.run(read, env={**os.environ, **standing.environment}, check=True, capture_output=True)
     certificate = write_pem(folder / "observed.pem", x509.load_der_x509_certificate(der.read_bytes()))
     with Server(folder, *PKCS1) as server:
-        engine = ["--engine", "pkcs11", "--key-type", "ENG", "--key", f"{KEY};pin-value={PIN}"]
-        trust = ["--cert", certificate, "--cacert", folder / "server.pem", "--tls-max", "1.2"]
-        command = [tool("curl"), "-sS", "--disable", *engine, *trust, f"https://localhost:{server.port}/"]
+        engine: list[str | Path] = ["--engine", "pkcs11", "--key-type", "ENG", "--key", f"{KEY};pin-value={PIN}"]
+        trust: list[str | Path] = ["--cert", certificate, "--cacert", folder / "server.pem", "--tls-max", "1.2"]
+        command: list[str | Path] = [
+            tool("curl"),
+            "-sS",
+            "--disable",
+            *engine,
+            *trust,
+            f"https://localhost:{server.port}/",
+        ]
         found = observed(standing, command, environment={"OPENSSL_CONF": str(folder / "openssl.cnf")})
     assert figures(found.story)["signatures"] == 1
     assert broken(found) == {LEFT_OPEN, IN_ARGUMENTS}
@@ -192,7 +223,7 @@ def test_scdaemon_reaches_the_card(standing: Standing, tmp_path: Path) -> None:
         pytest.skip("needs scdaemon (apt-get install scdaemon)")
     home = tmp_path / "gnupg"
     home.mkdir(mode=0o700)
-    command = [program, "--server", "--homedir", home, "--disable-ccid", "--pcsc-shared"]
+    command: list[str | Path] = [program, "--server", "--homedir", home, "--disable-ccid", "--pcsc-shared"]
     orders = "SERIALNO undefined\nAPDU 00A4000C023F00\nBYE\n"
     found = observed(standing, command, text=orders)
     assert figures(found.story)["codes"] == 0
@@ -205,7 +236,7 @@ def test_java_reaches_the_card(standing: Standing, tmp_path: Path) -> None:
     compiled = subprocess.run([tool("javac"), "-d", tmp_path, HERE / "Smartcard.java"], check=False, timeout=60)
     assert compiled.returncode == 0
     options = ["-Xshare:auto", "-XX:TieredStopAtLevel=1", f"-Dsun.security.smartcardio.library={library}"]
-    command = [tool("java"), *options, "-cp", tmp_path, "Smartcard", "00A4000C023F00", "00B0000004"]
+    command: list[str | Path] = [tool("java"), *options, "-cp", tmp_path, "Smartcard", "00A4000C023F00", "00B0000004"]
     with ProgramObservation(standing) as observation:
         program = observation.start([str(word) for word in command])
         ChannelOrders(standing).carry_out(

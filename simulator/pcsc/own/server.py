@@ -89,9 +89,14 @@ class Server:
 
     def watch(self, watcher: socket.socket) -> None:
         """Tell a watcher what clients ask from now on, in place of the one before."""
-        if self.floor.witness is not None:
-            self.floor.witness.close()
+        self.unwatch()
         self.floor.witness = Witness(watcher)
+
+    def unwatch(self) -> None:
+        """Tell nobody any more."""
+        witness, self.floor.witness = self.floor.witness, None
+        if witness is not None:
+            witness.close()
 
     def tell(self) -> None:
         """Tell the watcher all that was seen so far."""

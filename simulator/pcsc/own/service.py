@@ -234,6 +234,10 @@ class OwnPcsc:
         """
         self._order({"do": "watch"}, [watcher.fileno()])
 
+    def watch_no_more(self) -> None:
+        """Tell it to nobody any more."""
+        self._order({"do": "unwatch"})
+
     def tell(self) -> None:
         """Let the watcher have all that was seen so far."""
         self._order({"do": "tell"})
