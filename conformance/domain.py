@@ -34,6 +34,7 @@ class Domain:
     offer beyond those that every bench knows, each with why a scenario does not apply without it; a profile offers the
     feature whose name is that of a section it has. ``attachments`` are functions that are given each virtual bench and
     give what the domain adds to it, or None. ``writers`` lead to forms of report (``reports.render.Format``), by name.
+    ``services`` lead to what ``bifente serve --services`` starts (``conformance.bench.serving.StartService``), by name.
     ``profiles`` are packages whose folder has reader profiles, ``readers/*.yaml``. ``spots`` leads to what injectors of
     faults may ask for: a mapping from its type to a function of the step's ``Act``.
     """
@@ -47,6 +48,7 @@ class Domain:
     features: Mapping[str, Text] = field(default_factory=dict)
     attachments: tuple[str, ...] = ()
     writers: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()
     spots: str | None = None
 

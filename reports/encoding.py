@@ -44,16 +44,16 @@ class Encoder:
     secrets: Secrets
     _now: Callable[[], datetime]
     _said: dict[_Saying, bytes]
+    _places: dict[tuple[str | None, str | None], tuple[bytes, bytes]]
     _age: int
-    _last: tuple[datetime | None, str]
 
     def __init__(self, secrets: Secrets, now: Callable[[], datetime]) -> None:
         """Mask with `secrets`; `now` gives aware datetimes."""
         self.secrets = secrets
         self._now = now
         self._said = {}
+        self._places = {}
         self._age = secrets.age
-        self._last = (None, "")
 
     def own(self) -> Encoder:
         """Return an encoder for one scenario, whose secrets grow by themselves."""
@@ -65,7 +65,7 @@ class Encoder:
     def _fresh(self) -> None:
         """Forget what was said with other secrets; what is remembered for several scenarios is left to the others."""
         if self._age != self.secrets.age:
-            self._said, self._age = {}, self.secrets.age
+            self._said, self._places, self._age = {}, {}, self.secrets.age
         elif len(self._said) >= _REMEMBERED:
             self._said.clear()
 
@@ -73,18 +73,13 @@ class Encoder:
         """Return the line of `event`. Raises `EventError` when its values are not those its definition announces."""
         time = _utc(self._now())
         if isinstance(event, Exchange):
+            # Nine events of ten: written here, the words it shares with those around it masked once.
             said = self._saying(event)
-            own = {
-                "event": "exchange",
-                "time": time,
-                "scenario": event.scenario,
-                "index": event.index,
-                "slot": event.slot,
-                "client": event.client,
-                "duration_us": event.duration_us,
-            }
-            masked = self.secrets.event({key: value for key, value in own.items() if value is not None})
-            return _fields(masked), said
+            scenario, slot = self._places.get((event.scenario, event.slot)) or self._place(event.scenario, event.slot)
+            index = b"" if event.index is None else b',"index":%d' % event.index
+            client = b"" if event.client is None else b"," + _fields(self.secrets.event({"client": event.client}))
+            own = b'"event":"exchange","time":"%b"%b%b%b%b,"duration_us":%d'
+            return own % (time.encode(), scenario, index, slot, client, event.duration_us), said
         try:
             plain = msgspec.to_builtins(event)
         except (TypeError, ValueError) as error:
@@ -94,6 +89,15 @@ class Encoder:
         line = (_fields(self.secrets.event({"event": kind, **plain, "time": time})), b"")
         parse_event(joined(0, line))
         return line
+
+    def _place(self, scenario: str | None, slot: str | None) -> tuple[bytes, bytes]:
+        """Where an exchange was, as its line has it; called once `_fresh` was."""
+        named = {"scenario": scenario, "slot": slot}
+        found = tuple(
+            b"" if value is None else b"," + _fields(self.secrets.event({name: value})) for name, value in named.items()
+        )
+        self._places[scenario, slot] = made = (found[0], found[1])
+        return made
 
     def _saying(self, event: Exchange) -> bytes:
         self._fresh()
@@ -119,4 +123,4 @@ def _fields(plain: dict[str, object]) -> bytes:
 def _utc(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("the time source of a recorder gives datetimes with a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

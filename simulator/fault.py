@@ -94,7 +94,8 @@ class Fault:
 class Aim:
     """Which commands a fault strikes, where that can be said; what is None is as the catalogue has it.
 
-    ``byte`` counts the bytes of the answer that come through.
+    ``byte`` counts the bytes of the answer that come through. ``only`` names whom a fault of a service strikes, in the
+    words of its room: ``{client: lgc-demo}``; a command is a request there.
     """
 
     instruction: int | None = None
@@ -102,6 +103,7 @@ class Aim:
     times: int | Literal["always"] | None = None
     percent: int | None = None
     byte: int | None = None
+    only: Mapping[str, str] | None = None
 
 
 class Around(Protocol):

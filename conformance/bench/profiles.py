@@ -117,6 +117,10 @@ class ReaderProfile(Model):
     firmware: list[str] = Field(default_factory=list, description="versions seen, the newest last")
     vendor: ReaderName | None = Field(default=None, description="maker's name, as the device tells it (SCardGetAttrib)")
     serial: ReaderName | None = Field(default=None, description="serial number, as the device tells it")
+    pss: bool | None = Field(
+        default=None,
+        description="whether it speaks the protocol of the homologated readers on a serial line; left out: not known",
+    )
     extended_length: bool | None = Field(default=None, alias="extended-length", description="extended-length APDUs")
     pin_pad: PinPadModel | None = Field(default=None, alias="pin-pad")
     slots: list[SlotModel] = Field(min_length=1, max_length=16)

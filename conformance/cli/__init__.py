@@ -7,4 +7,4 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="bifente")

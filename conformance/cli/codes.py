@@ -1,108 +1,69 @@
-"""``bifente codes``: return codes (GALSS, SSV) with their cause and cure, and the reasons of the front end."""
+"""``bifente codes``: any code of the field (card, PC/SC, PKCS#11, GALSS, SSV, front end) with its cause and cure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated
-from unicodedata import combining, normalize
+import json
+import re
+from typing import Annotated
 
 import typer
 
 from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.code_answers import front_end_reasons, told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.ground.text import Lang, Text
-from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, readings, return_codes
-
-if TYPE_CHECKING:
-    from bifente.simulator.services.frontal.reasons import Reason
-
-_WORDS = {
-    "cause": Text(fr="cause", en="cause"),
-    "remedy": Text(fr="remède", en="remedy"),
-    "source": Text(fr="source", en="source"),
-}
+from bifente.simulator.faults import search
+from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, return_codes
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
 def codes(
     code: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            help="61441, F001, 0xF001 or -4095; an HTTP status of the cloud service (428); a reason of the front end"
+            help="61441, F001, F 101, 0xF001 or -4095 (GALSS, SSV); 63C2 (card); SCARD_W_RESET_CARD or 0x80100068"
+            " (PC/SC); CKR_PIN_LOCKED (PKCS#11); an HTTP status of the cloud service (428); a reason of the front end"
             " (lot-ahead), or words of one (altéré)."
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts: a list of objects.")] = False,
     lang: LangOption = None,
 ) -> None:
     """Tell what a return code means, why it comes and what cures it; without a code, list them all."""
     language = chosen_lang(lang)
-    if code is None:
+    if not code:
         _list(language)
         return
-    if told := tuple(_reasons_for(code)):
-        for reason in told:
-            _show_reason(reason, language)
-        return
-    try:
-        numbers = readings(code)
-    except ValueError as error:
-        raise fail(str(error), Exit.BAD_INPUT) from None
-    found = [return_codes()[number] for number in numbers if number in return_codes()]
-    if code.strip().isdecimal() and int(code) in http_statuses():
-        found.append(http_statuses()[int(code)])
+    said = re.sub(r"\b([A-Za-z])\s+(\d{3})\b", r"\1\2", " ".join(code)).strip()
+    found = list(told_of(said))
+    if as_json:
+        out.print(json.dumps([one.plain(language) for one in found], ensure_ascii=False, indent=1), markup=False)
+    for one in () if as_json else found:
+        for line in one.lines(language):
+            out.tell(line)
     if not found:
-        written = " / ".join(f"{number:04X} ({number})" for number in numbers)
-        way_out = "bifente codes lists those that are known; bifente faults list WORDS searches by symptoms"
-        raise fail(f"{code}: no source tells of the return code {written} ({way_out})", Exit.BAD_INPUT)
-    for one in found:
-        _show(one, language)
+        raise _nothing(said, language)
+
+
+def _nothing(said: str, language: Lang) -> typer.Exit:
+    """Say that no source knows it, and what of the catalogue of faults is near."""
+    near = ", ".join(one.id for one in search(said)[:3])
+    cure = Text(
+        f"proche : bifente faults list {said} ({near})" if near else "bifente codes donne la liste de ceux qui le sont",
+        f"near: bifente faults list {said} ({near})" if near else "bifente codes lists those that are known",
+    )
+    sentence = Text(
+        f"aucune source ne parle du code {said} : ni carte, ni lecteur, ni composant du poste, ni frontal",
+        f"no source tells of the code {said}: neither card, reader, component of the workstation nor front end",
+    )
+    return fail(f"{_in(sentence, language)} ({_in(cure, language)})", Exit.BAD_INPUT)
 
 
 def _list(language: Lang) -> None:
     for one in (*return_codes().values(), *http_statuses().values()):
         out.tell(f"{_number(one)}  {one.layer:5}  {_in(one.meaning, language)}")
-    for reason in _catalogue().values():
+    for reason in front_end_reasons().values():
         out.tell(f"{reason.code}  {reason.effect}  {_in(reason.label, language)}")
-
-
-def _reasons_for(words: str) -> Iterator[Reason]:
-    """The reason of this code, else those in whose code and labels every word stands, accents left out."""
-    wanted = _plain(words).replace("-", " ").split()
-    if not any(word.isalpha() and len(word) > 2 for word in wanted):
-        return  # a number of some kind
-    if words in _catalogue():
-        yield _catalogue()[words]
-        return
-    for reason in _catalogue().values():
-        text = _plain(f"{reason.code} {reason.label.fr} {reason.label.en}")
-        if all(word in text for word in wanted):
-            yield reason
-
-
-def _catalogue() -> Mapping[str, Reason]:
-    # With it comes all of the front end: half a second that a return code need not wait for.
-    from bifente.simulator.services.frontal.reasons import reasons
-
-    return reasons()
-
-
-def _plain(text: str) -> str:
-    return "".join(letter for letter in normalize("NFD", text.casefold()) if not combining(letter))
-
-
-def _show_reason(reason: Reason, language: Lang) -> None:
-    out.tell(f"{reason.code} [{reason.level}, {reason.effect}]")
-    out.tell(f"  {_in(reason.label, language)}")
-    out.tell(f"  {_in(_WORDS['source'], language)}: {reason.source} [{reason.fidelity}]")
-
-
-def _show(one: ReturnCode, language: Lang) -> None:
-    out.tell(f"{_number(one).strip()}  {one.id} [{one.layer}]")
-    out.tell(f"  {_in(one.meaning, language)}")
-    for label, said in (("cause", one.cause), ("remedy", one.remedy)):
-        if said is not None:
-            out.tell(f"  {_in(_WORDS[label], language)}: {_in(said, language)}")
-    out.tell(f"  {_in(_WORDS['source'], language)}: {one.source} [{one.fidelity}]")
 
 
 def _number(one: ReturnCode) -> str:

@@ -6,8 +6,9 @@ Exit codes: 0 nothing wrong (remarks aside), 1 the middleware would fail with th
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +23,12 @@ from bifente.conformance.loading import InputError
 from bifente.ground.text import Lang, Text
 from bifente.reports.clean import one_line
 from bifente.simulator.middleware import galss as manager
+from bifente.simulator.middleware import listing
 from bifente.simulator.middleware import sesam as fsv
 from bifente.simulator.middleware.findings import Finding, Severity
 from bifente.simulator.middleware.galss import GalssSystem, SlotName
 from bifente.simulator.middleware.ini import MAX_BYTES
+from bifente.simulator.middleware.listing import ListedReader
 from bifente.simulator.middleware.return_codes import return_codes
 
 galss = typer.Typer(help="The GALSS and its file galss.ini.", no_args_is_help=True, rich_markup_mode=None)
@@ -36,6 +39,16 @@ app.add_typer(sesam, name="sesam")
 FileArgument = Annotated[Path, typer.Argument(help="The file to examine.")]
 SystemOption = Annotated[GalssSystem | None, typer.Option("--os", help="The system of the workstation.")]
 BitsOption = Annotated[int | None, typer.Option("--bits", help="32 or 64: the word length of the GALSS installed.")]
+
+ReadersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--readers",
+        metavar="FILE|here",
+        help="What is really there: the output of system_profiler SPSmartCardsDataType, pcsc_scan, opensc-tool -l or"
+        " certutil -scinfo (- for the standard input), or `here` for the readers that PC/SC shows on this machine.",
+    ),
+]
 
 _GALSS = re.compile(rb"^\s*\[(CONFIG|CANAL\d|PROTOCOLE\d)", re.IGNORECASE | re.MULTILINE)
 _SESAM = re.compile(rb"^\s*\[(COMMUN|SSV|MGC)\]", re.IGNORECASE | re.MULTILINE)
@@ -64,6 +77,7 @@ _UNNAMED = Text(
 def check_galss(
     file: FileArgument,
     profile: Annotated[str | None, typer.Option(help="The reader that is there: profile name or file.")] = None,
+    readers: ReadersOption = None,
     system: SystemOption = None,
     bits: BitsOption = None,
     lang: LangOption = None,
@@ -72,12 +86,13 @@ def check_galss(
     language = chosen_lang(lang)
     _check_bits(bits)
     data = _read(file)
-    _check_kind(file, data, _SESAM, _GALSS, "bifente sesam check")
+    if data is not None:
+        _check_kind(file, data, _SESAM, _GALSS, "bifente sesam check")
     examined = manager.examine(data, system=system, bits=bits)
     findings = examined.findings
-    if profile is not None and examined.configuration is not None:
-        model, _document = load_profile(profile)
-        findings = (*findings, *manager.misfits(data, examined.configuration, _slots(model, system)))
+    if data is not None and examined.configuration is not None and (profile or readers):
+        slots, pss = _there(profile, readers, system)
+        findings = (*findings, *manager.misfits(data, examined.configuration, slots, pss=pss))
     if system is GalssSystem.MACOS:
         err.print(f"bifente: {_in(_PORT_TABLE, language)}", markup=False)
     _tell(file, findings, language)
@@ -85,7 +100,8 @@ def check_galss(
 
 @galss.command(name="make")
 def make_galss(
-    profile: Annotated[str, typer.Option(help="The reader: profile name or file.")],
+    profile: Annotated[str | None, typer.Option(help="The reader: profile name or file.")] = None,
+    readers: ReadersOption = None,
     system: Annotated[GalssSystem, typer.Option("--os", help="The system of the workstation.")] = GalssSystem.WINDOWS,
     bits: Annotated[int, typer.Option("--bits", help="32 or 64: the word length of the GALSS.")] = 64,
     serial: Annotated[int | None, typer.Option(help="COM port, for a homologated reader on a serial line.")] = None,
@@ -94,21 +110,19 @@ def make_galss(
 ) -> None:
     """Write the galss.ini that fits a reader: one channel a slot through PC/SC, or one serial channel."""
     _check_bits(bits)
-    model, _document = load_profile(profile)
-    unnamed = [slot.role for slot in model.slots if slot.names and NamingSystem(system.value) not in slot.names]
-    if unnamed and serial is None:
-        told = _UNNAMED.fr if chosen_lang(lang) == "fr" else _UNNAMED.en
-        err.print(f"bifente: {told.format(system=system.value, slots=', '.join(unnamed))}", markup=False)
+    if (profile is None) == (readers is None):
+        raise InputError.at("galss make", "wants the reader", cure="give one of --profile NAME and --readers FILE")
+    slots = _named_slots(profile, system, serial, lang) if profile is not None else _held_slots(readers or "")
     try:
         if serial is not None:
             if not 1 <= serial <= 256:
                 raise ValueError(f"COM{serial} is no port: 1 to 256")
             configuration = manager.for_serial(serial, system, bits=bits)
         else:
-            configuration = manager.for_pcsc(_slots(model, system), system, bits=bits)
+            configuration = manager.for_pcsc(slots, system, bits=bits)
         data = manager.generate(configuration, system.line_end)
     except ValueError as error:
-        raise fail(f"{profile}: {error}", Exit.BAD_INPUT) from None
+        raise fail(f"{profile or readers}: {error}", Exit.BAD_INPUT) from None
     if system is GalssSystem.MACOS:
         err.print(f"bifente: {_in(_PORT_TABLE, chosen_lang(lang))}", markup=False)
     if to is None:
@@ -128,7 +142,8 @@ def check_sesam(file: FileArgument, lang: LangOption = None) -> None:
     The folders it names are not looked for: the file may come from another workstation.
     """
     language, data = chosen_lang(lang), _read(file)
-    _check_kind(file, data, _GALSS, _SESAM, "bifente galss check")
+    if data is not None:
+        _check_kind(file, data, _GALSS, _SESAM, "bifente galss check")
     _tell(file, fsv.examine(data).findings, language)
 
 
@@ -163,13 +178,75 @@ def _tell(file: Path, findings: Iterable[Finding], language: Lang) -> None:
         out.tell(f"{file}: {_in(_SOUND, language)}")
 
 
-def _read(file: Path) -> bytes:
+def _read(file: Path) -> bytes | None:
+    """The file's bytes; None for one that is not there, which is the finding then, not a mistake of the call."""
     try:
+        if not file.exists():
+            return None
+        if not file.is_file():
+            raise InputError.at(str(file), "is no file", cure="give the configuration file itself")
         with file.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError.at(str(file), f"cannot be read: {reason}") from None
+
+
+def _there(
+    profile: str | None, readers: str | None, system: GalssSystem | None
+) -> tuple[Sequence[SlotName], bool | None]:
+    """The slots, and whether the reader has a serial line; what was seen rules over what a profile usually has."""
+    model = load_profile(profile)[0] if profile is not None else None
+    pss = model.pss if model is not None else None
+    if readers is None:
+        return (_slots(model, system) if model is not None else ()), pss
+    seen = manager.slots_seen(_seen(readers))
+    # A dual reader has one mode at a time: one whose cards PC/SC shows is not on its serial line.
+    return seen, False if any(slot.role for slot in seen) else pss
+
+
+def _seen(readers: str) -> tuple[ListedReader, ...]:
+    if readers == "here":
+        return _seen_here()
+    try:
+        if readers == "-":
+            data = sys.stdin.buffer.read(listing.MAX_BYTES + 1)
+        else:
+            if not Path(readers).is_file():
+                raise InputError.at(readers, "is no file", cure="give a listing of readers, - or here")
+            with Path(readers).open("rb") as stream:
+                data = stream.read(listing.MAX_BYTES + 1)
+        return listing.parse(data.decode("utf-8", "replace"))
+    except listing.ListingError as error:
+        raise InputError.at(readers, str(error)) from None
+    except OSError as error:
+        raise InputError.at(readers, f"cannot be read: {error.strerror}") from None
+
+
+def _seen_here() -> tuple[ListedReader, ...]:
+    from bifente.conformance.targets.base import ScardError
+    from bifente.conformance.targets.pcsc import PcscMissingError, PcscTarget
+
+    try:
+        found = tuple(listing.listed(name, atr) for name, atr in PcscTarget().seen())
+    except (PcscMissingError, ScardError) as error:
+        raise InputError.at("--readers here", str(error), cure="bifente doctor says what is missing") from None
+    if not found:
+        raise InputError.at("--readers here", "PC/SC shows no reader", cure="plug one in, or give a listing")
+    return found
+
+
+def _held_slots(readers: str) -> list[SlotName]:
+    return [slot for slot in manager.slots_seen(_seen(readers)) if slot.role]
+
+
+def _named_slots(profile: str, system: GalssSystem, serial: int | None, lang: str | None) -> list[SlotName]:
+    model, _document = load_profile(profile)
+    unnamed = [slot.role for slot in model.slots if slot.names and NamingSystem(system.value) not in slot.names]
+    if unnamed and serial is None:
+        told = _in(_UNNAMED, chosen_lang(lang))
+        err.print(f"bifente: {told.format(system=system.value, slots=', '.join(unnamed))}", markup=False)
+    return _slots(model, system)
 
 
 def _slots(model: ReaderProfile, system: GalssSystem | None) -> list[SlotName]:

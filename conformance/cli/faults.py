@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Annotated
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +13,15 @@ from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import InputError, nearest
 from bifente.ground.text import Lang, Text
 from bifente.simulator.fault import Fault
-from bifente.simulator.faults import catalogue, rooms, search
+from bifente.simulator.faults import (
+    EverydayCause,
+    Known,
+    catalogue,
+    everyday_causes,
+    rooms,
+    search,
+    unknown_codes,
+)
 from bifente.simulator.readers.codes import PcscCode
 
 faults = typer.Typer(help="Faults of the field: symptoms, codes, causes, remedies.", rich_markup_mode=None)
@@ -29,52 +38,101 @@ def faults_command(context: typer.Context, lang: LangOption = None) -> None:
         _print(catalogue().values(), chosen_lang(lang))
 
 
-@faults.command(name="list")
+@faults.command(name="list", context_settings={"ignore_unknown_options": True})
 def list_faults(
     words: Annotated[
         list[str] | None, typer.Argument(help="What the customer says, or a code: the likeliest faults only.")
     ] = None,
     place: Annotated[str | None, typer.Option(help="Only those that strike there.")] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="As the table of docs/faults.md.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts: a list of objects.")] = False,
     lang: LangOption = None,
 ) -> None:
-    """List the faults, or search them by a customer's words."""
+    """List the faults, or search them by a customer's words, a code in any writing, a line of a log."""
     language = chosen_lang(lang)
+    for word in words or ():
+        if word.startswith("--"):  # numbers may be negative, words are no options
+            raise InputError.at(word, "is no option of this command", cure="bifente faults list --help names them")
     places = sorted({place for room in rooms().values() for place in room.places})
     if place is not None and place not in places:
         raise InputError.at("--place", f"no fault strikes {place!r}", cure=f"one of {', '.join(places)}")
-    found = [one for one in catalogue().values() if place in (None, one.place)]
-    if words:
-        found = search(" ".join(words), found)[:_MOST]
-        if not found:
-            raise InputError.at("faults", f"nothing fits {' '.join(words)!r}", cure="fewer or other words, or a code")
-    if markdown:
-        out.print("\n".join(table(found)), markup=False)
+    struck = [one for one in catalogue().values() if place in (None, one.place)]
+    said = " ".join(words or ())
+    found: Sequence[Known] = search(said, None if place is None else struck)[:_MOST] if words else struck
+    if words and not found:
+        raise InputError.at("faults", f"nothing fits {said!r}", cure="fewer or other words, or a code")
+    if as_json:
+        out.print(json.dumps([_plain(one, language) for one in found], ensure_ascii=False, indent=1), markup=False)
+    elif markdown:
+        out.print("\n".join(table([one for one in found if isinstance(one, Fault)])), markup=False)
     else:
         _print(found, language)
+        if words:
+            out.tell(_summary(said, found, language))
 
 
 @faults.command(name="show")
-def show_fault(identifier: Annotated[str, typer.Argument(help="Id of a fault.")], lang: LangOption = None) -> None:
+def show_fault(
+    identifier: Annotated[str, typer.Argument(help="Id of a fault, or of an everyday cause.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts: one object.")] = False,
+    lang: LangOption = None,
+) -> None:
     """Show one fault in full."""
-    if identifier not in catalogue():
-        raise InputError.at(identifier, "is no fault of the catalogue", cure=nearest(identifier, catalogue()))
+    known: dict[str, Known] = {**catalogue(), **everyday_causes()}
+    if identifier not in known:
+        raise InputError.at(identifier, "is no fault of the catalogue", cure=nearest(identifier, known))
     language = chosen_lang(lang)
-    for line in _full(catalogue()[identifier], language):
+    one = known[identifier]
+    if as_json:
+        out.print(json.dumps(_plain(one, language), ensure_ascii=False, indent=1), markup=False)
+        return
+    for line in _full(one, language):
         out.tell(line)
+
+
+_NOBODY_TELLS = Text(" ; aucune source ne parle de {codes}", "; no source tells of {codes}")
+_LIKELIEST = Text(
+    "-- {count} sur {all} ; le détail : bifente faults show {first}",
+    "-- {count} of {all}; in full: bifente faults show {first}",
+)
+
+
+def _summary(said: str, found: Sequence[Known], lang: Lang) -> str:
+    total = len(catalogue()) + len(everyday_causes())
+    line = _say(_LIKELIEST, lang).format(count=len(found), all=total, first=found[0].id)
+    codes = unknown_codes(said, found)
+    return line + (_say(_NOBODY_TELLS, lang).format(codes=", ".join(codes)) if codes else "")
+
+
+def _plain(one: Known, lang: Lang) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "kind": "fault" if isinstance(one, Fault) else "everyday-cause",
+        "place": str(one.place),
+        "symptoms": [_say(symptom, lang) for symptom in one.symptoms],
+        "codes": list(_codes(one)),
+        "cause": _say(one.cause, lang),
+        "remedy": _say(one.remedy, lang),
+        "see": one.see if isinstance(one, EverydayCause) else f"bifente faults show {one.id}",
+        "source": one.source,
+        "fidelity": str(one.fidelity),
+    }
 
 
 def _say(sentence: Text, lang: Lang) -> str:
     return sentence.fr if lang == "fr" else sentence.en
 
 
-def _print(found: Iterable[Fault], lang: Lang) -> None:
+def _print(found: Iterable[Known], lang: Lang) -> None:
     for one in found:
         codes = " ".join(_codes(one))
         out.tell(f"{one.id:32} {one.place:14} {_say(one.symptoms[0], lang)}  [{codes or '-'}]")
 
 
-def _codes(one: Fault) -> Iterator[str]:
+def _codes(one: Known) -> Iterator[str]:
+    if isinstance(one, EverydayCause):
+        yield from one.said_codes
+        return
     codes = one.codes
     if codes.pcsc:
         yield f"{codes.pcsc}"
@@ -98,30 +156,36 @@ _LABELS = {
     "remedy": Text("remède", "remedy"),
     "vpcd": Text("vpcd montre", "vpcd shows"),
     "needs": Text("exige", "needs"),
+    "see": Text("voir", "see"),
     "source": Text("source", "source"),
 }
 
 
-def _full(one: Fault, lang: Lang) -> Iterator[str]:
+def _full(one: Known, lang: Lang) -> Iterator[str]:
     yield one.id
     for symptom in one.symptoms:
         yield f"  « {_say(symptom, lang)} »" if lang == "fr" else f'  "{_say(symptom, lang)}"'
-    pcsc = f" ({PcscCode[one.codes.pcsc].value:08X})" if one.codes.pcsc else ""
     rows = {
         "strikes": str(one.place),
-        "codes": ", ".join(_codes(one)).replace(one.codes.pcsc or "\0", f"{one.codes.pcsc}{pcsc}") or "-",
+        "codes": ", ".join(_codes(one)) or "-",
         "cause": _say(one.cause, lang),
         "remedy": _say(one.remedy, lang),
         "source": f"{one.source} [{one.fidelity}]",
+        **(dict(_of_a_fault(one, lang)) if isinstance(one, Fault) else {"see": one.see}),
     }
-    if one.artefact:
-        rows["vpcd"] = f"{', '.join(one.artefact.shows) or '-'} ({_say(one.artefact.why, lang)})"
-    if one.needs:
-        rows["needs"] = ", ".join(sorted(one.needs))
     width = max(len(_say(label, lang)) for label in _LABELS.values())
     for key, label in _LABELS.items():
         if key in rows:
             yield f"  {_say(label, lang):{width}}  {rows[key]}"
+
+
+def _of_a_fault(one: Fault, lang: Lang) -> Iterator[tuple[str, str]]:
+    if pcsc := one.codes.pcsc:
+        yield "codes", ", ".join(_codes(one)).replace(pcsc, f"{pcsc} ({PcscCode[pcsc].value:08X})")
+    if one.artefact:
+        yield "vpcd", f"{', '.join(one.artefact.shows) or '-'} ({_say(one.artefact.why, lang)})"
+    if one.needs:
+        yield "needs", ", ".join(sorted(one.needs))
 
 
 def table(found: list[Fault]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""``bifente serve``: the reading service of a wireless terminal, over HTTPS on this machine."""
+"""``bifente serve``: the reading service of a wireless terminal, or teleservices, over HTTPS on this machine."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ _RENEWED_WITH = 1 / 3
 
 @app.command()
 def serve(
+    services: Annotated[
+        str | None, typer.Option("--services", help="Teleservices instead, joined by commas: psc ...")
+    ] = None,
+    bench: Annotated[
+        Path | None, typer.Option("--bench", help="YAML of what they hold, as under bench in a suite (psc: ...).")
+    ] = None,
     profile: Annotated[str, typer.Option("--profile", help="Wireless reader profile.")] = WIRELESS_PROFILE,
     card: CardOption = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
@@ -61,7 +67,26 @@ def serve(
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
-    """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled."""
+    """The CloudFSV-like reading service over HTTPS on loopback, until interrupted. Tokens and pairing are modelled.
+
+    With --services the teleservices of that name instead, and what a software must be configured with.
+    """
+    if services is not None:
+        from bifente.conformance.cli.services import serve_services
+
+        serve_services(
+            services,
+            bench=bench,
+            port=port,
+            seconds=seconds,
+            folder=folder,
+            record_dir=record_dir,
+            keys=keys,
+            lang=chosen_lang(lang),
+        )
+        return
+    if bench is not None:
+        raise fail("--bench goes with --services", Exit.BAD_INPUT)
     # Here, not above: a web server is a tenth of a second that no other command should spend.
     from bifente.conformance.domains.wireless.bench import WirelessBench
     from bifente.simulator.readers import PcscService
@@ -89,7 +114,7 @@ def serve(
             lang=chosen_lang(lang),
         )
         record.watch(device)
-    bench = WirelessBench(
+    wireless = WirelessBench(
         section,
         device.slots,
         access,
@@ -105,13 +130,13 @@ def serve(
             stack.callback(_finish, record, chosen_lang(lang))
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
         try:
-            server = stack.enter_context(LoopbackServer(bench.application, identity.context(), port))
+            server = stack.enter_context(LoopbackServer(wireless.application, identity.context(), port))
         except ServingError as error:
             raise fail(str(error), Exit.BENCH_ERROR) from None
         _write(where, "ca.pem", identity.trust)
-        _write_headers(where, bench)
+        _write_headers(where, wireless)
         code = device.cards["cps"].facts["code"] if "cps" in device.cards else None
-        for line in _told(f"{server.url}/fsv/{bench.service.version}/", where, bench.terminal.id, code):
+        for line in _told(f"{server.url}/fsv/{wireless.service.version}/", where, wireless.terminal.id, code):
             out.print(line, markup=False)
         err.print("Ctrl-C stops", markup=False)
         stopped = threading.Event()
@@ -122,9 +147,9 @@ def serve(
                     return
                 if not server.alive:
                     raise fail("the HTTPS service has stopped by itself: start it again", Exit.BENCH_ERROR)
-                if renew and bench.terminal.remaining < bench.terminal.parameters.ttl * _RENEWED_WITH:
-                    _renew(bench)
-                    _write_headers(where, bench)
+                if renew and wireless.terminal.remaining < wireless.terminal.parameters.ttl * _RENEWED_WITH:
+                    _renew(wireless)
+                    _write_headers(where, wireless)
 
 
 def _finish(record: LiveRecord, lang: Lang) -> None:

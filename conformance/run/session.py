@@ -326,7 +326,7 @@ def _fork_server() -> ForkServerContext:
     """What workers are forked from, started if it is not there: it gets ready while the suites are still being read."""
     context = multiprocessing.get_context("forkserver")
     # Imported once and not by each process in its turn: that costs a second of processor time a piece.
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "bifente.conformance.run.preload"])
     forkserver.ensure_running()
     return context
 
@@ -377,6 +377,8 @@ def _open(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     gc.freeze()
+    # What a scenario leaves goes with its last reference; what goes in circles may wait.
+    gc.set_threshold(20_000, 20, 20)
     global _worker
     pool = BenchPool(options, Workshop.default(options.keys), profiles)
     _worker = _Worker(pool, options.seed, scenarios, command, Encoder(secrets, WallClock().now))

@@ -70,6 +70,15 @@ class PcscTarget:
         check(code)
         return tuple(names)
 
+    def seen(self) -> tuple[tuple[str, bytes | None], ...]:
+        """Return each reader with the ATR of its card: None for an empty slot, nothing for a mute card."""
+        names = self.readers()
+        if not names:
+            return ()
+        code, states = self._scard.SCardGetStatusChange(self._context, 0, [(name, _STATE_UNAWARE) for name in names])
+        check(code)
+        return tuple((str(name), bytes(atr) if state & _STATE_PRESENT else None) for name, state, atr in states)
+
     def connect(self, reader: str) -> PcscConnection:
         """Open a shared dialogue with the card of ``reader``."""
         return self.open(reader, Share.SHARED)

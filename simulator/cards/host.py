@@ -127,6 +127,17 @@ class CardHost(ABC):
     def sign(self, key: str, digest: str, message: bytes, scheme: str = "pkcs1") -> Response:
         """The whole signature of a message. Raises NotOnThisCardError for a scheme the card does not have."""
 
+    def sign_hash(self, key: str, digest: str, value: bytes, scheme: str = "pkcs1") -> Response:
+        """The signature of a hash that the host made. Raises NotOnThisCardError where the card wants to see the end of
+        the message itself.
+        """
+        del key, value
+        raise NotOnThisCardError(
+            self._layout.family,
+            f"ne signe pas un condensat tout fait ({scheme}, {digest})",
+            f"does not sign a finished hash ({scheme}, {digest})",
+        )
+
     @abstractmethod
     def authenticate(self, key: str, data: bytes) -> Response:
         """A PKCS#1 v1.5 signature of data as given (a DigestInfo). Raises NotOnThisCardError if they are too long."""
@@ -134,6 +145,11 @@ class CardHost(ABC):
     @abstractmethod
     def decipher(self, key: str, cryptogram: bytes) -> Response:
         """The message in a cryptogram."""
+
+    def enter(self, key: str) -> Response:
+        """SELECT the folder that a key of the layout lies in, as a middleware does before each use; nothing if none."""
+        folder = self._layout.keys[key].folder
+        return Response() if folder is None else self.select_file(self._layout.path(folder))
 
     def key(self, name: str) -> int:
         """What MSE SET calls a key of the layout."""

@@ -106,7 +106,9 @@ class SecretRule(_Model):
 
 
 class KeyRule(_Model):
-    """A private key slot. ``contactless`` is its access rule there, the same as ``acl`` if absent."""
+    """A private key slot. ``contactless`` is its access rule there, the same as ``acl`` if absent; ``folder`` names the
+    DF in which alone it is known.
+    """
 
     reference: Reference
     mse: Reference
@@ -114,6 +116,7 @@ class KeyRule(_Model):
     acl: AccessBytes
     fidelity: Fidelity
     contactless: AccessBytes | None = None
+    folder: str | None = None
 
 
 class AlgorithmRule(_Model):
@@ -157,7 +160,9 @@ class FileRule(_Model):
 
 
 class Layout(_Model):
-    """A card family's layout. The first of the ``volumes`` is that of the side clients work with."""
+    """A card family's layout. The first of the ``volumes`` is that of the side clients work with; ``extended``: its
+    cards take long APDUs.
+    """
 
     family: str
     atr: Mapping[Interface, AtrRule]
@@ -166,6 +171,7 @@ class Layout(_Model):
     applications: Mapping[str, ApplicationRule] = {}
     environments: Mapping[int, tuple[str, ...]]
     parties: Mapping[int, tuple[str, ...]] = {}
+    extended: bool = False
     key_sizes: tuple[int, ...]
     secrets: Mapping[str, SecretRule]
     keys: Mapping[str, KeyRule]
@@ -197,6 +203,8 @@ class Layout(_Model):
             if len(set(values)) != len(values):
                 raise ValueError(f"two {what}")
         named = {rule.application for rule in self.channels.values()} | set(self.applications)
+        if lost := {rule.folder for rule in self.keys.values()} - {None, *self.paths}:
+            raise ValueError(f"no folder of a {self.family} is named {', '.join(sorted(map(str, lost)))}")
         if unknown := named - {None, *self.volumes}:
             raise ValueError(f"no application of a {self.family} is named {', '.join(sorted(map(str, unknown)))}")
         return self
@@ -231,17 +239,19 @@ class Layout(_Model):
         """The size of a file in bytes if it is fixed, None if it is that of its content. KeyError if unknown."""
         return self._members[name].size
 
-    def allows(self, name: str, operation: FileOperation) -> int:
-        """The condition of an operation on a file by contact: 00 always, FF never. KeyError for an unknown file."""
-        return AccessRule.parse(self.rules[self._members[name].rule].contact).condition(operation)
+    def allows(self, name: str, operation: FileOperation, interface: Interface = Interface.CONTACT) -> int:
+        """The condition of an operation on a file: 00 always, FF never. KeyError for an unknown file."""
+        rule = self.rules[self._members[name].rule]
+        raw = rule.contact if interface is Interface.CONTACT else rule.contactless
+        return AccessRule.parse(raw).condition(operation)
 
-    def is_free(self, name: str) -> bool:
+    def is_free(self, name: str, interface: Interface = Interface.CONTACT) -> bool:
         """Whether a file is read without any code."""
-        return self.allows(name, FileOperation.READ) == ALWAYS
+        return self.allows(name, FileOperation.READ, interface) == ALWAYS
 
-    def is_modifiable(self, name: str) -> bool:
+    def is_modifiable(self, name: str, interface: Interface = Interface.CONTACT) -> bool:
         """Whether a file is ever rewritten by its holder."""
-        return self.allows(name, FileOperation.UPDATE) != NEVER
+        return self.allows(name, FileOperation.UPDATE, interface) != NEVER
 
     @cached_property
     def _members(self) -> Mapping[str, FileRule]:
@@ -321,6 +331,7 @@ class Layout(_Model):
             },
             anchors=anchors,
             parties=self.parties,
+            extended=self.extended,
         )
 
     def _secret(self, name: str, value: bytes) -> CardSecret:
@@ -349,6 +360,7 @@ class Layout(_Model):
             rule.non_repudiation,
             consent,
             contactless_acl=rule.contactless,
+            folder="/".join(f"{part:04X}" for part in self.paths[rule.folder]) if rule.folder else None,
         )
 
     def _tree(self, files: tuple[FileRule, ...], contents: Mapping[str, bytes]) -> DedicatedFile:

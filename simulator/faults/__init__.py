@@ -1,6 +1,20 @@
 """Faults of the field: one catalogue over all rooms, its search by a customer's words, the door to the injectors."""
 
+from bifente.simulator.faults.client_codes import ClientCode, named
+from bifente.simulator.faults.everyday import EverydayCause, everyday_causes
 from bifente.simulator.faults.register import catalogue, fault, inject, rooms
-from bifente.simulator.faults.words import search
+from bifente.simulator.faults.words import Known, search, unknown_codes
 
-__all__ = ["catalogue", "fault", "inject", "rooms", "search"]
+__all__ = [
+    "ClientCode",
+    "EverydayCause",
+    "Known",
+    "catalogue",
+    "everyday_causes",
+    "fault",
+    "inject",
+    "named",
+    "rooms",
+    "search",
+    "unknown_codes",
+]

@@ -59,3 +59,11 @@ FRONTAL = FaultRoom(
     mechanisms=frozenset({"trouble"}),
     places=frozenset({"front-end"}),
 )
+PKI = FaultRoom(
+    name="pki",
+    title=Text("Points de l'IGC-Santé", "Points of the IGC-Santé"),
+    rows="bifente.simulator.services.pki:faults.yaml",
+    injector="bifente.simulator.services.pki.faults:make",
+    mechanisms=frozenset({"trouble"}),
+    places=frozenset({"teleservice"}),
+)

@@ -7,7 +7,6 @@ from typing import Any
 
 from bifente.ground.text import Text
 from bifente.simulator.fault import UNREADABLE, Fault, FaultError, FaultRoom, PromisedCodes, VpcdArtefact
-from bifente.simulator.readers.codes import PcscCode
 
 
 def parse(data: Any, room: FaultRoom) -> Mapping[str, Fault]:
@@ -97,6 +96,8 @@ def _artefact(name: str, item: Any) -> VpcdArtefact | None:
 
 
 def _pcsc(name: str) -> str:
+    from bifente.simulator.readers.codes import PcscCode  # with it come all readers: a return code need not wait
+
     return _one_of(name, tuple(code.name for code in PcscCode))
 
 

@@ -151,6 +151,12 @@ class SmartCard:
         """The key whose SDO has this number."""
         return next((key for key in self.image.keys if key.reference == reference), None)
 
+    @staticmethod
+    def require_here(channel: Channel, key: CardKey) -> None:
+        """Raises StatusError 6A88 unless the key lies in the current DF, or in none (CARD-CPS3-24)."""
+        if key.folder not in (None, channel.current.folder.path):
+            raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+
     def rsa(self, key: CardKey) -> RsaKey:
         """The key in working order."""
         return self._rsa[key.name]
@@ -196,7 +202,7 @@ class SmartCard:
             command = Command.parse(raw)
         except ApduError:
             raise StatusError(StatusWord.WRONG_LENGTH) from None
-        if command.extended and not self.family.extended:
+        if command.extended and not (self.family.extended or self.image.extended):
             raise StatusError(StatusWord.WRONG_LENGTH)
         owner = side.name, entry.channel
         if instruction is None:

@@ -112,7 +112,8 @@ class CardKey:
     """A private key. ``reference`` is its SDO number, ``mse_reference`` what MSE SET names it.
 
     ``consent``: each signature spends the code presented before it (PKCS#15 userConsent; CARD-CPS3-62).
-    ``contactless_acl`` None means: as by contact.
+    ``contactless_acl`` None means: as by contact. ``folder`` is the path of the DF it lies in (``3F00/0001``): it is
+    known while that DF is the current one, and anywhere if None.
     """
 
     name: str
@@ -123,6 +124,7 @@ class CardKey:
     non_repudiation: bool
     consent: bool = False
     contactless_acl: bytes | None = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,8 @@ class CardImage:
     the same image with ``atr`` and ``interface`` replaced. ``channels`` are the logical channels of a card whose
     applications are started by their names: what runs there after a reset, None for a closed one; ``applications``
     how each of those lives. ``anchors`` are the authorities it believes; ``parties`` map a security environment number
-    (low nibble of an external-authentication condition) to the roles any of which fulfils it.
+    (low nibble of an external-authentication condition) to the roles any of which fulfils it. ``extended``: this card
+    takes long APDUs.
     """
 
     family: str
@@ -188,3 +191,4 @@ class CardImage:
     applications: Mapping[str, ApplicationLife] = field(default_factory=dict)
     anchors: tuple[Anchor, ...] = ()
     parties: Mapping[int, Collection[str]] = field(default_factory=dict)
+    extended: bool = False

@@ -79,7 +79,7 @@ class RsaKey:
         return result.to_bytes(self.size, "big")
 
 
-def pss_block(digest: Digest, value: bytes, salt: bytes, bits: int) -> bytes:
+def pss_block(digest: str, value: bytes, salt: bytes, bits: int) -> bytes:
     """EMSA-PSS of a hash with MGF1, for a number of ``bits`` bits (RFC 8017, 9.1.1 and B.2.1)."""
     marked = hashlib.new(digest, bytes(8) + value + salt).digest()
     size = (bits + 7) // 8 - len(marked) - 1

@@ -76,6 +76,14 @@ class CardSecrets:
         """
         self._present(rule, value, fits=rule.min_length <= len(value) <= rule.max_length)
 
+    def spend(self, rule: CardSecret) -> None:
+        """Count a code that cannot be the right one as a wrong one: a try less, an earlier good one taken back."""
+        state = self.state(rule)
+        self.verified.discard(rule.name)
+        self._memory.commit(
+            self._memory.state.with_secret(rule.name, replace(state, tries_left=max(0, state.tries_left - 1)))
+        )
+
     def change(self, rule: CardSecret, values: bytes) -> None:
         """Replace a code: old and new value joined, the card knowing where the old one ends (CARD-CPS3-21).
 

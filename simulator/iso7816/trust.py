@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -101,30 +102,56 @@ def party_of(raw: bytes, anchors: Iterable[Anchor]) -> Party:
     if len(raw) > _MAX_CERTIFICATE:
         raise MalformedCertificateError(f"{len(raw)} bytes")
     try:
-        certificate = x509.load_der_x509_certificate(raw)
-        issuer, public_key = certificate.issuer.public_bytes(), certificate.public_key()
-        name, extensions = certificate.subject.rfc4514_string(), tuple(certificate.extensions)
-        signature, signed = certificate.signature, certificate.tbs_certificate_bytes
-        algorithm = certificate.signature_hash_algorithm
+        read = _read(bytes(raw))
     except _MALFORMED as error:
         raise MalformedCertificateError(str(error)) from error
-    if not raw.endswith(b"\0" + signature):
+    public_key = read.public_key
+    if not raw.endswith(b"\0" + read.signature):
         # The count of unused bits before the signature is signed by nobody, and not looked at if they are zero.
         raise MalformedCertificateError("the signature is no whole number of bytes")
     if not isinstance(public_key, RSAPublicKey) or public_key.key_size not in _SIZES:
         raise MalformedCertificateError("the key is no RSA key of 1024 to 4096 bits")
-    named = [anchor for anchor in anchors if anchor.issuer == issuer]
+    named = [anchor for anchor in anchors if anchor.issuer == read.issuer]
     if not named:
-        raise UnknownIssuerError(certificate.issuer.rfc4514_string())
-    if not isinstance(algorithm, hashes.SHA256):
+        raise UnknownIssuerError(read.issued_by)
+    if not isinstance(read.algorithm, hashes.SHA256):
         raise ForgedCertificateError("signed otherwise than by RSA and SHA-256")
-    signers = [anchor for anchor in named if _has_signed(anchor, signed, signature)]
+    signers = [anchor for anchor in named if _has_signed(anchor, read.signed, read.signature)]
     if not signers:
         raise ForgedCertificateError("the issuer named did not sign it")
     for anchor in signers:
-        if _fits(extensions, anchor.required):
-            return Party(anchor.role, name, public_key)
-    raise UnfitCertificateError(name)
+        if _fits(read.extensions, anchor.required):
+            return Party(anchor.role, read.name, public_key)
+    raise UnfitCertificateError(read.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Certificate:
+    """What a certificate says, whoever signed it."""
+
+    issuer: bytes
+    issued_by: str
+    name: str
+    public_key: object
+    extensions: tuple[x509.Extension[x509.ExtensionType], ...]
+    signature: bytes
+    signed: bytes
+    algorithm: hashes.HashAlgorithm | None
+
+
+@lru_cache(maxsize=128)
+def _read(raw: bytes) -> _Certificate:
+    certificate = x509.load_der_x509_certificate(raw)
+    return _Certificate(
+        certificate.issuer.public_bytes(),
+        certificate.issuer.rfc4514_string(),
+        certificate.subject.rfc4514_string(),
+        certificate.public_key(),
+        tuple(certificate.extensions),
+        certificate.signature,
+        certificate.tbs_certificate_bytes,
+        certificate.signature_hash_algorithm,
+    )
 
 
 def _has_signed(anchor: Anchor, data: bytes, signature: bytes) -> bool:

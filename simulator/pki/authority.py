@@ -18,6 +18,7 @@ from urllib.parse import quote
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID as AccessOID
 
 from bifente.simulator.pki import certificate_profiles as profiles
@@ -80,11 +81,19 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """One line of a revocation list. ``on`` is the day from which the certificate counts as revoked."""
+    """One line of a revocation list. ``on`` is the day from which the certificate counts as revoked, ``at`` the moment
+    where that is known better.
+    """
 
     serial_number: int
     on: date
     reason: x509.ReasonFlags = x509.ReasonFlags.unspecified
+    at: datetime | None = None
+
+    @property
+    def start(self) -> datetime:
+        """The second from which it counts."""
+        return self.at or Validity(self.on, self.on).not_before
 
 
 class Authority:
@@ -168,10 +177,14 @@ class Authority:
         if base is not None:
             builder = builder.add_extension(x509.DeltaCRLIndicator(base), critical=True)
         for revocation in sorted(revocations, key=lambda line: line.serial_number):
-            start = Validity(revocation.on, revocation.on).not_before
-            if start <= now:
-                builder = builder.add_revoked_certificate(_crl_entry(revocation, start))
+            if revocation.start <= now:
+                builder = builder.add_revoked_certificate(_crl_entry(revocation, revocation.start))
         return builder.sign(self._key, hashes.SHA256())
+
+    def answer(self, builder: ocsp.OCSPResponseBuilder) -> ocsp.OCSPResponse:
+        """An OCSP answer, signed by the authority itself."""
+        named = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self.certificate)
+        return named.sign(self._key, hashes.SHA256())
 
     def _builder(
         self, subject: x509.Name, key: RSAPublicKey, validity: Validity, signer: Authority, *more: str

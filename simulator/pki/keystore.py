@@ -13,6 +13,7 @@ import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -58,6 +59,18 @@ class MemoryKeys:
         if found is None:
             found = self._keys.setdefault((name, size), generate(size))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class OtherKeys:
+    """The keys of somebody else in the same store: an authority that only bears the name of ours."""
+
+    keys: KeySource
+    owner: str
+
+    def key(self, name: str, size: int = 2048) -> rsa.RSAPrivateKey:
+        """The key of this name, never one of ours."""
+        return self.keys.key(f"{self.owner}/{name}", size)
 
 
 class KeyStore:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+_SHOWN = {NameOID.GIVEN_NAME: "GN", NameOID.SURNAME: "SN", NameOID.PSEUDONYM: "pseudonym", NameOID.TITLE: "title"}
 _Attribute = tuple[x509.ObjectIdentifier, str]
 
 
@@ -57,6 +58,13 @@ def employee(
     )
 
 
+def card(number: str) -> x509.Name:
+    """A card, not its holder: the technical certificate that is read without contact. Modelled: none was read."""
+    return _name(
+        [(NameOID.COUNTRY_NAME, "FR")], [(NameOID.TITLE, "Certificat technique TEST")], [(NameOID.COMMON_NAME, number)]
+    )
+
+
 def organisation(*, name: str, structure_id: str, department: str, common_name: str) -> x509.Name:
     """A structure: C, ST (``Rhône (69)``), O legal name, OU 1 + FINESS or 3 + SIRET, and a free CN.
 
@@ -80,6 +88,11 @@ def authority(common_name: str) -> x509.Name:
         [(NameOID.ORGANIZATIONAL_UNIT_NAME, "IGC-SANTE TEST")],
         [(NameOID.COMMON_NAME, common_name)],
     )
+
+
+def told(name: x509.Name) -> str:
+    """Return a name as people of the field write it (RFC 4514, with the short words for its attributes)."""
+    return name.rfc4514_string(_SHOWN)
 
 
 def _place(structure: str, structure_id: str, department: str, title: str) -> list[list[_Attribute]]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from bifente.simulator.serving.handshake.front import Shaken, TlsFront
 from bifente.simulator.serving.tls import LOOPBACK
 
 _STARTED_WITHIN = 10.0
@@ -23,13 +28,14 @@ class ServingError(Exception):
 
 
 class LoopbackServer:
-    """An ASGI application over HTTPS on 127.0.0.1, in a thread of its own. A context manager.
+    """An ASGI application over HTTPS, or HTTP, on 127.0.0.1, in a thread of its own. A context manager.
 
-    Without a ``context`` it is plain HTTP, for what never leaves the machine and asks for a token. ``port`` 0 takes any
-    free one; ``port`` then tells which. Raises ServingError.
+    With a ``TlsFront`` client certificates are asked for and judged; a context of OpenSSL serves anybody, None
+    in clear: lists of revoked certificates are had that way, and what never leaves the machine and asks for a token.
+    ``port`` 0 takes any free one; ``port`` then tells which. Raises ServingError.
     """
 
-    def __init__(self, application: Any, context: ssl.SSLContext | None, port: int = 0) -> None:
+    def __init__(self, application: Any, context: ssl.SSLContext | TlsFront | None, port: int = 0) -> None:
         self._scheme = "http" if context is None else "https"
         self._socket = _bound(port)
         self.port: int = self._socket.getsockname()[1]
@@ -42,8 +48,11 @@ class LoopbackServer:
             timeout_graceful_shutdown=int(_STOPPED_WITHIN),
         )
         config.load()
-        # uvicorn would read the key from files; ours are never left on disk.
-        config.ssl = context
+        if isinstance(context, TlsFront):
+            config.http_protocol_class = partial(_fronted, context)  # type: ignore[assignment]
+        elif context is not None:
+            # uvicorn would read the key from files; ours are never left on disk.
+            config.ssl = context
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="bifente-tls", daemon=True
@@ -77,6 +86,17 @@ class LoopbackServer:
         self._server.should_exit = True
         self._thread.join(2 * _STOPPED_WITHIN)
         self._socket.close()
+
+
+def _fronted(front: TlsFront, config: uvicorn.Config, server_state: Any, app_state: Any, _loop: Any = None) -> Shaken:
+    """Return what stands between a connection and the protocol that uvicorn would have put there."""
+
+    def inner(seen: Callable[[Any], Any]) -> asyncio.Protocol:
+        protocol = H11Protocol(config, server_state, app_state, _loop)
+        protocol.app = seen(config.loaded_app)
+        return protocol
+
+    return Shaken(front, inner)
 
 
 def _bound(port: int) -> socket.socket:

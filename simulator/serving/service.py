@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from bifente.ground.text import Text
+from bifente.simulator.fault import Aim
 
 Declare = Callable[[str | bytes], None]
 """Hears a secret (token, cookie, code typed, key) as it is born or first seen, before it travels. Never raises."""
@@ -17,6 +18,23 @@ Asgi = Callable[..., Any]
 
 def to_nobody(secret: str | bytes) -> None:
     """Hear a secret and tell nobody: for a service that no record watches."""
+
+
+class _Trouble:
+    """A fault that a service suffers, and how many of the requests it aims at have come."""
+
+    def __init__(self, aim: Aim) -> None:
+        self._aim = aim
+        self._seen = 0
+
+    def strikes(self, whom: Mapping[str, str]) -> bool:
+        aim = self._aim
+        if any(whom.get(key) != value for key, value in (aim.only or {}).items()):
+            return False
+        self._seen += 1
+        first = aim.command or 1
+        times = aim.times if aim.times is not None else 1 if aim.command is not None else "always"
+        return self._seen >= first and (times == "always" or self._seen < first + times)
 
 
 class ServiceError(ValueError):
@@ -39,7 +57,7 @@ class Service(ABC):
 
     def __init__(self, declare: Declare = to_nobody) -> None:
         self.declare = declare
-        self._troubles: set[str] = set()
+        self._troubles: dict[str, _Trouble] = {}
 
     @property
     @abstractmethod
@@ -63,17 +81,25 @@ class Service(ABC):
         """Return the ids of the faults that it suffers now."""
         return frozenset(self._troubles)
 
-    def strike(self, fault: str) -> None:
-        """Suffer a fault from now on. Raise ServiceError for one that is not offered."""
-        self._troubles.add(self._offered(fault))
+    def strike(self, fault: str, aim: Aim | None = None) -> None:
+        """Suffer a fault from now on; ``aim`` says whom it strikes, and at which of their requests.
+
+        Raise ServiceError for a fault that is not offered.
+        """
+        self._troubles[self._offered(fault)] = _Trouble(aim or Aim())
 
     def relieve(self, fault: str) -> None:
         """Suffer a fault no longer, suffered or not. Raise ServiceError for one that is not offered."""
-        self._troubles.discard(self._offered(fault))
+        self._troubles.pop(self._offered(fault), None)
+
+    def suffers(self, fault: str, **whom: str) -> bool:
+        """Tell whether a fault strikes this request, and count it; ``whom`` is who asks, as an aim names them."""
+        trouble = self._troubles.get(fault)
+        return trouble is not None and trouble.strikes(whom)
 
     def suffer(self, *faults: str) -> None:
         """Suffer these faults and no other. Raise ServiceError for one that is not offered."""
-        self._troubles = {self._offered(fault) for fault in faults}
+        self._troubles = {self._offered(fault): _Trouble(Aim()) for fault in faults}
 
     def _offered(self, fault: str) -> str:
         if fault not in self.offered:

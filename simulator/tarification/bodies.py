@@ -20,8 +20,3 @@ def body_of(regime: str, caisse: str, centre: str) -> str:
     if not re.fullmatch(r"[0-9]{4}", centre):
         raise FseError("centre", f"{centre!r} must have 4 digits", "read the card again")
     return regime + BODIES.destination.get(regime, caisse) + centre
-
-
-def is_test_body(regime: str, caisse: str, centre: str) -> bool:
-    """Whether a fund bears a mark of the laboratory: fund 349, centre 0349, or fund 999 of the general scheme."""
-    return any(mark.marks(regime, caisse, centre) for mark in BODIES.test)

@@ -97,3 +97,17 @@ class Deadlines:
 def civil_day(moment: datetime) -> date:
     """The day in France at this moment."""
     return moment.astimezone(PARIS).date()
+
+
+def prescription(care: date) -> date:
+    """Return the last day on which care can be claimed: two years after the first day of the quarter that follows it.
+
+    SV-LAW-03 (sources#case-law).
+    """
+    month = (care.month - 1) // 3 * 3 + 4
+    year = care.year + (1 if month > _MONTHS else 0) + _YEARS_OF_PRESCRIPTION
+    return date(year, month - _MONTHS if month > _MONTHS else month, 1)
+
+
+_MONTHS = 12
+_YEARS_OF_PRESCRIPTION = 2

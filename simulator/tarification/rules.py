@@ -19,12 +19,26 @@ from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.amounts import reimbursable
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import CareAct, Insurance, Invoice, Payment, Proof, SecuringMode
-from bifente.simulator.tarification.bodies import body_of, is_test_body
+from bifente.simulator.formats.fse.model import CareAct, Insurance, Invoice, Nomenclature, Payment, Proof, SecuringMode
+from bifente.simulator.tarification.ages import age
+from bifente.simulator.tarification.bodies import body_of
+from bifente.simulator.tarification.ccam import unit_price
+from bifente.simulator.tarification.deadlines import prescription
 from bifente.simulator.tarification.pricing import amc_of, amo_of, rate_of
-from bifente.simulator.tarification.tables import ACTS, CARE_PATH, EXONERATIONS, REGIMES, profession_of
+from bifente.simulator.tarification.tables import (
+    ACTS,
+    CARE_PATH,
+    CCAM,
+    EXONERATIONS,
+    RATES,
+    REGIMES,
+    ActType,
+    profession_of,
+)
 
 _YOUNG = "J"
+_LONGEST_MATERNITY = 400
+"""Days from the date of pregnancy to the last care of a maternity, a bound of ours."""
 _WITHOUT_VITALE = frozenset({SecuringMode.WITHOUT_VITALE, SecuringMode.DEGRADED})
 """The modes in which the Vitale signs nothing."""
 
@@ -50,7 +64,8 @@ class RuleFinding:
 class Facts:
     """What is known of the day, of the cards in the reader and of the desk, beside the sheet; None: not known.
 
-    ``cps_rpps`` and ``vitale_serial`` are those of the cards in the reader; ``paper``: the signed form is at hand.
+    ``cps_rpps`` and ``vitale_serial`` are those of the cards in the reader; ``paper``: the signed form is at hand;
+    ``unknown_codes``: what the Vitale tells by codes that no table has, field and code.
     """
 
     today: date
@@ -61,6 +76,7 @@ class Facts:
     vitale_ends: date | None = None
     vitale_opposed: bool = False
     paper: bool = False
+    unknown_codes: tuple[tuple[str, str], ...] = ()
 
 
 class SheetRule(BaseModel):
@@ -94,13 +110,6 @@ def blocks(findings: tuple[RuleFinding, ...]) -> bool:
     return any(finding.severity is RuleSeverity.BLOCK for finding in findings)
 
 
-def age(birth: str, on: date) -> int:
-    """The age on a day; of a birth that is not known in full (lunar month), the age reached in that year at most."""
-    year, month, day = int(birth[:4]), int(birth[4:6]), int(birth[6:8])
-    known = 1 <= month <= 12 and day
-    return on.year - year - (1 if known and (on.month, on.day) < (month, day) else 0)
-
-
 def _finding(code: str, words: Mapping[str, object]) -> RuleFinding:
     rule = RULES[code]
     return RuleFinding(rule.severity, code, Text(rule.fr.format(**words), rule.en.format(**words)), rule.source)
@@ -117,8 +126,14 @@ def _acts(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     if not invoice.acts:
         yield _broken("no-acts")
     for (code, on, _), count in Counter((act.code, act.on, act.coefficient) for act in invoice.acts).items():
-        if count > 1:
+        if count > 1 and not _once(code):
             yield _broken("act-repeated", code=code, on=on)
+    told: Counter[tuple[str, date]] = Counter()
+    for act in invoice.acts:
+        told[act.code, act.on] += act.quantity
+    for (code, on), count in told.items():
+        if count > 1 and _once(code):
+            yield _broken("act-twice", code=code, on=on)
     for act in invoice.acts:
         yield from _act(invoice, act, facts)
 
@@ -128,6 +143,10 @@ def _act(invoice: Invoice, act: CareAct, facts: Facts) -> Iterator[Broken]:
         yield _broken("act-in-future", code=act.code, on=act.on)
     if act.on > invoice.on:
         yield _broken("act-after-sheet", code=act.code, on=act.on)
+    if act.on < _birth(invoice):
+        yield _broken("act-before-birth", code=act.code, on=act.on)
+    if facts.today > (until := prescription(act.on)):
+        yield _broken("prescribed", code=act.code, on=act.on, until=until)
     if not act.quantity or not act.coefficient:
         yield _broken("quantity-zero", code=act.code)
     kind = ACTS.get(act.code)
@@ -137,17 +156,54 @@ def _act(invoice: Invoice, act: CareAct, facts: Facts) -> Iterator[Broken]:
     profession = profession_of(invoice.professional.specialty)
     if profession is not None and profession not in kind.professions:
         yield _broken("act-not-of-profession", code=act.code, specialty=invoice.professional.specialty)
-    if kind.base is not None and act.base != kind.base:
-        yield _broken("price-wrong", code=act.code, expected=kind.base, found=act.base)
+    tariff = kind.price_on(act.on)
+    if tariff is not None and act.base != (expected := unit_price(tariff, act.association, act.modifiers)):
+        yield _broken("price-wrong", code=act.code, expected=expected, found=act.base)
+    yield from _supplement(invoice, act, kind)
     if act.coefficient != 1 and not kind.coefficient:
         yield _broken("coefficient-unwanted", code=act.code)
-    rate = rate_of(kind, invoice.beneficiary, invoice.insurance, invoice.care_path)
+    rate = rate_of(kind, invoice.beneficiary, invoice.insurance, invoice.care_path, on=act.on, profession=profession)
     if act.rate != rate:
         yield _broken("rate-wrong", code=act.code, expected=rate, found=act.rate)
     if kind.prescribed and invoice.prescriber is None:
         yield _broken("prescriber-missing", code=act.code)
     if invoice.beneficiary.c2s and act.amount > reimbursable(act):
         yield _broken("c2s-overrun", code=act.code)
+
+
+def _once(code: str) -> bool:
+    kind = ACTS.get(code)
+    return kind is not None and kind.once
+
+
+def _birth(invoice: Invoice) -> date:
+    """The earliest day that a birth can be: of one that is not known in full (lunar month), the first of its year."""
+    birth = invoice.beneficiary.birth
+    try:
+        return date(int(birth[:4]), int(birth[4:6]), int(birth[6:8]))
+    except ValueError:
+        return date(max(1, int(birth[:4])), 1, 1)
+
+
+def _supplement(invoice: Invoice, act: CareAct, kind: ActType) -> Iterator[Broken]:
+    there = {other.code for other in invoice.acts if other.on == act.on}
+    if kind.accompanies and not there.intersection(kind.accompanies):
+        yield _broken("supplement-alone", code=act.code, wanted=", ".join(kind.accompanies))
+    if kind.below is not None and age(invoice.beneficiary.birth, act.on) >= kind.below:
+        yield _broken("supplement-age", code=act.code, limit=kind.below)
+
+
+def _session(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
+    """CCAM acts of one day by a physician: one alone is in full, any other has its association code."""
+    if profession_of(invoice.professional.specialty) != "medecin":
+        return
+    for day in sorted({act.on for act in invoice.acts}):
+        session = [act for act in invoice.acts if act.on == day and act.nomenclature is Nomenclature.CCAM]
+        full = [act for act in session if act.association in (0, CCAM.first)]
+        for act in full[1:]:
+            yield _broken("association-missing", code=act.code)
+        if sum(len(set(act.modifiers) & set(CCAM.exclusive)) for act in session) > 1:
+            yield _broken("modifier-twice", letters=", ".join(CCAM.exclusive), on=day)
 
 
 def _amounts(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
@@ -194,8 +250,8 @@ def _vitale(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
         yield _broken("vitale-of-another")
     if invoice.professional.test != beneficiary.test:
         yield _broken("test-with-real")
-    if beneficiary.test != is_test_body(beneficiary.regime, beneficiary.caisse, beneficiary.centre):
-        yield _broken("test-body-with-real")
+    for what, code in facts.unknown_codes:
+        yield _broken("code-unknown", what=what, code=code)
 
 
 # -- the rights and who pays ------------------------------------------------------------------------------------------
@@ -220,6 +276,8 @@ def _body(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
         return
     if regime.ended:
         yield _broken("regime-ended", regime=beneficiary.regime)
+    if beneficiary.regime in RATES.own_rates:
+        yield _broken("rates-of-scheme", regime=beneficiary.regime)
     try:
         expected = body_of(beneficiary.regime, beneficiary.caisse, beneficiary.centre)
     except FseError:
@@ -238,8 +296,11 @@ def _circumstances(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     if invoice.rectifies == invoice.number:
         yield _broken("rectifies-itself")
     yield from _accident(invoice, first)
-    if invoice.insurance is Insurance.MATERNITE and invoice.pregnancy_on is None:
-        yield _broken("maternity-date-missing")
+    if invoice.insurance is Insurance.MATERNITE:
+        if invoice.pregnancy_on is None:
+            yield _broken("maternity-date-missing")
+        elif not 0 <= (first - invoice.pregnancy_on).days <= _LONGEST_MATERNITY:
+            yield _broken("maternity-date-impossible", on=invoice.pregnancy_on)
     yield from _prescription(invoice, first)
 
 
@@ -274,7 +335,9 @@ def _care_path(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     young = years < CARE_PATH.young_until
     if letter == _YOUNG and not young:
         yield _broken("not-young", limit=CARE_PATH.young_until, age=years)
-    if not letter and not young and invoice.insurance is Insurance.MALADIE:
+    profession = profession_of(invoice.professional.specialty)
+    concerned = profession in (None, *RATES.outside_care_path.professions)
+    if not letter and not young and concerned and invoice.insurance is Insurance.MALADIE:
         for code in dict.fromkeys(act.code for act in invoice.acts if act.code in ACTS and ACTS[act.code].care_path):
             yield _broken("care-path-missing", code=code)
 
@@ -296,6 +359,7 @@ def _verified(check: Callable[[str], str], value: str) -> bool:
 
 _CHECKS: tuple[Callable[[Invoice, Facts], Iterator[Broken]], ...] = (
     _acts,
+    _session,
     _amounts,
     _professional,
     _vitale,

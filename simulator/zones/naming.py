@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from bifente.simulator.zones.catalogue import GROUPS, FieldKind, FieldType
 from bifente.simulator.zones.codec import Group
@@ -12,13 +13,14 @@ from bifente.simulator.zones.codec import Group
 #: How bytes that are no printable ASCII are written as text.
 _HEX = "hex:"
 _NO_DATE = "0" * 12
-_SHAPES = {
+_WRITTEN = {
     FieldKind.TEXT: (r"[ -`{-~]*", "upper-case ASCII"),
     FieldKind.LABEL: (r"[ -~]*", "printable ASCII"),
     FieldKind.DIGITS: (r"[0-9]*", "digits"),
     FieldKind.CODE: (r"[0-9A-Z ]*", "digits and upper-case letters"),
     FieldKind.DATE: (r"([0-9]{12})?", "12 digits YYYYMMDDHHMM, or empty"),
 }
+_SHAPES = {kind: (re.compile(shape).fullmatch, words) for kind, (shape, words) in _WRITTEN.items()}
 
 
 def make(group_id: int, values: Mapping[str, str]) -> Group:
@@ -43,8 +45,8 @@ def fault(field: FieldType, value: str) -> str | None:
     """Why a field cannot hold a text, in words; None if it can. Every field may be empty."""
     if not value:
         return None
-    shape, words = _SHAPES[field.kind]
-    if not re.fullmatch(shape, value):
+    fits, words = _SHAPES[field.kind]
+    if not fits(value):
         return f"{field.name} {value!r} must be {words}"
     if len(value) < field.min or (field.max is not None and len(value) > field.max):
         most = "" if field.max is None else f" and at most {field.max}"
@@ -56,8 +58,11 @@ def fault(field: FieldType, value: str) -> str | None:
 
 def _is_moment(value: str, *, lunar: bool) -> bool:
     # A birth date that is not known in full has a month above 12 or at 0, or a day at 0, and stands as it is.
-    if lunar:
-        return True
+    return lunar or _is_a_minute(value)
+
+
+@lru_cache(maxsize=1024)
+def _is_a_minute(value: str) -> bool:
     try:
         datetime.strptime(value, "%Y%m%d%H%M")
     except ValueError:

@@ -95,7 +95,7 @@ CPS3 = Family(
 CPS4 = Family(
     name="cps4",
     serial="99400001",
-    label="CPS4 TEST",
+    label="CPS4v1-9900000001",
     manufacturer="NXP",
     # The same and RSA-PKCS-PSS, SHA1-RSA-PKCS-PSS, SHA256-RSA-PKCS-PSS.
     mechanisms=(0x01, 0x03, 0x06, 0x0D, 0x0E, 0x40, 0x43, 0x220, 0x250),
@@ -152,7 +152,9 @@ class Cryptolib:
         return [tool("pkcs11-tool"), "--module", self.library, *options]
 
     def make(self, template: str = "medecin-generaliste", **overrides: Any) -> Specimen:
-        """Another card of the family of this test."""
+        """Another card of the family of this test; CPS_DATA is there on a CPS4 too, unlike on real ones (CL-SRC-09)."""
+        if self.family.name == "cps4":
+            overrides = {**overrides, "options": {"cps_data": "modifiable", **overrides.get("options", {})}}
         return self._make(template, **{"family": self.family.name, **overrides})
 
     def seat(self, template: str = "medecin-generaliste", **overrides: Any) -> Specimen:

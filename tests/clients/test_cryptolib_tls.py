@@ -35,6 +35,8 @@ def folder(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def caller(cryptolib: Cryptolib, folder: Path) -> Caller:
+    # With a directory of public keys, which a real CPS3 has, OpenSSL's engine does not find the key: a test says so.
+    cryptolib.seat(options={"include_pukdf": False})
     return Caller(cryptolib.bench, folder, cryptolib.library)
 
 
@@ -106,16 +108,15 @@ def test_a_hash_the_card_has_no_pss_for(cryptolib: Cryptolib, caller: Caller, fo
     assert not cryptolib.bench.commands(SIGN, RAW)
 
 
-@only(CPS4)
 def test_a_directory_of_public_keys_keeps_the_engine_from_the_key(
     cryptolib: Cryptolib, caller: Caller, folder: Path
 ) -> None:
     cryptolib.seat(options={"include_pukdf": True})
-    with Server(folder, "-tls1_3") as server:
+    with Server(folder, *PKCS1) as server:
         done = caller.s_client(server)
-    assert "Attribute type invalid" in done.text
+    assert "Attribute type invalid" in done.text or "object not found" in done.text
     assert accepted(done) is None
-    assert not cryptolib.bench.commands(SIGN)
+    assert not cryptolib.bench.commands(*cryptolib.family.authenticate)
 
 
 @only(CPS4)

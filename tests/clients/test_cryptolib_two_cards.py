@@ -38,7 +38,7 @@ def family() -> Family:
 def cards(cryptolib: Cryptolib) -> tuple[Specimen, Specimen]:
     """The CPS3 in slot 0 and the CPS4 in slot 1."""
     bench = cryptolib.bench
-    other = cryptolib.make(family=CPS4.name)
+    other = cryptolib.make(family=CPS4.name, options={"cps_data": "modifiable"})
     bench.other_slot.insert(other.card)
     bench.wait({bench.name: "present", bench.other_name: "present"})
     bench.forget()

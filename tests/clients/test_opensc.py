@@ -187,7 +187,7 @@ def test_cost_of_operations(bench: Bench, make: CardMaker) -> None:
     pkcs15, crypt = tool("pkcs15-tool"), tool("pkcs15-crypt")
     operations = {
         "opensc-tool --serial": ([tool("opensc-tool"), "--serial"], 10),
-        "pkcs15-tool --dump": ([pkcs15, "--dump"], 80),
+        "pkcs15-tool --dump": ([pkcs15, "--dump"], 90),
         "pkcs15-tool --verify-pin": ([pkcs15, "--verify-pin", "--pin", PIN], 40),
         "iasecc-tool --list-sdos 1": ([tool("iasecc-tool"), "--list-sdos", "1"], 120),
         "pkcs15-crypt --sign": ([crypt, "--sign", "--pkcs1", "--key", AUT_ID, "-R", "--pin", PIN, "-i", "info"], 60),

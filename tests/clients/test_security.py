@@ -57,6 +57,7 @@ class Card:
         assert self.send("002a90a0", b"\x90\x00\x80" + bytes((len(message),)) + message)[0] == DONE
 
     def choose(self, template: str, algorithm: int, key: int) -> None:
+        assert self.send("00a4090c", layout("cps3").path("ADF.CPX-IAS"))[0] == DONE
         assert self.send(f"002241{template}", bytes((0x80, 1, algorithm, 0x84, 1, key)))[0] == DONE
 
     def sign(self, message: bytes) -> tuple[str, bytes]:

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-KEY = "pkcs11:object=CPS_PRIV_AUT;type=private"
 REQUEST = "GET / HTTP/1.0\r\n\r\n"
 # The card has no RSA-PSS: a server for it offers PKCS#1 signatures.
 PKCS1 = ("-tls1_2", "-client_sigalgs", "RSA+SHA256")
@@ -109,6 +108,14 @@ class Caller:
         )
         self.shown: x509.Certificate | None = None
         """The certificate to show; that of the card unless set."""
+        # OpenSC shows the token of the contactless application too: it must be told which one is meant.
+        self.suffix = "%20(Code%20porteur)" if "opensc" in module.name else ""
+
+    @property
+    def key(self) -> str:
+        """What clients know the key by."""
+        label = self.bench.seated.made.token_label
+        return f"pkcs11:token={label}{self.suffix};object=CPS_PRIV_AUT;type=private"
 
     def _certificate(self) -> Path:
         own = self.bench.seated.made.certificates["authentication"]
@@ -123,7 +130,7 @@ class Caller:
 
     def s_client(self, server: Server, *options: str) -> Done:
         self._needs_engine()
-        engine: CommandLine = ["-engine", "pkcs11", "-keyform", "engine", "-key", f"{KEY};pin-value={PIN}"]
+        engine: CommandLine = ["-engine", "pkcs11", "-keyform", "engine", "-key", f"{self.key};pin-value={PIN}"]
         trust: CommandLine = [
             "-cert",
             self._certificate(),
@@ -138,13 +145,13 @@ class Caller:
         self._needs_engine()
         if "<none>" in self.bench.run([tool("curl"), "--engine", "list"]).text:
             pytest.skip("needs a curl built with OpenSSL engines")
-        engine: CommandLine = ["--engine", "pkcs11", "--key-type", "ENG", "--key", f"{KEY};pin-value={pin}"]
+        engine: CommandLine = ["--engine", "pkcs11", "--key-type", "ENG", "--key", f"{self.key};pin-value={pin}"]
         trust: CommandLine = ["--cert", self._certificate(), "--cacert", self.folder / "server.pem"]
         command = [tool("curl"), "-sS", "--disable", *engine, *trust, *options, f"https://localhost:{server.port}/"]
         return self._call(command)
 
     def gnutls_cli(self, server: Server, *options: str, versions: str = "-VERS-TLS1.3") -> Done:
-        card: CommandLine = ["--provider", self.module, "--x509keyfile", f"{KEY};pin-value={PIN}"]
+        card: CommandLine = ["--provider", self.module, "--x509keyfile", f"{self.key};pin-value={PIN}"]
         identifier = "%".join(["", *re.findall("..", self.bench.seated.key_id("authentication"))])
         shown = f"pkcs11:id={identifier};type=cert"
         trust: CommandLine = ["--x509certfile", shown, "--x509cafile", self.folder / "server.pem"]

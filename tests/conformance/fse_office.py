@@ -17,7 +17,7 @@ from bifente.simulator.formats.fse.model import Lot, Payment, SecuredInvoice, Tr
 from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Made, Order
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.requests import ActRequest
 
 CODE = "1234"
 PROFILE = "readers/generic-bislot"

@@ -26,10 +26,13 @@ SUITE = suite_text(
     scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere"),
 )
 
+NOT_HIS = ("-p", "no:schemathesis")
+"""A plugin of our own tests that takes half a second to import."""
+
 
 def pytest_over(folder: Path, *options: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", "--color=no", *options],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *NOT_HIS, "-rA", "--color=no", *options],
         capture_output=True,
         text=True,
         cwd=folder,
@@ -88,7 +91,7 @@ def test_a_wrong_suite_is_a_collection_error_in_words(tmp_path: Path, text: str,
     assert code == 2
     assert said in shown
     assert "Traceback" not in shown
-    assert "pytest_plugin.py" not in shown
+    assert "pytest_plugin" not in shown
 
 
 def test_other_yaml_files_are_none_of_our_business(tmp_path: Path) -> None:

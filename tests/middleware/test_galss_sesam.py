@@ -61,6 +61,22 @@ def test_missing_keys(section: str, key: str | None, value: str | None, code: in
     assert examine(edited(SOUND, section, key, value), DISK).code == code
 
 
+FIELD = (
+    "[ssv]\r\nrepertoiretable=C:\\fsv\\1.40.14\\ssv\r\n[mgc]\r\nrepertoireconfigtrace=C:\\fsv\\1.40.14\\conf\r\n{more}"
+)
+
+
+@pytest.mark.parametrize("more", ["", "[COMMUN]\r\nRepertoireTable=C:\\fsv\\1.40.14\\ssv\r\n"])
+def test_a_file_of_the_field_needs_no_work_folder_to_be_right(more: str) -> None:
+    data = FIELD.format(more=more).encode()
+    assert examine(data).findings == ()
+    assert examine(data, DISK).code == 0xF6F1, "the simulated FSV need theirs"
+
+
+def test_an_empty_work_folder_is_wrong_for_everybody() -> None:
+    assert examine(edited(SOUND, "COMMUN", "RepertoireTravail", "")).code == 0xF6F1
+
+
 def test_no_file_or_no_text_is_a_missing_table_path() -> None:
     assert examine(None).code == 0xF680
     assert examine("[SSV]".encode("utf-16")).code == 0xF680

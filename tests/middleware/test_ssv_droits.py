@@ -329,6 +329,17 @@ def test_whatever_a_cps_answers_nothing_is_raised(nth: int, answer: bytes) -> No
     assert found.code in {0, 0xF001, 0xF002, 0xF003, 0xF004, 0xF026, 0xFF30}
 
 
+@pytest.mark.parametrize("header", ["", "0000", "00000000", "0000000000"])
+def test_a_cps2ter_file_without_a_size_is_an_error_of_the_card(header: str) -> None:
+    def tell(index: int, command: bytes, answer: Callable[[], bytes]) -> bytes:
+        given = answer()
+        return bytes.fromhex(header) + b"\x90\x00" if command[0] == 0xA0 and command[1] in (0xA4, 0xC0) else given
+
+    desk = Desk(cps(), vitale())
+    desk.cps_slot.interference = Strike(tell)
+    assert desk.rights().code == SsvCode.CPS_API
+
+
 @pytest.mark.parametrize("told", ["62048002FFFF", "6200", "", "6F048002FFFF", "62058003010000", "FFFF"])
 def test_a_size_that_no_file_has_is_a_fault(told: str) -> None:
     def tell(index: int, command: bytes, answer: Callable[[], bytes]) -> bytes:

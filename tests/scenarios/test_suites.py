@@ -29,7 +29,9 @@ from bifente.simulator.iso7816.secrets import CardSecrets
 from bifente.simulator.iso7816.status import StatusError
 
 ROOT = default_paths()[0]
-FOLDERS = (ROOT / "card", ROOT / "authentication", ROOT / "cps4")
+CARD_ALONE = ("certificates", "challenge", "decipher", "internal-authenticate", "signature")
+"""Suites of ``authentication`` that speak to the card alone: those with a service are in test_authentication_suites."""
+FOLDERS = (ROOT / "card", *(ROOT / "authentication" / f"{name}.yaml" for name in CARD_ALONE), ROOT / "cps4")
 LEAST = 180
 
 
@@ -431,10 +433,16 @@ MUTATIONS: Mapping[Mutation, str] = {
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_a_wrong_card_makes_scenarios_fail(
-    mutation: Mutation, plan: RunPlan, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    mutation: Mutation,
+    plan: RunPlan,
+    scenarios: tuple[PlannedScenario, ...],
+    workshop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    noticing = [scenario for scenario in plan.scenarios if scenario.id == MUTATIONS[mutation]]
+    chosen = {scenario.id: scenario for scenario in (*scenarios, *noticing)}
     mutation(monkeypatch)
-    found = verdicts(run(plan, workshop))
+    found = verdicts(run(replace(plan, scenarios=tuple(chosen.values())), workshop))
     failed = [name for name, verdict in found.items() if verdict is Verdict.FAILED]
     print(f"{len(failed)} failed: {', '.join(failed)}")
     assert found[MUTATIONS[mutation]] is Verdict.FAILED

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from frontal_bench import AMC_BODY, MUTUELLE, NOW, TODAY, Bench, claim, third_party
-from fse_samples import ACT
+from fse_samples import ACT, AMC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from securing_bench import vitale_data
@@ -119,10 +119,18 @@ class TestSheets:
         assert (line.rejection.invoice, line.rejection.label) == (1, "droits fermés à la date des soins")
 
 
+def beside(amc: Complementary) -> dict[str, Any]:
+    """A sheet beside which a claim to this insurer may go: of third-party payment, or paid at the desk."""
+    if amc.indicator == AMC.indicator:
+        return third_party(complementary=amc)
+    return {"amc": PayerShare(900), "beneficiary__complementary": amc}
+
+
 class TestClaims:
     def run(self, *claims: Any, parameters: FrontalParameters | None = None) -> list[tuple[str, str, int, int, str]]:
         bench = Bench(parameters)
-        sheets = [bench.secured(number, **third_party()) for number in sorted({claim.invoice for claim in claims})]
+        amcs = {claim.invoice: claim.amc for claim in claims}
+        sheets = [bench.secured(number, **beside(amcs[number])) for number in sorted(amcs)]
         (before,) = bench.submit(bench.lot(*sheets))
         (arl,) = bench.submit(bench.claims(*claims))
         assert not before.rejections + arl.rejections

@@ -35,12 +35,13 @@ from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.services.apcv import ApcvService, Phone
 from bifente.simulator.serving.calling import in_process
+from bifente.simulator.software.billing.beneficiary import unknown_codes
 from bifente.simulator.software.billing.making import (
     Care,
     invoice_from,
 )
 from bifente.simulator.software.billing.professional import Settings, laboratory_settings, professional_from
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.rules import Facts, blocks, examine
 from bifente.simulator.zones import Group, decode, encode, make, named
 
@@ -115,12 +116,14 @@ def test_every_vitale_gives_a_sheet_that_can_be_written(vitale: str) -> None:
         assert invoice.beneficiary.birth == people[who - 1].born
 
 
+OWN_RATES = ("crpcen", "sncf", "ccip")
 PLAIN = ("assure-seul", "famille-trois", "ald", "alsace-moselle", "amc-dre", "msa", "msa-ald", "crpcen", "sncf", "ccip")
 
 
 @pytest.mark.parametrize("vitale", [*PLAIN, "nir-corse", "jumeaux", "regime-999", "date-lunaire", "mutuelle"])
 def test_a_card_in_order_gives_a_sheet_in_order(vitale: str) -> None:
-    assert codes(made(vitale, settings=LAB), cps_rpps="99900000011") == []
+    told = ["rates-of-scheme"] if vitale in OWN_RATES else []
+    assert codes(made(vitale, settings=LAB), cps_rpps="99900000011") == told
 
 
 @pytest.mark.parametrize(
@@ -229,6 +232,59 @@ def test_a_spouse_has_the_own_certified_number_beside_that_of_the_insured() -> N
     assert child.certified_nir == ""
 
 
+def test_the_mark_of_a_test_card_is_its_type_alone() -> None:
+    zone = changed(card(), 101, caisse="751", centre="1234")
+    invoice = invoice_from(
+        ps(), zone, [ActRequest("G", TODAY)], number=1, on=TODAY, situation=1, settings=LAB, care=Care(care_path="T")
+    )
+    assert invoice.beneficiary.test
+    assert invoice.body == "017511234"
+    assert codes(invoice) == []
+
+
+def test_without_a_period_of_rights_the_coverage_tells_them() -> None:
+    def bare(groups: list[Group]) -> None:
+        groups[:] = [group for group in groups if group.id != 105]
+
+    zone = regrouped(card(), bare)
+    beneficiary = beneficiary_from(zone, 1, TODAY)
+    covered = [named(group) for group in decode(zone) if group.id == 106]
+    assert len(beneficiary.rights) == len(covered) > 0
+    open_ended = changed(zone, 106, start="", end="")
+    assert beneficiary_from(open_ended, 1, TODAY).rights[0] == (date.min, None)
+    closed = changed(zone, 106, start="199001010000", end="199912310000")
+    assert beneficiary_from(closed, 1, TODAY).rights == ((date(1990, 1, 1), date(1999, 12, 31)),)
+
+
+@pytest.mark.parametrize(("code", "seen"), [("1", True), ("01", True), ("3", True), ("0", False), ("10", False)])
+def test_a_service_code_of_one_digit_is_the_same_code(code: str, seen: bool) -> None:
+    zone = changed(card("c2s"), 104, service_code=code)
+    zone = changed(zone, 102, service_code="0")
+    assert beneficiary_from(zone, 1, TODAY).c2s is seen
+
+
+@pytest.mark.parametrize(("situation", "alsace"), [("0106", True), ("0406", False), ("10000", False), ("0105", False)])
+def test_a_situation_code_counts_under_its_scheme(situation: str, alsace: bool) -> None:
+    zone = changed(card(), 106, situation_code=situation)
+    assert beneficiary_from(zone, 1, TODAY).alsace_moselle is alsace
+    told = unknown_codes(decode(zone), 1, TODAY)
+    assert told == (() if alsace else (("situation-code", situation),))
+
+
+def test_every_code_that_no_table_has_is_told() -> None:
+    zone = changed(card("c2s"), 104, service_code="44", quality="A")
+    zone = changed(zone, 107, treatment_indicator="88")
+    zone = changed(zone, 106, ald_code="9", situation_code="0177")
+    assert {what for what, _code in unknown_codes(decode(zone), 1, TODAY)} == {
+        "quality",
+        "ald-code",
+        "situation-code",
+        "service-code",
+        "treatment-indicator",
+    }
+    assert unknown_codes(decode(card("c2s")), 1, TODAY) == ()
+
+
 def test_a_card_marked_real_meets_a_test_card() -> None:
     zone = changed(card(), 101, card_type="R")
     invoice = invoice_from(
@@ -286,7 +342,7 @@ def test_each_profession_makes_a_sheet_in_order(
     care = Care(prescriber=PRESCRIBER, prescribed_on=TODAY - timedelta(days=3), care_path="T")
     invoice = made(vitale, cps, *acts, settings=laboratory_settings(billing), care=care)
     assert invoice.professional.specialty == specialty
-    assert codes(invoice) == []
+    assert codes(invoice) == (["rates-of-scheme"] if vitale in OWN_RATES else [])
     assert parse(canonical(invoice)) == invoice
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.simulator.tarification.deadlines import DeadlineRules, Deadlines, civil_day
+from bifente.simulator.tarification.deadlines import DeadlineRules, Deadlines, civil_day, prescription
 
 PLAIN, ALSACE = Deadlines(), Deadlines(alsace_moselle=True)
 RULES = DeadlineRules.default()
@@ -74,3 +74,17 @@ def test_the_day_is_that_of_paris() -> None:
     assert civil_day(datetime(2026, 3, 2, 22, 59, tzinfo=UTC)) == date(2026, 3, 2)
     assert civil_day(datetime(2026, 3, 2, 23, 1, tzinfo=UTC)) == date(2026, 3, 3)
     assert civil_day(datetime(2026, 7, 2, 22, 1, tzinfo=UTC)) == date(2026, 7, 3)
+
+
+@pytest.mark.parametrize(
+    ("care", "last"),
+    [
+        (date(2024, 1, 1), date(2026, 4, 1)),
+        (date(2024, 3, 31), date(2026, 4, 1)),
+        (date(2024, 4, 1), date(2026, 7, 1)),
+        (date(2024, 9, 30), date(2026, 10, 1)),
+        (date(2024, 12, 31), date(2027, 1, 1)),
+    ],
+)
+def test_a_claim_prescribes_two_years_after_the_quarter_that_follows(care: date, last: date) -> None:
+    assert prescription(care) == last

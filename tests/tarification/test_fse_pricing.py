@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,11 +26,11 @@ from bifente.simulator.tarification.pricing import (
     MAX_COEFFICIENT,
     MAX_PRICE,
     MAX_QUANTITY,
-    ActRequest,
     Priced,
     may_ask_amc,
     price,
 )
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.tables import ACTS, CARE_PATH, COMPLEMENTARY, EXONERATIONS
 
 MUTUELLE = Complementary("99999349", "", "01", mutuelle=True)
@@ -88,7 +89,7 @@ def requests(draw: st.DrawFn) -> ActRequest:
 def test_the_totals_always_add_up(
     asked: list[ActRequest], who: CareBeneficiary, insurance: Insurance, payment: Payment, letter: str
 ) -> None:
-    result = price(asked, who, insurance=insurance, payment=payment, care_path=letter)
+    result = price(asked, who, insurance=insurance, payment=payment, care_path=letter, specialty="24")
     sheet = sample_invoice(acts=result.acts, amo=result.amo, amc=result.amc, payment=payment, beneficiary=who)
     bases = sum(map(reimbursable, result.acts))
     assert sum(map(amo_part, result.acts)) == result.amo.asked
@@ -150,10 +151,11 @@ def test_the_local_scheme_has_rates_of_its_own(code: str, rate: int) -> None:
         ({"c2s": True, "complementary": MUTUELLE}, {}),
         ({}, {"insurance": Insurance.AT_MP}),
         ({}, {"insurance": Insurance.MATERNITE}),
-        ({"ald": True, "alsace_moselle": True}, {"care_path": "S1"}),
+        ({"ald": True, "alsace_moselle": True}, {}),
+        ({}, {"insurance": Insurance.AT_MP, "care_path": "S1"}),
     ],
 )
-@pytest.mark.parametrize("code", ["G", "AMI", "PH2"])
+@pytest.mark.parametrize("code", ["G", "AMI", "PH7"])
 def test_what_is_paid_in_full(code: str, who: dict[str, Any], how: dict[str, Any]) -> None:
     unit = 1000 if ACTS[code].free else None
     result = priced(request(code, unit=unit), who=person(**who), **how)
@@ -172,6 +174,94 @@ def test_an_exoneration_without_a_public_meaning_exonerates_of_nothing(code: str
 )
 def test_outside_the_care_path_a_doctor_is_paid_back_less(letter: str, code: str, rate: int) -> None:
     assert priced(request(code), care_path=letter).acts[0].rate == rate
+
+
+@pytest.mark.parametrize(
+    ("who", "code", "specialty", "rate"),
+    [
+        ({"alsace_moselle": True}, "G", "01", 50),
+        ({"ald": True}, "G", "01", 60),
+        ({"exoneration": "5"}, "G", "01", 60),
+        ({"c2s": True}, "G", "01", 60),
+        ({"birth": "20150808"}, "G", "01", 70),
+        ({}, "C", "19", 60),
+        ({}, "HBJD001", "19", 60),
+        ({}, "C", "21", 70),
+        ({}, "JKHD001", "21", 70),
+        ({}, "JKHD001", "01", 30),
+    ],
+)
+def test_forty_points_less_of_a_physician_alone(who: dict[str, Any], code: str, specialty: str, rate: int) -> None:
+    assert priced(request(code), who=person(**who), care_path="S1", specialty=specialty).acts[0].rate == rate
+
+
+@pytest.mark.parametrize("who", [{"ald": True}, {"exoneration": "4"}, {"ald": True, "alsace_moselle": True}])
+def test_fifteen_percent_medicine_stays_so_in_an_ald(who: dict[str, Any]) -> None:
+    assert priced(request("PH2", unit=1000), who=person(**who)).acts[0].rate == 15
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "base", "rate"),
+    [
+        ("G", "2024-12-21", 2650, 70),
+        ("G", "2024-12-22", 3000, 70),
+        ("G", "2023-10-31", 2500, 70),
+        ("C", "2023-10-14", 2300, 70),
+        ("C", "2023-10-15", 2300, 60),
+        ("HBJD001", "2023-10-14", 2800, 70),
+        ("HBJD001", "2023-10-15", 2800, 60),
+    ],
+)
+def test_a_price_and_a_rate_are_those_of_the_day(code: str, day: str, base: int, rate: int) -> None:
+    specialty = "01" if code == "G" else "19"
+    (act,) = price([ActRequest(code, date.fromisoformat(day))], BENEFICIARY, specialty=specialty).acts
+    assert (act.base, act.rate) == (base, rate)
+
+
+# -- CCAM acts of one session ------------------------------------------------------------------------------------------
+
+
+def test_the_second_ccam_act_of_a_session_is_halved_the_dearer_is_first() -> None:
+    acts = priced(request("DEQP003"), request("QZJA002"), request("G")).acts
+    assert [(act.association, act.base) for act in acts] == [(2, 700), (1, 3100), (0, 3000)]
+
+
+def test_acts_of_two_days_and_those_of_a_dentist_are_each_in_full() -> None:
+    other = ActRequest("QZJA002", TODAY - timedelta(days=1))
+    assert [act.base for act in priced(request("DEQP003"), other).acts] == [1400, 3100]
+    assert [act.base for act in priced(request("HBJD001"), request("HBJD001"), specialty="19").acts] == [2800, 2800]
+
+
+@pytest.mark.parametrize(("code", "base"), [(1, 1400), (2, 700), (3, 1050), (4, 1400), (5, 1400)])
+def test_an_association_code_that_is_told_stays(code: int, base: int) -> None:
+    acts = priced(request("QZJA002"), request("DEQP003", association=code)).acts
+    assert [act.base for act in acts] == [3100, base]
+
+
+@pytest.mark.parametrize(("modifiers", "base"), [("U", 3915), ("F", 3306), ("M", 4088), ("FM", 5994)])
+def test_a_modifier_adds_its_amount(modifiers: str, base: int) -> None:
+    assert priced(request("DEQP003", modifiers=modifiers)).acts[0].base == base
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (request("G", association=1), "no CCAM act"),
+        (request("G", modifiers="F"), "no CCAM act"),
+        (request("DEQP003", association=6), "association code 6"),
+        (request("DEQP003", modifiers="Z"), "modifier 'Z'"),
+        (request("DEQP003", modifiers="UF"), "one of U, F, P, S at most"),
+        (request("DEQP003", modifiers="MM"), "each once"),
+    ],
+)
+def test_what_no_ccam_act_can_have_is_refused(asked: ActRequest, words: str) -> None:
+    with pytest.raises(FseError, match=words):
+        priced(asked)
+
+
+def test_a_third_ccam_act_wants_to_be_told() -> None:
+    with pytest.raises(FseError, match="a session takes two CCAM acts"):
+        priced(request("DEQP003"), request("QZJA002"), request("JKHD001"))
 
 
 @pytest.mark.parametrize(

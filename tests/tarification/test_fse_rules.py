@@ -24,8 +24,10 @@ from bifente.simulator.formats.fse.model import (
     SecuringMode,
     WorkAccident,
 )
-from bifente.simulator.tarification.pricing import ActRequest, price
-from bifente.simulator.tarification.rules import RULES, Facts, RuleSeverity, age, blocks, examine
+from bifente.simulator.tarification.ages import age
+from bifente.simulator.tarification.pricing import price
+from bifente.simulator.tarification.requests import ActRequest
+from bifente.simulator.tarification.rules import RULES, Facts, RuleSeverity, blocks, examine
 from bifente.simulator.tarification.tables import ACTS
 
 TOMORROW, YESTERDAY = TODAY + timedelta(days=1), TODAY - timedelta(days=1)
@@ -37,6 +39,16 @@ AT = {"insurance": Insurance.AT_MP, "acts": (FULL_ACT,), "accident": WorkAcciden
 MATERNITY = {"insurance": Insurance.MATERNITE, "acts": (FULL_ACT,), "pregnancy_on": YESTERDAY}
 C2S = {"beneficiary__c2s": True, "acts": (FULL_ACT,), "payment": Payment.TIERS_PAYANT}
 DEGRADED = {"mode": SecuringMode.DEGRADED, "proof": Proof.DOCUMENT}
+MD = CareAct(Nomenclature.NGAP, "MD", TODAY, 1, Decimal(1), 1000, 1000, 70)
+SUM_OF_MD = {"amo": PayerShare(700)}
+MEG = CareAct(Nomenclature.NGAP, "MEG", TODAY, 1, Decimal(1), 500, 500, 70)
+SUM_OF_MEG = {"amo": PayerShare(2450)}
+ECG = CareAct(Nomenclature.CCAM, "DEQP003", TODAY, 1, Decimal(1), 1400, 1400, 70)
+SUTURE = CareAct(Nomenclature.CCAM, "QZJA002", TODAY, 1, Decimal(1), 3100, 3100, 70)
+SUM_OF_CCAM = {"amo": PayerShare(980 + 2170)}
+FIRST = CareAct(Nomenclature.CCAM, "QZJA002", TODAY, 1, Decimal(1), 5006, 5006, 70, association=1, modifiers="F")
+SECOND = CareAct(Nomenclature.CCAM, "DEQP003", TODAY, 1, Decimal(1), 3215, 3215, 70, association=2, modifiers="U")
+SUM_OF_MODIFIED = {"amo": PayerShare(3504 + 2251)}
 CHILD = {"beneficiary__birth": "20150808", "care_path": "J"}
 
 
@@ -66,7 +78,8 @@ def codes(changes: dict[str, Any], **facts: Any) -> list[str]:
         ({**CHILD, "care_path": ""}, {}),
         ({"acts": (ACT, replace(ACT, on=YESTERDAY))}, {}),
         ({"beneficiary__complementary": AMC, "payment": Payment.TIERS_PAYANT}, {}),
-        ({"beneficiary__regime": "04", "body": "041100349"}, {}),
+        ({"beneficiary__regime": "02", "body": "023490349"}, {}),
+        ({"beneficiary__caisse": "751", "beneficiary__centre": "1234", "body": "017511234"}, {}),
         ({"beneficiary__caisse": "999", "beneficiary__centre": "0999", "body": "019990999"}, {}),
         ({"beneficiary__rights": ((TODAY, TODAY),)}, {}),
         ({"beneficiary__rights": ((date(2000, 1, 1), date(2001, 1, 1)), (YESTERDAY, None))}, {}),
@@ -83,7 +96,13 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("act-unknown", {"acts": (replace(ACT, nomenclature=Nomenclature.CCAM),)}, {}, set()),
     ("act-not-of-profession", {"professional__specialty": "24"}, {}, set()),
     ("act-not-of-profession", {**NURSED, "professional__specialty": "26"}, {}, set()),
-    ("act-repeated", {"acts": (ACT, ACT)}, {}, set()),
+    ("act-repeated", {**NURSED, "acts": (CARE, CARE)}, {}, set()),
+    ("act-twice", {"acts": (ACT, ACT)}, {}, set()),
+    ("act-twice", {"acts": (replace(ACT, quantity=2, amount=6000),)}, {}, set()),
+    ("act-before-birth", {"beneficiary__birth": "20270101", "care_path": "J"}, {}, set()),
+    ("prescribed", {}, {"today": TODAY.replace(year=TODAY.year + 3)}, set()),
+    ("maternity-date-impossible", {**MATERNITY, "pregnancy_on": TODAY.replace(year=TODAY.year - 2)}, {}, set()),
+    ("maternity-date-impossible", {**MATERNITY, "pregnancy_on": TOMORROW}, {}, set()),
     ("act-in-future", {"on": TOMORROW, "acts": (replace(ACT, on=TOMORROW),)}, {}, {"sheet-in-future"}),
     ("act-in-future", {"acts": (replace(ACT, on=TOMORROW),)}, {}, {"act-after-sheet"}),
     ("act-after-sheet", {"on": YESTERDAY}, {}, set()),
@@ -124,18 +143,18 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("vitale-opposed", {}, {"vitale_opposed": True}, set()),
     ("vitale-of-another", {}, {"vitale_serial": "999000002"}, set()),
     ("test-with-real", {"professional__test": False}, {}, set()),
-    ("test-with-real", {"beneficiary__test": False}, {}, {"test-body-with-real"}),
-    (
-        "test-body-with-real",
-        {"beneficiary__caisse": "751", "beneficiary__centre": "0001", "body": "017510001"},
-        {},
-        set(),
-    ),
+    ("test-with-real", {"beneficiary__test": False}, {}, set()),
+    ("code-unknown", {}, {"unknown_codes": (("situation-code", "0406"),)}, set()),
+    ("rates-of-scheme", {"beneficiary__regime": "10", "body": "103490349"}, {}, set()),
+    ("supplement-alone", {"acts": (MD,), **SUM_OF_MD}, {}, set()),
+    ("supplement-age", {"acts": (ACT, MEG), **SUM_OF_MEG}, {}, set()),
+    ("association-missing", {"acts": (ECG, SUTURE), **SUM_OF_CCAM}, {}, set()),
+    ("modifier-twice", {"acts": (FIRST, SECOND), **SUM_OF_MODIFIED}, {}, set()),
     ("regime-unknown", {"beneficiary__regime": "11", "body": "113490349"}, {}, set()),
     ("regime-ended", {"beneficiary__regime": "03", "body": "033490349"}, {}, set()),
     ("wrong-body", {"body": "023490349"}, {}, set()),
     ("wrong-body", {"body": "013490348"}, {}, set()),
-    ("wrong-body", {"beneficiary__regime": "04", "body": "043490349"}, {}, set()),
+    ("wrong-body", {"beneficiary__regime": "04", "body": "043490349"}, {}, {"rates-of-scheme"}),
     ("wrong-body", {"beneficiary__caisse": "A49"}, {}, set()),
     ("exoneration-unknown", {"beneficiary__exoneration": "9"}, {}, set()),
     ("exoneration-unknown", {"beneficiary__exoneration": ""}, {}, set()),
@@ -174,6 +193,8 @@ def test_only_these_rules_let_a_sheet_be_secured() -> None:
         "act-repeated",
         "ps-may-not-sign-lot",
         "regime-ended",
+        "code-unknown",
+        "rates-of-scheme",
         "not-young",
         "accident-not-wanted",
         "proof-of-mode",

@@ -11,7 +11,7 @@ from bifente.simulator.cards.cpx.loading import shipped_templates
 from bifente.simulator.cards.vitale.loading import shipped_vitale
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.tarification import tables
-from bifente.simulator.tarification.bodies import body_of, is_test_body
+from bifente.simulator.tarification.bodies import body_of
 from bifente.simulator.tarification.tables import (
     ACTS,
     BODIES,
@@ -56,6 +56,7 @@ def test_every_table_says_what_it_rests_on(table: Any) -> None:
 def test_amounts_are_laboratory_values() -> None:
     assert tables.ACTS_FIDELITY == "modelled"
     assert "laboratory values" in tables.ACTS_SOURCE
+    assert all(act.base is None or not act.prices for act in ACTS.values())
     assert RATES.fidelity == "modelled"
 
 
@@ -69,6 +70,16 @@ def test_every_coverage_indicator_and_service_of_the_card_is_known() -> None:
     assert set(COMPLEMENTARY.amc) == values(109, "treatment-indicator")
     assert set(COMPLEMENTARY.mutuelle) == values(107, "treatment-indicator")
     assert set(SERVICES.c2s) == values(102, "service-code") - {"00", "10"}
+    assert set(SERVICES.known) == values(102, "service-code")
+
+
+@pytest.mark.parametrize(
+    ("code", "alsace"),
+    [("0100", False), ("0106", True), ("0200", False), ("0406", None), ("0206", None), ("10000", None), ("0105", None)],
+)
+def test_a_situation_means_something_under_its_scheme_only(code: str, alsace: bool | None) -> None:
+    known = SITUATIONS.get(code)
+    assert (None if known is None else known.alsace_moselle) is alsace
 
 
 def test_the_exoneration_codes_are_those_of_the_facts() -> None:
@@ -85,7 +96,7 @@ def test_the_care_path_is_that_of_the_facts() -> None:
 def test_no_rate_is_lower_with_the_local_scheme() -> None:
     for rates in RATES.classes.values():
         assert rates.alsace_moselle >= rates.ordinary
-        assert rates.outside is None or rates.outside < rates.ordinary
+        assert rates.before is None or rates.before.alsace_moselle >= rates.before.ordinary
 
 
 @pytest.mark.parametrize(
@@ -152,26 +163,10 @@ def test_a_body_that_cannot_be_is_refused(body: tuple[str, str, str], place: str
     assert caught.value.place == place
 
 
-@pytest.mark.parametrize(
-    ("body", "marked"),
-    [
-        (("01", "349", "0349"), True),
-        (("02", "349", "0001"), True),
-        (("02", "001", "0349"), True),
-        (("01", "999", "0001"), True),
-        (("02", "999", "0001"), False),
-        (("01", "751", "0001"), False),
-    ],
-)
-def test_the_marks_of_the_laboratory(body: tuple[str, str, str], marked: bool) -> None:
-    assert is_test_body(*body) is marked
-
-
 @pytest.mark.parametrize("name", sorted(shipped_vitale()))
-def test_every_card_of_the_bench_has_a_body_and_a_mark(name: str) -> None:
+def test_every_card_of_the_bench_has_a_body(name: str) -> None:
     insured = shipped_vitale()[name].insured
     assert body_of(insured.regime, insured.caisse, insured.centre)
-    assert is_test_body(insured.regime, insured.caisse, insured.centre)
 
 
 def test_the_schemes_that_the_agreement_wants_have_a_card() -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from bifente.simulator.pki import certificate_profiles as profiles
+from bifente.simulator.pki import subjects
 
 _USES = {
     "digital_signature": "digitalSignature",
@@ -37,7 +38,7 @@ def describe(certificate: x509.Certificate) -> dict[str, Any]:
     found = {
         "issuer": _common_name(certificate.issuer),
         "subject": _common_name(certificate.subject),
-        "full-name": certificate.subject.rfc4514_string(_NAMES),
+        "full-name": subjects.told(certificate.subject),
         "identity": sorted(_NAMES.get(part.oid, part.rfc4514_attribute_name) for part in certificate.subject.rdns[-1]),
         "serial-number": f"{certificate.serial_number:X}",
         "starts": certificate.not_valid_before_utc.date().isoformat(),

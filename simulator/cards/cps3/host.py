@@ -63,6 +63,7 @@ class Cps3Host(CardHost):
     def compute_signature(self, key: str, digest: str) -> Response:
         """MSE B6 and PSO COMPUTE DIGITAL SIGNATURE of the hash the card holds."""
         return in_turn(
+            lambda: self.enter(key),
             lambda: self.environment(0xB6, self.algorithm("sign", digest), self.key(key)),
             lambda: self._send(0x2A, 0x9E, 0x9A, answers=True),
         )
@@ -72,9 +73,21 @@ class Cps3Host(CardHost):
         self.algorithm("sign", digest, scheme)
         return in_turn(lambda: self.hash_last_block(digest, message), lambda: self.compute_signature(key, digest))
 
+    def sign_hash(self, key: str, digest: str, value: bytes, scheme: str = "pkcs1") -> Response:
+        """MSE B6 and PSO COMPUTE DIGITAL SIGNATURE of a hash of the host's, as the Cryptolib does for CKM_RSA_PKCS.
+
+        That a real card takes it is not known (sources#cps3).
+        """
+        algorithm = self.algorithm("sign", digest, scheme)
+        return in_turn(
+            lambda: self.environment(0xB6, algorithm, self.key(key)),
+            lambda: self._send(0x2A, 0x9E, 0x9A, value, answers=True),
+        )
+
     def authenticate(self, key: str, data: bytes) -> Response:
         """MSE A4 and INTERNAL AUTHENTICATE, which pads."""
         return in_turn(
+            lambda: self.enter(key),
             lambda: self.environment(0xA4, self.algorithm("authenticate"), self.key(key)),
             lambda: self._send(0x88, 0x00, 0x00, data, answers=True),
         )
@@ -82,6 +95,7 @@ class Cps3Host(CardHost):
     def decipher(self, key: str, cryptogram: bytes) -> Response:
         """MSE B8 and PSO DECIPHER behind a padding indicator (CARD-CPS3-28)."""
         return in_turn(
+            lambda: self.enter(key),
             lambda: self.environment(0xB8, self.algorithm("decipher"), self.key(key)),
             lambda: self._private_operation(b"\x81" + cryptogram),
         )
@@ -94,6 +108,8 @@ class Cps3Host(CardHost):
             if header.sw != OK:
                 return header
         size = int.from_bytes(header.data[2:4], "big")
+        if not size:  # told by a card that is not as it should: nothing can be asked for, an Le of 0 is 256
+            return Response(b"", header.sw)
         return self._dialogue.send(Command(_CPS2TER_CLASS, 0xB0, 0x00, 0x00, ne=size))
 
 

@@ -29,7 +29,7 @@ def get_data(card: SmartCard, channel: Channel, command: Command) -> Response:
     if family not in _OBJECTS:
         raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
     describe, data_header = _OBJECTS[family]
-    parameters = describe(card, reference)
+    parameters = describe(card, channel, reference)
     if header == data_header:
         # 6A88 here would make OpenSC give up the whole card: it must hear that the object is there, unreadable.
         raise StatusError(StatusWord.WRONG_DATA)
@@ -52,7 +52,7 @@ def _request(data: bytes) -> tuple[int, bytes]:
     return item.tag, item.value
 
 
-def _secret(card: SmartCard, reference: int) -> bytes:
+def _secret(card: SmartCard, _channel: Channel, reference: int) -> bytes:
     """9A tries in all, 9B tries left, 9D uses left, then the access rule: no other byte may equal these tags, since a
     real client scans for them without reading the structure."""
     secret = card.secrets.find(reference)
@@ -69,11 +69,12 @@ def _secret(card: SmartCard, reference: int) -> bytes:
     )
 
 
-def _key(card: SmartCard, reference: int) -> bytes:
+def _key(card: SmartCard, channel: Channel, reference: int) -> bytes:
     """Access rule, 80 modulus size in bytes, 9E non-repudiation or not."""
     key = card.key_by_sdo(reference)
     if key is None:
         raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+    card.require_here(channel, key)
     card.require_key(KeyOperation.GET, key)
     return b"".join(
         (
@@ -85,7 +86,7 @@ def _key(card: SmartCard, reference: int) -> bytes:
 
 
 # SDO class -> how its parameters are told, and the header that asks for its data.
-_OBJECTS: Mapping[int, tuple[Callable[[SmartCard, int], bytes], bytes]] = {
+_OBJECTS: Mapping[int, tuple[Callable[[SmartCard, Channel, int], bytes], bytes]] = {
     0x01: (_secret, b"\x7f\x41\x80"),
     0x10: (_key, b"\x7f\x48\x80"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bifente.simulator.cards.cps4.codes import by_local_reference, counted
 from bifente.simulator.cards.cps4.operations import manage_security_environment, perform_security_operation
 from bifente.simulator.cards.making import maker
 from bifente.simulator.iso7816 import fcp
@@ -41,11 +42,11 @@ CHIPDOC = Side(
     volume="chipdoc",
     describe=describe,
     instructions={
-        0x20: Instruction(ByParameter({0x00: present})),
+        0x20: Instruction(ByParameter({0x00: counted(present, presents=True)})),
         0x22: Instruction(manage_security_environment),
-        0x24: Instruction(ByParameter({0x01: assign})),
+        0x24: Instruction(ByParameter({0x01: counted(assign)})),
         0x2A: Instruction(perform_security_operation, chaining=True),
-        0x2C: Instruction(ByParameter({0x03: unblock})),
+        0x2C: Instruction(ByParameter({0x03: counted(unblock, by_local_reference)})),
         0x84: Instruction(GetChallenge(8), outgoing=True),
         0xA4: _SELECT,
         0xB0: Instruction(read_binary, outgoing=True),

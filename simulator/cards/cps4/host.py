@@ -62,12 +62,15 @@ class Cps4Host(CardHost):
         return self._send(0x22, 0x41, template, bytes((0x83, len(named))) + named)
 
     def sign(self, key: str, digest: str, message: bytes, scheme: str = "pkcs1") -> Response:
+        """Hash, then sign."""
+        return self.sign_hash(key, digest, hashlib.new(digest, message).digest(), scheme)
+
+    def sign_hash(self, key: str, digest: str, value: bytes, scheme: str = "pkcs1") -> Response:
         """MSE B6, then PSO COMPUTE DIGITAL SIGNATURE of the hash, which the card pads."""
         algorithm = self.algorithm("sign", digest, scheme)
-        finished = hashlib.new(digest, message).digest()
         return in_turn(
             lambda: self.environment(_FOR_SIGNATURE, algorithm, self.key(key) | _LOCAL),
-            lambda: self._send(0x2A, 0x9E, 0x9A, finished, answers=True),
+            lambda: self._send(0x2A, 0x9E, 0x9A, value, answers=True),
         )
 
     def authenticate(self, key: str, data: bytes) -> Response:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -102,16 +102,22 @@ class BusinessObject(_Tree):
     def decode(cls, data: bytes) -> Self:
         """Read the bytes of a file; zeros after the object are its unused end. Raises BusinessError."""
         try:
-            tag, value = next(_objects(data), (None, b""))
-            if tag is None:
-                raise ValueError("the file is empty")
-            if tag != cls.TAG:
-                raise ValueError(f"tag {tag:02X} found, {cls.TAG:02X} expected")
-            return cls.read(value)
+            return cls._decoded(bytes(data))
         except ValidationError as error:
             raise BusinessError(f"{cls.NAME}: {explain(error)}") from error
         except ValueError as error:
             raise BusinessError(f"{cls.NAME}: {error}") from error
+
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def _decoded(cls, data: bytes) -> Self:
+        # Nothing changes once read, and a software reads the same cards for each sheet.
+        tag, value = next(_objects(data), (None, b""))
+        if tag is None:
+            raise ValueError("the file is empty")
+        if tag != cls.TAG:
+            raise ValueError(f"tag {tag:02X} found, {cls.TAG:02X} expected")
+        return cls.read(value)
 
     def encode(self) -> bytes:
         """The bytes of the file. Raises BusinessError if the fields together are too long for one object."""

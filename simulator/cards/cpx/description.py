@@ -5,6 +5,7 @@ Paths, code lengths and references are not here: they come from the layout, so t
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import cache
 from typing import Annotated, Literal
 
@@ -24,12 +25,14 @@ class _Model(BaseModel):
 
 
 class TokenDescription(_Model):
-    """EF.TokenInfo. In the label ``{number}`` stands for the card number; ``dated``: it tells the last update."""
+    """EF.TokenInfo. In the label ``{number}`` stands for the card number; ``algorithms``: whether it lists those of the
+    card, or the operations whose algorithms it lists; ``dated``: it tells the last update.
+    """
 
     manufacturer: str
     label: str
     flags: Flags
-    algorithms: bool
+    algorithms: bool | Flags
     dated: bool
     last_update: Literal["explicit", "implicit"]
 
@@ -47,7 +50,10 @@ class CodeObject(_Model):
 
 
 class KeyFiles(_Model):
-    """What PKCS#15 says of one key pair, and the names of its files in the layout."""
+    """What PKCS#15 says of one key pair, and the names of its files in the layout.
+
+    ``private_path`` names where the private key is said to lie, nowhere if empty; ``free``: no code opens it.
+    """
 
     key: str
     id_suffix: int
@@ -60,6 +66,26 @@ class KeyFiles(_Model):
     certificate_label: str
     certificate_file: str
     operations: Flags = ()
+    private_path: str = ""
+    free: bool = False
+
+
+class ContactlessToken(_Model):
+    """The token of its own that a card shows without contact. ``suffix`` ends the names of its files in the layout."""
+
+    suffix: str
+    token: TokenDescription
+    directories: Flags
+    data_objects: Flags
+    keys: tuple[KeyFiles, ...]
+
+
+class HolderDataKind(StrEnum):
+    """How a card holds CPS_DATA."""
+
+    ABSENT = "absent"
+    FIXED = "fixed"
+    MODIFIABLE = "modifiable"
 
 
 class Serial(_Model):
@@ -86,7 +112,8 @@ class Description(_Model):
 
     ``application`` names the AID that key identifiers begin with; ``directories`` are in the order of EF.ODF;
     ``empty_flags``: an object without flags says so; ``language`` is the form of CPS_LANG_PS. ``options`` and
-    ``lifecycles`` of templates are those that cards of the family may have.
+    ``lifecycles`` of templates are those that cards of the family may have. ``public_keys``: a card has a directory of
+    public keys unless its template says otherwise; ``holder_data``: the same of CPS_DATA.
     """
 
     family: str
@@ -101,8 +128,16 @@ class Description(_Model):
     codes: tuple[CodeObject, ...]
     keys: tuple[KeyFiles, ...]
     language: Literal["object", "preference"]
+    public_keys: bool
+    holder_data: HolderDataKind
     options: Flags
     lifecycles: Flags
+    contactless: ContactlessToken | None = None
+
+    @property
+    def key_pairs(self) -> tuple[KeyFiles, ...]:
+        """Those of all tokens of the card."""
+        return (*self.keys, *(self.contactless.keys if self.contactless else ()))
 
     @property
     def user(self) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from bifente.simulator.cards.cpx.description import CodeObject, Description, KeyFiles
+from bifente.simulator.cards.cpx.description import CodeObject, ContactlessToken, Description, KeyFiles
 from bifente.simulator.cards.cpx.pkcs15 import (
     AuthenticationObject,
     CertificateObject,
@@ -19,6 +19,7 @@ from bifente.simulator.cards.cpx.pkcs15 import (
     dump,
 )
 from bifente.simulator.cards.layout import AlgorithmRule, Layout
+from bifente.simulator.iso7816.image import Interface
 
 _FILES = {
     "authentication_objects": "EF.AODF",
@@ -41,16 +42,24 @@ _MECHANISMS: Mapping[tuple[str, str | None], tuple[int, str, str]] = {
 
 
 class Directories:
-    """The directory files of one card."""
+    """The directory files of one token of a card: that of the contact, or the one it shows ``contactless``."""
 
-    def __init__(self, layout: Layout, description: Description) -> None:
+    def __init__(self, layout: Layout, description: Description, contactless: ContactlessToken | None = None) -> None:
         self._layout = layout
         self._description = description
+        token = contactless or description
+        self._token, self._kinds, self._keys = token.token, token.directories, token.keys
+        self._interface = Interface.CONTACTLESS if contactless else Interface.CONTACT
+        self._suffix = contactless.suffix if contactless else ""
 
     def token_info(self, card_number: str, last_update: datetime | None) -> bytes:
         """EF.TokenInfo; the label may hold the ten digits of the card number (SEED-CPS-18)."""
-        token = self._description.token
-        algorithms = [_algorithm(number, rule) for number, rule in enumerate(self._layout.algorithms, start=1)]
+        token = self._token
+        algorithms = [
+            _algorithm(number, rule)
+            for number, rule in enumerate(self._layout.algorithms, start=1)
+            if isinstance(token.algorithms, bool) or rule.operation in token.algorithms
+        ]
         return dump(
             [
                 _TOKENS[token.last_update](
@@ -68,8 +77,10 @@ class Directories:
 
     def object_directory(self, *, with_public_keys: bool) -> bytes:
         """EF.ODF: where the directories lie."""
-        kinds = [kind for kind in self._description.directories if with_public_keys or kind != "public_keys"]
-        return dump(ObjectDirectory(name=kind, value={"path": self._layout.path(_FILES[kind])}) for kind in kinds)
+        kinds = [kind for kind in self._kinds if with_public_keys or kind != "public_keys"]
+        return dump(
+            ObjectDirectory(name=kind, value={"path": self._layout.path(_FILES[kind] + self._suffix)}) for kind in kinds
+        )
 
     def authentication_objects(self) -> bytes:
         """EF.AODF: the PIN first, since a client looks at the first entry only; the PUK is the security officer's."""
@@ -83,8 +94,8 @@ class Directories:
                 {
                     "common": {
                         "label": files.private_label,
-                        "flags": set(files.private_flags),
-                        "auth_id": described.user,
+                        "flags": self._flags(files.private_flags),
+                        "auth_id": None if files.free else described.user,
                         "access_control_rules": [
                             {"access_mode": {operation}, "security_condition": described.user}
                             for operation in files.operations
@@ -98,10 +109,13 @@ class Directories:
                         "access_flags": set(described.private_key_access),
                         "key_reference": self._layout.keys[files.key].mse,
                     },
-                    "type_attributes": {"value": {"path": b""}, "modulus_length": sizes[files.key]},
+                    "type_attributes": {
+                        "value": {"path": self._layout.path(files.private_path) if files.private_path else b""},
+                        "modulus_length": sizes[files.key],
+                    },
                 }
             )
-            for files in described.keys
+            for files in self._keys
         )
 
     def public_keys(self, sizes: Mapping[str, int]) -> bytes:
@@ -122,7 +136,7 @@ class Directories:
                     },
                 }
             )
-            for files in self._description.keys
+            for files in self._keys
         )
 
     def certificates(self) -> bytes:
@@ -135,7 +149,7 @@ class Directories:
                     "type_attributes": {"value": {"path": self._layout.path(files.certificate_file)}},
                 }
             )
-            for files in self._description.keys
+            for files in self._keys
         )
 
     def data_objects(self, names: Iterable[str]) -> bytes:
@@ -153,12 +167,16 @@ class Directories:
 
     def _common(self, label: str, *flags: str) -> dict[str, object]:
         """``flags`` are left out where there are none, unless cards of the family write them empty."""
-        return {"label": label, "flags": set(flags) if flags or self._description.empty_flags else None}
+        return {"label": label, "flags": self._flags(flags)}
+
+    def _flags(self, flags: Iterable[str]) -> set[str] | None:
+        given = set(flags)
+        return given if given or self._description.empty_flags else None
 
     def _access(self, name: str) -> dict[str, object]:
-        if not self._layout.is_free(name):
+        if not self._layout.is_free(name, self._interface):
             return {**self._common(name, "private"), "auth_id": self._description.user}
-        return self._common(name, *(("modifiable",) if self._layout.is_modifiable(name) else ()))
+        return self._common(name, *(("modifiable",) if self._layout.is_modifiable(name, self._interface) else ()))
 
     def _key_id(self, files: KeyFiles) -> bytes:
         """CKA_ID: the application's AID and one byte."""

@@ -26,11 +26,11 @@ from bifente.simulator.cards.cpx.business import (
     Languages,
 )
 from bifente.simulator.cards.cpx.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
-from bifente.simulator.cards.cpx.description import description
+from bifente.simulator.cards.cpx.description import HolderDataKind, description
 from bifente.simulator.cards.cpx.directories import Directories
 from bifente.simulator.cards.cpx.loading import with_overrides
 from bifente.simulator.cards.cpx.material import Material
-from bifente.simulator.cards.cpx.template import MODE_CODES, Lifecycle, Template, layout_of
+from bifente.simulator.cards.cpx.template import MODE_CODES, Certificate, Lifecycle, Template, layout_of
 from bifente.simulator.cards.families import family_named
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.iso7816.image import CardImage, Interface
@@ -40,14 +40,21 @@ from bifente.simulator.pki.authority import Authority, Branch, Pki, Revocation
 from bifente.simulator.pki.certificate_profiles import Profile, Validity
 from bifente.simulator.pki.keystore import KeySource
 
-#: The keys of a card, and their certificates, by the name the layout gives the keys.
+#: The keys of the holder, and their certificates, by the name the layout gives the keys.
 ROLES = ("signature", "authentication")
-CERTIFICATE_FILES: Mapping[str, str] = {"signature": "EF.C.SIG", "authentication": "EF.C.AUT"}
+TECHNICAL = "technical"
+"""The key of the card itself, which serves without contact and without a code."""
+CERTIFICATE_FILES: Mapping[str, str] = {
+    "signature": "EF.C.SIG",
+    "authentication": "EF.C.AUT",
+    TECHNICAL: "EF.C.TECH",
+}
 """Where each certificate lies, by the names of the layout."""
 
 _PROFILES: Mapping[str, Profile] = {
     "signature": profiles.SIGNATURE,
     "authentication": profiles.AUTHENTICATION,
+    TECHNICAL: profiles.AUTHENTICATION,
 }
 _LANGUAGES: Mapping[str, type[Languages]] = {"object": Languages, "preference": LanguagePreference}
 OwnFiles = Callable[[Material], Mapping[str, bytes]]
@@ -154,12 +161,12 @@ def personalise(
         template = with_overrides(template, overrides)
     days = calendar(template, at)
     authority = (pki or Pki(keys)).authority(template.level, Branch.PERSONNES)
+    rules = layout_of(template)
     private_keys = {
         role: keys.key(f"card/{template.family}/{template.card.serial}/{role}", template.certificates.key_size)
-        for role in ROLES
+        for role in rules.keys
     }
-    certificates = {role: _certificate(template, role, authority, private_keys[role], days) for role in ROLES}
-    rules = layout_of(template)
+    certificates = {role: _certificate(template, role, authority, key, days) for role, key in private_keys.items()}
     objects = _objects(template, rules, days)
     image = rules.fill(
         contents=_contents(template, rules, days, private_keys, certificates, objects),
@@ -192,21 +199,23 @@ def personalise(
 def _certificate(
     template: Template, role: str, authority: Authority, key: RSAPrivateKey, days: Calendar
 ) -> x509.Certificate:
-    given = getattr(template.certificates, role)
+    # The card's own certificate lives as long as it, and names nobody: whoever comes near reads it (modelled).
+    own = role == TECHNICAL
+    given = Certificate() if own else getattr(template.certificates, role)
     profile = _PROFILES[role] if given.key_usage is None else _PROFILES[role].with_key_uses(given.key_usage)
-    validity: Validity = getattr(days, role)
+    validity: Validity = days.card if own else getattr(days, role)
     holder = template.holder
     marks = [
         profiles.product_category(profiles.ProductCategory.TEST_CARD),
         profiles.card_type(template.rule.code),
         profiles.card_id(elementary.ISSUER, template.card.number),
     ]
-    if holder.profession:
+    if holder.profession and not own:
         marks.append(profiles.profession(holder.profession.code))
-    if holder.speciality:
+    if holder.speciality and not own:
         marks.append(profiles.specialities([holder.speciality]))
     return authority.issue(
-        subject=_subject(template),
+        subject=subjects.card(template.card.number) if own else _subject(template),
         public_key=key.public_key(),
         validity=validity,
         profile=profile,
@@ -231,8 +240,10 @@ def _objects(template: Template, rules: Layout, days: Calendar) -> dict[str, Bus
     """The business objects, in the order the card lists them."""
     holder = template.holder
     speciality = holder.speciality
-    objects: dict[str, BusinessObject | HolderData] = {
-        HolderData.NAME: HolderData(content=bytes(rules.size(HolderData.NAME) or 0)),
+    objects: dict[str, BusinessObject | HolderData] = {}
+    if template.holder_data is not HolderDataKind.ABSENT:
+        objects[HolderData.NAME] = HolderData(content=bytes(rules.size(HolderData.NAME) or 0))
+    objects |= {
         CardIdentity.NAME: CardIdentity(
             issuer=elementary.ISSUER,
             card_number=template.card.number,
@@ -281,18 +292,30 @@ def _contents(
     described = description(template.family)
     directories = Directories(rules, described)
     sizes = {role: key.key_size for role, key in private_keys.items()}
-    with_public_keys = template.options.include_pukdf
+    with_public_keys = template.with_public_keys
     dated = described.token.dated or template.options.dated
     number = described.serial.number(template.card.serial)
+    last_update = _midday(days.card.start) if dated else None
     contents = {
         "EF.SN": elementary.serial_number(number, described.serial.key(number)),
         "EF.ODF": directories.object_directory(with_public_keys=with_public_keys),
-        "EF.TokenInfo": directories.token_info(template.card.number, _midday(days.card.start) if dated else None),
+        "EF.TokenInfo": directories.token_info(template.card.number, last_update),
         "EF.AODF": directories.authentication_objects(),
         "EF.PrKDF": directories.private_keys(sizes),
         "EF.CDF": directories.certificates(),
     }
-    for files in described.keys:
+    if described.contactless is not None:
+        second, token = Directories(rules, described, described.contactless), described.contactless
+        contents |= {
+            f"EF.ODF{token.suffix}": second.object_directory(with_public_keys=with_public_keys),
+            f"EF.TokenInfo{token.suffix}": second.token_info(template.card.number, last_update),
+            f"EF.PrKDF{token.suffix}": second.private_keys(sizes),
+            f"EF.CDF{token.suffix}": second.certificates(),
+            f"EF.DODF{token.suffix}": second.data_objects(name for name in token.data_objects if name in objects),
+        }
+        if with_public_keys:
+            contents[f"EF.PuKDF{token.suffix}"] = second.public_keys(sizes)
+    for files in described.key_pairs:
         role = files.key
         contents[files.certificate_file] = certificates[role].public_bytes(serialization.Encoding.DER)
         if with_public_keys:

@@ -23,11 +23,12 @@ from bifente.simulator.cards.cpx.business import (
     BillingSituation,
     BusinessObject,
     CardIdentity,
+    HolderData,
     HolderName,
     HolderProfession,
     Languages,
 )
-from bifente.simulator.cards.cpx.description import description
+from bifente.simulator.cards.cpx.description import HolderDataKind, description
 from bifente.simulator.cards.families import layout
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.cards.template import FidelityNote, Loc
@@ -244,9 +245,12 @@ class Options(_Model):
     ``pin_consumed_by_signature``: each signature spends the code (unknown of real cards, CARD-CPS3-62: modelled).
     ``atr`` names one of the family's other ATRs. ``folder`` is the identifier of the application's folder, by default
     that of the layout, or 5015 if EF.DIR does not lead to it. ``dated``: EF.TokenInfo tells the last update.
+    ``include_pukdf``: a directory of public keys, ``cps_data``: how CPS_DATA is there, both as the family has them by
+    default.
     """
 
-    include_pukdf: bool = False
+    include_pukdf: bool | None = None
+    cps_data: HolderDataKind | None = None
     pin_consumed_by_signature: bool = False
     interface: Literal["contact", "contactless"] = "contact"
     atr: str | None = None
@@ -299,6 +303,17 @@ class Template(_Model):
         return self.holder.title or (profession.title if profession else None) or self.rule.title or self.card.type
 
     @property
+    def with_public_keys(self) -> bool:
+        """Whether the card has a directory of public keys."""
+        given = self.options.include_pukdf
+        return description(self.family).public_keys if given is None else given
+
+    @property
+    def holder_data(self) -> HolderDataKind:
+        """How the card holds CPS_DATA."""
+        return self.options.cps_data or description(self.family).holder_data
+
+    @property
     def national_id(self) -> str:
         """The holder's national id: 8 + RPPS, or type digit + structure + ``/`` + number in it (PKI-10)."""
         if self.holder.rpps is not None:
@@ -319,6 +334,8 @@ def layout_of(template: Template) -> Layout:
     if folder is not None:
         home = "/".join(f"{part:04X}" for part in base.paths["EF.ODF"][:-1])
         base = base.moved(home, f"{home[:-4]}{folder}")
+    if template.holder_data is HolderDataKind.FIXED:
+        base = base.changed({"volumes": {base.main: [{"name": HolderData.NAME, "rule": "fixed"}]}})
     return base.changed(template.layout)
 
 

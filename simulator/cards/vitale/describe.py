@@ -89,7 +89,7 @@ def _rights(person: BeneficiaryData, day: date, language: Lang) -> Iterator[tupl
 def _meaning(group: int, field: str, code: str, language: Lang) -> str:
     known = GROUPS[group]
     values: Mapping[str, Text] = known.fields[known.positions[field]].values
-    return str(getattr(values[code], language))
+    return str(getattr(values[code if code in values else code.zfill(2)], language))
 
 
 def _days(period: Period) -> str:

@@ -134,7 +134,8 @@ class CareBeneficiary:
 @dataclass(frozen=True, slots=True)
 class CareAct:
     """One act: its unit price (``base``) and its ``amount`` asked; ``rate`` is the part of the base that the AMO pays,
-    percent. The base of reimbursement of the whole line is ``amounts.reimbursable``.
+    percent. The base of reimbursement of the whole line is ``amounts.reimbursable``. ``association`` (0: none) and
+    ``modifiers`` (letters) are a CCAM act's; its unit price has them in it.
     """
 
     nomenclature: Nomenclature
@@ -145,6 +146,8 @@ class CareAct:
     base: int
     amount: int
     rate: int
+    association: int = 0
+    modifiers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, RSAKey
 from joserfc.registry import HeaderParameter
 
 from bifente.simulator.formats.jose.refusals import SealError, SealRefusal
@@ -26,6 +26,8 @@ LONGEST_CONTENT = 8192
 """Most bytes of its content once inflated: a few hundred are needed, a bomb would make a thousand times its size."""
 
 Key = ECKey | RSAKey
+AnyKey = Key | OctKey
+"""A shared secret signs too (HS256, HS512)."""
 
 _ZIP = {"zip": HeaderParameter("compression of the content", "str")}
 
@@ -36,8 +38,10 @@ class Seal:
 
     algorithm: str
     deflated: bool
+    longest: int = LONGEST_TOKEN
+    """Most characters of a token of this kind."""
 
-    def close(self, claims: Mapping[str, Any], key: Key, kid: str) -> str:
+    def close(self, claims: Mapping[str, Any], key: AnyKey, kid: str) -> str:
         """Sign claims. ``key`` is a private key of the algorithm."""
         content = json.dumps(claims, separators=(",", ":")).encode()
         header = {"alg": self.algorithm, "kid": kid, "typ": "JWT"}
@@ -46,13 +50,13 @@ class Seal:
             content = deflate(content)
         return jws.serialize_compact(header, content, key, registry=self._registry())
 
-    def open(self, token: str, keys: Mapping[str, Key]) -> dict[str, Any]:
+    def open(self, token: str, keys: Mapping[str, AnyKey]) -> dict[str, Any]:
         """The claims of a token whose signature holds under one of ``keys`` (by key identifier).
 
         Raises SealError. Nothing of the content is looked at, nor inflated, before the signature is verified.
         """
-        if len(token) > LONGEST_TOKEN or not token.isascii():
-            raise SealError(SealRefusal.MALFORMED, f"{len(token)} characters, at most {LONGEST_TOKEN}")
+        if len(token) > self.longest or not token.isascii():
+            raise SealError(SealRefusal.MALFORMED, f"{len(token)} characters, at most {self.longest}")
         try:
             sealed = jws.extract_compact(token.encode())
             header = sealed.headers()

@@ -65,7 +65,10 @@ class ManageSecurityEnvironment:
         values = {item.tag: item.value for item in objects}
         if len(values) != len(objects) or any(form.lengths.get(tag) != len(value) for tag, value in values.items()):
             raise StatusError(StatusWord.WRONG_DATA)
-        channel.environments[command.p2] = self.choose(card, use, values)
+        chosen = self.choose(card, use, values)
+        if chosen.key is not None:
+            card.require_here(channel, chosen.key)
+        channel.environments[command.p2] = chosen
         return Response()
 
 
@@ -108,10 +111,13 @@ def chosen_algorithm(channel: Channel, use: KeyUse) -> Algorithm:
 
 
 def chosen_key(card: SmartCard, channel: Channel, use: KeyUse, operation: KeyOperation) -> CardKey:
-    """The key chosen before. Raises StatusError 6985 if none was, 6982 if it may not do this now."""
+    """The key chosen before. Raises StatusError 6985 if none was, 6A88 if it lies elsewhere than where the card is now,
+    6982 if it may not do this now.
+    """
     environment = channel.environments.get(_TEMPLATES[use])
     if environment is None or environment.key is None:
         raise StatusError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    card.require_here(channel, environment.key)
     card.require_key(operation, environment.key)
     return environment.key
 

@@ -1,7 +1,7 @@
 """The GALSS, manager of access to the health and social reader: its file ``galss.ini`` and its server."""
 
 from bifente.simulator.middleware.galss.breaking import Breakage, breakages, swapped
-from bifente.simulator.middleware.galss.fitting import misfits
+from bifente.simulator.middleware.galss.fitting import misfits, slots_seen
 from bifente.simulator.middleware.galss.model import Configuration
 from bifente.simulator.middleware.galss.reading import Examination, examine
 from bifente.simulator.middleware.galss.server import GalssInstallation, GalssServer
@@ -23,5 +23,6 @@ __all__ = [
     "for_serial",
     "generate",
     "misfits",
+    "slots_seen",
     "swapped",
 ]

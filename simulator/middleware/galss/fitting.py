@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bifente.ground.text import Text
 from bifente.simulator.middleware import ini
@@ -11,22 +11,38 @@ from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.findings import Finding, Severity
 from bifente.simulator.middleware.galss.model import CPS, VITALE, Configuration, ProtocolNumber
 from bifente.simulator.middleware.galss.writing import SlotName
+from bifente.simulator.middleware.listing import ListedReader
+from bifente.simulator.middleware.recognition import CardKind
 
 _ROLES = {CPS: "cps", VITALE: "vitale"}
+_SEEN = {CardKind.CPS: "cps", CardKind.VITALE_1: "vitale", CardKind.VITALE_2: "vitale"}
+_OTHER = "other"
 
 
-def misfits(data: bytes, configuration: Configuration, slots: Sequence[SlotName]) -> tuple[Finding, ...]:
-    """What keeps the GALSS from these slots with this file. ``configuration`` is what ``data`` was read as.
+def misfits(
+    data: bytes, configuration: Configuration, slots: Sequence[SlotName], *, pss: bool | None = None
+) -> tuple[Finding, ...]:
+    """Return what keeps the GALSS from these slots with this file. ``configuration`` is what ``data`` was read as.
 
-    A serial channel names no slot, so nothing is said of one.
+    ``pss`` tells whether the reader speaks the protocol of the homologated ones on a serial line; None where that is
+    not known, and nothing is said of a serial channel then.
     """
-    return tuple(_misfits(data, configuration, slots))
+    return tuple(_misfits(data, configuration, slots, pss))
 
 
-def _misfits(data: bytes, configuration: Configuration, slots: Sequence[SlotName]) -> Iterator[Finding]:
+def slots_seen(readers: Iterable[ListedReader]) -> tuple[SlotName, ...]:
+    """Return the slots of readers that were looked at, each in the role of the card that it holds."""
+    return tuple(SlotName(_SEEN.get(reader.kind, _OTHER) if reader.kind else "", reader.name) for reader in readers)
+
+
+def _misfits(
+    data: bytes, configuration: Configuration, slots: Sequence[SlotName], pss: bool | None
+) -> Iterator[Finding]:
     by_name = {slot.name: slot for slot in slots}
     for number, channel in enumerate(configuration.channels, 1):
         if channel.protocol is not ProtocolNumber.PCSC:
+            if pss is False:
+                yield _not_serial(_line(data, number), number, tuple(by_name))
             continue
         line = _line(data, number)
         slot = by_name.get(channel.characteristics)
@@ -40,6 +56,8 @@ def _misfits(data: bytes, configuration: Configuration, slots: Sequence[SlotName
                 yield _contactless(line, slot)
             elif slot.role in _ROLES.values() and slot.role != _ROLES[lad.name]:
                 yield _swapped(line, lad.name, slot)
+            elif not slot.role and (other := next((one for one in slots if one.role == _ROLES[lad.name]), None)):
+                yield _elsewhere(line, lad.name, slot, other)
 
 
 def _line(data: bytes, number: int) -> int:
@@ -88,4 +106,33 @@ def _swapped(line: int, resource: str, slot: SlotName) -> Finding:
             fr="les cartes ont changé de fente : réécrire le fichier (bifente galss make) et relancer le GALSS",
             en="the cards changed slots: write the file anew (bifente galss make) and restart the GALSS",
         ),
+    )
+
+
+def _elsewhere(line: int, resource: str, slot: SlotName, other: SlotName) -> Finding:
+    return Finding(
+        line,
+        Text(
+            fr=f"la ressource {resource} est liée à {slot.name}, qui est vide : la carte est dans {other.name}",
+            en=f"the resource {resource} is bound to {slot.name}, which is empty: the card is in {other.name}",
+        ),
+        Text(
+            fr="y mettre la carte, ou réécrire le fichier (bifente galss make --readers)",
+            en="put the card there, or write the file anew (bifente galss make --readers)",
+        ),
+    )
+
+
+def _not_serial(line: int, number: int, known: Sequence[str]) -> Finding:
+    return Finding(
+        line,
+        Text(
+            fr=f"CANAL{number} est un canal série que ce lecteur n'a pas, il ne parle que PC/SC : aucun n'est vu",
+            en=f"CANAL{number} is a serial channel that this reader lacks: it speaks PC/SC only, no reader is seen",
+        ),
+        Text(
+            fr=f"réécrire le fichier avec un canal PC/SC par fente (bifente galss make) : {', '.join(known)}",
+            en=f"write the file anew with one PC/SC channel a slot (bifente galss make): {', '.join(known)}",
+        ),
+        SsvCode.GALSS_NO_ANSWER,
     )

@@ -348,7 +348,9 @@ def _unknown() -> ProtocolNumber:
 _MISSING = (
     Text(fr="galss.ini est absent ou ne s'ouvre pas", en="galss.ini is missing or cannot be opened"),
     Text(
-        fr="Windows : C:\\Windows\\galss.ini ; macOS : /Library/Preferences/galss.ini ou /etc/galss.ini",
-        en="Windows: C:\\Windows\\galss.ini; macOS: /Library/Preferences/galss.ini or /etc/galss.ini",
+        fr="l'écrire par bifente galss make ; sa place :"
+        " Windows C:\\Windows\\galss.ini ; macOS /Library/Preferences/galss.ini ou /etc/galss.ini",
+        en="write it by bifente galss make; its place:"
+        " Windows C:\\Windows\\galss.ini; macOS /Library/Preferences/galss.ini or /etc/galss.ini",
     ),
 )

@@ -56,7 +56,10 @@ _SERIAL_PAD = 2
 
 @dataclass(frozen=True, slots=True)
 class SlotName:
-    """A slot of a reader as the file needs it: the role it plays and its exact PC/SC name."""
+    """A slot of a reader as the file needs it: the role it plays and its exact PC/SC name.
+
+    The role is that of the card usually there, or really there where that was seen; empty for a slot without card.
+    """
 
     role: str
     name: str

@@ -36,7 +36,10 @@ class SesamExamination:
 
 
 def examine(data: bytes | None, disk: Disk | None = None) -> SesamExamination:
-    """The settings of a file (None: there is no file); without a ``disk`` its folders are not looked for."""
+    """The settings of a file (None: there is no file); without a ``disk`` its folders are not looked for.
+
+    Nor is a work folder asked for then: ``sesam`` is None without one, and nothing is said of it.
+    """
     if data is None:
         return SesamExamination(None, (Finding(0, *_MISSING, code=SsvCode.TABLE_PATH),))
     try:
@@ -58,7 +61,14 @@ class _Reader:
 
     def sesam(self) -> Sesam | None:
         tables = self._needed("SSV", "RepertoireTable", SsvCode.TABLE_PATH)
-        work = self._needed("COMMUN", "RepertoireTravail", SsvCode.WORK_DIRECTORY)
+        # Files of the field are complete without a work folder for what reads cards alone (sources#sesam-ini): only
+        # the simulated FSV, which have a disk, are known to need it; an empty value is wrong for everybody.
+        named = self._entry("COMMUN", "RepertoireTravail") is not None
+        work = (
+            self._needed("COMMUN", "RepertoireTravail", SsvCode.WORK_DIRECTORY)
+            if named or self._disk is not None
+            else None
+        )
         self._traces()
         sesam = Sesam(
             work=work.value if work else "",

@@ -139,12 +139,13 @@ class ProfessionalCard:
     def groups(self) -> Iterator[Group]:
         """Group 1, then a group 2 for each exercise situation; numbers may have holes. The code must be presented."""
         yield self._holder()
-        activities = self._activities()
+        activities = self.activities
         for number in sorted(activities.keys() | self.billing.keys()):
             yield _situation(number, activities.get(number), self.billing.get(number))
 
-    def _activities(self) -> Mapping[int, Activity]:
-        """All of them: every number is asked for, since one that is missing does not end the series."""
+    @cached_property
+    def activities(self) -> Mapping[int, Activity]:
+        """The exercise situations: every number is asked for, since one that is missing does not end the series."""
         found = {
             number: self._optional(Activity, Activity.NAME.format(number)) for number in range(1, MAX_ACTIVITIES + 1)
         }

@@ -31,10 +31,12 @@ from bifente.simulator.services.frontal.reasons import rejection, shortened
 from bifente.simulator.services.frontal.reception import Examined, Reception
 from bifente.simulator.services.frontal.settlement import (
     claim_line,
+    claim_unlike_sheet,
     claim_without_sheet,
     pays_the_professional,
     sheet_lines,
 )
+from bifente.simulator.services.frontal.standing import unlike_sheet
 from bifente.simulator.serving.mail import TransportError, TransportFailure
 from bifente.simulator.serving.service import Asgi, Declare, Service, to_nobody
 from bifente.simulator.tarification.deadlines import civil_day
@@ -185,7 +187,11 @@ class Frontal(Service):
         self._ledger.add_signers(head.sender, {sheet.professional.rpps for sheet in found.sheets})
         for sheet in found.sheets:
             self._ledger.set_item(head.sender, LotKind.FSE, sheet.number, ItemState.ACCEPTED)
-            lines = sheet_lines(sheet, self._parameters, self._chance)
+            # Whom two sheets are for is known by the file alone.
+            known = self._parameters.reference is not None
+            twice = known and self._ledger.billed_before(head.sender, sheet) is not None
+            lines = sheet_lines(sheet, self._parameters, self._chance, paid_before=twice)
+            self._ledger.bill(head.sender, sheet)
             self._ledger.owe(Part(due, head.sender, head.body, LotKind.FSE, sheet.number, line) for line in lines)
             for claim in self._ledger.claims(head.sender, sheet.number):
                 if self._ledger.disown(head.sender, claim.number):
@@ -205,7 +211,10 @@ class Frontal(Service):
         A front end that stands for certain bodies alone gets no sheets for the others: it looks for none.
         """
         known = self._parameters.bodies or self._ledger.item(sender, LotKind.FSE, claim.invoice) is not None
-        if known:
+        share = self._ledger.share(sender, claim.invoice)
+        if share is not None and unlike_sheet(claim, share):
+            line, wait = claim_unlike_sheet(claim), self._parameters.rsp_delay
+        elif known:
             line, wait = claim_line(claim, self._parameters, self._chance), self._parameters.rsp_delay
         else:
             line, wait = claim_without_sheet(claim), self._parameters.claim_wait

@@ -15,8 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from bifente.simulator.formats.fse.dre import decode_dre, encode_dre
-from bifente.simulator.formats.fse.model import Dre, LotKind, PaymentOutcome, Rejection, RspLine
+from bifente.simulator.formats.fse.model import Dre, Invoice, LotKind, PaymentOutcome, Rejection, RspLine
 from bifente.simulator.services.frontal.reasons import reasons, rejection
+from bifente.simulator.tarification.tables import ACTS
 
 _SCHEMA = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -58,12 +59,21 @@ CREATE TABLE parts (
 ) STRICT;
 CREATE INDEX parts_due ON parts (due, sender, body, id) WHERE told IS NULL;
 CREATE INDEX parts_of ON parts (sender, kind, number);
+CREATE TABLE shares (
+  sender TEXT NOT NULL, number INTEGER NOT NULL, asked INTEGER NOT NULL, insurer TEXT NOT NULL, member TEXT NOT NULL,
+  indicator TEXT NOT NULL,
+  PRIMARY KEY (sender, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE acts (
+  key TEXT NOT NULL, sender TEXT NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (key, sender, number)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE remarks (
   id INTEGER PRIMARY KEY, at TEXT NOT NULL, sender TEXT NOT NULL, invoice INTEGER NOT NULL, code TEXT NOT NULL,
   place TEXT NOT NULL
 ) STRICT;
 """
-_VERSION = 2
+_VERSION = 3
 
 
 class ItemState(StrEnum):
@@ -73,6 +83,26 @@ class ItemState(StrEnum):
     SETTLED = "settled"
     REJECTED = "rejected"
     CANCELLED = "cancelled"
+
+
+def _once_a_day(sheet: Invoice) -> list[str]:
+    """What tells an act of one person apart: who, the act, the day."""
+    who = sheet.beneficiary
+    return [
+        "|".join((who.nir, who.birth, str(who.rank), act.code, act.on.isoformat()))
+        for act in sheet.acts
+        if act.code in ACTS and ACTS[act.code].once
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The complementary part of a sheet: what it asks, in cents, and of whom. What a claim must repeat."""
+
+    asked: int
+    insurer: str
+    member: str
+    indicator: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +243,35 @@ class Ledger:
     def set_item(self, sender: str, kind: LotKind, number: int, state: ItemState) -> None:
         """Remember a number."""
         self._db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)", (sender, kind.value, number, state.value))
+
+    def bill(self, sender: str, sheet: Invoice) -> None:
+        """Remember of a sheet that was accepted its complementary part, and the acts that one person has once a day."""
+        values = [(key, sender, sheet.number) for key in _once_a_day(sheet)]
+        self._db.executemany("INSERT OR IGNORE INTO acts VALUES (?, ?, ?)", values)
+
+        amc = sheet.beneficiary.complementary
+        share = (amc.id, amc.member, amc.indicator) if amc is not None else ("", "", "")
+        self._db.execute(
+            "INSERT OR REPLACE INTO shares VALUES (?, ?, ?, ?, ?, ?)", (sender, sheet.number, sheet.amc.asked, *share)
+        )
+
+    def share(self, sender: str, number: int) -> Share | None:
+        """Return the complementary part of a sheet that was accepted, None if none was."""
+        row = self._db.execute("SELECT * FROM shares WHERE sender = ? AND number = ?", (sender, number)).fetchone()
+        return None if row is None else Share(row["asked"], row["insurer"], row["member"], row["indicator"])
+
+    def billed_before(self, sender: str, sheet: Invoice) -> int | None:
+        """Return the number of another sheet in force that bills one of these acts, None if none does.
+
+        One that this sheet corrects is not another.
+        """
+        for key in _once_a_day(sheet):
+            for row in self._db.execute("SELECT number FROM acts WHERE key = ? AND sender = ?", (key, sender)):
+                number = int(row["number"])
+                in_force = self.item(sender, LotKind.FSE, number) in (ItemState.ACCEPTED, ItemState.SETTLED)
+                if in_force and number not in (sheet.number, sheet.rectifies):
+                    return number
+        return None
 
     def owe(self, parts: Iterable[Part]) -> None:
         """Remember what will be said."""

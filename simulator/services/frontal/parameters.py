@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from bifente.simulator.services.frontal.reference import ReferenceFile
 from bifente.simulator.tarification.deadlines import Deadlines
 
 
@@ -49,6 +50,8 @@ class FrontalParameters:
     """Member numbers that the complementary insurer does not know any more."""
     papers_missing: frozenset[int] = frozenset()
     """Degraded sheets whose paper form never came."""
+    reference: ReferenceFile | None = None
+    """What it knows of its insured and of professionals; None: it believes what is signed."""
 
     def __post_init__(self) -> None:
         for name in ("arl_late", "arl_lost", "rejected", "partly_paid"):

@@ -38,6 +38,7 @@ class Reason:
     """One reason. ``code`` is what returns carry; ``fidelity`` that of the rule behind it.
 
     ``rule``: the rule of ``simulator/tarification/rules.yaml`` that a sheet breaks, if it is one of those.
+    ``field``: the reject code of the field that says the same, where one is known (sources#noemie).
     """
 
     code: str
@@ -47,6 +48,7 @@ class Reason:
     source: str
     fidelity: str
     rule: str | None = None
+    field: str | None = None
 
 
 @cache
@@ -62,6 +64,7 @@ def reasons() -> Mapping[str, Reason]:
             source=item["source"],
             fidelity=item["fidelity"],
             rule=item.get("rule"),
+            field=item.get("field"),
         )
         for code, item in shipped(__package__, "reasons.yaml")["reasons"].items()
     }
@@ -69,7 +72,9 @@ def reasons() -> Mapping[str, Reason]:
 
 def rejection(code: str, invoice: int | None = None, place: str = "") -> Rejection:
     """A rejection for a reason of the catalogue, in the words that a return carries: French ones, and a short place."""
-    return Rejection(code, reasons()[code].label.fr, invoice, shortened(place))
+    reason = reasons()[code]
+    label = f"{reason.label.fr} ({reason.field})" if reason.field else reason.label.fr
+    return Rejection(code, label, invoice, shortened(place))
 
 
 def shortened(place: str) -> str:

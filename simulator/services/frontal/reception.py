@@ -28,6 +28,7 @@ from bifente.simulator.formats.fse.numbers import MAX_SHEET, ROUNDS, Sequence
 from bifente.simulator.formats.fse.securing.codec import SecuredFormatError, decode_secured
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.services.frontal.conformity import sheet_reasons
+from bifente.simulator.services.frontal.entitlement import entitlement_reasons
 from bifente.simulator.services.frontal.ledger import ItemState, Ledger
 from bifente.simulator.services.frontal.lot_checks import Carried, belonging, signed
 from bifente.simulator.services.frontal.parameters import FrontalParameters
@@ -157,6 +158,8 @@ class Reception:
         today = civil_day(at)
         if not any(reason.code in _NOT_AS_SIGNED for reason in wrong):
             yield from sheet_reasons(sheet, today)
+            if self._parameters.reference is not None:
+                yield from entitlement_reasons(sheet, self._parameters.reference)
         if sheet.on > today or any(act.on > today for act in sheet.acts):
             yield rejection("in-the-future", item.number, str(sheet.on))
         self._note_delay(found, sheet, today)

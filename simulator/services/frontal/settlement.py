@@ -18,9 +18,14 @@ AMO, AMC = "amo", "amc"
 """The payers that a line names."""
 
 
-def sheet_lines(invoice: Invoice, parameters: FrontalParameters, chance: Random) -> tuple[RspLine, ...]:
-    """What will be said of a sheet: a line for each payer that was asked, none if nobody owes the professional."""
-    why = _refused(invoice, parameters, chance)
+def sheet_lines(
+    invoice: Invoice, parameters: FrontalParameters, chance: Random, *, paid_before: bool = False
+) -> tuple[RspLine, ...]:
+    """What will be said of a sheet: a line for each payer that was asked, none if nobody owes the professional.
+
+    ``paid_before``: another sheet bills one of its acts for the same person and day.
+    """
+    why = "act-paid-before" if paid_before else _refused(invoice, parameters, chance)
     if invoice.payment is Payment.DIRECT:
         return () if why is None else (_line(invoice.number, AMO, invoice.amo.asked, 0, why),)
     lines = []
@@ -45,6 +50,11 @@ def claim_line(claim: Dre, parameters: FrontalParameters, chance: Random) -> Rsp
 def claim_without_sheet(claim: Dre) -> RspLine:
     """What will be said of a claim whose sheet nobody ever sent."""
     return _line(claim.invoice, AMC, claim.asked, 0, "claim-sheet-unknown")
+
+
+def claim_unlike_sheet(claim: Dre) -> RspLine:
+    """What will be said of a claim that came before its sheet and is not as the sheet has it."""
+    return _line(claim.invoice, AMC, claim.asked, 0, "claim-not-of-sheet")
 
 
 def pays_the_professional(claim: Dre) -> bool:

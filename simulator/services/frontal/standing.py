@@ -1,11 +1,11 @@
-"""Whether a claim (DRE) may stand: one for a sheet at a time; a cancellation repeats the claim that it cancels."""
+"""Whether a claim (DRE) may stand: as its sheet has it, one for a sheet at a time; a cancellation repeats its claim."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from bifente.simulator.formats.fse.model import Dre, LotKind, Rejection
-from bifente.simulator.services.frontal.ledger import ItemState, Ledger
+from bifente.simulator.services.frontal.ledger import ItemState, Ledger, Share
 from bifente.simulator.services.frontal.reasons import rejection
 
 _STANDS = {ItemState.ACCEPTED, ItemState.SETTLED}
@@ -21,9 +21,22 @@ def _claiming(claim: Dre, before: Sequence[Dre], sender: str, ledger: Ledger) ->
     cancelled = {one.cancels for one in before}
     standing = {one.number for one in before if one.cancels is None and one.invoice == claim.invoice}
     standing |= {one.number for one in ledger.claims(sender, claim.invoice) if _stands(one, sender, ledger)}
+    if (share := ledger.share(sender, claim.invoice)) is not None and (unlike := unlike_sheet(claim, share)):
+        yield rejection("claim-not-of-sheet", claim.number, f"sheet {claim.invoice}: {unlike}")
     # Its own number twice is another reason.
     for number in sorted(standing - cancelled - {claim.number}):
         yield rejection("claim-standing", claim.number, f"claim {number} for sheet {claim.invoice}")
+
+
+def unlike_sheet(claim: Dre, share: Share) -> str:
+    """Return in what a claim differs from the complementary part of its sheet, nothing where it does not."""
+    told = {
+        "amount": (claim.asked, share.asked),
+        "insurer": (claim.amc.id, share.insurer),
+        "member": (claim.amc.member, share.member),
+        "indicator": (claim.amc.indicator, share.indicator),
+    }
+    return ", ".join(name for name, (said, due) in told.items() if said != due)
 
 
 def _cancelling(claim: Dre, before: Sequence[Dre], sender: str, ledger: Ledger) -> Iterator[Rejection]:

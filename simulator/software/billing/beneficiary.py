@@ -9,7 +9,7 @@ from datetime import date
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import CareBeneficiary, Complementary
 from bifente.simulator.software.billing.card_zones import Fields, day_of, digits, holds, needed
-from bifente.simulator.tarification.tables import SERVICES, SITUATIONS
+from bifente.simulator.tarification.tables import ALD_CODES, COMPLEMENTARY, QUALITIES, SERVICES, SITUATIONS
 from bifente.simulator.zones import Group, named
 
 _TEST_CARD = "T"
@@ -99,7 +99,39 @@ def _coverage(person: _People, on: date) -> Fields:
     return {**begun[-1], "ald-code": _NO_ALD} if begun else {}
 
 
+def unknown_codes(groups: Sequence[Group], who: int, on: date) -> tuple[tuple[str, str], ...]:
+    """Return what the zone tells of a beneficiary by codes that no table has: the field and the code."""
+    person = _people(groups)[who - 1]
+    coverage = _coverage(person, on)
+    families = (named(group) for group in groups if group.id == 102)
+    situation = coverage.get("situation-code", "")
+    told = [
+        ("quality", person.identity["quality"], person.identity["quality"] in QUALITIES.known),
+        ("ald-code", code := coverage.get("ald-code", ""), code in ALD_CODES.known),
+        ("situation-code", situation, not situation or SITUATIONS.get(situation) is not None),
+        *(
+            ("service-code", code, not code or _service(code) in SERVICES.known)
+            for code in (person.identity["service-code"], *(family["service-code"] for family in families))
+        ),
+        *(("treatment-indicator", code, code in COMPLEMENTARY.amc) for code in _indicators(person, 109)),
+        *(("treatment-indicator", code, code in COMPLEMENTARY.mutuelle) for code in _indicators(person, 107)),
+    ]
+    return tuple(dict.fromkeys((what, code) for what, code, known in told if not known))
+
+
+def _indicators(person: _People, number: int) -> Iterable[str]:
+    return (code for one in person.all(number) if (code := one["treatment-indicator"]))
+
+
+def _service(code: str) -> str:
+    """An AMO service code in two digits: a test card may tell one (sources#vitale-test-cards)."""
+    return code.zfill(2)
+
+
 def _rights(person: _People, where: str) -> Iterable[tuple[date, date | None]]:
+    """The periods of rights; a card that tells none tells them by its coverage, which may be open on either side."""
+    if not person.all(105):
+        yield from ((day_of(cover, "start") or date.min, day_of(cover, "end")) for cover in person.all(106))
     for period in person.all(105):
         start = day_of(period, "start")
         if start is None:
@@ -127,7 +159,7 @@ def _has_c2s(groups: Sequence[Group], person: _People, on: date) -> bool:
     """By the service of the person, or that of the family, at the date."""
     families = [named(group) for group in groups if group.id == 102]
     return any(
-        service["service-code"] in SERVICES.c2s and holds(service, start, end, on)
+        _service(service["service-code"]) in SERVICES.c2s and holds(service, start, end, on)
         for service, start, end in (
             (person.identity, "service-start", "service-end"),
             *((family, "start", "end") for family in families),
@@ -136,5 +168,5 @@ def _has_c2s(groups: Sequence[Group], person: _People, on: date) -> bool:
 
 
 def _is_alsace_moselle(situation: str) -> bool:
-    known = SITUATIONS.codes.get(situation[2:])
+    known = SITUATIONS.get(situation)
     return known is not None and known.alsace_moselle

@@ -21,9 +21,11 @@ from bifente.simulator.formats.fse.model import (
 )
 from bifente.simulator.software.billing.beneficiary import beneficiary_of
 from bifente.simulator.software.billing.card_zones import groups_of
+from bifente.simulator.software.billing.pretence import Pretence
 from bifente.simulator.software.billing.professional import Settings, is_substitute, professional_from
 from bifente.simulator.tarification.bodies import body_of
-from bifente.simulator.tarification.pricing import ActRequest, price
+from bifente.simulator.tarification.pricing import price
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.zones import Group, named
 
 
@@ -61,22 +63,34 @@ def invoice_from(
     card_number: str = "",
     test: bool | None = None,
     apcv: bool = False,
+    pretence: Pretence | None = None,
 ) -> Invoice:
     """A sheet for the beneficiary of rank ``who`` on the card (from 1), under the situation of that number.
 
     ``settings`` fill what the card leaves empty: see ``laboratory_settings``. ``card_number`` and ``test`` describe the
     professional's card, of which the zones say nothing; without ``test`` an RPPS of the laboratory makes a test card.
-    ``proof``: without it the card, or a document in degraded mode and without Vitale.
+    ``pretence`` is what a dishonest software writes instead. ``proof``: without it the card, or a document in degraded
+    mode and without Vitale.
     The sheet is priced but not judged (``rules.examine``). Raises FseError for what is missing or malformed.
     """
     told = care or Care()
     professional = professional_from(ps_zone, situation, settings=settings, card_number=card_number, test=test)
     groups = groups_of(vitale_zone, "vitale", "the zone of the Vitale")
     beneficiary = beneficiary_of(groups, who, on, exoneration=told.exoneration, apcv=apcv)
+    if pretence is not None:
+        beneficiary = pretence.of_beneficiary(beneficiary)
+        professional = pretence.of_professional(professional)
     if is_substitute(ps_zone, situation) and told.substitute is None:
         raise FseError("substitute", "the situation is that of a substitute", "give the substitute")
-    priced = price(acts, beneficiary, insurance=told.insurance, payment=told.payment, care_path=told.care_path)
-    return Invoice(
+    priced = price(
+        acts,
+        beneficiary,
+        insurance=told.insurance,
+        payment=told.payment,
+        care_path=told.care_path,
+        specialty=professional.specialty,
+    )
+    invoice = Invoice(
         number=number,
         on=on,
         mode=mode,
@@ -97,6 +111,7 @@ def invoice_from(
         pregnancy_on=told.pregnancy_on,
         rectifies=told.rectifies,
     )
+    return pretence.of_sheet(invoice) if pretence is not None else invoice
 
 
 def _accident(groups: Sequence[Group], care: Care) -> WorkAccident | None:

@@ -9,10 +9,12 @@ from datetime import date
 from bifente.simulator.formats.fse.model import Invoice, SecuringMode
 from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.ssv import Answer
+from bifente.simulator.software.billing.beneficiary import unknown_codes
 from bifente.simulator.software.billing.making import Care, invoice_from
+from bifente.simulator.software.billing.pretence import Pretence
 from bifente.simulator.software.billing.professional import laboratory_settings
 from bifente.simulator.software.billing.reading import CardsReading
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.rules import Facts, RuleFinding, blocks, examine
 from bifente.simulator.zones import named
 
@@ -32,6 +34,8 @@ class Order:
     paper: bool
     number: int | None = None
     """The number of a rejected sheet to use again."""
+    pretence: Pretence | None = None
+    """What a dishonest software writes instead of what it was told; it looks at no rule then, unless it says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ def made_of(reading: CardsReading, order: Order, today: date, opposed: Collectio
         card_number=holder.card if holder else "",
         test=holder.test if holder else None,
         apcv=reading.phone,
+        pretence=order.pretence,
     )
+    if order.pretence is not None and not order.pretence.judged:
+        return Made(invoice, ())
     return Made(invoice, examine(invoice, _facts(reading, order, today, opposed)))
 
 
@@ -92,4 +99,5 @@ def _facts(reading: CardsReading, order: Order, today: date, opposed: Collection
         vitale_ends=date(int(end[:4]), int(end[4:6]), int(end[6:8])) if end.strip("0") else None,
         vitale_opposed=card["serial-number"] in opposed,
         paper=order.paper,
+        unknown_codes=unknown_codes(reading.vitale.groups, order.beneficiary, order.on),
     )

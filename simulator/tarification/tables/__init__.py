@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,6 +14,7 @@ from bifente.simulator.formats.fse.model import Insurance, Nomenclature
 
 Fidelity = Literal["documented", "observed", "modelled"]
 Percent = Annotated[int, Field(ge=0, le=100)]
+_SITUATION_DIGITS = 4
 
 
 class _Model(BaseModel):
@@ -38,32 +40,82 @@ class _Table(_Model):
     fidelity: Fidelity
 
 
+class Price(_Model):
+    """A price in force from a day on."""
+
+    since: Annotated[date, Field(alias="from")]
+    base: Annotated[int, Field(gt=0)]
+
+
 class ActType(_Called):
-    """An act that may be billed. ``base``: its unit price, none if it is ``free``; ``coefficient``: it may have one."""
+    """An act that may be billed.
+
+    Its unit price is its ``base``, one of its ``prices`` by the day, or none if it is ``free``; ``coefficient``: it may
+    have one; ``classes``: its class of rate for some professions; ``accompanies``: the acts that a supplement goes
+    with; ``below``: the age that a patient has not reached; ``once``: once a day for one patient.
+    """
 
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,6}$")]
     nomenclature: Nomenclature
     base: Annotated[int, Field(gt=0)] | None = None
+    prices: tuple[Price, ...] = ()
     rate_class: Annotated[str, Field(alias="class")]
+    classes: Mapping[str, str] = {}
     professions: tuple[str, ...]
     prescribed: bool = False
     care_path: bool = False
     coefficient: bool = False
     free: bool = False
+    accompanies: Annotated[tuple[str, ...], Field(alias="with")] = ()
+    below: int | None = None
+    once: bool = False
 
     @model_validator(mode="after")
     def _priced(self) -> Self:
-        if self.free != (self.base is None):
-            raise ValueError(f"act {self.code} has a base or is free, one of the two")
+        if sum((self.free, self.base is not None, bool(self.prices))) != 1:
+            raise ValueError(f"act {self.code} has a base, prices or is free, one of the three")
+        if [price.since for price in self.prices] != sorted((price.since for price in self.prices), reverse=True):
+            raise ValueError(f"act {self.code} has its newest price first")
         return self
+
+    def price_on(self, day: date) -> int | None:
+        """Return the unit price in cents on a day: the oldest known before the first, None if it is free."""
+        if not self.prices:
+            return self.base
+        return next((price.base for price in self.prices if price.since <= day), self.prices[-1].base)
+
+    def class_of(self, profession: str | None) -> str:
+        """Return the class of its rate when someone of that profession does it."""
+        return self.classes.get(profession or "", self.rate_class)
 
 
 class Rates(_Model):
-    """What the AMO pays of a class of acts; ``outside`` the care path if that makes a difference."""
+    """What the AMO pays of a class of acts; ``in_ald``: an ALD brings it to 100 %."""
 
     ordinary: Percent
     alsace_moselle: Percent
-    outside: Percent | None = None
+    in_ald: bool = True
+    before: FormerRates | None = None
+
+    def on(self, day: date) -> Rates | FormerRates:
+        """Return the rates that hold on a day."""
+        return self.before if self.before is not None and day <= self.before.until else self
+
+
+class FormerRates(_Model):
+    """The rates of a class up to a day."""
+
+    until: date
+    ordinary: Percent
+    alsace_moselle: Percent
+
+
+class OutsideCarePath(_Model):
+    """What acts outside the coordinated care path lose: points of percent, of which professions, from which age."""
+
+    points: Percent
+    professions: tuple[str, ...]
+    from_age: int
 
 
 class Full(_Model):
@@ -75,10 +127,29 @@ class Full(_Model):
 
 
 class RateTable(_Table):
-    """The rates by class of act."""
+    """The rates by class of act; ``own_rates``: schemes whose own rates are not known here."""
 
     classes: Mapping[str, Rates]
+    outside_care_path: OutsideCarePath
     full: Full
+    own_rates: tuple[str, ...]
+
+
+class Modifier(_Called):
+    """A modifier of a CCAM act: what it adds, in cents."""
+
+    cents: Annotated[int, Field(gt=0)]
+
+
+class Ccam(_Table):
+    """Association codes (percent of the price) and modifiers of CCAM acts."""
+
+    associations: Mapping[str, Percent]
+    first: int
+    second: int
+    most_modifiers: int
+    modifiers: Mapping[str, Modifier]
+    exclusive: tuple[str, ...]
 
 
 class _Acts(_Table):
@@ -122,28 +193,10 @@ class Regimes(_Table):
     codes: Mapping[str, Regime]
 
 
-class TestBody(_Model):
-    """What marks a laboratory body: every value given here must be met."""
-
-    regime: str | None = None
-    caisse: str | None = None
-    centre: str | None = None
-
-    __test__ = False
-
-    def marks(self, regime: str, caisse: str, centre: str) -> bool:
-        """Whether such a body bears this mark."""
-        return all(
-            wanted in (None, there)
-            for wanted, there in ((self.regime, regime), (self.caisse, caisse), (self.centre, centre))
-        )
-
-
 class Bodies(_Table):
-    """``destination``: the body of a scheme, where it has one of its own; ``test``: the marks of the laboratory."""
+    """``destination``: the body of a scheme, where it has one of its own."""
 
     destination: Mapping[str, str]
-    test: tuple[TestBody, ...]
 
 
 class BillingProfession(_Called):
@@ -161,15 +214,19 @@ class Professions(_Table):
 
 
 class Situation(_Called):
-    """The last two characters of a situation code."""
+    """What a situation code says: of a scheme, or of any where it is keyed by its end alone."""
 
     alsace_moselle: bool = False
 
 
 class Situations(_Table):
-    """The situations that the cards of this bench tell."""
+    """The situations whose meaning is known."""
 
     codes: Mapping[str, Situation]
+
+    def get(self, code: str) -> Situation | None:
+        """Return what a situation code says, None where that is not known. The first two digits are its scheme."""
+        return self.codes.get(code) or (self.codes.get(code[2:]) if len(code) == _SITUATION_DIGITS else None)
 
 
 class ComplementaryRight(_Model):
@@ -187,9 +244,16 @@ class Indicators(_Table):
 
 
 class Services(_Table):
-    """The AMO service codes that are a C2S, and who manages it."""
+    """The AMO service codes (two digits), those that are a C2S, and who manages it."""
 
+    known: tuple[str, ...]
     c2s: Mapping[str, Literal["amo", "amc"]]
+
+
+class KnownCodes(_Table):
+    """Codes that a source tells of; another one is told to the user."""
+
+    known: tuple[str, ...]
 
 
 class _Codes(_Model):
@@ -201,6 +265,8 @@ class _Codes(_Model):
     situations: Situations
     complementary: Indicators
     services: Services
+    qualities: KnownCodes
+    ald: KnownCodes
 
 
 _ACTS = _Acts.model_validate(shipped(__package__, "acts.yaml"))
@@ -210,6 +276,7 @@ _CODES = _Codes.model_validate(shipped(__package__, "codes.yaml"))
 ACTS: Mapping[str, ActType] = {act.code: act for act in _ACTS.acts}
 ACTS_SOURCE, ACTS_FIDELITY = _ACTS.source, _ACTS.fidelity
 RATES = RateTable.model_validate(shipped(__package__, "rates.yaml"))
+CCAM = Ccam.model_validate(shipped(__package__, "ccam.yaml"))
 EXONERATIONS = _CODES.exonerations
 CARE_PATH = _CODES.care_path
 REGIMES = _CODES.regimes
@@ -218,6 +285,8 @@ PROFESSIONS = _CODES.professions
 SITUATIONS = _CODES.situations
 COMPLEMENTARY = _CODES.complementary
 SERVICES = _CODES.services
+QUALITIES = _CODES.qualities
+ALD_CODES = _CODES.ald
 
 
 def profession_of(specialty: str) -> str | None:
@@ -239,8 +308,11 @@ def usual_specialty(billing_id: str) -> str | None:
 def _check() -> None:
     """That the tables fit together: a wrong one fails when loaded, not when a sheet is made."""
     for act in ACTS.values():
-        if act.rate_class not in RATES.classes:
-            raise ValueError(f"acts.yaml: {act.code} has the class {act.rate_class}, unknown in rates.yaml")
+        for name in (act.rate_class, *act.classes.values()):
+            if name not in RATES.classes:
+                raise ValueError(f"acts.yaml: {act.code} has the class {name}, unknown in rates.yaml")
+        if unknown := set(act.accompanies) - set(ACTS):
+            raise ValueError(f"acts.yaml: {act.code} goes with unknown acts: {', '.join(sorted(unknown))}")
         if unknown := set(act.professions) - set(PROFESSIONS.codes):
             raise ValueError(f"acts.yaml: {act.code} names unknown professions: {', '.join(sorted(unknown))}")
     if len(ACTS) != len(_ACTS.acts):

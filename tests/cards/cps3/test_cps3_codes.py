@@ -285,6 +285,7 @@ def test_no_code_shows_in_a_state_or_a_repr(card: Driver, image: CardImage) -> N
 def test_a_state_is_a_snapshot(card: Driver) -> None:
     before = card.card.state()
     card.login()
+    card.data("00A4090C043F000001")
     card.sw("002241A406800102840182")
     after = card.card.state()
     assert not before.secrets["pin"].verified

@@ -8,6 +8,18 @@ from card_driver import Driver, Maker
 from bifente.simulator.iso7816.image import CardImage
 
 
+@pytest.fixture
+def drive(drive: Maker) -> Maker:
+    """A powered card in the folder where its keys lie."""
+
+    def start(*arguments: CardImage, **options: object) -> Driver:
+        card = drive(*arguments, **options)
+        assert card.sw("00A4090C043F000001") == 0x9000
+        return card
+
+    return start
+
+
 def ask(inner: str) -> str:
     body = bytes.fromhex(inner)
     wrapped = bytes((0x4D, len(body) + 2, 0x70, len(body))) + body

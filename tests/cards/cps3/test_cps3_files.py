@@ -8,7 +8,7 @@ from card_driver import ACTIVITY, CONTENTS, CPS2TER_ACTIVITY, SITUATION, Driver,
 from bifente.simulator.cards.layout import Layout
 from bifente.simulator.iso7816.image import CardImage, DedicatedFile, ElementaryFile
 
-ACTIVITY_FILE = "00A4090C063F000001D120"
+ACTIVITY_FILE = "00A4090C063F000001D121"
 CPS_DATA_FILE = "00A4090C063F000001D107"
 
 
@@ -25,7 +25,7 @@ def _with_rule(image: CardImage, name: str, acl: str) -> CardImage:
 
 
 def test_a_long_file_is_read_by_offsets(card: Driver) -> None:
-    card.data("00A4090C063F000001D101")
+    card.data("00A4090C063F000001A001")
     body = b"".join(card.data(f"00B0{offset:04X}{min(231, 1024 - offset):02X}") for offset in range(0, 1024, 231))
     assert body == CONTENTS["EF.C.SIG"]
     assert card.data("00B0000000") == CONTENTS["EF.C.SIG"][:256]
@@ -45,7 +45,7 @@ def test_a_long_file_is_read_by_offsets(card: Driver) -> None:
     ],
 )
 def test_reading_outside(card: Driver, apdu: str, sw: int) -> None:
-    card.data("00A4090C063F000001D101")
+    card.data("00A4090C063F000001A001")
     assert card.sw(apdu) == sw
 
 
@@ -125,8 +125,8 @@ def test_the_holder_rewrites_his_data_after_the_code(card: Driver) -> None:
 @pytest.mark.parametrize(
     ("apdu", "sw"),
     [
-        ("00D6003F020000", 0x6A84),
-        ("00D600400100", 0x6B00),
+        ("00D60FFF020000", 0x6A84),
+        ("00D610000100", 0x6B00),
         ("00D6000000", 0x6700),
         ("00D60000", 0x6700),
         ("00D681000100", 0x6A82),

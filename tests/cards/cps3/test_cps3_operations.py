@@ -27,6 +27,18 @@ SET_DECIPHER = "002241B80680011A840182"
 SIGN = "002A9E9A00"
 
 
+@pytest.fixture
+def drive(drive: Maker) -> Maker:
+    """A powered card in the folder where its keys lie."""
+
+    def start(*arguments: CardImage, **options: object) -> Driver:
+        card = drive(*arguments, **options)
+        assert card.sw("00A4090C043F000001") == 0x9000
+        return card
+
+    return start
+
+
 def partial(digest: Digest, message: bytes) -> str:
     """PSO HASH as a real client cuts it: whole blocks but the last on the host, 1 to 64 bytes for the card."""
     whole = max(0, (len(message) - 1) // 64) * 64

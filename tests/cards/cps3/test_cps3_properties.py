@@ -19,7 +19,7 @@ from bifente.simulator.iso7816.image import CardImage
 
 GRAMMAR = Grammar(
     classes=[0x00] * 6 + [0x10, 0xA0, 0xA0],
-    files=["3F00", "2F00", "2F01", "D003", "0001", "5031", "D101", "D107", "D120", "7F01", "4000", "4010", "FFFF"],
+    files=["3F00", "2F00", "2F01", "D003", "0001", "5031", "A001", "D107", "D121", "7F01", "4000", "4010", "FFFF"],
     names=[ROOT, "E828BD080F8025000001FF0010"],
     secrets=[1, 2, 3],
     environments=[(0x41, template) for template in (0xA4, 0xAA, 0xB6, 0xB8)],
@@ -70,7 +70,7 @@ def test_without_the_code_no_protected_byte_leaves(
 
 class Cps3Life(Life):
     cla = 0x00
-    protected = bytes.fromhex("00A4090C063F000001D120")
+    protected = bytes.fromhex("00A4090C063F000001D121")
     most: ClassVar = {1: 3, 2: 10}
     uses = 100
 

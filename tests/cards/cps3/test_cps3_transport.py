@@ -85,6 +85,7 @@ def test_only_security_operations_are_chained(card: Driver, ins: str) -> None:
 def test_reset_and_power_clear_everything_volatile(card: Driver) -> None:
     for clear in (card.card.reset, card.card.power_on, lambda: (card.card.power_off(), card.card.power_on())):
         card.login()
+        card.data("00A4090C043F000001")
         assert card.sw("002241AA03800140") == 0x9000
         assert card.sw("002A90A0059000800161") == 0x9000
         assert card.sw("002241B606800142840181") == 0x9000

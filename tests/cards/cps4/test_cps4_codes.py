@@ -60,7 +60,7 @@ def test_unblocking_needs_the_unblocking_code(cps4: Driver, before: tuple[str, .
     # CARD-CPS4-13: the holder's own code does not give its tries back.
     for apdu in before:
         cps4.sw(apdu)
-    assert cps4.sw(UNBLOCK) == 0x6982
+    assert cps4.sw(UNBLOCK) == 0x63C3
 
 
 def test_a_right_to_unblock_goes_with_the_selection(cps4: Driver) -> None:
@@ -70,18 +70,18 @@ def test_a_right_to_unblock_goes_with_the_selection(cps4: Driver) -> None:
             cps4.data(again)
         else:
             cps4.sw(verify(b"00000000", 2))
-        assert cps4.sw(UNBLOCK) == cps4.sw(assign(b"4321")) == 0x6982
+        assert cps4.sw(UNBLOCK) == cps4.sw(assign(b"4321")) == 0x63C3
 
 
 def test_a_change_is_a_verification_then_the_new_code(cps4: Driver) -> None:
     # CARD-CPS4-14
-    assert cps4.sw(assign(b"4321")) == 0x6982
+    assert cps4.sw(assign(b"4321")) == 0x63C3
     cps4.login()
     assert cps4.sw(assign(b"4321")) == 0x9000
     assert cps4.card.state().secrets["pin"].verified
     cps4.card.reset()
     cps4.data(f"01A4040C08{CHIPDOC}")
-    assert cps4.sw(assign(b"1111")) == 0x6982
+    assert cps4.sw(assign(b"1111")) == 0x63C3
     assert cps4.sw(verify(PIN)) == 0x63C2
     assert cps4.sw(verify(b"4321")) == 0x9000
 
@@ -98,36 +98,36 @@ def test_a_blocked_code_is_not_changed_before_its_tries_are_back(cps4: Driver) -
 def test_the_unblocking_code_cannot_be_changed_nor_unblocked(cps4: Driver) -> None:
     cps4.login()
     cps4.data(verify(PUK, 2))
-    assert cps4.sw(assign(b"87654321", 2)) == 0x6982
-    assert cps4.sw("012C038200") == 0x6982
+    assert cps4.sw(assign(b"87654321", 2)) == 0x63C3
+    assert cps4.sw("012C038200") == 0x63C3
     for _ in range(3):
         cps4.sw(verify(b"00000000", 2))
     assert cps4.sw(verify(PUK, 2)) == cps4.sw(ASK_PUK) == 0x6983
-    assert cps4.sw(UNBLOCK) == 0x6982
+    assert cps4.sw(UNBLOCK) == 0x63C3
 
 
 @pytest.mark.parametrize(
     ("apdu", "sw"),
     [
-        ("0120000304" + PIN.hex(), 0x6A88),
-        ("0120008104" + PIN.hex(), 0x6A88),
+        # CL-SRC-06: a refusal tells the tries left, or says blocked; a real client hears the rest as success.
+        ("0120000304" + PIN.hex(), 0x6983),
+        ("0120008104" + PIN.hex(), 0x6983),
+        ("0124018104" + PIN.hex(), 0x6983),
+        ("0124010304" + PIN.hex(), 0x6983),
+        ("0124010103" + PIN[:3].hex(), 0x63C2),
+        ("0124010105" + PIN.hex() + "35", 0x63C2),
+        ("0124010100", 0x63C2),
+        ("012C030100", 0x6983),
+        ("012C038300", 0x6983),
+        ("012C038104" + PIN.hex(), 0x63C2),
+        # Wrong parameters stay so: the client then selects the application anew and asks once more.
         ("0120010104" + PIN.hex(), 0x6A86),
         ("0120FF0100", 0x6A86),
-        ("0120000103" + PIN[:3].hex(), 0x6700),
-        ("0120000105" + PIN.hex() + "35", 0x6700),
         ("0124000108" + PIN.hex() * 2, 0x6A86),  # the way of the CPS3
         ("0124020104" + PIN.hex(), 0x6A86),
-        ("0124018104" + PIN.hex(), 0x6A88),
-        ("0124010304" + PIN.hex(), 0x6A88),
-        ("0124010103" + PIN[:3].hex(), 0x6700),
-        ("0124010105" + PIN.hex() + "35", 0x6700),
-        ("0124010100", 0x6700),
         ("012C020104" + PIN.hex(), 0x6A86),  # the way of the CPS3
         ("012C028104" + PIN.hex(), 0x6A86),
         ("012C000100", 0x6A86),
-        ("012C030100", 0x6A88),
-        ("012C038300", 0x6A88),
-        ("012C038104" + PIN.hex(), 0x6700),
     ],
 )
 def test_malformed_presentations_cost_and_give_nothing(cps4: Driver, apdu: str, sw: int) -> None:
@@ -139,14 +139,22 @@ def test_malformed_presentations_cost_and_give_nothing(cps4: Driver, apdu: str, 
     assert cps4.sw(verify(PIN)) == 0x9000
 
 
+@pytest.mark.parametrize("code", [PIN[:3], PIN + b"5", b"1"])
+def test_a_code_of_a_wrong_length_is_a_wrong_code(cps4: Driver, code: bytes) -> None:
+    cps4.login()
+    assert [cps4.sw(verify(code)) for _ in range(3)] == [0x63C2, 0x63C1, 0x6983]
+    assert not cps4.card.state().secrets["pin"].verified
+    assert cps4.sw(verify(PIN)) == 0x6983
+
+
 @pytest.mark.parametrize(
     ("acl", "with_pin", "with_puk"),
     [
         ("F3 12 00 13 FF FF", 0x9000, 0x9000),
-        ("F3 11 00 13 FF FF", 0x9000, 0x6982),
-        ("F3 13 00 13 FF FF", 0x6982, 0x9000),
-        ("F3 FF 00 13 FF FF", 0x6982, 0x6982),
-        ("B3 00 13 FF FF", 0x6982, 0x6982),  # no word about changing
+        ("F3 11 00 13 FF FF", 0x9000, 0x63C3),
+        ("F3 13 00 13 FF FF", 0x63C3, 0x9000),
+        ("F3 FF 00 13 FF FF", 0x63C3, 0x63C3),
+        ("B3 00 13 FF FF", 0x63C3, 0x63C3),  # no word about changing
     ],
 )
 def test_who_may_change_a_code_is_data(
@@ -159,16 +167,16 @@ def test_who_may_change_a_code_is_data(
         card.data(presented)
         assert card.sw(assign(b"4321")) == expected
         unblocks = card.sw(UNBLOCK)
-        assert unblocks == (0x9000 if presented != verify(PIN) else 0x6982)
+        assert unblocks == (0x9000 if presented != verify(PIN) else 0x63C3)
 
 
 def test_references_with_the_local_bit_work_too(drive4: Maker, cps4_image: CardImage) -> None:
     # Facts, 6.5: 81 and 82; RESET RETRY COUNTER names 81 in both cases.
     pin, puk = cps4_image.secrets
     card = drive4(replace(cps4_image, secrets=(replace(pin, reference=0x81), replace(puk, reference=0x82))))
-    assert card.sw(verify(PIN)) == 0x6A88
+    assert card.sw(verify(PIN)) == 0x6983
     assert card.sw(verify(PUK, 0x82)) == 0x9000
-    assert card.sw("012C030100") == 0x6A88
+    assert card.sw("012C030100") == 0x6983
     assert card.sw(UNBLOCK) == 0x9000
     assert card.sw(assign(b"4321", 0x81)) == 0x9000
     assert card.sw(verify(b"4321", 0x81)) == 0x9000
@@ -226,5 +234,6 @@ def test_another_cards_memory_is_refused(drive4: Maker, cps4_image: CardImage, t
 def test_asking_how_a_code_stands_takes_the_right_to_present_it(drive4: Maker, cps4_image: CardImage) -> None:
     pin, puk = cps4_image.secrets
     card = drive4(replace(cps4_image, secrets=(replace(pin, acl=bytes.fromhex("F3 00 FF 13 FF 00")), puk)))
-    assert card.sw(verify(PIN)) == 0x6982
-    assert card.sw(ASK_PIN) == 0x6982
+    assert card.sw(verify(PIN)) == 0x63C3  # CL-SRC-06
+    assert not card.card.state().secrets["pin"].verified
+    assert card.sw(ASK_PIN) == 0x63C3

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from card_driver import CPS4_CONTENTS, PIN, PUK, Driver, Maker
+from card_driver import CHIPDOC, CPS4_CONTENTS, PIN, PUK, Driver, Maker
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -25,6 +25,18 @@ TABLE: dict[str, tuple[hashes.HashAlgorithm, padding.AsymmetricPadding]] = {
 REFERENCES = {"signature": "90", "authentication": "A0"}
 SET_SIGN, SET_DECIPHER = "012281B60491022890", "012241B803830120"
 MESSAGE = b"message"
+
+
+@pytest.fixture
+def drive4(drive4: Maker) -> Maker:
+    """The same in the folder where the keys lie."""
+
+    def start(*arguments: CardImage, **options: object) -> Driver:
+        card = drive4(*arguments, **options)
+        assert card.sw("01A4080C020001") == 0x9000
+        return card
+
+    return start
 
 
 def sign(card: Driver, value: bytes) -> str:
@@ -211,7 +223,7 @@ def test_the_parts_may_be_cut_elsewhere(cps4: Driver, keys: Keys) -> None:
     assert cps4.data(f"012A8086{56:02X}{block[200:].hex()}").endswith(b"\x00key")
 
 
-@pytest.mark.parametrize("other", ["01A4080C02D003", "012A9E9A00", "0120000100", "112A9E9A01AA"])
+@pytest.mark.parametrize("other", ["01A4080C0400015031", "012A9E9A00", "0120000100", "112A9E9A01AA"])
 def test_a_chain_not_continued_is_forgotten(cps4: Driver, other: str) -> None:
     cps4.login()
     cps4.data(SET_DECIPHER)
@@ -231,6 +243,21 @@ def test_whatever_does_not_continue_a_chain_ends_it(cps4: Driver, other: str) ->
     assert cps4.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
     cps4.raw(other)
     assert cps4.sw("012A80860100") == 0x6700
+
+
+def test_a_chain_is_completed_on_its_own_channel_only(drive4: Maker, cps4_image: CardImage) -> None:
+    lives = {name: replace(life, exclusive=False) for name, life in cps4_image.applications.items()}
+    card = drive4(replace(cps4_image, applications=lives))
+    assert card.sw(f"00A4040C08{CHIPDOC}") == 0x9000
+    card.login()
+    assert card.sw("00A4080C020001") == 0x9000
+    for channel in "01":
+        assert card.sw(f"0{channel}2241B803830120") == 0x9000
+    assert card.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
+    assert card.data("012A80860100") == bytes(256)
+    assert card.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
+    assert card.sw("002A80860100") == 0x6700
+    assert card.sw("012A80860100") == 0x6700
 
 
 # -- who may do what ------------------------------------------------------------------------------------------------

@@ -65,11 +65,11 @@ VECTORS: dict[str, tuple[bytes, str]] = {
     ),
     "TokenInfo": (
         WRITTEN.token_info("9900000001", None),
-        "3017 020100 0C034E5850 8009" + b"CPS4 TEST".hex() + "03020640",
+        "301F 020100 0C034E5850 8011" + b"CPS4v1-9900000001".hex() + "03020640",
     ),
     "TokenInfo with a date": (
         WRITTEN.token_info("9900000001", datetime(2024, 1, 1, tzinfo=UTC)),
-        "3028 020100 0C034E5850 8009" + b"CPS4 TEST".hex() + "03020640 850F" + b"20240101000000Z".hex(),
+        "3030 020100 0C034E5850 8011" + b"CPS4v1-9900000001".hex() + "03020640 850F" + b"20240101000000Z".hex(),
     ),
     "AODF": (
         WRITTEN.authentication_objects(),
@@ -143,7 +143,7 @@ def test_the_sizes_of_the_facts() -> None:
         len(WRITTEN.data_objects(names)),
         len(WRITTEN.authentication_objects()),
     ]
-    assert sizes == [60, 25, 139, 114, 136, 692, 100]
+    assert sizes == [60, 33, 139, 114, 136, 692, 100]  # the label is longer than that of the laboratory's card
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -153,7 +153,6 @@ def test_every_template_gives_a_cps4(make: CardMaker, name: str) -> None:
     by_path = {LAYOUT.path(file): body for file, body in content.items()}
     assert card.image.family == "cps4"
     assert len(content["EF.SN"]) == 12
-    assert len(content["CPS_DATA"]) == 512
     for entry in pkcs15.load(pkcs15.ObjectDirectory, content["EF.ODF"]):
         assert entry.chosen["path"].native in by_path
     listed = pkcs15.load(pkcs15.DataObject, content["EF.DODF"])
@@ -161,6 +160,7 @@ def test_every_template_gives_a_cps4(make: CardMaker, name: str) -> None:
     assert set(labels) == {name for name in content if name.startswith("CPS")}  # CARD-CPS4-26
     assert sum(label.startswith("CPS2TER_ACTIVITY") for label in labels) == len(card.template.activities)
     assert {*FREE} <= set(labels)  # CL-T3-CPS2TER-FREE
+    assert "CPS_DATA" not in content  # CL-SRC-09
     digits = content["EF.SN"][2:].hex().rstrip("f")
     assert luhn_sum(digits) == 0
     for entry in listed:
@@ -169,7 +169,7 @@ def test_every_template_gives_a_cps4(make: CardMaker, name: str) -> None:
             assert business.decode(entry["common"]["label"].native, body) == known
     assert make_card(card.image).transmit(bytes.fromhex("01A4040C088025000001FF0100")) == b"\x90\x00"
     assert ("Type", f"{card.template.card.type} (CPS4), TEST") in describe(card)
-    assert card.token_label == card.facts()["token_label"] == "CPS4 TEST"
+    assert card.token_label == card.facts()["token_label"] == f"CPS4v1-{card.template.card.number}"
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -200,7 +200,7 @@ def test_the_two_cards_of_a_template_have_keys_of_their_own(shared_keys: KeySour
     for family, source in asked.items():
         personalise(shipped_templates()["cpa"], source, at=AT, overrides={"family": family})
     own = [{name for name in source.names if name.startswith("card/")} for source in asked.values()]
-    assert [len(names) for names in own] == [len(ROLES)] * len(FAMILIES)
+    assert [len(names) for names in own] == [len(ROLES) + 1, len(ROLES)]  # the CPS3 has a key of its own
     assert not set.intersection(*own)
 
 
@@ -268,6 +268,7 @@ def test_options(make: CardMaker) -> None:
 def test_what_is_a_guess_can_be_another(make: CardMaker) -> None:
     card = make(
         family="cps4",
+        options={"cps_data": "modifiable"},
         layout={
             "secrets": {"pin": {"reference": 0x81, "tries": 5}, "puk": {"reference": 0x82}},
             "channels": {0: {"application": "chipdoc"}},

@@ -80,10 +80,13 @@ class Cps4Life(Life):
     protected = bytes.fromhex("01A4080C040001D110")
     most: ClassVar = {1: 3, 2: 3}
 
+    def refused(self) -> int:
+        """CL-SRC-06: the tries left, or blocked, and nothing else."""
+        return 0x63C0 | self.tries[1] if self.tries[1] else 0x6983
+
     @rule(new=st.sampled_from([b"1111", b"2222"]))
     def assign(self, new: bytes) -> None:
-        allowed = bool(self.verified)
-        expected = 0x6982 if not allowed else 0x9000 if self.tries[1] else 0x6983
+        expected = 0x9000 if self.verified and self.tries[1] else self.refused()
         assert self.order(0x24, 1, 1, new) == expected
         if expected == 0x9000:
             self.values[1] = new
@@ -91,7 +94,7 @@ class Cps4Life(Life):
     @rule()
     def unblock(self) -> None:
         allowed = 2 in self.verified
-        assert self.send(bytes.fromhex("012C038100")) == (0x9000 if allowed else 0x6982)
+        assert self.send(bytes.fromhex("012C038100")) == (0x9000 if allowed else self.refused())
         if allowed:
             self.tries[1] = 3
             self.verified.discard(1)

@@ -53,6 +53,7 @@ def test_with_t1_the_answer_comes_at_once(
     assert card.raw("0120000100") == bytes.fromhex("63C3")
     assert card.raw("01200001") == bytes.fromhex("63C3")
     card.login()
+    assert card.raw("01A4080C020001") == b"\x90\x00"
     assert card.raw("012281B60491022890") == b"\x90\x00"
     assert len(card.raw("012A9E9A20" + "00" * 32 + "00")) == 258
 
@@ -228,6 +229,7 @@ def test_the_other_applications_are_only_ever_selected(cps4: Driver) -> None:
 @pytest.mark.parametrize("name", [CHIPDOC, SECURITY_DOMAIN, CPS2TER_AID])
 def test_a_selection_by_name_on_its_channel_ends_all_that_was_there(cps4: Driver, name: str) -> None:
     cps4.login()
+    cps4.data("01A4080C020001")
     cps4.data("012281B60491022890")
     cps4.data("01A4080C02D003")
     cps4.raw("112A80860101")
@@ -259,13 +261,16 @@ def test_a_selection_by_name_on_its_channel_ends_all_that_was_there(cps4: Driver
 )
 def test_nothing_else_ends_it(cps4: Driver, apdu: str) -> None:
     cps4.login()
+    cps4.data("01A4080C020001")
     cps4.data("012281B60491022890")
     cps4.raw(apdu)
+    cps4.data("01A4080C020001")
     assert cps4.sw("012A9E9A20" + "00" * 32) == 0x9000
 
 
 def test_the_select_of_an_application_ends_a_chain(cps4: Driver) -> None:
     cps4.login()
+    cps4.data("01A4080C020001")
     cps4.data("012241B803830120")
     assert cps4.raw("112A8086FF" + "00" * 255) == b"\x90\x00"
     assert cps4.raw(f"01A4040808{CHIPDOC}") == bytes.fromhex("6A86")
@@ -275,6 +280,7 @@ def test_the_select_of_an_application_ends_a_chain(cps4: Driver) -> None:
 def test_reset_and_power_clear_everything_volatile(cps4: Driver) -> None:
     for clear in (cps4.card.reset, cps4.card.power_on, lambda: (cps4.card.power_off(), cps4.card.power_on())):
         cps4.login()
+        cps4.data("01A4080C020001")
         cps4.data("012281B60491022890")
         cps4.raw("01A4080002D003")
         assert list(cps4.card.state().channels) == ["chipdoc#1"]

@@ -198,10 +198,10 @@ def test_dates_two_ends_a_month_apart_and_steady_over_a_year(make: CardMaker) ->
 
 
 def test_options(make: CardMaker) -> None:
-    plain = make()
-    assert "EF.PuKDF" not in files(plain.image)
+    plain = make(options={"include_pukdf": False})
+    assert not {"EF.PuKDF", "EF.PuKDF.CL", "EF.PUK.TECH"} & set(files(plain.image))
     assert not any(key.consent for key in plain.image.keys)
-    other = make(options={"include_pukdf": True, "pin_consumed_by_signature": True, "interface": "contactless"})
+    other = make(options={"pin_consumed_by_signature": True, "interface": "contactless"})
     content = files(other.image)
     assert content["EF.ODF"] != files(plain.image)["EF.ODF"]
     assert [entry["common"]["label"].native for entry in pkcs15.load(pkcs15.KeyObject, content["EF.PuKDF"])] == [
@@ -209,7 +209,11 @@ def test_options(make: CardMaker) -> None:
         "CPS_PUB_AUT",
     ]
     assert asn1_keys.RSAPublicKey.load(content["EF.PUK.SIG"], strict=True)["public_exponent"].native == 65537
-    assert {key.name: key.consent for key in other.image.keys} == {"signature": True, "authentication": False}
+    assert {key.name: key.consent for key in other.image.keys} == {
+        "signature": True,
+        "authentication": False,
+        "technical": False,
+    }
     assert other.image.atr == LAYOUT.atr["contactless"].value  # type: ignore[index]
 
 

@@ -17,7 +17,7 @@ from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order, made_of
 from bifente.simulator.software.billing.reading import CardsReading
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.requests import ActRequest
 
 
 @pytest.fixture

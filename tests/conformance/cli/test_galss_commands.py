@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,38 @@ def test_every_reason_is_found_by_its_code_alone(cli: Cli) -> None:
         assert cli("codes", code).ok().count("[") == 2, code
 
 
-@pytest.mark.parametrize(("written", "words"), [("F022", "F022"), ("zz", "no return code"), ("99999", "16 bits")])
-def test_an_unknown_code_is_one_sentence_and_exit_2(cli: Cli, written: str, words: str) -> None:
-    cli("codes", written).fails(2, words)
+@pytest.mark.parametrize("written", ["F022", "zz", "99999", "0x80991234", "CKR_NO_SUCH_THING"])
+def test_an_unknown_code_is_one_sentence_and_exit_2(cli: Cli, written: str) -> None:
+    cli("codes", written, "--lang", "fr").fails(2, f"aucune source ne parle du code {written} : ni carte")
+
+
+@pytest.mark.parametrize(
+    ("written", "head", "words"),
+    [
+        ("63C2", "63C2  [SW", "essais restants : 2"),
+        ("0x6983", "6983  [SW", "bifente faults show code-blocked"),
+        ("SCARD_W_REMOVED_CARD", "80100069  REMOVED_CARD [pcsc]", "carte retirée"),
+        ("-2146434967", "80100069  REMOVED_CARD [pcsc]", "carte retirée"),
+        ("0x8010006A", "8010006A  SECURITY_VIOLATION [pcsc]", "accès refusé"),
+        ("CKR_PIN_LOCKED", "000000A4  CKR_PIN_LOCKED [pkcs11]", "code porteur bloqué"),
+        ("0xA4", "000000A4  CKR_PIN_LOCKED [pkcs11]", "code porteur bloqué"),
+        ("F 101", "F101  61697", "ressource inconnue"),
+        ("0x80070005", "80070005  E_ACCESSDENIED [windows]", "pas un code des cartes"),
+    ],
+)
+def test_a_code_of_any_layer(cli: Cli, written: str, head: str, words: str) -> None:
+    said = cli("codes", *written.split(), "--lang", "fr").ok()
+    assert said.startswith(head)
+    assert words in said
+
+
+def test_words_that_are_no_code_lead_to_the_faults(cli: Cli) -> None:
+    cli("codes", "DMP", "ne", "marche", "pas", "--lang", "fr").fails(2, "bifente faults list DMP ne marche pas (dmp-")
+
+
+def test_a_code_for_scripts(cli: Cli) -> None:
+    (found,) = json.loads(cli("codes", "CKR_PIN_LOCKED", "--json", "--lang", "fr").ok())
+    assert (found["code"], found["layer"], found["see"]) == ("000000A4  CKR_PIN_LOCKED", "pkcs11", ["code-blocked"])
 
 
 @pytest.mark.parametrize(
@@ -129,9 +159,8 @@ def test_a_hostile_file_does_not_drive_the_terminal(cli: Cli, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("galss", "check", "/nowhere/galss.ini"), "No such file"),
-        (("galss", "check", "/"), "cannot be read"),
-        (("sesam", "check", "/nowhere/sesam.ini"), "No such file"),
+        (("galss", "check", "/"), "is no file"),
+        (("sesam", "check", "/dev/null"), "is no file"),
         (("galss", "make", "--profile", "readers/olaqin-vitalac"), "did you mean"),
         (("galss", "make", "--profile", "readers/f600", "--bits", "16"), "32 or 64"),
         (("galss", "make", "--profile", "readers/f600", "--serial", "0"), "COM0"),
@@ -180,3 +209,87 @@ def test_a_line_number_is_no_picture(cli: Cli, tmp_path: Path) -> None:
     text = made.read_bytes()
     made.write_bytes(text + b"\r\n" * (99 - text.count(b"\n")) + b"no key here\r\n")
     assert "galss.ini:100: warning" in cli("galss", "check", made, "--lang", "en").ok()
+
+
+MACOS = """#01: Lab TL(1) (no card present)
+#02: Lab Reader 01 (no card present)
+#03: Lab Reader 02 (ATR:{length = 17, bytes = 0x3bac00402a001225006480000310009000})
+#04: Lab Reader (ATR:{length = 9, bytes = 0x3f6525002c09699000})
+"""
+
+
+@pytest.fixture
+def listing(tmp_path: Path) -> Path:
+    file = tmp_path / "readers.txt"
+    file.write_text(MACOS)
+    return file
+
+
+def test_the_file_made_for_what_is_there_is_right_there(cli: Cli, tmp_path: Path, listing: Path) -> None:
+    made = tmp_path / "galss.ini"
+    cli("galss", "make", "--readers", listing, "--os", "macos", "--out", made).ok()
+    assert [line for line in made.read_text("cp1252").splitlines() if line.startswith(("Carac", "NomLAD"))] == [
+        "Caracteristiques=Lab Reader 02",
+        "NomLAD=CPS",
+        "Caracteristiques=Lab Reader",
+        "NomLAD=Vitale",
+    ]
+    assert "nothing wrong" in cli("galss", "check", made, "--readers", listing, "--lang", "en").ok()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("Lab Reader 01", "bound to Lab Reader 01, which is empty: the card is in Lab Reader"),
+        ("Lab Reader 02", "bound to the slot cps (Lab Reader 02)"),
+        ("Lab Reader 03", "names the reader 'Lab Reader 03', which is not there"),
+    ],
+)
+def test_a_resource_bound_elsewhere_than_its_card(
+    cli: Cli, tmp_path: Path, listing: Path, wrong: str, words: str
+) -> None:
+    made = tmp_path / "galss.ini"
+    cli("galss", "make", "--readers", listing, "--out", made).ok()
+    made.write_bytes(edited(made.read_bytes(), "CANAL2", "Caracteristiques", wrong))
+    said = cli("galss", "check", made, "--readers", listing, "--lang", "en")
+    assert said.code == 1
+    assert words in said.out
+
+
+def test_what_was_seen_rules_over_what_a_profile_usually_has(cli: Cli, tmp_path: Path) -> None:
+    listing, made = tmp_path / "scan.txt", tmp_path / "galss.ini"
+    listing.write_text(
+        " 0: Bifente Bi-Slot Reader 00 00\n  Card state: Card inserted,\n  ATR: 3F 65 25 00 2C 09 69 90 00\n"
+        " 1: Bifente Bi-Slot Reader 00 01\n  Card state: Card removed,\n"
+    )
+    cli("galss", "make", "--profile", "readers/generic-bislot", "--out", made).ok()
+    with_listing = cli("galss", "check", made, "--profile", "readers/generic-bislot", "--readers", listing)
+    assert with_listing.code == 1
+    assert "Bifente Bi-Slot Reader 00 00" in with_listing.out
+
+
+def test_a_serial_channel_on_a_reader_that_speaks_pcsc_only(cli: Cli, tmp_path: Path, listing: Path) -> None:
+    made = tmp_path / "galss.ini"
+    cli("galss", "make", "--profile", "readers/olaqin-vitalact", "--serial", "3", "--out", made).ok()
+    assert cli("galss", "check", made, "--profile", "readers/olaqin-vitalact").code == 0
+    for there in (("--profile", "readers/identive-cloud-2700r"), ("--readers", str(listing))):
+        said = cli("galss", "check", made, *there, "--lang", "en")
+        assert said.code == 1
+        assert "[0400]: CANAL1 is a serial channel that this reader lacks" in said.out
+
+
+@pytest.mark.parametrize(("command", "code"), [("galss", "8001"), ("sesam", "F680")])
+def test_a_file_that_is_not_there_is_the_fault_itself(cli: Cli, tmp_path: Path, command: str, code: str) -> None:
+    said = cli(command, "check", tmp_path / "no.ini", "--lang", "en")
+    assert said.code == 1
+    assert f"error [{code}]" in said.out
+    assert ("bifente galss make" in said.out) == (command == "galss")
+
+
+def test_a_listing_that_names_no_reader_is_bad_input(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "readers.txt"
+    file.write_text("nothing\nhere\n")
+    cli("galss", "make", "--readers", file).fails(2, "names no reader")
+    cli("galss", "make", "--readers", tmp_path).fails(2, "is no file")
+    cli("galss", "make").fails(2, "--profile NAME")
+    cli("galss", "check", tmp_path).fails(2, "is no file")

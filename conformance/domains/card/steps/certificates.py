@@ -27,7 +27,9 @@ class CheckCertificate(CardStep):
         **{field: ValueMatcher() for field in FIELDS},
     }
 
-    certificate: Literal["signature", "authentication"] = Field(default="authentication", description="which one")
+    certificate: Literal["signature", "authentication", "technical"] = Field(
+        default="authentication", description="which one"
+    )
 
     def run(self, act: Act) -> Observation:
         """Read it from the card and check it."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bifente.conformance.domains.fse.bench.reference import TemplateReference
 from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.errors import FseError
@@ -28,7 +29,7 @@ class FrontEndBench:
         self._clock = clock
         self._chance = chance
         self._hear = hear
-        self._parameters = FrontalParameters()
+        self._parameters = FrontalParameters(reference=TemplateReference(party))
         self._frontal: Frontal | None = None
 
     @property

@@ -19,7 +19,7 @@ from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.tarification.requests import ActRequest
 
 _PROFILE = "readers/generic-bislot"
 _CARDS = {"cps": "medecin-generaliste", "vitale": "vitale/assure-seul"}

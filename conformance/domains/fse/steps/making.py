@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -24,11 +25,20 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Code, Observes, kebab
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Insurance, Payment, Person, SecuringMode, SheetState
+from bifente.simulator.formats.fse.model import (
+    Insurance,
+    PayerShare,
+    Payment,
+    Person,
+    SecuringMode,
+    SheetState,
+    WorkAccident,
+)
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.software.billing.making import Care
 from bifente.simulator.software.billing.ordering import Order
-from bifente.simulator.tarification.pricing import ActRequest
+from bifente.simulator.software.billing.pretence import Pretence
+from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.tables import ACTS
 
 if TYPE_CHECKING:
@@ -99,6 +109,49 @@ class ActModel(BaseModel):
     ] = Decimal(1)
     unit: Cents | None = Field(default=None, ge=0, le=10_000_000, description="unit price of an act without tariff")
     amount: Cents | None = Field(default=None, ge=0, le=100_000_000, description="what is asked for the line")
+    association: int | None = Field(default=None, ge=1, le=5, description="association code of a CCAM act")
+    modifiers: str = Field(default="", pattern="^[A-Z0-9]{0,4}$", description="modifiers of a CCAM act: F, U ...")
+
+
+Written = dict[str, bool | int | str]
+
+
+class PretendModel(BaseModel):
+    """What is written otherwise, by field. ``on-days: 1`` is a date, so many days after that of the care."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    beneficiary: Written = Field(default_factory=dict, max_length=12)
+    professional: Written = Field(default_factory=dict, max_length=12)
+    act: Written = Field(default_factory=dict, max_length=8, description="of the first act")
+    sheet: Written = Field(default_factory=dict, max_length=8, description="of the sheet; amo and amc in cents")
+    judged: bool = Field(default=False, description="the practice's own rules look at it all the same")
+
+    def pretence(self, day: date) -> Pretence:
+        """Return it for care of a day."""
+        beneficiary = _written(self.beneficiary, day)
+        if beneficiary.get("rights") == "open":
+            beneficiary["rights"] = ((date.min, None),)
+        sheet = _written(self.sheet, day)
+        for payer in ("amo", "amc"):
+            if payer in sheet:
+                sheet[payer] = PayerShare(sheet[payer])
+        if "accident" in sheet:
+            sheet["accident"] = WorkAccident(sheet["accident"], "999000015")
+        act = _written(self.act, day)
+        if "coefficient" in act:
+            act["coefficient"] = Decimal(str(act["coefficient"]))
+        return Pretence(beneficiary, _written(self.professional, day), act, sheet, self.judged)
+
+
+def _written(fields: Written, day: date) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name.endswith("-days") and isinstance(value, int):
+            told[name.removesuffix("-days").replace("-", "_")] = day + timedelta(days=value)
+        else:
+            told[name.replace("-", "_")] = value
+    return told
 
 
 class Make(FseStep):
@@ -126,7 +179,7 @@ class Make(FseStep):
     acts: list[ActModel] = Field(
         max_length=99,
         description="each with its code and, as wanted, quantity, coefficient, unit and amount in cents:"
-        " [{code: G}, {code: AMI, coefficient: 4}]",
+        " [{code: G}, {code: AMI, coefficient: 4}, {code: DEQP003, modifiers: F}]",
     )
     payment: Payment = Field(
         default=Payment.DIRECT,
@@ -157,6 +210,14 @@ class Make(FseStep):
     rectifies: int | None = Field(default=None, ge=1, description="number of the sheet that this one corrects")
     paper: bool = Field(default=True, description="the signed paper form of a degraded sheet is at hand")
     recycle: int | None = Field(default=None, ge=1, description="number of the rejected sheet it replaces")
+    accident: str | None = Field(default=None, max_length=9, description="number of the accident at work told")
+    maternity_days: int = Field(default=90, description="days from the date of maternity told to the care")
+    prescriber: str | None = Field(default=None, description="billing number of the prescriber told")
+    pretend: PretendModel | None = Field(
+        default=None,
+        description="what a dishonest software writes instead of what was read, no rule looked at:"
+        " {beneficiary: {exoneration: '4', ald: true}}, {act: {rate: 100}}, {sheet: {amo: 9999}}",
+    )
 
     def do(self, act: Act, fse: FseBench) -> StepTold:
         """Make it."""
@@ -168,16 +229,32 @@ class Make(FseStep):
             insurance=self.insurance,
             payment=self.payment,
             care_path=path if self.care_path is None else self.care_path,
-            prescriber=_PRESCRIBER if prescribed else None,
-            prescribed_on=day if prescribed else None,
+            prescriber=replace(_PRESCRIBER, billing_id=self.prescriber or _PRESCRIBER.billing_id)
+            if prescribed or self.prescriber
+            else None,
+            prescribed_on=day if prescribed or self.prescriber else None,
             accident_on=day - timedelta(days=3) if self.insurance is Insurance.AT_MP and self.dated else None,
-            pregnancy_on=day - timedelta(days=90) if self.insurance is Insurance.MATERNITE and self.dated else None,
+            accident_number=self.accident or "",
+            pregnancy_on=day - timedelta(days=self.maternity_days)
+            if self.insurance is Insurance.MATERNITE and self.dated
+            else None,
             rectifies=self.rectifies,
         )
         acts = tuple(
-            ActRequest(one.code, day, one.quantity, one.coefficient, one.unit, one.amount) for one in self.acts
+            ActRequest(
+                one.code,
+                day,
+                one.quantity,
+                one.coefficient,
+                one.unit,
+                one.amount,
+                one.association,
+                one.modifiers,
+            )
+            for one in self.acts
         )
-        order = Order(acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle)
+        pretence = self.pretend.pretence(day) if self.pretend is not None else None
+        order = Order(acts, care, day, self.situation, self.beneficiary, self.mode, self.paper, self.recycle, pretence)
         try:
             made = fse.software.make(order)
         except FseError as error:

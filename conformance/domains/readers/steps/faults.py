@@ -72,6 +72,12 @@ class InjectFault(Step):
     times: Times | None = Field(default=None, description="how often it strikes")
     percent: int | None = Field(default=None, ge=1, le=100, description="strikes at so many of a hundred commands")
     byte: int | None = Field(default=None, ge=0, le=65_535, description="rank of the byte it strikes, from 0")
+    only: dict[str, str] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=4,
+        description="whom a fault of a service strikes, e.g. {client: lgc-demo}",
+    )
 
     def run(self, act: Act) -> Observation:
         """Make it. Raise GuardRefusalError where this bench cannot: a fault of readers needs readers that are ours."""
@@ -89,7 +95,7 @@ class InjectFault(Step):
         return Observation({})
 
     def _aim(self) -> Aim | None:
-        aim = Aim(self.at, self.command, self.times, self.percent, self.byte)
+        aim = Aim(self.at, self.command, self.times, self.percent, self.byte, self.only)
         return None if aim == Aim() else aim
 
 

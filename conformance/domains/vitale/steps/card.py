@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
@@ -45,6 +45,7 @@ _VITALE2 = "vitale2"
 _GROUPS = range(101, 112)
 _CHALLENGE_SIZE = 16
 _ELSEWHERE = "TEST AC ETRANGERE"
+_KEY_SIZES = {"short-key": 1016, "long-key": 4104}
 _LONGEST_READING = 248
 """Bytes that one command reads off a Vitale 1: what a public client asks for at once."""
 
@@ -241,10 +242,11 @@ class PresentCertificate(CardStep):
     certificate: Literal["authentication", "signature"] = Field(
         default="authentication", description="which certificate of the professional's card is given"
     )
-    spoil: Literal["nothing", "signature", "issuer", "authority-keys", "cut"] = Field(
+    spoil: Literal["nothing", "signature", "issuer", "authority-keys", "cut", "short-key", "long-key"] = Field(
         default="nothing",
         description="signature: one bit turned; issuer: another authority's name; authority-keys: an authority of the "
-        "same name with other keys; cut: its last byte missing",
+        "same name with other keys; cut: its last byte missing; short-key, long-key: well signed, of a key of 1016 or "
+        "4104 bits",
     )
     data: Hex | None = Field(default=None, description="these bytes instead of a certificate")
 
@@ -362,13 +364,20 @@ def _spoilt(raw: bytes, how: str, act: Act, role: str) -> bytes:
         raise NotOnThisCardError(
             act.bench.seated[role].layout.family, "n'est pas du laboratoire", "is not of the bench"
         )
-    own = x509.load_der_x509_certificate(raw)
+    try:
+        own = x509.load_der_x509_certificate(raw)
+    except ValueError:
+        return raw  # what was read is no certificate: there is nothing to spoil, and the Vitale judges it as it is
     key = own.public_key()
     assert isinstance(key, RSAPublicKey)  # noqa: S101 - the laboratory issues RSA only
     # A key of the card itself serves as the other authority's: any would do, and this one makes the run repeatable.
     forger = Authority(_ELSEWHERE, made.authority.stem, made.image.keys[0].private_key, None, Publication())
     if how == "authority-keys":
         forger.name = made.authority.name
+    if how in _KEY_SIZES:
+        # Nobody has the private key, and nobody needs it: the certificate must be refused before any proof.
+        modulus = act.scene.random.getrandbits(_KEY_SIZES[how]) | 1 << _KEY_SIZES[how] - 1 | 1
+        key, forger = RSAPublicNumbers(65537, modulus).public_key(), made.authority
     forged = forger.issue(
         subject=own.subject,
         public_key=key,

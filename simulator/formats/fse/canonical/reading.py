@@ -213,4 +213,6 @@ def _read_act(fields: Fields) -> CareAct:
         base=fields.number("base"),
         amount=fields.number("amount"),
         rate=fields.number("rate"),
+        association=fields.number("association") if fields.text("association") else 0,
+        modifiers=fields.text("modifiers"),
     )

@@ -223,6 +223,8 @@ def _act(place: str, act: CareAct) -> Group:
             "base": _number(f"{place}, base", act.base, 0, _MAX_CENTS),
             "amount": _number(f"{place}, amount", act.amount, 0, _MAX_CENTS),
             "rate": _number(f"{place}, rate", act.rate, 0, 100),
+            "association": _number(f"{place}, association", act.association, 0, 9) if act.association else "",
+            "modifiers": act.modifiers,
         },
         place,
     )

@@ -1,0 +1,69 @@
+"""Services that ``bifente serve`` starts: what each is given, and what it tells whoever sets a software up for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from bifente.conformance.domain import domains, referred
+from bifente.ground.clock import Clock
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeySource
+from bifente.simulator.serving.recording import Hear
+from bifente.simulator.serving.service import Declare
+
+S = TypeVar("S", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class ServingBench:
+    """What a service is started with. ``folder`` is where it may write files for the software (CA, certificates).
+
+    ``stack`` closes what it opened. ``port`` is the first of the ports it may take, 0 for any free ones. ``said`` are
+    what a file says to domains, as under ``bench`` in a suite.
+    """
+
+    clock: Clock
+    keys: KeySource
+    pki: Pki
+    chance: random.Random
+    folder: Path
+    stack: ExitStack
+    declare: Declare
+    hear: Hear
+    port: int = 0
+    said: tuple[BaseModel, ...] = ()
+
+    def section(self, kind: type[S]) -> S | None:
+        """Return what the file says by a domain's own model, None if nothing."""
+        return next((one for one in self.said if isinstance(one, kind)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedService:
+    """What is told of a service that answers. ``settings`` are what a software is configured with, in their order.
+
+    ``ended`` gives the lines to be told when it stops: what is to be said of the software that called.
+    """
+
+    settings: Mapping[str, str]
+    ended: Callable[[], list[str]] = field(default=list)
+
+
+StartService = Callable[[ServingBench], ServedService]
+"""Starts a service. Raises ServingError."""
+
+
+def services() -> Mapping[str, Callable[[], StartService]]:
+    """Return what leads to each service that domains bring, by name. Raise DomainError."""
+    return {
+        name: (lambda domain=domain, reference=reference: referred(domain, reference))  # type: ignore[misc]
+        for domain in domains()
+        for name, reference in domain.services.items()
+    }

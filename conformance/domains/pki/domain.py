@@ -1,0 +1,14 @@
+"""The descriptor of the domain."""
+
+from bifente.conformance.domain import Domain
+from bifente.ground.text import Text
+
+DOMAIN = Domain(
+    name="pki",
+    title=Text("IGC-Santé et TLS avec la carte", "IGC-Santé and TLS with the card"),
+    steps=(
+        "bifente.conformance.domains.pki.steps.status",
+        "bifente.conformance.domains.pki.steps.tls",
+    ),
+    spots="bifente.conformance.domains.pki.spots:SPOTS",
+)

@@ -1,0 +1,1 @@
+"""Pro Santé Connect, e-CPS, and the software that logs its users in by them."""

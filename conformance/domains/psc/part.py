@@ -1,0 +1,140 @@
+"""What a scenario of Pro Santé Connect has at hand: the provider, browsers, phones, the software of its clients."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Self
+
+import httpx
+
+from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.psc.browser import PscBrowser
+from bifente.conformance.domains.psc.calling import caller
+from bifente.conformance.domains.psc.certificates import organisation_certificate
+from bifente.conformance.domains.psc.forgery import forged, resigned
+from bifente.conformance.domains.psc.section import PscSection
+from bifente.conformance.domains.psc.vocabulary import WORKSTATION, TokenForgery
+from bifente.ground.clock import Clock
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
+from bifente.simulator.pki.keystore import KeySource, MemoryKeys
+from bifente.simulator.services.psc.model import RegisteredClient
+from bifente.simulator.services.psc.service import PscService, judged_by
+from bifente.simulator.services.psc.tokens import TokenMint
+from bifente.simulator.serving.recording import Hear, recorded
+from bifente.simulator.serving.service import Asgi, Declare
+from bifente.simulator.software.relying_party.client import OpenIdClient, OpenIdSettings
+
+STRANGER = "hors-igc-"
+
+
+class PscBench:
+    """The provider and everything around it, fresh for each scenario."""
+
+    def __init__(
+        self, section: PscSection, clock: Clock, chance: random.Random, pki: Pki, declare: Declare, hear: Hear
+    ) -> None:
+        self.clock = clock
+        self._pki = pki
+        self._declare = declare
+        self._chance = chance
+        self.service = PscService(
+            clock,
+            process_keys(),
+            chance,
+            section.registry(),
+            section.parameters(),
+            declare=declare,
+            believes=judged_by(CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)),
+        )
+        self.application: Asgi = recorded(self.service, clock, hear)
+        self._browsers: dict[str, PscBrowser] = {}
+        self._clients: dict[str, OpenIdClient] = {}
+        self._chains: dict[str, Chain] = {}
+
+    @classmethod
+    def of(cls, scene: Scene) -> Self:
+        """Return the provider of a scene, whose messages are told."""
+        section = scene.section(PscSection) or PscSection()
+        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop.pki, scene.declare, scene.hear)
+
+    def browser(self, name: str = WORKSTATION) -> PscBrowser:
+        """Return the browser of this name, a new one if it was never used."""
+        if name not in self._browsers:
+            self._browsers[name] = PscBrowser(self.application, self.service.core.addresses)
+        return self._browsers[name]
+
+    def registered(self, client: str) -> RegisteredClient:
+        """Return a registered client. Raise LookupError."""
+        found = self.service.core.registry.client(client)
+        if found is None:
+            raise LookupError(f"no client {client!r} is registered")
+        return found
+
+    def client(self, client: str) -> OpenIdClient:
+        """Return the software of a registered client."""
+        if client not in self._clients:
+            known = self.registered(client)
+            settings = OpenIdSettings(
+                client=known.id,
+                secret=known.secret,
+                redirect_uri=known.redirect_uris[0],
+                logout_uri=known.post_logout_redirect_uris[0],
+                discovery=self.service.core.addresses.discovery,
+                algorithm=known.id_token,
+            )
+            self._clients[client] = OpenIdClient(
+                settings, self.caller(self.chain_of(known)), self.clock, self._chance.randbytes, self._declare
+            )
+        return self._clients[client]
+
+    def chain_of(self, client: RegisteredClient) -> Chain:
+        """Return the certificate that a client proves itself by; nothing for one that has a secret."""
+        return self.organisation(client.subject) if client.subject is not None else ()
+
+    def organisation(self, name: str) -> Chain:
+        """Return an organisation's client certificate, by its common name: of the laboratory's authority, or, behind
+        ``hors-igc-``, of another that bears the same name.
+        """
+        if name not in self._chains:
+            pki = Pki(_strangers()) if name.startswith(STRANGER) else self._pki
+            key = process_keys().key(f"psc/organisation/{name}").public_key()
+            common_name = name.removeprefix(STRANGER)
+            self._chains[name] = organisation_certificate(pki, key, self.clock.now(), common_name)
+        return self._chains[name]
+
+    def caller(self, chain: Chain = ()) -> httpx.Client:
+        """Return a caller of the provider that shows a certificate."""
+        return caller(self.application, chain)
+
+    def forged(self, token: str, how: TokenForgery | None, of: str = "psc") -> str:
+        """Return a token broken in one way, or as it is; ``of`` says whose keys it is of: psc, idp, api."""
+        return token if how is None else forged(token, how, self._mint(of).jwks)
+
+    def resigned(self, token: str, changes: Mapping[str, Any], of: str = "psc", secret: str | None = None) -> str:
+        """Return a token as the provider would have signed it with other claims."""
+        return resigned(token, changes, self._mint(of), secret)
+
+    def _mint(self, of: str) -> TokenMint:
+        core = self.service.core
+        return {"psc": core.mint, "idp": core.idp_mint, "api": core.api_mint}[of]
+
+    def bearer(self, token: str) -> Mapping[str, str]:
+        """Return the header of a token."""
+        return {"authorization": f"Bearer {token}"}
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+@cache
+def _strangers() -> KeySource:
+    return MemoryKeys()
+
+
+@cache
+def process_keys() -> KeySource:
+    """Return the provider's signing keys and the clients' keys: one set a process."""
+    return MemoryKeys()

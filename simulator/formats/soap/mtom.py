@@ -1,0 +1,264 @@
+"""MTOM and XOP (W3C): binary content beside its envelope, in one multipart/related message.
+
+A message is taken only whole: each xop:Include names a part, each part is named once, the root is XOP of SOAP 1.2.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.message import Message as MimeHeaders
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote, unquote
+
+from lxml import etree
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+
+from bifente.ground.text import Text
+from bifente.simulator.formats.soap.names import NS, SOAP_TYPE, qname
+from bifente.simulator.formats.soap.xml import XmlElement
+
+XOP_TYPE = "application/xop+xml"
+MULTIPART = "multipart/related"
+ROOT_ID = "root.message@bifente.invalid"
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?\- ]{1,70}")
+
+
+class MtomRefusal(StrEnum):
+    """Why a multipart message was not taken."""
+
+    NOT_MTOM = "not-mtom"
+    BOUNDARY = "boundary"
+    MALFORMED = "malformed"
+    ROOT = "root"
+    MISSING_PART = "missing-part"
+    UNREFERENCED = "unreferenced-part"
+    TWICE = "part-twice"
+    INCLUDE = "include"
+    ENCODING = "transfer-encoding"
+    TOO_MANY = "too-many-parts"
+    TOO_LARGE = "part-too-large"
+
+    @property
+    def sentence(self) -> Text:
+        """Return the reason in words."""
+        return _SENTENCES[self]
+
+
+_SENTENCES: Mapping[MtomRefusal, Text] = {
+    MtomRefusal.NOT_MTOM: Text(
+        "le message n'est pas en MTOM : cette transaction attend multipart/related, racine application/xop+xml, "
+        "les documents en pièces jointes (activer MTOM dans la bibliothèque SOAP)",
+        "you sent no MTOM: this transaction wants multipart/related, its root application/xop+xml, documents as parts "
+        "(switch MTOM on in your SOAP library)",
+    ),
+    MtomRefusal.BOUNDARY: Text("multipart sans boundary lisible", "multipart without a readable boundary"),
+    MtomRefusal.MALFORMED: Text("le multipart est mal formé ou coupé", "the multipart is malformed or cut"),
+    MtomRefusal.ROOT: Text(
+        "la racine du multipart n'est pas une enveloppe XOP de SOAP 1.2", "the root part is no XOP envelope of SOAP 1.2"
+    ),
+    MtomRefusal.MISSING_PART: Text("une pièce jointe citée est absente", "a part that is referred to is missing"),
+    MtomRefusal.UNREFERENCED: Text("une pièce jointe n'est citée nulle part", "a part is referred to by nothing"),
+    MtomRefusal.TWICE: Text("une pièce jointe est là ou est citée deux fois", "a part is there, or used, twice"),
+    MtomRefusal.INCLUDE: Text(
+        "un xop:Include n'est pas seul ou n'a pas de cid", "an xop:Include is not alone or has no cid"
+    ),
+    MtomRefusal.ENCODING: Text(
+        "Content-Transfer-Encoding : binary, 8bit, 7bit ou base64",
+        "Content-Transfer-Encoding: binary, 8bit, 7bit or base64",
+    ),
+    MtomRefusal.TOO_MANY: Text("il y a trop de pièces jointes", "there are too many parts"),
+    MtomRefusal.TOO_LARGE: Text("une pièce jointe est trop longue", "a part is too long"),
+}
+
+
+class MtomError(ValueError):
+    """A multipart message that is not taken."""
+
+    def __init__(self, refusal: MtomRefusal, detail: str = "") -> None:
+        self.refusal = refusal
+        self.detail = detail
+        super().__init__(refusal.sentence.en + (f" ({detail})" if detail else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class MtomLimits:
+    """The most that is read: parts, and bytes of each."""
+
+    parts: int = 64
+    part: int = 67_108_864
+
+
+@dataclass(frozen=True, slots=True)
+class MtomPart:
+    """One part: ``id`` without its angle brackets, ``type`` its media type with parameters, as received."""
+
+    id: str
+    type: str
+    content: bytes = field(repr=False)
+
+
+def include(part_id: str) -> XmlElement:
+    """Return the element that stands for a part."""
+    return etree.Element(qname("xop:Include"), {"href": "cid:" + quote(part_id, safe="@.-_")}, nsmap={"xop": NS["xop"]})
+
+
+def packed(
+    envelope: bytes, parts: Sequence[MtomPart], boundary: str = "MIMEBoundary-bifente-0", action: str = ""
+) -> tuple[str, bytes]:
+    """Return content type and body of an MTOM message. Raise ValueError for a boundary that a part contains."""
+    named = [MtomPart(ROOT_ID, f'{XOP_TYPE}; charset=UTF-8; type="{SOAP_TYPE}"', envelope), *parts]
+    delimiter = b"--" + boundary.encode("ascii")
+    if not _BOUNDARY.fullmatch(boundary) or any(b"\r\n" + delimiter in part.content for part in named):
+        raise ValueError("another boundary is needed")
+    pieces = []
+    for part in named:
+        head = (
+            f"Content-Type: {part.type}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{part.id}>\r\n\r\n"
+        ).encode()
+        pieces.append(delimiter + b"\r\n" + head + part.content + b"\r\n")
+    body = b"".join(pieces) + delimiter + b"--\r\n"
+    more = f'; action="{action}"' if action else ""
+    return (
+        f'{MULTIPART}; boundary="{boundary}"; type="{XOP_TYPE}"; start="<{ROOT_ID}>"; start-info="{SOAP_TYPE}"{more}',
+        body,
+    )
+
+
+def unpacked(content_type: str, body: bytes, limits: MtomLimits | None = None) -> tuple[MtomPart, tuple[MtomPart, ...]]:
+    """Return the root part and the others. Raise MtomError."""
+    parts = split(content_type, body, limits)
+    parameters = _parameters(content_type)
+    start = _bare(parameters.get("start", ""))
+    roots = [part for part in parts if part.id == start] if start else list(parts[:1])
+    if len(roots) != 1:
+        raise MtomError(MtomRefusal.ROOT, f"{len(roots)} parts are the start")
+    root = roots[0]
+    kind, inner = _media_type(root.type), _parameters(root.type).get("type", "")
+    if kind != XOP_TYPE:
+        raise MtomError(MtomRefusal.ROOT, f"{kind or 'no type'} instead of {XOP_TYPE}")
+    if _media_type(inner) != SOAP_TYPE:
+        raise MtomError(MtomRefusal.ROOT, f"type {_media_type(inner) or 'missing'} instead of {SOAP_TYPE}")
+    return root, tuple(part for part in parts if part is not root)
+
+
+def split(content_type: str, body: bytes, limits: MtomLimits | None = None) -> tuple[MtomPart, ...]:
+    """Return the parts of a multipart message, in order. Raise MtomError."""
+    boundary = _parameters(content_type).get("boundary", "")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise MtomError(MtomRefusal.BOUNDARY)
+    reading = _Reading(limits or MtomLimits())
+    parser = MultipartParser(boundary.encode("latin-1"), reading.callbacks)
+    try:
+        parser.write(body)
+        parser.finalize()
+    except MultipartParseError:
+        raise MtomError(MtomRefusal.MALFORMED) from None
+    if not reading.ended or not reading.parts:
+        raise MtomError(MtomRefusal.MALFORMED, "no closing boundary")
+    names = [part.id for part in reading.parts]
+    if len(set(names)) != len(names):
+        raise MtomError(MtomRefusal.TWICE, "two parts have one Content-ID")
+    return tuple(reading.parts)
+
+
+def resolved(root: XmlElement, parts: Sequence[MtomPart]) -> Mapping[XmlElement, MtomPart]:
+    """Return, by the element that holds its xop:Include, the part that is its content. Raise MtomError."""
+    by_id = {part.id: part for part in parts}
+    found: dict[XmlElement, MtomPart] = {}
+    used: set[str] = set()
+    for place in root.iter(qname("xop:Include")):
+        holder, name = place.getparent(), _cid(place)
+        if holder is None or len(holder) != 1 or (holder.text or "").strip() or (place.tail or "").strip():
+            raise MtomError(MtomRefusal.INCLUDE, "it is not alone in its element")
+        if name not in by_id:
+            raise MtomError(MtomRefusal.MISSING_PART, f"cid:{name}"[:120])
+        if name in used:
+            raise MtomError(MtomRefusal.TWICE, f"cid:{name}"[:120])
+        used.add(name)
+        found[holder] = by_id[name]
+    if left := [name for name in by_id if name not in used]:
+        raise MtomError(MtomRefusal.UNREFERENCED, f"cid:{left[0]}"[:120])
+    return found
+
+
+class _Reading:
+    """What the parser tells, bounded as it comes."""
+
+    def __init__(self, limits: MtomLimits) -> None:
+        self.parts: list[MtomPart] = []
+        self.ended = False
+        self._limits = limits
+        self._headers: dict[str, str] = {}
+        self._name, self._value, self._content = bytearray(), bytearray(), bytearray()
+
+    @property
+    def callbacks(self) -> Any:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_end": self._header,
+            "on_part_data": self._data,
+            "on_part_end": self._end,
+            "on_end": self._finish,
+        }
+
+    def _begin(self) -> None:
+        if len(self.parts) >= self._limits.parts:
+            raise MtomError(MtomRefusal.TOO_MANY, f"more than {self._limits.parts}")
+        self._headers, self._content = {}, bytearray()
+
+    def _header(self) -> None:
+        self._headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1").strip()
+        self._name, self._value = bytearray(), bytearray()
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if len(self._content) + end - start > self._limits.part:
+            raise MtomError(MtomRefusal.TOO_LARGE, f"more than {self._limits.part} bytes")
+        self._content += data[start:end]
+
+    def _end(self) -> None:
+        content = bytes(self._content)
+        encoding = self._headers.get("content-transfer-encoding", "binary").lower()
+        if encoding == "base64":
+            try:
+                content = b64decode(content)
+            except Base64Error:
+                raise MtomError(MtomRefusal.MALFORMED, "bad base64") from None
+        elif encoding not in {"binary", "8bit", "7bit"}:
+            raise MtomError(MtomRefusal.ENCODING)
+        name = _bare(self._headers.get("content-id", ""))
+        self.parts.append(MtomPart(name, self._headers.get("content-type", ""), content))
+
+    def _finish(self) -> None:
+        self.ended = True
+
+
+def _media_type(value: str) -> str:
+    return value.partition(";")[0].strip().lower()
+
+
+def _parameters(value: str) -> Mapping[str, str]:
+    """The parameters of a media type, their names in lower case."""
+    headers = MimeHeaders()
+    # Folding and control characters have no business there.
+    headers["Content-Type"] = re.sub(r"[\x00-\x1f]", " ", value)[:2048]
+    found = headers.get_params(failobj=[], unquote=True)
+    return {str(name).lower(): str(given) for name, given in found[1:]}
+
+
+def _bare(content_id: str) -> str:
+    return content_id.strip().removeprefix("<").removesuffix(">")
+
+
+def _cid(place: XmlElement) -> str:
+    href = place.get("href") or ""
+    if not href.startswith("cid:") or len(href) == len("cid:"):
+        raise MtomError(MtomRefusal.INCLUDE, "its href is no cid")
+    return unquote(href.removeprefix("cid:"))

@@ -1,0 +1,157 @@
+"""From a VIHF to a requester: judged on the bytes received, and told apart as the rights matrices tell callers."""
+
+from __future__ import annotations
+
+from asn1crypto import core
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from bifente.ground.text import Text
+from bifente.simulator.formats.saml import ASSERTION, SignerTrust
+from bifente.simulator.formats.soap import SoapEnvelope, qname
+from bifente.simulator.formats.soap.xml import XmlElement
+from bifente.simulator.formats.vihf import (
+    AccessPurpose,
+    AuthenticationMode,
+    VerifiedVihf,
+    VihfContext,
+    VihfError,
+    VihfRefusal,
+    VihfRules,
+    verified_vihf,
+)
+from bifente.simulator.formats.vihf import names as vihf_names
+from bifente.simulator.formats.xmldsig import SignatureRules
+from bifente.simulator.pki.certificate_profiles import CARD_TYPE
+from bifente.simulator.services.dmp.errors import DmpRefusalError
+from bifente.simulator.services.dmp.register import DmpRegister
+from bifente.simulator.services.dmp.requester import Requester
+from bifente.simulator.services.dmp.rights import Calling
+
+PHYSICIAN, OCCUPATIONAL = "10", "SM25"
+#: Types of card in the certificates; a CPE and a CDE share one, their titles tell them apart.
+_PROFESSIONALS, _EMPLOYEES = frozenset({0, 1}), frozenset({2})
+_EMPLOYEE_TITLE = "Carte de service santé ou social"
+
+_CODES = {
+    VihfRefusal.SIGNATURE: "DMPInvalidSignature",
+    VihfRefusal.CERTIFICATE: "DMPInvalidCertificate",
+    VihfRefusal.NO_SPECIALITY: "DMPSpecialityMissing",
+    VihfRefusal.REASON: "DMPModeReasonMissing",
+    VihfRefusal.STRUCTURE: "DMPStructureNotLinked",
+}
+
+
+def rules_of(register: DmpRegister) -> VihfRules:
+    """Return how strictly a VIHF is read here."""
+    given = register.parameters
+    return VihfRules(
+        lifetime=given.vihf_age,
+        leeway=given.vihf_ahead,
+        signature=SignatureRules(sha1=given.sha1),
+        as_drimbox=not given.strict,
+    )
+
+
+def admit(register: DmpRegister, envelope: SoapEnvelope, trust: SignerTrust) -> tuple[Requester, VerifiedVihf]:
+    """Return who asks, and the assertion that proves it. Raise DmpRefusalError."""
+    context = VihfContext(register.clock.now(), trust)
+    try:
+        verified = verified_vihf(_assertion(envelope), context, rules_of(register))
+    except VihfError as error:
+        explained = f" [{error.explained.short}]" if error.explained else ""
+        said = error.sentence
+        raise DmpRefusalError(
+            _CODES.get(error.refusal, "DMPInvalidVihf"), Text(said.fr + explained, said.en + explained)
+        ) from None
+    _check_structure(register, verified)
+    requester = _requester(verified)
+    age = register.clock.now() - verified.vihf.issued
+    if requester.air and age > register.parameters.air_age:
+        raise DmpRefusalError("DMPInvalidVihf", VihfRefusal.STALE.sentence)
+    if requester.air and requester.id not in register.professionals:
+        raise DmpRefusalError(
+            "DMPInvalidVihf",
+            Text("AIR : ce professionnel n'est dans aucun annuaire", "AIR: this professional is in no directory"),
+        )
+    return requester, verified
+
+
+def _assertion(envelope: SoapEnvelope) -> XmlElement | None:
+    security = envelope.header(qname("wsse:Security"))
+    return None if security is None else security.find(ASSERTION)
+
+
+def _check_structure(register: DmpRegister, verified: VerifiedVihf) -> None:
+    vihf = verified.vihf
+    if vihf.structure not in register.structures:
+        raise DmpRefusalError(
+            "DMPStructureUnknown",
+            Text("cette structure n'est pas dans l'annuaire", "this structure is not in the directory"),
+        )
+    if vihf.mode == AuthenticationMode.DIRECT:
+        linked = register.links(vihf.subject)
+        if linked is None or vihf.structure not in linked:
+            raise DmpRefusalError("DMPStructureNotLinked", VihfRefusal.STRUCTURE.sentence)
+        code = vihf.sector.partition("^")[0]
+        if linked[vihf.structure] and linked[vihf.structure] != code:
+            raise DmpRefusalError("DMPStructureNotLinked", VihfRefusal.SECTOR.sentence)
+    elif _organisation(verified.certificate) not in ("", vihf.structure):
+        raise DmpRefusalError(
+            "DMPStructureNotLinked",
+            Text("le certificat est celui d'une autre structure", "the certificate is another structure's"),
+        )
+
+
+def _requester(verified: VerifiedVihf) -> Requester:
+    vihf = verified.vihf
+    indirect = vihf.mode == AuthenticationMode.INDIRECT
+    patient, _circumflex, _rest = vihf.patient.partition("^")
+    return Requester(
+        id=vihf.structure if indirect else vihf.subject,
+        name=vihf.subject_name or vihf.subject,
+        structure=vihf.structure,
+        calling=_calling(verified),
+        mode=AccessPurpose(vihf.purpose),
+        reason=vihf.reason,
+        patient=patient,
+        oid=vihf.patient.split("&")[1] if "&" in vihf.patient else "",
+        air=vihf.mode == AuthenticationMode.REINFORCED,
+        direct=vihf.mode == AuthenticationMode.DIRECT,
+        secret=vihf.confidentiality == vihf_names.SECRET_CONNECTION,
+        software=vihf.software.homologation,
+    )
+
+
+def _calling(verified: VerifiedVihf) -> Calling:
+    vihf = verified.vihf
+    if vihf.mode == AuthenticationMode.INDIRECT:
+        return Calling.STRUCTURE
+    if vihf.mode == AuthenticationMode.DIRECT:
+        kind = _card_type(verified.certificate)
+        title = verified.certificate.subject.get_attributes_for_oid(NameOID.TITLE)
+        if kind in _EMPLOYEES and title and title[0].value == _EMPLOYEE_TITLE:
+            return Calling.EMPLOYEE
+        if kind not in _PROFESSIONALS:
+            return Calling.OTHER
+    profession = vihf.role(vihf_names.PROFESSIONS)
+    if profession is None:
+        return Calling.EMPLOYEE if vihf.mode == AuthenticationMode.REINFORCED else Calling.OTHER
+    speciality = vihf.role(vihf_names.SPECIALITIES)
+    if profession.code != PHYSICIAN:
+        return Calling.PROFESSIONAL
+    return Calling.OCCUPATIONAL if speciality and speciality.code == OCCUPATIONAL else Calling.PHYSICIAN
+
+
+def _card_type(certificate: x509.Certificate) -> int | None:
+    try:
+        found = certificate.extensions.get_extension_for_oid(CARD_TYPE).value
+        return int(core.load(found.public_bytes()).native)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, TypeError):
+        return None
+
+
+def _organisation(certificate: x509.Certificate) -> str:
+    """The structure that a certificate of an organisation names, empty if none."""
+    found = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    return str(found[0].value) if found else ""

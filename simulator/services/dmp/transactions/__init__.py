@@ -1,0 +1,1 @@
+"""The transactions, one module a family."""

@@ -1,0 +1,103 @@
+"""Whether a sheet that was well signed asks for what its insured and its professional are entitled to.
+
+Everything is held against the reference file, field by field; the reasons are those of ``reasons.yaml``, with the
+reject code of the field where one is known (sources#noemie).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from bifente.simulator.formats.fse.model import CareBeneficiary, Insurance, Invoice, Rejection
+from bifente.simulator.services.frontal.reasons import rejection
+from bifente.simulator.services.frontal.reference import ReferenceFile
+
+_SAME: Mapping[str, tuple[str, ...]] = {
+    "insured-otherwise": ("nir", "nir_key", "certified_nir", "test"),
+    "body-otherwise": ("regime", "caisse", "centre"),
+    "beneficiary-otherwise": ("birth", "rank", "quality", "name"),
+}
+"""What must be as the file has it, by the reason that it is not."""
+_CLAIMED = {"ald": "exoneration-not-on-file", "c2s": "cover-not-on-file", "alsace_moselle": "cover-not-on-file"}
+"""What may not be claimed unless the file has it."""
+_BY_FILE = {"4": "ald"}
+"""Exoneration codes that the file must bear out, and by what; those that go with an act (3, 7) are not there."""
+_PENSION = "5"
+
+
+def entitlement_reasons(sheet: Invoice, reference: ReferenceFile) -> Iterator[Rejection]:
+    """Why a sheet asks for what the file does not bear out."""
+    yield from _of_the_insured(sheet, reference)
+    yield from _of_the_professional(sheet, reference)
+    if reference.complete and sheet.prescriber is not None and not reference.knows_number(sheet.prescriber.billing_id):
+        yield rejection("prescriber-unknown", sheet.number, sheet.prescriber.billing_id)
+
+
+def _of_the_insured(sheet: Invoice, reference: ReferenceFile) -> Iterator[Rejection]:
+    told = sheet.beneficiary
+    days = sorted({act.on for act in sheet.acts} or {sheet.on})
+    people = reference.insured(told.card_serial, days[0])
+    if not people:
+        if reference.complete:
+            yield rejection("insured-unknown", sheet.number, told.card_serial)
+        return
+    if reference.opposed(told.card_serial, sheet.on):
+        yield rejection("card-opposed", sheet.number, told.card_serial)
+    known = _nearest(told, people)
+    for code, fields in _SAME.items():
+        if wrong := [name for name in fields if getattr(told, name) != getattr(known, name)]:
+            yield rejection(code, sheet.number, ", ".join(wrong))
+    yield from _covers(sheet, known)
+    for day in days:
+        then = _nearest(told, reference.insured(told.card_serial, day) or people)
+        if not _entitled(then, day) and _entitled(told, day):
+            yield rejection("rights-not-on-file", sheet.number, str(day))
+    number = sheet.accident.number if sheet.insurance is Insurance.AT_MP and sheet.accident is not None else ""
+    if number and number not in reference.accidents(told.card_serial):
+        yield rejection("accident-not-on-file", sheet.number, number)
+
+
+def _covers(sheet: Invoice, known: CareBeneficiary) -> Iterator[Rejection]:
+    told = sheet.beneficiary
+    for field, code in _CLAIMED.items():
+        if getattr(told, field) and not getattr(known, field):
+            yield rejection(code, sheet.number, field)
+    if told.exoneration in _BY_FILE and not told.ald and not getattr(known, _BY_FILE[told.exoneration]):
+        yield rejection("exoneration-not-on-file", sheet.number, told.exoneration)
+    if told.exoneration == _PENSION and known.exoneration != _PENSION:
+        yield rejection("exoneration-not-on-file", sheet.number, told.exoneration)
+    if told.complementary is not None and told.complementary != known.complementary:
+        yield rejection("complementary-otherwise", sheet.number, told.complementary.id)
+
+
+def _of_the_professional(sheet: Invoice, reference: ReferenceFile) -> Iterator[Rejection]:
+    told = sheet.professional
+    numbers = reference.numbers(told.rpps)
+    if numbers is None:
+        if reference.complete:
+            yield rejection("professional-unknown", sheet.number, told.rpps)
+        return
+    own = numbers.get(told.billing_id)
+    if own is None:
+        yield rejection("number-of-another", sheet.number, told.billing_id)
+        return
+    if told.specialty != own.specialty:
+        yield rejection("specialty-otherwise", sheet.number, told.specialty)
+    if told.may_sign_invoice and not own.may_sign_invoice:
+        yield rejection("right-not-on-file", sheet.number, told.billing_id)
+
+
+def _nearest(told: CareBeneficiary, people: Sequence[CareBeneficiary]) -> CareBeneficiary:
+    """The person of the card whom a sheet means: as many of birth, rank, quality and first name as agree."""
+    return max(
+        people,
+        key=lambda one: (
+            (told.birth == one.birth) + (told.rank == one.rank) + (told.quality == one.quality),
+            told.first_name == one.first_name,
+        ),
+    )
+
+
+def _entitled(who: CareBeneficiary, day: date) -> bool:
+    return any(start <= day and (end is None or day <= end) for start, end in who.rights)

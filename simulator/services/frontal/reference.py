@@ -1,0 +1,52 @@
+"""The reference file of a body: what it knows of its insured and of professionals, whatever a signed sheet says.
+
+Two signatures prove which cards were there and what was signed, not that the insured is entitled to it, nor that the
+professional bills under a number of his own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from bifente.simulator.formats.fse.model import CareBeneficiary
+
+
+@dataclass(frozen=True, slots=True)
+class BillingNumber:
+    """A billing number of a professional: its specialty, and what its holder may sign under it."""
+
+    specialty: str
+    may_sign_invoice: bool
+    may_sign_lot: bool
+
+
+class ReferenceFile(Protocol):
+    """What a body looks up. Modelled: the real files are not public."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether somebody who is not in it is unknown, rather than not looked up."""
+        ...
+
+    def insured(self, serial: str, on: date) -> Sequence[CareBeneficiary] | None:
+        """Return those whom a card covers, as they are on a day; None for a card that is not in the file."""
+        ...
+
+    def accidents(self, serial: str) -> frozenset[str]:
+        """Return the numbers of the accidents at work of a card's insured."""
+        ...
+
+    def opposed(self, serial: str, on: date) -> bool:
+        """Return whether a card was reported lost or stolen by a day."""
+        ...
+
+    def numbers(self, rpps: str) -> Mapping[str, BillingNumber] | None:
+        """Return the billing numbers of a professional; None for one who is not in the file."""
+        ...
+
+    def knows_number(self, billing_id: str) -> bool:
+        """Return whether a billing number is somebody's."""
+        ...

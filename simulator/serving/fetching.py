@@ -1,0 +1,54 @@
+"""How whoever checks a certificate gets lists and OCSP answers: over HTTP, or from a service of this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from bifente.ground.clock import Clock
+from bifente.simulator.pki.revocation import Fetch, FetchError
+from bifente.simulator.serving.calling import Caller
+
+PATIENCE = 10.0
+"""Seconds that a check waits for its answer."""
+_OCSP = "application/ocsp-request"
+_MOST = 10_000_000
+
+
+def fetching(caller: Caller, clock: Clock, patience: float = PATIENCE) -> Fetch:
+    """Return what fetches by a caller. An answer that took more than ``patience`` on the clock is none."""
+
+    def fetch(url: str, body: bytes | None) -> bytes:
+        since = clock.monotonic()
+        try:
+            answer = _apart(lambda: _asked(caller, url, body))
+        except httpx.HTTPError as error:
+            raise FetchError(f"{url}: {error or type(error).__name__}") from None
+        if clock.monotonic() - since > patience:
+            raise FetchError(f"{url}: no answer within {patience:.0f} s")
+        if answer.status_code != httpx.codes.OK:
+            raise FetchError(f"{url}: HTTP {answer.status_code}")
+        if len(answer.content) > _MOST:
+            raise FetchError(f"{url}: more than {_MOST} bytes")
+        return answer.content
+
+    return fetch
+
+
+def _asked(caller: Caller, url: str, body: bytes | None) -> httpx.Response:
+    if body is None:
+        return caller.request("GET", url)
+    return caller.request("POST", url, headers={"Content-Type": _OCSP}, content=body)
+
+
+def _apart(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Ask from a thread of its own where an event loop runs: a caller of this process needs one to itself."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return ask()
+    with ThreadPoolExecutor(1) as alone:
+        return alone.submit(ask).result()

@@ -1,0 +1,222 @@
+"""The suites of authentication with services: all passing, repeatable, and able to fail when a check is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.options import RunOptions
+from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.reports.events import Event, RunStarted, ScenarioFinished
+from bifente.reports.verdict import Verdict
+from bifente.simulator.pki import judging, revocation
+from bifente.simulator.services.pki import RevocationRegister
+from bifente.simulator.serving.fetching import fetching
+from bifente.simulator.serving.handshake.engine import TlsEngine
+
+ROOT = default_paths()[0] / "authentication"
+SUITES = ("tls", "pki")
+LEAST = 80
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    return Workshop.default(tmp_path_factory.mktemp("keys"))
+
+
+def planned(workshop: Workshop, paths: tuple[Path, ...], select: tuple[str, ...] = ()) -> RunPlan:
+    return prepare(RunOptions(paths=paths, select=select), workshop)
+
+
+@pytest.fixture(scope="module")
+def plan(workshop: Workshop) -> RunPlan:
+    return planned(workshop, tuple(ROOT / f"{name}.yaml" for name in SUITES))
+
+
+def run(plan: RunPlan, workshop: Workshop) -> list[Event]:
+    events: list[Event] = []
+    execute(plan, workshop, run_id="20250101-000000-000000", command=("bifente", "run"), emit=events.append)
+    return events
+
+
+def verdicts(events: list[Event]) -> dict[str, Verdict]:
+    return {event.scenario: event.verdict for event in events if isinstance(event, ScenarioFinished)}
+
+
+@pytest.fixture(scope="module")
+def first_run(plan: RunPlan, workshop: Workshop) -> list[Event]:
+    return run(plan, workshop)
+
+
+def test_every_scenario_passes(plan: RunPlan, first_run: list[Event]) -> None:
+    found = verdicts(first_run)
+    assert set(found) == {scenario.id for scenario in plan.scenarios}
+    assert {name: verdict for name, verdict in found.items() if verdict is not Verdict.PASSED} == {}
+
+
+def test_there_are_enough_and_most_expect_a_refusal(plan: RunPlan) -> None:
+    once = {scenario.model.id: scenario for scenario in plan.scenarios}
+    assert len(plan.scenarios) >= LEAST
+    words = ("refus", "sans ", "n'ouvre", "défaut", "ne ", "expir", "révoqu", "perdu", "vol", "n'")
+    assert sum(any(word in one.model.title.fr.lower() for word in words) for one in once.values()) > len(once) / 2
+
+
+def test_every_title_says_something_in_both_languages(plan: RunPlan) -> None:
+    for scenario in plan.scenarios:
+        assert scenario.model.title.fr != scenario.model.title.en, scenario.id
+        assert scenario.model.requirements, scenario.id
+
+
+def without_times(events: list[Event]) -> list[Event]:
+    """What is told, without times: neither those of the machine nor how long a step took."""
+    timeless = [structs.replace(event, time="") for event in events if not isinstance(event, RunStarted)]
+    return [structs.replace(one, duration_us=0) if hasattr(one, "duration_us") else one for one in timeless]
+
+
+def test_the_same_seed_gives_the_same_record(plan: RunPlan, workshop: Workshop, first_run: list[Event]) -> None:
+    assert without_times(run(plan, workshop)) == without_times(first_run)
+
+
+def test_another_seed_gives_other_handshakes(plan: RunPlan, workshop: Workshop, first_run: list[Event]) -> None:
+    other = run(replace(plan, options=replace(plan.options, seed=2)), workshop)
+    assert verdicts(other) == verdicts(first_run)
+    assert without_times(other) != without_times(first_run)
+
+
+# -- each check taken away: a scenario must notice -----------------------------------------------------------------
+
+
+def nothing(*given: Any, **named: Any) -> None:
+    """Check nothing."""
+
+
+def yes(*given: Any, **named: Any) -> bool:
+    return True
+
+
+def never_required(patch: Patch) -> None:
+    made = TlsEngine.server.__func__  # type: ignore[attr-defined]
+
+    def server(cls: type[TlsEngine], *given: Any, **named: Any) -> Any:
+        return made(cls, *given, **{**named, "required": False})
+
+    patch.setattr(TlsEngine, "server", classmethod(server))
+
+
+def any_branch(patch: Patch) -> None:
+    known = judging.authorities_of
+    patch.setattr(
+        "bifente.conformance.domains.pki.part.authorities_of", lambda pki, levels=None, branches=None: known(pki)
+    )
+
+
+def whatever_server(patch: Patch) -> None:
+    patch.setattr("bifente.conformance.domains.pki.steps.tls.server_look", lambda *given: None)
+
+
+def lists_at_once(patch: Patch) -> None:
+    patch.setattr(RevocationRegister, "published", lambda self, at, rhythm: at)
+
+
+def endless_patience(patch: Patch) -> None:
+    patch.setattr("bifente.conformance.domains.pki.part.fetching", lambda caller, clock: fetching(caller, clock, 1e9))
+
+
+MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
+    "purpose": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_purpose", nothing),
+        "authentication.tls/signature-certificate-is-not-for-tls",
+    ),
+    "purpose in TLS 1.3": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_purpose", nothing),
+        "authentication.tls/signature-certificate-in-tls-1-3",
+    ),
+    "seal": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_purpose", nothing),
+        "authentication.tls/a-seal-is-not-for-tls",
+    ),
+    "validity": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_validity", nothing),
+        "authentication.tls/expired-card-is-refused",
+    ),
+    "validity to come": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_validity", nothing),
+        "authentication.tls/certificate-of-tomorrow-is-refused",
+    ),
+    "clock of the bench": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_validity", nothing),
+        "authentication.tls/certificate-ends-while-the-bench-waits",
+    ),
+    "mark": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_marks", nothing),
+        "authentication.tls/real-product-under-a-test-authority",
+    ),
+    "signature of the authority": (
+        lambda patch: patch.setattr(judging, "_issued", yes),
+        "authentication.tls/same-names-other-keys",
+    ),
+    "signature of anybody": (
+        lambda patch: patch.setattr(judging, "_issued", yes),
+        "authentication.tls/certificate-of-nobody",
+    ),
+    "a certificate at all": (never_required, "authentication.tls/no-certificate-no-access"),
+    "branch": (any_branch, "authentication.tls/structures-only"),
+    "server": (whatever_server, "authentication.tls/client-checks-the-server-too"),
+    "OCSP": (
+        lambda patch: patch.setattr(revocation.OcspSource, "check", nothing),
+        "authentication.pki/lost-card",
+    ),
+    "OCSP, stolen": (
+        lambda patch: patch.setattr(revocation.OcspSource, "check", nothing),
+        "authentication.pki/stolen-card",
+    ),
+    "list": (
+        lambda patch: patch.setattr(revocation.CrlSource, "check", nothing),
+        "authentication.tls/revoked-card-is-refused",
+    ),
+    "delta list": (
+        lambda patch: patch.setattr(revocation.CrlSource, "_delta", lambda *given: iter(())),
+        "authentication.pki/delta-list-is-fresher",
+    ),
+    "who signed an answer": (
+        lambda patch: patch.setattr(revocation, "answered_by", yes),
+        "authentication.pki/foreign-answer-does-not-hide-a-revocation",
+    ),
+    "who signed a list": (
+        lambda patch: patch.setattr(revocation, "listed_by", yes),
+        "authentication.pki/list-in-trouble",
+    ),
+    "age of an answer": (
+        lambda patch: patch.setattr(revocation, "current", yes),
+        "authentication.pki/foreign-answer-does-not-hide-a-revocation",
+    ),
+    "what an answer is about": (
+        lambda patch: patch.setattr(revocation, "about", yes),
+        "authentication.pki/responder-in-trouble",
+    ),
+    "rhythm of the lists": (lists_at_once, "authentication.pki/list-knows-later-than-ocsp"),
+    "soft": (
+        lambda patch: patch.setattr(revocation, "_unless_soft", lambda error, soft: None),
+        "authentication.pki/service-refuses-when-it-cannot-know",
+    ),
+    "patience": (endless_patience, "authentication.pki/responder-in-trouble"),
+}
+
+
+@pytest.mark.parametrize("what", MUTATIONS)
+def test_a_check_taken_away_is_seen(what: str, workshop: Workshop, monkeypatch: Patch) -> None:
+    mutation, scenario = MUTATIONS[what]
+    mutation(monkeypatch)
+    suite, _slash, _name = scenario.partition("/")
+    one = planned(workshop, (ROOT / f"{suite.partition('.')[2]}.yaml",), (f"{scenario}*",))
+    found = verdicts(run(one, workshop))
+    assert found, scenario
+    assert Verdict.FAILED in found.values(), found

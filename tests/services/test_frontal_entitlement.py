@@ -1,0 +1,160 @@
+"""What two good signatures do not prove: each field held against the reference file of the body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import pytest
+from frontal_bench import TODAY, Bench, third_party
+from fse_samples import AMC
+
+from bifente.simulator.formats.fse.model import CareBeneficiary, Insurance, Person, WorkAccident
+from bifente.simulator.services.frontal import FrontalParameters
+from bifente.simulator.services.frontal.entitlement import entitlement_reasons
+from bifente.simulator.services.frontal.reasons import reasons
+from bifente.simulator.services.frontal.reference import BillingNumber
+
+OPEN = ((date(2020, 1, 1), None),)
+
+
+@dataclass
+class Book:
+    """A reference file of one card and one professional."""
+
+    people: list[CareBeneficiary]
+    billing: dict[str, dict[str, BillingNumber]]
+    complete: bool = True
+    lost: set[str] = field(default_factory=set)
+    at: frozenset[str] = frozenset({"999000015"})
+
+    def insured(self, serial: str, on: date) -> Sequence[CareBeneficiary] | None:
+        return [one for one in self.people if one.card_serial == serial] or None
+
+    def accidents(self, serial: str) -> frozenset[str]:
+        return self.at
+
+    def opposed(self, serial: str, on: date) -> bool:
+        return serial in self.lost
+
+    def numbers(self, rpps: str) -> Mapping[str, BillingNumber] | None:
+        return self.billing.get(rpps)
+
+    def knows_number(self, billing_id: str) -> bool:
+        return any(billing_id in numbers for numbers in self.billing.values())
+
+
+@pytest.fixture(scope="module")
+def honest() -> Any:
+    return Bench().sheet()
+
+
+@pytest.fixture
+def book(honest: Any) -> Book:
+    who = honest.professional
+    number = BillingNumber(who.specialty, may_sign_invoice=True, may_sign_lot=True)
+    return Book([replace(honest.beneficiary, complementary=AMC)], {who.rpps: {who.billing_id: number}})
+
+
+def codes(sheet: Any, book: Book) -> list[str]:
+    return [one.code for one in entitlement_reasons(sheet, book)]
+
+
+def test_an_honest_sheet_is_borne_out(honest: Any, book: Book) -> None:
+    assert codes(honest, book) == []
+    assert codes(Bench().sheet(**third_party()), book) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"beneficiary__nir": "2801975349003"}, "insured-otherwise"),
+        ({"beneficiary__certified_nir": "280197534900383"}, "insured-otherwise"),
+        ({"beneficiary__test": False}, "insured-otherwise"),
+        ({"beneficiary__card_serial": "999000077"}, "insured-unknown"),
+        ({"beneficiary__caisse": "751"}, "body-otherwise"),
+        ({"beneficiary__centre": "1234"}, "body-otherwise"),
+        ({"beneficiary__regime": "02"}, "body-otherwise"),
+        ({"beneficiary__birth": "20200101"}, "beneficiary-otherwise"),
+        ({"beneficiary__rank": 2}, "beneficiary-otherwise"),
+        ({"beneficiary__quality": 6}, "beneficiary-otherwise"),
+        ({"beneficiary__name": "TESTAUTRE"}, "beneficiary-otherwise"),
+        ({"beneficiary__ald": True}, "exoneration-not-on-file"),
+        ({"beneficiary__exoneration": "4"}, "exoneration-not-on-file"),
+        ({"beneficiary__exoneration": "5"}, "exoneration-not-on-file"),
+        ({"beneficiary__c2s": True}, "cover-not-on-file"),
+        ({"beneficiary__alsace_moselle": True}, "cover-not-on-file"),
+        ({"beneficiary__complementary": replace(AMC, member="1")}, "complementary-otherwise"),
+        ({"beneficiary__complementary": replace(AMC, indicator="33")}, "complementary-otherwise"),
+        ({"professional__rpps": "99900000029"}, "professional-unknown"),
+        ({"professional__billing_id": "991000027"}, "number-of-another"),
+        ({"professional__specialty": "03"}, "specialty-otherwise"),
+        ({"prescriber": Person("991000068", "TESTX", "X", "01")}, "prescriber-unknown"),
+        (
+            {"insurance": Insurance.AT_MP, "accident": WorkAccident(TODAY, "999000099")},
+            "accident-not-on-file",
+        ),
+    ],
+)
+def test_what_the_file_does_not_bear_out_is_told(book: Book, changes: dict[str, Any], reason: str) -> None:
+    assert codes(Bench().sheet(**changes), book) == [reason]
+
+
+def test_rights_that_the_file_does_not_have(honest: Any, book: Book) -> None:
+    book.people = [replace(one, rights=((date(2000, 1, 1), date(2001, 1, 1)),)) for one in book.people]
+    assert codes(Bench().sheet(beneficiary__rights=OPEN), book) == ["rights-not-on-file"]
+    assert codes(Bench().sheet(beneficiary__rights=()), book) == [], (
+        "a sheet that claims none is refused at its payment"
+    )
+
+
+def test_a_right_to_sign_that_the_file_does_not_have(honest: Any, book: Book) -> None:
+    who = honest.professional
+    book.billing[who.rpps][who.billing_id] = BillingNumber(who.specialty, may_sign_invoice=False, may_sign_lot=False)
+    assert codes(honest, book) == ["right-not-on-file"]
+
+
+def test_a_card_reported_lost(honest: Any, book: Book) -> None:
+    book.lost.add(honest.beneficiary.card_serial)
+    assert codes(honest, book) == ["card-opposed"]
+
+
+def test_a_file_that_is_not_complete_knows_nothing_of_strangers(honest: Any, book: Book) -> None:
+    book.complete = False
+    book.people, book.billing = [], {}
+    assert codes(Bench().sheet(prescriber=Person("991000068", "TESTX", "X", "01")), book) == []
+
+
+def test_what_the_file_has_may_be_claimed(honest: Any, book: Book) -> None:
+    book.people = [replace(one, ald=True, exoneration="4", c2s=True, alsace_moselle=True) for one in book.people]
+    claimed: dict[str, Any] = {"beneficiary__ald": True, "beneficiary__exoneration": "4", "beneficiary__c2s": True}
+    assert codes(Bench().sheet(**claimed, beneficiary__alsace_moselle=True), book) == []
+    assert codes(honest, book) == [], "less than one is entitled to may be asked"
+
+
+def test_the_person_of_the_family_is_found(honest: Any, book: Book) -> None:
+    first = book.people[0]
+    book.people.append(replace(first, first_name="LUC", birth="20110923", quality=6, ald=True, exoneration="4"))
+    child: dict[str, Any] = {
+        "beneficiary__birth": "20110923",
+        "beneficiary__quality": 6,
+        "beneficiary__first_name": "LUC",
+    }
+    assert codes(Bench().sheet(**child, beneficiary__ald=True), book) == []
+    assert codes(Bench().sheet(beneficiary__ald=True), book) == ["exoneration-not-on-file"]
+
+
+def test_the_front_end_refuses_with_the_code_of_the_field(book: Book) -> None:
+    bench = Bench(FrontalParameters(reference=book))
+    (arl,) = bench.submit(bench.lot(bench.secured(1, beneficiary__certified_nir="280197534900383")))
+    told = next(one for one in arl.rejections if one.code == "insured-otherwise")
+    assert told.label.endswith("(0250 050)")
+    assert reasons()["insured-otherwise"].field == "0250 050"
+
+
+def test_without_a_file_what_is_signed_is_believed() -> None:
+    bench = Bench()
+    (arl,) = bench.submit(bench.lot(bench.secured(1)))
+    assert arl.rejections == ()
