@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from clients_bench import AUT_ID, HERE, KEY_IDS, PIN, CardMaker, opensc_module, shared_object, tool
 from cryptography import x509
-from tls_tools import KEY, PKCS1, REQUEST, Server, server_files, write_pem
+from tls_tools import PKCS1, REQUEST, Server, server_files, write_pem
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
@@ -25,6 +25,8 @@ from bifente.simulator.pki.keystore import KeyStore
 
 pytestmark = pytest.mark.timeout(120)
 
+KEY_ID = "%".join(["", *[KEY_IDS["cps3"]["authentication"][at : at + 2] for at in range(0, 28, 2)]])
+KEY = f"pkcs11:id={KEY_ID};type=private"
 LEFT_OPEN, IN_ARGUMENTS, AGAIN = "logged-out-at-the-end", "no-code-in-arguments", "one-verify-for-one-entry"
 
 
@@ -135,7 +137,9 @@ BEHAVING: Mapping[str, Sequence[str]] = {
 @pytest.mark.parametrize("which", BEHAVING)
 def test_a_program_that_behaves_breaks_no_rule(standing: Standing, which: str) -> None:
     name, *words = BEHAVING[which]
-    found = observed(standing, [tool(name), *(str(opensc_module()) if word == "MODULE" else word for word in words)])
+    command = [tool(name), *(str(opensc_module()) if word == "MODULE" else word for word in words)]
+    # How a program ends is its own affair here: p11tool gives 1 for an attribute that the module does not have.
+    found = observed(standing, command, code=None)
     assert broken(found) == set()
     assert found.story.programs
 
@@ -147,12 +151,11 @@ def test_pkcs15_tool_verifies_and_leaves_the_code_open(standing: Standing) -> No
 
 
 def test_gnutls_cli_authenticates_with_the_card(standing: Standing, folder: Path) -> None:
-    identifier = "%".join(["", *[KEY_IDS["cps3"]["authentication"][at : at + 2] for at in range(0, 28, 2)]])
     with Server(folder, *PKCS1) as server:
         card: list[str | Path] = ["--provider", opensc_module(), "--x509keyfile", f"{KEY};pin-value={PIN}"]
         trust: list[str | Path] = [
             "--x509certfile",
-            f"pkcs11:id={identifier};type=cert",
+            f"pkcs11:id={KEY_ID};type=cert",
             "--x509cafile",
             folder / "server.pem",
         ]
@@ -186,6 +189,7 @@ def test_curl_authenticates_with_the_card(standing: Standing, folder: Path) -> N
         f"[pkcs11]\nengine_id = pkcs11\nMODULE_PATH = {opensc_module()}\ninit = 0\n",
         encoding="utf-8",
     )
+    label = "CPS3v3-9900000001"
     der = folder / "observed.der"
     read: list[str | Path] = [
         tool("pkcs11-tool"),
@@ -202,7 +206,8 @@ def test_curl_authenticates_with_the_card(standing: Standing, folder: Path) -> N
     subprocess.run(read, env={**os.environ, **standing.environment}, check=True, capture_output=True)
     certificate = write_pem(folder / "observed.pem", x509.load_der_x509_certificate(der.read_bytes()))
     with Server(folder, *PKCS1) as server:
-        engine: list[str | Path] = ["--engine", "pkcs11", "--key-type", "ENG", "--key", f"{KEY};pin-value={PIN}"]
+        key = f"pkcs11:token={label}%20(Code%20porteur);object=CPS_PRIV_AUT;type=private;pin-value={PIN}"
+        engine: list[str | Path] = ["--engine", "pkcs11", "--key-type", "ENG", "--key", key]
         trust: list[str | Path] = ["--cert", certificate, "--cacert", folder / "server.pem", "--tls-max", "1.2"]
         command: list[str | Path] = [
             tool("curl"),
