@@ -116,6 +116,11 @@ class Recorder:
         with self._lock:
             self._append((self._encoder.encode(event),), told=bool(self._listeners))
 
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """Write several events at once."""
+        with self._lock:
+            self._append([self._encoder.encode(event) for event in events], told=bool(self._listeners))
+
     def record_lines(self, lines: Sequence[Line]) -> None:
         """Write the events that another process of the run has masked and encoded. Raises `JournalError`."""
         with self._lock:
