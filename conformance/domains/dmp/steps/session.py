@@ -19,7 +19,7 @@ from bifente.simulator.software.lps.client import DmpAccess
 from bifente.simulator.software.lps.identity import AUTOMATON
 
 
-class DmpConnect(DmpStep):
+class ConnectToDmp(DmpStep):
     """Let the holder of the card be at work, its code presented; or a person without a card, or a structure."""
 
     name: ClassVar[str] = "dmp-connect"
