@@ -22,7 +22,7 @@ from bifente.simulator.pki.keystore import KeySource, KeyStore
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("axe_playwright_python.sync_playwright")
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import sync_playwright
 from test_psc_pages import QUIET, judged
 
