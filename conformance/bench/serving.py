@@ -54,8 +54,8 @@ class ServedService:
     """
 
     settings: Mapping[str, str]
-    ended: Callable[[], list[str]] = field(default=list)
     services: tuple[Service, ...] = ()
+    ended: Callable[[], list[str]] = field(default=list)
 
 
 StartService = Callable[[ServingBench], ServedService]

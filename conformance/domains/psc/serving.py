@@ -39,7 +39,7 @@ class _Later:
 def start(around: ServingBench) -> ServedService:
     """Serve the provider. Raise ServingError."""
     service = serve(around)
-    return ServedService(_settings(around, service), lambda: _told(service), (service,))
+    return ServedService(_settings(around, service), (service,), lambda: _told(service))
 
 
 def serve(around: ServingBench) -> PscService:
