@@ -285,7 +285,7 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
         lambda patch: patch.setattr(revocation.OcspSource, "check", nothing),
         "authentication.mail/nothing-enciphered-for-a-revoked-card",
     ),
-    "patience": (endless_patience, "authentication.pki/responder-in-trouble"),
+    "patience": (endless_patience, "authentication.pki/late-responder"),
 }
 
 
