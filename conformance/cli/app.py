@@ -148,9 +148,10 @@ def _told(error: BaseException) -> int:
     """Say what is wrong, and give the exit code."""
     from bifente.conformance.loading.problems import InputError
     from bifente.ground.extensions import ExtensionError
+    from bifente.reports.journal import JournalPlaceError
 
     match error:
-        case ExtensionError():
+        case ExtensionError() | JournalPlaceError():
             err.print(f"bifente: {error}", markup=False)
             return Exit.BAD_INPUT
         case InputError():
