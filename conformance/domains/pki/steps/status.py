@@ -56,7 +56,7 @@ class CheckStatus(CardStep):
 
 
 class ReportCard(CardStep):
-    """Report a card as lost, stolen or damaged: its two certificates are revoked, at once for OCSP, in the lists as
+    """Report a card as lost, stolen or damaged: all its certificates are revoked, at once for OCSP, in the lists as
     they are next published; what the holder then does is told.
     """
 
@@ -65,8 +65,8 @@ class ReportCard(CardStep):
         "Déclarer la carte perdue, volée ou endommagée", "Report the card lost, stolen or damaged"
     )
     shorthand: ClassVar[str] = "what"
-    success: ClassVar[tuple[str, str]] = ("revoked", "2")
-    observes: ClassVar[Observes] = {"reason": ValueMatcher(), "revoked": ValueMatcher(), "then": ValueMatcher()}
+    success: ClassVar[tuple[str, str]] = ("left", "0")
+    observes: ClassVar[Observes] = {key: ValueMatcher() for key in ("reason", "revoked", "left", "then")}
 
     what: Literal["lost", "stolen", "damaged"] = Field(description="what happened to it")
 
@@ -82,4 +82,5 @@ class ReportCard(CardStep):
         words = {"lost": "perdue", "stolen": "volée", "damaged": "endommagée"}
         act.scene.changed(act.role, Text(f"carte déclarée {words[self.what]}", f"card reported {self.what}"))
         values = {"reason": lines[0].reason.value, "revoked": len(lines), "then": incident.then.fr}
+        values["left"] = len(made.certificates) - len(lines)
         return Observation(values, (("ensuite", incident.then.fr),))
