@@ -18,7 +18,7 @@ from bifente.simulator.formats.xds.names import DocumentStatus, ReturnType
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.services.dmp.errors import error_table
-from bifente.simulator.services.dmp.rights import Grant, Operation, rights
+from bifente.simulator.services.dmp.rights import DmpGrant, Operation, rights
 from bifente.simulator.serving.calling import in_process
 from bifente.simulator.software.lps.client import (
     BASE,
@@ -104,7 +104,7 @@ def test_the_service_does_what_the_matrix_says(lab: DmpLab, operation: Operation
     """On a document of one's own, or of a colleague to fetch; an access that a mode allows needs no authorisation."""
     client = column(lab, name)
     reply = {**ACTS, **FEEDERS}[operation](lab, client)
-    if rights().direct.grant(operation, name) is Grant.NO:
+    if rights().direct.grant(operation, name) is DmpGrant.NO:
         assert reply.code == DENIED, reply
     else:
         assert reply.ok, reply
@@ -115,7 +115,7 @@ def test_feeding_follows_the_matrix(lab: DmpLab, name: str) -> None:
     client = column(lab, name)
     operation = Operation.FEED_AS_EMPLOYEE if name == "J" else Operation.FEED
     reply = client.feed(lab.patient, lab.prepared(client.user))
-    assert reply.ok is (rights().direct.grant(operation, name) is not Grant.NO)
+    assert reply.ok is (rights().direct.grant(operation, name) is not DmpGrant.NO)
 
 
 @pytest.mark.parametrize("name", "ABCDEFGHI")
@@ -129,10 +129,10 @@ def test_a_masked_document(lab: DmpLab, name: str, allowed: bool) -> None:
     found = rights().direct.grant(Operation.FETCH_MASKED, name)
     seen = {one.entry.unique_id: client.fetch(lab.patient, one.entry.unique_id).ok for one in (own, other)}
     wanted = {
-        Grant.NO: (False, False),
-        Grant.YES: (True, True),
-        Grant.OWN: (True, False),
-        Grant.IF_ALLOWED_IN_URGENCY: (allowed, allowed),
+        DmpGrant.NO: (False, False),
+        DmpGrant.YES: (True, True),
+        DmpGrant.OWN: (True, False),
+        DmpGrant.IF_ALLOWED_IN_URGENCY: (allowed, allowed),
     }[found]
     assert tuple(seen.values()) == wanted
 
