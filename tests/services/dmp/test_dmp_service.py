@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import pytest
 from dmp_bench import HOSPITAL, PDF, DmpLab
+from external import external, listed, needs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
+from bifente.simulator.formats.cda import CdaSchema
 from bifente.simulator.formats.dmp.demographics import PersonTraits
 from bifente.simulator.formats.dmp.habilitations import AuthorisationAction, AuthorisationFilter, AuthorisationRole
 from bifente.simulator.formats.vihf import AccessPurpose
@@ -29,6 +34,7 @@ from bifente.simulator.software.lps.client import (
     find_documents,
     get_documents,
 )
+from bifente.simulator.software.lps.submission import LpsDocument, prepare
 
 DENIED = "DMPAccessDeniedByRightsService"
 NORMAL, GLASS, CENTRE = DmpAccess(), DmpAccess(AccessPurpose.EMERGENCY, "urgence"), DmpAccess(AccessPurpose.REGULATION)
@@ -232,3 +238,42 @@ def test_any_scratch_of_a_feeding_is_answered_and_nothing_half_kept(dmp_keys: Ke
 def test_other_addresses_are_told(lab: DmpLab, path: str) -> None:
     answer = in_process(lab.service.application).get(path)
     assert answer.status_code in (404, 405)
+
+
+EXAMPLES = listed("cda-examples/*.xml")
+
+
+def adapted(lab: DmpLab, path: Path, unique_id: str) -> bytes:
+    """An official example as if it had been written here for this patient: its id, its INS, its replacement gone."""
+    root = etree.fromstring(path.read_bytes())
+    ours = {"h": "urn:hl7-org:v3"}
+    (identifier,) = root.xpath("h:id", namespaces=ours)
+    identifier.set("root", unique_id)
+    identifier.attrib.pop("extension", None)
+    (ins, *_others) = root.xpath("h:recordTarget/h:patientRole/h:id", namespaces=ours)
+    ins.set("root", lab.patient.ins.oid)
+    ins.set("extension", lab.patient.ins.whole)
+    for related in root.xpath("h:relatedDocument[@typeCode='RPLC']", namespaces=ours):
+        related.getparent().remove(related)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+@needs(EXAMPLES)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_official_example_is_taken_as_content(lab: DmpLab, path: Path) -> None:
+    lab.register.schema = official_schema()
+    number = next(lab.number)
+    content = adapted(lab, path, f"1.2.250.1.999.2.1.{number}")
+    media = "application/pdf" if b"nonXMLBody" in content else ""
+    document = LpsDocument(media, b"", cda=content, format_code="" if media else "urn:ans:structured")
+    prepared = prepare(lab.doctor, lab.patient, document, number, lab.clock.now())
+    reply = lab.feed(prepared)
+    assert reply.ok, reply
+    kept = lab.record.shelf.by_unique(prepared.unique_id)
+    assert kept is not None
+    assert kept.content == content
+
+
+@cache
+def official_schema() -> CdaSchema:
+    return CdaSchema(external("cda", "CDA_extended.xsd"))
