@@ -75,3 +75,11 @@ PKI = FaultRoom(
     mechanisms=frozenset({"trouble"}),
     places=frozenset({"teleservice"}),
 )
+DIRECTORY = FaultRoom(
+    name="directory",
+    title=Text("Annuaire Santé", "Health directory"),
+    rows="bifente.simulator.services.directory:faults.yaml",
+    injector="bifente.simulator.services.directory.faults:make",
+    mechanisms=frozenset({"trouble"}),
+    places=frozenset({"teleservice"}),
+)

@@ -50,7 +50,7 @@ def start(around: ServingBench) -> ServedService:
     server = LoopbackServer(recorded(service, around.clock, around.hear), TlsFront(identity, clients, LPS), around.port)
     around.stack.callback(server.close)
     (around.folder / "ca.pem").write_bytes(identity.trust)
-    return ServedService(_settings(around, section, f"{server.url}{PATH}"), lambda: _told(service))
+    return ServedService(_settings(around, section, f"{server.url}{PATH}"), (service,), lambda: _told(service))
 
 
 def _settings(around: ServingBench, section: InsSection, url: str) -> dict[str, str]:
