@@ -234,6 +234,16 @@ def test_any_scratch_of_a_feeding_is_answered_and_nothing_half_kept(dmp_keys: Ke
     assert reply.ok or reply.code
 
 
+def test_a_control_character_of_a_request_is_no_failure_of_ours(lab: DmpLab) -> None:
+    """Found by the scratches above: a media type that the fault repeats."""
+    client, prepared = lab.client(), lab.prepared()
+    client.tampering.request = lambda request: replace(
+        request, body=request.body.replace(b"application/xop+xml", b"application\0xop+xml", 1)
+    )
+    reply = client.feed(lab.patient, prepared)
+    assert (reply.http, reply.code) == (400, "Sender")
+
+
 @pytest.mark.parametrize("path", ["/nowhere", f"{BASE}/nowhere", f"{BASE}/GDP_Service"])
 def test_other_addresses_are_told(lab: DmpLab, path: str) -> None:
     answer = in_process(lab.service.application).get(path)
@@ -246,15 +256,18 @@ EXAMPLES = listed("cda-examples/*.xml")
 def adapted(lab: DmpLab, path: Path, unique_id: str) -> bytes:
     """An official example as if it had been written here for this patient: its id, its INS, its replacement gone."""
     root = etree.fromstring(path.read_bytes())
-    ours = {"h": "urn:hl7-org:v3"}
-    (identifier,) = root.xpath("h:id", namespaces=ours)
+    ours = "{urn:hl7-org:v3}"
+    identifier = root.find(f"{ours}id")
+    ins = root.find(f"{ours}recordTarget/{ours}patientRole/{ours}id")
+    assert identifier is not None
+    assert ins is not None
     identifier.set("root", unique_id)
-    identifier.attrib.pop("extension", None)
-    (ins, *_others) = root.xpath("h:recordTarget/h:patientRole/h:id", namespaces=ours)
+    if "extension" in identifier.attrib:
+        del identifier.attrib["extension"]
     ins.set("root", lab.patient.ins.oid)
     ins.set("extension", lab.patient.ins.whole)
-    for related in root.xpath("h:relatedDocument[@typeCode='RPLC']", namespaces=ours):
-        related.getparent().remove(related)
+    for related in root.findall(f"{ours}relatedDocument[@typeCode='RPLC']"):
+        root.remove(related)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
