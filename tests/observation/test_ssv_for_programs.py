@@ -96,7 +96,15 @@ def test_a_c_program_reads_nineteen_beneficiaries_byte_for_byte(library: Path, s
     folder = library.parent
     (folder / "program.c").write_text(PROGRAM, encoding="utf-8")
     compiler = shutil.which("cc") or "gcc"
-    command = [compiler, f"-I{folder}", folder / "program.c", "-o", folder / "program", library, f"-Wl,-rpath,{folder}"]
+    command: list[str | Path] = [
+        compiler,
+        f"-I{folder}",
+        folder / "program.c",
+        "-o",
+        folder / "program",
+        library,
+        f"-Wl,-rpath,{folder}",
+    ]
     assert subprocess.run(command, check=False).returncode == 0
     done = subprocess.run([folder / "program"], env=environment(standing), capture_output=True, text=True, check=False)
     assert done.returncode == 0
