@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bifente.simulator.pcsc.bridge import Observer
+from bifente.simulator.pcsc.far import FarVpcd
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.private_pcscd import PrivatePcscd
 from bifente.simulator.readers import Reader
@@ -23,8 +24,8 @@ class ServiceKind(StrEnum):
     """A private pcscd with the vpcd driver, in namespaces of its own."""
 
 
-RunningService: TypeAlias = OwnPcsc | PrivatePcscd
-"""A service that serves."""
+RunningService: TypeAlias = OwnPcsc | PrivatePcscd | FarVpcd
+"""A service that serves, or the readers of a vpcd elsewhere."""
 
 
 def start_service(

@@ -285,7 +285,17 @@ class OwnPcsc:
         path = self._run_dir / SOCKET_NAME
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "bifente.simulator.pcsc.own.process", str(theirs.fileno()), str(path)],
+                [
+                    *(
+                        sys.executable,
+                        "-P",
+                        "-m",
+                        "bifente.simulator.pcsc.own.process",
+                        str(theirs.fileno()),
+                        str(path),
+                    ),
+                    *(["remove"] if self._made_run_dir else []),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
