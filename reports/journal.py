@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bifente.ground.files import open_file
@@ -114,6 +115,11 @@ class Recorder:
         """Write `event` as `record` does; for an engine, which asks for nothing back."""
         with self._lock:
             self._append((self._encoder.encode(event),), told=bool(self._listeners))
+
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """Write several events at once."""
+        with self._lock:
+            self._append([self._encoder.encode(event) for event in events], told=bool(self._listeners))
 
     def record_lines(self, lines: Sequence[Line]) -> None:
         """Write the events that another process of the run has masked and encoded. Raises `JournalError`."""
@@ -218,8 +224,7 @@ class _Sayings:
         return joined(seq, line)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an event is in its journal: its line (from 1), and the bytes from `offset` to `end`."""
 
     line: int

@@ -28,6 +28,7 @@ from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.iso7816.memory import PersistentMemory
 from bifente.simulator.pcsc.bridge import Observer
+from bifente.simulator.pcsc.far import FarVpcd, VpcdAddress
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.services import RunningService, ServiceKind, start_service
 from bifente.simulator.readers import Reader, ScardError, Slot
@@ -138,8 +139,9 @@ class Hearing(Protocol):
 
 
 class LiveBench:
-    """A device behind a PC/SC service. A context manager; ``close`` leaves no process behind. Raises PcscdError.
+    """A device behind a PC/SC service, or seated in a vpcd elsewhere (``far``), whose clients are others.
 
+    A context manager; ``close`` leaves no process behind. Raises PcscdError.
     ``scene`` is where orders are carried out as steps of a scenario are: hands, faults and clocks are the same. What it
     does is heard by ``hearing``, once there is one.
     """
@@ -151,14 +153,22 @@ class LiveBench:
         kind: ServiceKind = ServiceKind.OWN,
         run_dir: Path | None = None,
         observer: Observer | None = None,
+        far: VpcdAddress | None = None,
+        commands: bool = True,
     ) -> None:
         self.device = device
         self.hearing: Hearing | None = None
-        self.service: RunningService = start_service(kind, [device.reader], run_dir=run_dir, observer=observer)
+        self.service: RunningService = (
+            FarVpcd(device.reader.devices, far, observer)
+            if far is not None
+            else start_service(kind, [device.reader], run_dir=run_dir, observer=observer, commands=commands)
+        )
         own = isinstance(self.service, OwnPcsc)
         facets = OwnHand(self.service, [device.reader]).facets if isinstance(self.service, OwnPcsc) else Facets()
-        self.target = WireTarget(Path(self.service.environment["PCSCLITE_CSOCK_NAME"]), facets)
-        device.bench.reached_by(self.target, self.service.name_of)
+        self.target: WireTarget | None = None
+        if not isinstance(self.service, FarVpcd):  # nobody here is a client of the far side
+            self.target = WireTarget(Path(self.service.environment["PCSCLITE_CSOCK_NAME"]), facets)
+            device.bench.reached_by(self.target, self.service.name_of)
         if not own:
             device.bench.artefacts = frozenset({"pcsc-lite", "vpcd"})
         self.scene = Scene(
@@ -184,9 +194,13 @@ class LiveBench:
 
     def wait_seen(self) -> bool:
         """Wait until a client sees every inserted card and its ATR; False if it does not within three seconds."""
+        target = self.target
+        if target is None:
+            seated = [bridge for bridge in self.service.bridges if bridge.slot.answering is not None]
+            return all(bridge.wait_seen(_SEEN_WITHIN) for bridge in seated)
         try:
             return all(
-                self.target.wait(self.name(role), present=True, timeout=_SEEN_WITHIN)
+                target.wait(self.name(role), present=True, timeout=_SEEN_WITHIN)
                 for role, slot in self.device.slots.items()
                 if slot.answering is not None
             )

@@ -23,6 +23,7 @@ import typer
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.cli.app import Exit, app, err, fail, out
+from bifente.conformance.cli.far import FarWatch, NotLoopbackOption, VpcdOption, far_address
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.model import CardChoice
@@ -53,19 +54,16 @@ RememberOption = Annotated[
 ]
 TraceOption = Annotated[bool, typer.Option("--trace", help="Print every exchange on the error stream, codes masked.")]
 
-LiveServiceOption = Annotated[
-    ServiceKind,
-    typer.Option(
-        "--service",
-        help="What stands between the cards and PC/SC: the bench's own service, or a private pcscd with vpcd.",
-    ),
-]
+_STANDS = "What stands between the cards and PC/SC: the bench's own service, or a private pcscd with vpcd."
+LiveServiceOption = Annotated[ServiceKind, typer.Option("--service", help=_STANDS)]
+UpServiceOption = Annotated[ServiceKind | None, typer.Option("--service", help=f"{_STANDS}  [default: own]")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Directory for a record of what passes, and its reports, codes masked.")
 ]
 
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
 _CHANGE = re.compile(r"\+(?=[a-z-]+(?:\.[a-z-]+)*=)")
+_ORDERS = "Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ..."
 _TICK = 0.5
 """Seconds between two looks at the health of pcscd while nothing else happens."""
 
@@ -78,7 +76,9 @@ def up(
     remember: RememberOption = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where the PC/SC socket is (a short path).")] = None,
     trace: TraceOption = False,
-    service: LiveServiceOption = ServiceKind.OWN,
+    service: UpServiceOption = None,
+    vpcd: VpcdOption = None,
+    not_loopback: NotLoopbackOption = None,
     out_dir: OutOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
@@ -88,8 +88,13 @@ def up(
     Lines on standard input are orders, as bifente ctl gives them: "remove cps", "insert cps", "help".
     """
     language = chosen_lang(lang)
-    with standing(Asked(profile, card, remember, keys, trace, run_dir, service, out_dir, language)) as stood:
+    far = far_address(vpcd, not_loopback, service_given=service is not None, run_dir_given=run_dir is not None)
+    chosen = service or ServiceKind.OWN
+    with standing(Asked(profile, card, remember, keys, trace, run_dir, chosen, out_dir, language), far=far) as stood:
         bench = stood.bench
+        if far is not None:
+            _stay_far(stood, seconds, language)
+            return
         # Ready is said when clients see the cards: pcscd's poll may take 0.4 s.
         if not bench.wait_seen():
             raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
@@ -97,8 +102,21 @@ def up(
             out.print(line, markup=False)
         for name, value in {**bench.environment, **stood.channel.environment}.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
-        err.print("Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ...", markup=False)
+        err.print(_ORDERS, markup=False)
         _serve(stood, seconds, language)
+
+
+def _stay_far(stood: Standing, seconds: float | None, lang: Lang) -> None:
+    """Cards in a vpcd elsewhere: clients are told nothing here, links are told as they change."""
+    for line in stood.bench.describe():
+        out.print(line, markup=False)
+    for name, value in stood.channel.environment.items():
+        out.print(f"export {name}={shlex.quote(value)}", markup=False)
+    watch = FarWatch(stood.bench, lang, stood.note)
+    watch.settle()
+    err.print(_ORDERS, markup=False)
+    _serve(stood, seconds, lang, watch.look)
+    watch.end()
 
 
 @app.command(name="exec", context_settings={"allow_interspersed_args": False})
@@ -319,8 +337,11 @@ class signals:  # noqa: N801 - used as a statement
             signal.signal(number, before)
 
 
-def _serve(stood: Standing, seconds: float | None, lang: Lang) -> None:
-    """Until the time is over, a signal, an order to stop, or the death of the PC/SC service."""
+def _serve(stood: Standing, seconds: float | None, lang: Lang, look: Callable[[], None] = lambda: None) -> None:
+    """Until the time is over, a signal, an order to stop, or the death of the PC/SC service.
+
+    ``look`` is called every now and then.
+    """
     deadline = time.monotonic() + seconds if seconds is not None else None
     reading, writing = os.pipe()
     stdin = sys.stdin.fileno() if not sys.stdin.closed else None
@@ -345,6 +366,7 @@ def _serve(stood: Standing, seconds: float | None, lang: Lang) -> None:
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     _obey(stood, line.decode(errors="replace"), lang)
+            look()
             if not stood.bench.service.alive:
                 raise fail("the PC/SC service has died: bifente doctor tests each link", Exit.BENCH_ERROR)
 

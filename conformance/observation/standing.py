@@ -23,6 +23,7 @@ from bifente.ground.text import Lang, Text
 from bifente.reports.events import Event, Requirement, Suite
 from bifente.reports.journal import JournalTail
 from bifente.simulator.pcsc.bridge import BridgedExchange, Observer
+from bifente.simulator.pcsc.far import VpcdAddress
 from bifente.simulator.pcsc.services import ServiceKind
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Wanted:
     cards: Mapping[str, CardChoice]
     workshop: Workshop
     service: ServiceKind = ServiceKind.OWN
+    far: VpcdAddress | None = None
+    """The vpcd elsewhere that the cards are seated in, in place of a service."""
     remember: Path | None = None
     run_dir: Path | None = None
     out: Path | None = None
@@ -93,7 +96,7 @@ class Standing:
             profile=wanted.profile,
             cards=wanted.cards,
             workshop=wanted.workshop,
-            service=wanted.service,
+            service="vpcd" if wanted.far is not None else wanted.service,
             run_id=run_id(clock),
             lang=wanted.lang,
             product=wanted.product,
@@ -114,7 +117,14 @@ class Standing:
                 observer(seen)
 
         self.bench = self._stack.enter_context(
-            LiveBench(self.device, kind=wanted.service, run_dir=wanted.run_dir, observer=observe)
+            LiveBench(
+                self.device,
+                kind=wanted.service,
+                run_dir=wanted.run_dir,
+                observer=observe,
+                far=wanted.far,
+                commands=bool(wanted.observers) or self.record.scribe is None,
+            )
         )
         self.record.follow(self.bench)
         if self.device.bench.attachments:

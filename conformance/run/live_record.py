@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
-from bifente.conformance.run.environment import environment, tool
+from bifente.conformance.run import environment
 from bifente.conformance.run.scribe.link import ScribeRecorder
 from bifente.conformance.run.telling import Told, event_of
 from bifente.conformance.targets.messages import messaged
@@ -51,7 +50,7 @@ class LiveRecord:
         workshop: Workshop,
         run_id: str,
         lang: Lang,
-        service: ServiceKind | None = None,
+        service: str | None = None,
         product: str | None = None,
         suites: Sequence[Suite] = (),
         requirements: Sequence[Requirement] = (),
@@ -66,19 +65,19 @@ class LiveRecord:
         self._roles: dict[str, str] = {}
         self._told_roles: dict[str, str] = {}
         self.secrets = Secrets(secrets=workshop.secrets(cards.values()))
-        make: Callable[..., Recorder | ScribeRecorder] = ScribeRecorder if service is ServiceKind.OWN else Recorder
+        make: Callable[..., Recorder | ScribeRecorder] = ScribeRecorder if service == ServiceKind.OWN else Recorder
         self._recorder = make(self.journal, now=clock.now, secrets=self.secrets)
         self._recorder.emit(
             RunStarted(
                 run_id=run_id,
-                tool=tool(),
+                tool=environment.tool(),
                 command=tuple(command),
-                target=f"live/{service.value}" if service is not None else "live",
+                target=f"live/{service}" if service is not None else "live",
                 profile=profile,
                 seed=0,
                 lang=lang,
                 product=product,
-                environment=environment(pcsc=service is ServiceKind.PCSCD),
+                environment=environment.environment(pcsc=service == ServiceKind.PCSCD),
                 suites=tuple(suites),
                 requirements=tuple(requirements),
                 requirements_total=requirements_total,
@@ -176,5 +175,5 @@ class LiveRecord:
 
 
 def run_id(clock: Clock) -> str:
-    """Return a name for a record made now."""
-    return f"{clock.now():%Y%m%d-%H%M%S}-live-{time.monotonic_ns() % 0xFFFFFF:06x}"
+    """Return a name for a record of a live bench made now."""
+    return environment.run_id(clock, "live")

@@ -139,12 +139,22 @@ class SlotBridge:
         *,
         absence: float = ABSENCE,
         mute: float = MUTE,
+        patience: float | None = _PATIENCE,
+        powers: bool = True,
     ) -> None:
+        """Follow ``slot`` once started.
+
+        ``patience`` is the time in seconds after which a port that cannot be reached is a defect; None if never.
+        ``powers`` says that the reader applies power before it asks anything, as pcscd does: vpcd on Windows never
+        does, it resets (vsmartcard's ``VpcdReader.cpp``), and a card is powered here before its first command then.
+        """
         self._slot = slot
         self._connector = connector
         self._observer = observer
         self._absence = absence
         self._mute = mute
+        self._patience = patience
+        self._powers = powers
         self._absent_until: float | None = None
         self._lock = threading.Condition(threading.Lock())  # told when a connection opens or ends
         self._stay: _Stay | None = None
@@ -221,7 +231,7 @@ class SlotBridge:
         with self._lock:
             if self._stay is not None and not self._stay.over.is_set():
                 return  # the connection of a card the reader never saw serves the next one
-            stay = _Stay(unpowered=self._absent_until is not None)
+            stay = _Stay(unpowered=self._absent_until is not None or not self._powers)
             name = f"vpcd {self._slot.name}"
             stay.thread = threading.Thread(target=self._live, args=(stay,), name=name, daemon=True)
             self._stay = stay
@@ -261,7 +271,7 @@ class SlotBridge:
                 except OSError as error:
                     now = time.monotonic()
                     unreachable_since = now if unreachable_since is None else unreachable_since
-                    if now - unreachable_since > _PATIENCE:
+                    if self._patience is not None and now - unreachable_since > self._patience:
                         self._report(DefectKind.CONNECTION, error)
                         unreachable_since = float("inf")  # said once
                 else:
@@ -285,6 +295,7 @@ class SlotBridge:
                 return False
             stay.connection = connection
             stay.seen = False  # this connection is still in vpcd's queue
+            stay.unpowered |= not self._powers
             self._lock.notify_all()
         spoken = False
         try:
@@ -334,7 +345,10 @@ class SlotBridge:
         if stay.unpowered and control not in (Control.GET_ATR, Control.POWER_OFF):
             stay.unpowered = False
             if control is not Control.POWER_ON:
-                self._report(DefectKind.CONNECTION, MissedRemovalError(), payload[:4])
+                if self._powers:
+                    self._report(DefectKind.CONNECTION, MissedRemovalError(), payload[:4])
+                else:
+                    stay.silent = not self._power(card, Control.POWER_ON)
         if control is None:
             if not payload:
                 return True  # vpcd never sends an empty message: nothing to answer

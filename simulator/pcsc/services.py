@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bifente.simulator.pcsc.bridge import Observer
+from bifente.simulator.pcsc.far import FarVpcd
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.private_pcscd import PrivatePcscd
 from bifente.simulator.readers import Reader
@@ -23,13 +24,22 @@ class ServiceKind(StrEnum):
     """A private pcscd with the vpcd driver, in namespaces of its own."""
 
 
-RunningService: TypeAlias = OwnPcsc | PrivatePcscd
-"""A service that serves."""
+RunningService: TypeAlias = OwnPcsc | PrivatePcscd | FarVpcd
+"""A service that serves, or the readers of a vpcd elsewhere."""
 
 
 def start_service(
-    kind: ServiceKind, readers: Sequence[Reader], *, run_dir: Path | None = None, observer: Observer | None = None
+    kind: ServiceKind,
+    readers: Sequence[Reader],
+    *,
+    run_dir: Path | None = None,
+    observer: Observer | None = None,
+    commands: bool = True,
 ) -> RunningService:
-    """Return a service that shows these readers, once clients can connect. Raise PcscdError with the broken link."""
-    start = OwnPcsc.start if kind is ServiceKind.OWN else PrivatePcscd.start
-    return start(readers, run_dir=run_dir, observer=observer)
+    """Return a service that shows these readers, once clients can connect. Raise PcscdError with the broken link.
+
+    ``commands``: the observer hears commands too; the bench's own service can spare it them (``OwnPcsc.watch``).
+    """
+    if kind is ServiceKind.OWN:
+        return OwnPcsc.start(readers, run_dir=run_dir, observer=observer, commands=commands)
+    return PrivatePcscd.start(readers, run_dir=run_dir, observer=observer)

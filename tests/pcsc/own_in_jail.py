@@ -1,6 +1,7 @@
 """Inside the jail: serves a card of a practitioner and lets unmodified clients use it. Says what each saw, as JSON.
 
-Argument: a folder to work in, with the keys of the laboratory in it.
+Arguments: a folder to work in, with the keys of the laboratory in it; a PKCS#11 module that knows the card. With
+"cryptolib" after them that is the ANS Cryptolib, which is asked alone.
 """
 
 from __future__ import annotations
@@ -63,12 +64,15 @@ with OwnPcsc.start([reader]) as service:
         done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60)
         return done.stdout + (f"\nended with {done.returncode}: {done.stderr}" if done.returncode else "")
 
-    said["opensc-tool"] = run("opensc-tool", "-l")
-    said["name"] = run("opensc-tool", "--name")
-    said["pkcs15-tool"] = run("pkcs15-tool", "--dump")
-    said["pcsc_scan"] = run("pcsc_scan", "-r")
-    said["monitors"] = run(sys.executable, "-P", "-c", MONITORS).strip()
-    said["p11tool"] = run("p11tool", "--provider", MODULE, "--list-tokens")
+    if sys.argv[3:] == ["cryptolib"]:
+        said["token"] = run("pkcs11-tool", "--module", MODULE, "--list-slots")
+    else:
+        said["opensc-tool"] = run("opensc-tool", "-l")
+        said["name"] = run("opensc-tool", "--name")
+        said["pkcs15-tool"] = run("pkcs15-tool", "--dump")
+        said["pcsc_scan"] = run("pcsc_scan", "-r")
+        said["monitors"] = run(sys.executable, "-P", "-c", MONITORS).strip()
+        said["p11tool"] = run("p11tool", "--provider", MODULE, "--list-tokens")
     info = bytes.fromhex("3031300d060960864801650304020105000420") + bytes(range(32))
     (folder / "info").write_bytes(info)
     sign = ("--sign", "-m", "RSA-PKCS", "--id", KEY, "-i", "info", "-o", "signature", "--login", "--pin", "1234")

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 import pytest
 from jail import NOBODY
+
+pytestmark = pytest.mark.long
 
 HERE = Path(__file__).parent
 Done: TypeAlias = subprocess.CompletedProcess[str]
@@ -50,12 +52,14 @@ class Jail:
     folder: Path
     nobody: bool
 
-    def run(self, *command: str | Path, cwd: Path = Path("/"), seconds: float = 150) -> Done:
-        """Run Python in the jail."""
+    def run(
+        self, *command: str | Path, cwd: Path = Path("/"), seconds: float = 600, before: Sequence[str] = ()
+    ) -> Done:
+        """Run Python in the jail. ``before`` is the start of a command line that the jail's own door stands behind."""
         user = ["--user"] if self.nobody else []
         path = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "TMPDIR": str(self.folder)}
         return subprocess.run(
-            [sys.executable, "-P", HERE / "jail.py", *user, sys.executable, "-P", *command],
+            [*before, sys.executable, "-P", HERE / "jail.py", *user, sys.executable, "-P", *command],
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -64,7 +68,6 @@ class Jail:
         )
 
 
-@pytest.mark.timeout(180)
 @BOTH
 def test_unmodified_clients_in_a_jail(jail: Jail, pyscard: None) -> None:
     for tool in ("opensc-tool", "pkcs15-tool", "pkcs11-tool", "pcsc_scan", "p11tool", "unshare"):
@@ -90,7 +93,32 @@ def test_unmodified_clients_in_a_jail(jail: Jail, pyscard: None) -> None:
     assert said["defects"] == []
 
 
-@pytest.mark.timeout(300)
+HIDE = """
+for folder in /etc/opt /var/opt; do
+    mount -t tmpfs -o mode=755 hidden $folder && mkdir -p $folder/santesocial/CPS/cache || exit 1
+    chmod -R 777 $folder/santesocial
+done
+exec "$@"
+"""
+"""The Cryptolib works in folders of the machine: private ones are put before them, then the jail is entered."""
+
+
+@BOTH
+def test_the_cryptolib_signs_in_a_jail(jail: Jail) -> None:
+    if (library := os.environ.get("BIFENTE_CRYPTOLIB")) is None:
+        pytest.skip("needs the ANS Cryptolib CPS: set BIFENTE_CRYPTOLIB to the path of libcps3_pkcs11_lux.so")
+    if os.geteuid() != 0:
+        pytest.skip("hides folders of the machine, which only root can")
+    before = ("unshare", "--mount", "sh", "-c", HIDE, "sh")
+    done = jail.run(HERE / "own_in_jail.py", jail.folder, library, "cryptolib", before=before)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert (said["capabilities"], said["defects"]) == (["0000000000000000"], [])
+    assert "CPS3v3-9900000001" in said["token"], said["token"]
+    assert "ended with" not in said["pkcs11-tool"], said["pkcs11-tool"]
+    assert said["signed"] is True
+
+
 @pytest.mark.parametrize("module", ["test_tls", "test_scdaemon", "test_java", "test_chromium_card"])
 @BOTH
 def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: None) -> None:
@@ -108,7 +136,6 @@ def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: 
         pytest.skip(next(found.attrib["message"] for found in suite.iter("skipped")))
 
 
-@pytest.mark.timeout(180)
 @BOTH
 def test_demo_keeps_its_pcsc_half_in_a_jail(jail: Jail, pyscard: None) -> None:
     answer = "import runpy; print(runpy.run_path('run')['_pcsc_works']())"

@@ -80,6 +80,8 @@ class Orders:
                 self.server.shut()
             case "watch":
                 self.server.watch(socket.socket(fileno=sockets[0]))
+            case "unwatch":
+                self.server.unwatch()
             case "tell":
                 self.server.tell()
 

@@ -23,6 +23,8 @@ from bifente.reports.journal import FILE_NAME
 from bifente.simulator.pcsc import PcscdError, PrivatePcscd, discovery
 from bifente.simulator.pcsc.errors import Link
 
+pytestmark = pytest.mark.long
+
 GOOD = steps_text("- get-challenge: 8")
 
 
