@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from bifente.conformance.run.scribe.process import Lines
 from bifente.reports.encoding import Encoder
 from bifente.reports.events import Event
-from bifente.reports.journal import JournalError
+from bifente.reports.journal import JournalPlaceError
 from bifente.reports.secrets import Secrets
 
 _PATIENCE = 10.0
@@ -41,7 +41,7 @@ class ScribeError(Exception):
 class ScribeRecorder:
     """Masks and encodes the bench's own events, and has them written beside what clients do. Safe for threads.
 
-    Raises JournalError for a journal that cannot be written, or is there already.
+    Raises JournalPlaceError for a journal that cannot be written, or is there already.
     """
 
     def __init__(self, path: Path, *, now: Callable[[], datetime], secrets: Secrets) -> None:
@@ -78,7 +78,7 @@ class ScribeRecorder:
             self._process.wait()
             ours.close()
             self._watcher.close()
-            raise JournalError(path, first["failed"].removeprefix(f"{path.absolute()}: "))
+            raise JournalPlaceError(path, first["failed"].removeprefix(f"{path.absolute()}: "))
         self._hearing = threading.Thread(target=self._hear, name="scribe", daemon=True)
         self._hearing.start()
 

@@ -258,7 +258,9 @@ class Ledger:
     def share(self, sender: str, number: int) -> ComplementaryShare | None:
         """Return the complementary part of a sheet that was accepted, None if none was."""
         row = self._db.execute("SELECT * FROM shares WHERE sender = ? AND number = ?", (sender, number)).fetchone()
-        return None if row is None else ComplementaryShare(row["asked"], row["insurer"], row["member"], row["indicator"])
+        return (
+            None if row is None else ComplementaryShare(row["asked"], row["insurer"], row["member"], row["indicator"])
+        )
 
     def billed_before(self, sender: str, sheet: Invoice) -> int | None:
         """Return the number of another sheet in force that bills one of these acts, None if none does.

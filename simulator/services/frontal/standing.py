@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bifente.simulator.formats.fse.model import Dre, LotKind, Rejection
-from bifente.simulator.services.frontal.ledger import ItemState, Ledger, ComplementaryShare
+from bifente.simulator.services.frontal.ledger import ComplementaryShare, ItemState, Ledger
 from bifente.simulator.services.frontal.reasons import rejection
 
 _STANDS = {ItemState.ACCEPTED, ItemState.SETTLED}
