@@ -12,8 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from bifente.ground.files import open_file
 from bifente.ground.text import Text
 from bifente.reports.encoding import Encoder, Line, joined, joined_like
 from bifente.reports.events import (
@@ -48,6 +50,10 @@ class JournalError(Exception):
         self.line = line
 
 
+class JournalPlaceError(JournalError):
+    """A place where no journal can be begun: one is there, or something else, or it cannot be written."""
+
+
 class Listener(Protocol):
     """Somebody who wants each event as it happens: the terminal, a live page."""
 
@@ -68,7 +74,7 @@ class Recorder:
     ) -> None:
         """Open a new journal at `path`; `now` gives aware datetimes.
 
-        Raises `JournalError` when `path` cannot be opened or already holds a journal: evidence is never overwritten.
+        Raises `JournalPlaceError` when `path` cannot be opened or holds a journal: evidence is never overwritten.
         """
         self._path = path
         self.secrets = secrets or Secrets()
@@ -82,12 +88,14 @@ class Recorder:
         self._begun = (0, 0)
         """How many lines are being written, and their bytes; it stays after an interruption: something is to mend."""
         try:
+            if path.is_fifo():  # its opening would wait for a reader
+                raise JournalPlaceError(path, "is no regular file; choose another directory")
             if path.is_file() and path.stat().st_size:
-                raise JournalError(path, "already holds a journal; choose another directory")
+                raise JournalPlaceError(path, "already holds a journal; choose another directory")
             # Unbuffered: an event is in the hands of the operating system when `record` returns.
             self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise JournalError(path, f"cannot open the journal for writing: {error.strerror}") from error
+            raise JournalPlaceError(path, f"cannot open the journal for writing: {error.strerror}") from error
 
     @property
     def path(self) -> Path:
@@ -107,6 +115,11 @@ class Recorder:
         """Write `event` as `record` does; for an engine, which asks for nothing back."""
         with self._lock:
             self._append((self._encoder.encode(event),), told=bool(self._listeners))
+
+    def emit_all(self, events: Sequence[Event]) -> None:
+        """Write several events at once."""
+        with self._lock:
+            self._append([self._encoder.encode(event) for event in events], told=bool(self._listeners))
 
     def record_lines(self, lines: Sequence[Line]) -> None:
         """Write the events that another process of the run has masked and encoded. Raises `JournalError`."""
@@ -211,8 +224,7 @@ class _Sayings:
         return joined(seq, line)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where an event is in its journal: its line (from 1), and the bytes from `offset` to `end`."""
 
     line: int
@@ -322,7 +334,7 @@ def read_journal(path: Path) -> Journal:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         number = 0
         while line := file.readline(LINE_LIMIT + 1):
             number += 1

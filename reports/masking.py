@@ -27,6 +27,7 @@ LONG_HEX_DIGITS = 16
 # VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, each with its odd (BER-TLV) twin.
 _CODE_INSTRUCTIONS = frozenset({0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D})
 
+_LONGEST_CODE = 16
 _CHANGES = frozenset({0x24, 0x25, 0x2C, 0x2D})
 _BLANKS = re.compile(r"[\s:]+")
 _WORD_BEFORE = re.compile(r"[0-9A-Za-z]*\Z")
@@ -117,15 +118,16 @@ def as_latin(text: str) -> str:
 def new_codes(command: bytes) -> frozenset[str | bytes]:
     """Return the codes that a command changing a code (CHANGE REFERENCE DATA, RESET RETRY COUNTER) carries.
 
-    Old and new code follow each other without a mark between them: the whole and both halves count, each without its
-    filling, as text where it is printable and from a PIN block (ISO 9564, format 2) where it is one.
+    Old and new code follow each other without a mark between them, and may differ in length: the whole counts, and both
+    sides of every cut that leaves two codes, each without its filling, as text where printable and from a PIN block
+    (ISO 9564, format 2) where it is one.
     """
     if len(command) < 9 or command[1] not in _CHANGES:
         return frozenset()
     start, length = _data_field(command)
     data = command[start : start + length]
-    half = len(data) // 2
-    parts = [data] if len(data) % 2 else [data, data[:half], data[half:]]
+    cuts = range(SHORTEST_SECRET, len(data) - SHORTEST_SECRET + 1) if len(data) <= 2 * _LONGEST_CODE else ()
+    parts = [data, *(side for cut in cuts for side in (data[:cut], data[cut:]))]
     return frozenset(code for part in parts for code in _codes(part))
 
 

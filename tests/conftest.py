@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from hypothesis import HealthCheck, settings
 
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import MemoryKeys
+
+# Neither is a property of the code: how long an example takes is told by the machine, and by who else uses it.
+settings.register_profile("bench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bench")
 
 
 class SharedKeys:
@@ -22,6 +27,11 @@ class SharedKeys:
 
     def key(self, name: str, size: int = 2048) -> RSAPrivateKey:
         return self._keys.key(name.rsplit("/", 1)[-1] if name.startswith("card/") else name, size)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take long."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")

@@ -154,13 +154,14 @@ class LiveBench:
         run_dir: Path | None = None,
         observer: Observer | None = None,
         far: VpcdAddress | None = None,
+        commands: bool = True,
     ) -> None:
         self.device = device
         self.hearing: Hearing | None = None
         self.service: RunningService = (
             FarVpcd(device.reader.devices, far, observer)
             if far is not None
-            else start_service(kind, [device.reader], run_dir=run_dir, observer=observer)
+            else start_service(kind, [device.reader], run_dir=run_dir, observer=observer, commands=commands)
         )
         own = isinstance(self.service, OwnPcsc)
         facets = OwnHand(self.service, [device.reader]).facets if isinstance(self.service, OwnPcsc) else Facets()

@@ -22,7 +22,7 @@ from bifente.conformance.targets.guard import Codes, GuardedAccess, GuardedConne
 from bifente.ground.clock import WallClock
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
-from bifente.simulator.cards.families import layout
+from bifente.simulator.cards.families import families, family_named, layout
 from bifente.simulator.iso7816.memory import MemoryStore
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.recognition import CardKind, kind_of
@@ -172,9 +172,8 @@ class RealBench(Bench, Apdu, OtherApplications, Insertion, Destructive):
         found: Mapping[str, bytes] = {}
         slot.kind = self.kind(slot.role)
         if slot.kind in VITALES:
-            family = "vitale1" if slot.kind is CardKind.VITALE_1 else "vitale2"
             self._check_vitale_in(slot)
-            known = layout(family)
+            known = layout(next(one.name for one in families().values() if one.taken_for == slot.kind.value))
         else:
             connection = self._target.connect(slot.reader)
             try:
@@ -198,7 +197,8 @@ class RealBench(Bench, Apdu, OtherApplications, Insertion, Destructive):
         family = card.layout.family
         choice = CardChoice(template=template)
         if (own := self.workshop.family(choice)) != family:
-            if (own in _OF_VITALE) is not (family in _OF_VITALE):
+            # A template of a kind of card can tell of each of its families.
+            if family_named(own).template != family_named(family).template:
                 raise GuardRefusalError(
                     Text(
                         f"le gabarit {template} n'est pas celui d'une {family.upper()}",
@@ -283,9 +283,6 @@ class RealBench(Bench, Apdu, OtherApplications, Insertion, Destructive):
         if not self._target.wait(self._slots[role].reader, present=present, timeout=_OPERATOR_PATIENCE):
             raise ScardError(PcscCode.TIMEOUT, what.en)
         return what
-
-
-_OF_VITALE = frozenset({"vitale1", "vitale2"})
 
 
 def _from(where: str) -> str:

@@ -16,7 +16,7 @@ from bifente.ground.clock import Clock
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.serving.recording import Hear
-from bifente.simulator.serving.service import Declare
+from bifente.simulator.serving.service import Declare, Service
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -49,10 +49,12 @@ class ServingBench:
 class ServedService:
     """What is told of a service that answers. ``settings`` are what a software is configured with, in their order.
 
-    ``ended`` gives the lines to be told when it stops: what is to be said of the software that called.
+    ``services`` are those that faults may strike. ``ended`` gives the lines to be told when it stops: what is to be
+    said of the software that called.
     """
 
     settings: Mapping[str, str]
+    services: tuple[Service, ...] = ()
     ended: Callable[[], list[str]] = field(default=list)
 
 

@@ -45,7 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exec": ("live", "Virtual readers and cards for the life of one command."),
     "observe": ("observe", "Your program on virtual cards: what it did, and which rules it broke."),
     "ctl": ("ctl", "An order to a live bench: insert, remove, inject a fault, look, wait."),
-    "serve": ("serve", "The reading service of a wireless terminal, over HTTPS."),
+    "serve": ("serve", "Teleservices, or the reading service of a wireless terminal, on this machine."),
     "doctor": ("live", "Test each link between a virtual card and a PC/SC client."),
     "cards": ("cards", "Card templates, shown and made into files."),
     "profiles": ("profiles", "Reader profiles."),
@@ -148,9 +148,10 @@ def _told(error: BaseException) -> int:
     """Say what is wrong, and give the exit code."""
     from bifente.conformance.loading.problems import InputError
     from bifente.ground.extensions import ExtensionError
+    from bifente.reports.journal import JournalPlaceError
 
     match error:
-        case ExtensionError():
+        case ExtensionError() | JournalPlaceError():
             err.print(f"bifente: {error}", markup=False)
             return Exit.BAD_INPUT
         case InputError():

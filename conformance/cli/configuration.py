@@ -20,6 +20,7 @@ from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.features import CONTACTLESS
 from bifente.conformance.loading import InputError
+from bifente.ground.files import read_file
 from bifente.ground.text import Lang, Text
 from bifente.reports.clean import one_line
 from bifente.simulator.middleware import galss as manager
@@ -128,6 +129,8 @@ def make_galss(
     if to is None:
         out.print(data.decode("cp1252").replace("\r\n", "\n").replace("\r", "\n"), markup=False, end="")
         return
+    if to.exists() and not to.is_file():
+        raise fail(f"{to}: is no regular file; choose another", Exit.BAD_INPUT)
     try:
         to.write_bytes(data)
     except OSError as error:
@@ -183,10 +186,7 @@ def _read(file: Path) -> bytes | None:
     try:
         if not file.exists():
             return None
-        if not file.is_file():
-            raise InputError.at(str(file), "is no file", cure="give the configuration file itself")
-        with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+        return read_file(file, MAX_BYTES)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError.at(str(file), f"cannot be read: {reason}") from None

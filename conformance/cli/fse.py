@@ -19,6 +19,7 @@ from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.fse.sheet_words import MODEL, plain, rejection_words, told
 from bifente.conformance.domains.fse.sheets import BillingFile, BillingFileKind, opened, recognised
 from bifente.ground.clock import WallClock
+from bifente.ground.files import read_file
 from bifente.ground.text import Lang, Text
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.files import FileHead, encode_file, file_name
@@ -206,8 +207,7 @@ def _read(source: Path) -> bytes:
     if source.exists() and not source.is_file():
         raise fail(f"{source}: is no regular file; give one", Exit.BAD_INPUT)
     try:
-        with source.open("rb") as file:
-            data = file.read(_MAX_INPUT + 1)
+        data = read_file(source, _MAX_INPUT)
     except OSError as error:
         raise fail(f"{source}: cannot be read: {error.strerror}", Exit.BAD_INPUT) from None
     if len(data) > _MAX_INPUT:

@@ -31,6 +31,7 @@ from bifente.conformance.observation.channel.answers import OrderRefusedError
 from bifente.conformance.observation.channel.words import in_words, read_line
 from bifente.conformance.observation.standing import Standing, Wanted
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+from bifente.ground.processes import end_with_starter
 from bifente.ground.text import Lang, Text
 from bifente.reports.secrets import Secrets
 from bifente.simulator.iso7816.apdu import ApduError, Command
@@ -136,7 +137,12 @@ def exec_command(
         # A command that looks once and leaves must find the card: pcscd's poll may take 0.4 s to see it.
         bench.wait_seen()
         try:
-            process = subprocess.Popen(command, env={**os.environ, **stood.environment, **stood.channel.environment})
+            # Killed, the bench takes the program with it: its readers and cards are gone.
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **stood.environment, **stood.channel.environment},
+                preexec_fn=end_with_starter,
+            )
         except OSError as error:
             raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
         stood.note(Text(f"programme lancé : {command[0]}", f"program started: {command[0]}"))

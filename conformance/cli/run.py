@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, cho
 from bifente.conformance.loading import nearest
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.ending import terminated_as_interrupted
+from bifente.conformance.run.environment import run_id
 from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.ground.clock import WallClock
 from bifente.reports.explain import conclusion
@@ -120,8 +120,8 @@ def run_command(
     if not reader:
         KeyStore(keys).check()  # told once, not as an error of every scenario
     clock = WallClock()
-    run_id = f"{clock.now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-    directory = out_dir or RUNS / run_id
+    name = run_id(clock)
+    directory = out_dir or RUNS / name
     _make(directory)
     known = Secrets(nir=mask_nir)
     if mask_names:
@@ -137,7 +137,7 @@ def run_command(
                 verdicts = execute(
                     plan,
                     workshop,
-                    run_id=run_id,
+                    run_id=name,
                     command=_again(sys.argv[1:]),
                     emit=recorder.emit,
                     emit_lines=recorder.record_lines,
@@ -152,6 +152,7 @@ def run_command(
             if not quiet:
                 with suppress(OSError):
                     terminal.finish()
+    del plan  # the reports come from the journal alone
     _finish(directory, wanted, options, quiet=quiet)
     raise typer.Exit(exit_code(verdicts))
 

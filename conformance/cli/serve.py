@@ -47,7 +47,7 @@ def serve(
     services: Annotated[
         str | None, typer.Option("--services", help="Teleservices instead, joined by commas: psc ...")
     ] = None,
-    bench: Annotated[
+    held: Annotated[
         Path | None, typer.Option("--bench", help="YAML of what they hold, as under bench in a suite (psc: ...).")
     ] = None,
     profile: Annotated[str, typer.Option("--profile", help="Wireless reader profile.")] = WIRELESS_PROFILE,
@@ -76,7 +76,7 @@ def serve(
 
         serve_services(
             services,
-            bench=bench,
+            bench=held,
             port=port,
             seconds=seconds,
             folder=folder,
@@ -85,7 +85,7 @@ def serve(
             lang=chosen_lang(lang),
         )
         return
-    if bench is not None:
+    if held is not None:
         raise fail("--bench goes with --services", Exit.BAD_INPUT)
     # Here, not above: a web server is a tenth of a second that no other command should spend.
     from bifente.conformance.domains.wireless.bench import WirelessBench

@@ -17,6 +17,7 @@ from bifente.conformance.bench.serving import ServingBench, services
 from bifente.conformance.cli.app import Exit, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.live import signals
+from bifente.conformance.cli.service_orders import ServiceOrders
 from bifente.conformance.loading import InputError, load_document, nearest, validate
 from bifente.conformance.model import BenchModel
 from bifente.conformance.run.live_record import LiveRecord, run_id
@@ -72,6 +73,13 @@ def serve_services(
         for name, one in served.items():
             for label, value in one.settings.items():
                 out.print(f"{name} {label:<26} {value}", markup=False, soft_wrap=True)
+        orders = ServiceOrders([service for one in served.values() for service in one.services])
+        listener = threading.Thread(
+            target=orders.listen,
+            args=(sys.stdin, lambda line: out.print(line, markup=False, soft_wrap=True)),
+            daemon=True,
+        )
+        listener.start()
         err.print("Ctrl-C arrête" if lang == "fr" else "Ctrl-C stops", markup=False)
         _wait(seconds)
         for one in served.values():

@@ -17,6 +17,7 @@ import typer
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import MAX_BYTES, Document, load_document, parse_document
+from bifente.ground.files import read_file
 from bifente.ground.text import Lang, Text
 from bifente.simulator.zones import (
     GROUPS,
@@ -113,8 +114,7 @@ def _read(source: str) -> bytes:
     else:
         path = Path(source)
         try:
-            with path.open("rb") as file:
-                raw = file.read(_MAX_INPUT + 1)
+            raw = read_file(path, _MAX_INPUT)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise ValueError(f"cannot be read: {reason}") from None

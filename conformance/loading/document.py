@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from sys import intern
@@ -36,23 +36,25 @@ _PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _WORD = 64
 """Most characters of a text that is kept once however often it is written."""
+_COLUMNS = MAX_BYTES + 2
+"""A place is one number, line times this and column, both from 1: a large suite has a hundred thousand."""
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A parsed file: its data, where each part stands (line and column from 1), and its SHA-256."""
+    """A parsed file: its data, where each part stands (ask ``place``), and its SHA-256."""
 
     path: Path
     data: Any
-    places: Mapping[Location, tuple[int, int]]
+    places: Mapping[Location, int]
     sha256: str
 
     def place(self, location: Location) -> tuple[int, int]:
         """Line and column of a part, or of the nearest enclosing part that is known."""
         for end in range(len(location), -1, -1):
             if (found := self.places.get(location[:end])) is not None:
-                return found
+                return divmod(found, _COLUMNS)
         return (1, 1)
 
     def forget_data(self) -> None:
@@ -92,7 +94,9 @@ def parse_document(path: Path, raw: bytes) -> Document:
     except UnicodeDecodeError as error:
         raise InputError.at(name, f"is not UTF-8 text (byte {error.start})", cure="save the file as UTF-8") from None
     try:
-        data, places = _Reader(name).read(_Composer(name, text).tree())
+        composer = _Composer(name, text)
+        data, places = _Reader(name).read(composer.root())
+        composer.end()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = _place(mark) if mark else (0, 0)
@@ -137,35 +141,39 @@ def _place_of_character(text: str, character: str | int) -> tuple[int, int]:
 class _Node:
     """A scalar (``children`` is None), a list, or a mapping with its keys and values in turn.
 
-    Of an event no more is kept than is read: a file of many steps has a hundred thousand.
+    Children are composed as they are read and not kept, but for what has a name and may be read again: a file of many
+    steps has a hundred thousand.
     """
 
     mark: tuple[int, int]
     value: str = ""
     quoted: bool = False
     mapping: bool = False
-    children: list[_Node] | None = None
+    children: Iterable[_Node] | None = None
 
 
 class _Composer:
-    """The tree of one document, aliases followed to what they name, no deeper than ``MAX_DEPTH``."""
+    """The tree of one document, aliases followed to what they name, no deeper than ``MAX_DEPTH``. Read it in order."""
 
     def __init__(self, name: str, text: str) -> None:
         self._name = name
         self._events = yaml.parse(text, Loader=_PARSER)
         self._anchors: dict[str, _Node] = {}
 
-    def tree(self) -> _Node | None:
+    def root(self) -> _Node | None:
         """The only document's root; None if there is no document."""
-        root: _Node | None = None
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if root is not None:
-                    raise _error(self._name, _place(event.start_mark), "holds a second document", "remove the line ---")
-                root = self._node(next(self._events), 0)
-        return root
+                return self._node(next(self._events), 0, kept=False)
+        return None
 
-    def _node(self, event: Any, depth: int) -> _Node:
+    def end(self) -> None:
+        """Nothing may come after what was read."""
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                raise _error(self._name, _place(event.start_mark), "holds a second document", "remove the line ---")
+
+    def _node(self, event: Any, depth: int, *, kept: bool) -> _Node:
         if isinstance(event, yaml.AliasEvent):
             # An alias inside what it names finds nothing: a node has its name once it is complete.
             if (found := self._anchors.get(event.anchor or "")) is None:
@@ -186,12 +194,17 @@ class _Composer:
             node.value = intern(event.value) if len(event.value) <= _WORD else event.value
             node.quoted = bool(event.style)  # plain, the C parser says None and the Python one an empty string
         else:
-            node.mapping, node.children = isinstance(event, yaml.MappingStartEvent), []
-            while not isinstance(inner := next(self._events), yaml.CollectionEndEvent):
-                node.children.append(self._node(inner, depth + 1))
+            kept = kept or event.anchor is not None
+            children = self._children(depth + 1, kept=kept)
+            node.mapping = isinstance(event, yaml.MappingStartEvent)
+            node.children = list(children) if kept else children
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
+
+    def _children(self, depth: int, *, kept: bool) -> Iterator[_Node]:
+        while not isinstance(event := next(self._events), yaml.CollectionEndEvent):
+            yield self._node(event, depth, kept=kept)
 
 
 class _Reader:
@@ -199,10 +212,10 @@ class _Reader:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._places: dict[Location, tuple[int, int]] = {}
+        self._places: dict[Location, int] = {}
         self._nodes = 0
 
-    def read(self, root: _Node | None) -> tuple[Any, dict[Location, tuple[int, int]]]:
+    def read(self, root: _Node | None) -> tuple[Any, dict[Location, int]]:
         if root is None:
             raise InputError.at(self._name, "is empty")
         return self._value(root, ()), self._places
@@ -213,25 +226,31 @@ class _Reader:
             raise _error(self._name, node.mark, f"holds more than {MAX_NODES} values")
         if len(location) > MAX_DEPTH:
             raise _error(self._name, node.mark, f"is nested deeper than {MAX_DEPTH} levels")
-        self._places.setdefault(location, node.mark)
+        self._places.setdefault(location, _number(node.mark))
         if node.children is None:
             return _scalar(node)
         if not node.mapping:
             return [self._value(child, (*location, index)) for index, child in enumerate(node.children)]
         return self._mapping(node.children, location)
 
-    def _mapping(self, children: list[_Node], location: Location) -> dict[str, Any]:
+    def _mapping(self, children: Iterable[_Node], location: Location) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in zip(children[::2], children[1::2], strict=True):
+        nodes = iter(children)
+        for key_node in nodes:
             if key_node.children is not None:
                 raise _error(self._name, key_node.mark, "a key must be a plain word")
             key: str = key_node.value
             if key in result:
                 raise _error(self._name, key_node.mark, f"the key {key!r} stands twice", "keep one")
             # A key's place is worth more than its value's: messages speak of keys.
-            self._places[(*location, key)] = key_node.mark
-            result[key] = self._value(value_node, (*location, key))
+            self._places[(*location, key)] = _number(key_node.mark)
+            result[key] = self._value(next(nodes), (*location, key))
         return result
+
+
+def _number(place: tuple[int, int]) -> int:
+    line, column = place
+    return line * _COLUMNS + column
 
 
 def _error(name: str, place: tuple[int, int], message: str, cure: str = "") -> InputError:

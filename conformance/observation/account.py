@@ -162,7 +162,8 @@ def _signatures(story: Story) -> Text | None:
 
 
 def _refusals(story: Story) -> Text | None:
-    words = Counter(one.sw for one in story.commands if one.sw is not None and one.sw >> 8 not in (0x90, 0x61))
+    refused = [one for one in story.commands if not (one.asks_tries and one.sw is not None and one.sw >> 4 == 0x63C)]
+    words = Counter(one.sw for one in refused if one.sw is not None and one.sw >> 8 not in (0x90, 0x61))
     silent = sum(one.sw is None for one in story.commands)
     if not words and not silent:
         return None

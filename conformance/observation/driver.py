@@ -13,6 +13,7 @@ import os
 import select
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,41 +42,36 @@ class Driven:
     told: Mapping[str, Any]
 
 
-class Driver:
-    """Drives a program. Every method raises DriverError."""
+class DriverProtocol:
+    """Speaks to a driver that runs. Every method raises DriverError."""
 
-    def __init__(self, observation: ProgramObservation, command: Sequence[str]) -> None:
-        self._observation = observation
-        self.program: Program = observation.start(command, piped=True)
+    def __init__(self, program: Program) -> None:
+        self.program = program
         self._rest = b""
 
     def start(self) -> Driven:
         """Have the program started."""
         return self._ask({"version": VERSION, "request": "start"})
 
-    def do(self, action: str, **given: Any) -> Driven:
+    def do(self, action: str, given: Mapping[str, Any]) -> Driven:
         """Have the user do something at the program."""
-        self._observation.user_acts(action, code=bool(CODES & given.keys()))
-        return self._ask({"request": "do", "action": action, **({"with": given} if given else {})})
+        return self._ask({"request": "do", "action": action, **({"with": dict(given)} if given else {})})
 
     def screen(self) -> Sequence[str]:
         """Return what the program shows."""
         return self._ask({"request": "screen"}).screen
 
     def stop(self) -> None:
-        """Have the program end."""
-        self.program.ask_to_end()
-        try:
+        """Have the program end. How it does, or that it has gone already, is for the rules to judge."""
+        with suppress(DriverError):
             self._send({"request": "stop"})
-        except DriverError:
-            return  # it has gone already: how is for the rules to judge
 
     def _ask(self, request: Mapping[str, Any]) -> Driven:
         self._send(request)
         told = self._receive()
         screen = told.get("screen", [])
         if not isinstance(told.get("ok"), bool) or not isinstance(screen, list):
-            raise DriverError(f"the driver's answer has no ok, or a screen that is no list: {self._shown(told)}")
+            raise DriverError("the driver's answer has no ok, or a screen that is no list")
         lines = [str(line) for line in screen]
         if lines:
             self.program.heard("screen", "".join(f"{line}\n" for line in lines).encode())
@@ -109,5 +105,29 @@ class Driver:
             raise DriverError("the driver's answer is no JSON object on one line")
         return told
 
-    def _shown(self, told: Mapping[str, Any]) -> str:
-        return self._observation.search.masked(json.dumps(told))[:200]
+
+class Driver:
+    """A program that is observed, and its driver. Every method raises DriverError."""
+
+    def __init__(self, observation: ProgramObservation, command: Sequence[str]) -> None:
+        self._observation = observation
+        self.program: Program = observation.start(command, piped=True)
+        self._protocol = DriverProtocol(self.program)
+
+    def start(self) -> Driven:
+        """Have the program started."""
+        return self._protocol.start()
+
+    def do(self, action: str, **given: Any) -> Driven:
+        """Have the user do something at the program."""
+        self._observation.user_acts(action, code=bool(CODES & given.keys()))
+        return self._protocol.do(action, given)
+
+    def screen(self) -> Sequence[str]:
+        """Return what the program shows."""
+        return self._protocol.screen()
+
+    def stop(self) -> None:
+        """Have the program end."""
+        self.program.ask_to_end()
+        self._protocol.stop()

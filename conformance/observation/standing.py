@@ -117,7 +117,14 @@ class Standing:
                 observer(seen)
 
         self.bench = self._stack.enter_context(
-            LiveBench(self.device, kind=wanted.service, run_dir=wanted.run_dir, observer=observe, far=wanted.far)
+            LiveBench(
+                self.device,
+                kind=wanted.service,
+                run_dir=wanted.run_dir,
+                observer=observe,
+                far=wanted.far,
+                commands=bool(wanted.observers) or self.record.scribe is None,
+            )
         )
         self.record.follow(self.bench)
         if self.device.bench.attachments:

@@ -53,6 +53,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> SuiteFile 
     if file_path.suffix not in (".yaml", ".yml"):
         return None
     try:
+        if not file_path.is_file():  # a pipe would hold the collection up
+            return None
         with file_path.open("rb") as file:
             start = file.read(4096)
     except OSError:

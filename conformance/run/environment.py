@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import secrets
 import subprocess
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from bifente.ground.clock import Clock
+from bifente.ground.files import open_file
 from bifente.reports.events import Tool
 from bifente.simulator.pcsc.discovery import driver_version, find_installation
 from bifente.simulator.pcsc.errors import PcscdError
+
+
+def run_id(clock: Clock, *words: str) -> str:
+    """Return a name for a record made now."""
+    return "-".join((f"{clock.now():%Y%m%d-%H%M%S}", *words, secrets.token_hex(3)))
 
 
 @lru_cache(maxsize=1)
@@ -53,8 +61,11 @@ def environment(*, pcsc: bool, module: Path | None = None) -> dict[str, str]:
 def _digest(file: Path) -> str:
     """The digest of a file by which a reader of the record can tell which module it was."""
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        with open_file(file) as content:
+            digest = hashlib.sha256()
+            while piece := content.read(1 << 20):
+                digest.update(piece)
+            return digest.hexdigest()
     except OSError:
         return "unknown"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
-from bifente.conformance.run.environment import environment, tool
+from bifente.conformance.run import environment
 from bifente.conformance.run.scribe.link import ScribeRecorder
 from bifente.conformance.run.telling import Told, event_of
 from bifente.conformance.targets.messages import messaged
@@ -71,14 +70,14 @@ class LiveRecord:
         self._recorder.emit(
             RunStarted(
                 run_id=run_id,
-                tool=tool(),
+                tool=environment.tool(),
                 command=tuple(command),
                 target=f"live/{service}" if service is not None else "live",
                 profile=profile,
                 seed=0,
                 lang=lang,
                 product=product,
-                environment=environment(pcsc=service == ServiceKind.PCSCD),
+                environment=environment.environment(pcsc=service == ServiceKind.PCSCD),
                 suites=tuple(suites),
                 requirements=tuple(requirements),
                 requirements_total=requirements_total,
@@ -176,5 +175,5 @@ class LiveRecord:
 
 
 def run_id(clock: Clock) -> str:
-    """Return a name for a record made now."""
-    return f"{clock.now():%Y%m%d-%H%M%S}-live-{time.monotonic_ns() % 0xFFFFFF:06x}"
+    """Return a name for a record of a live bench made now."""
+    return environment.run_id(clock, "live")

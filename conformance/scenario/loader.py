@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ SUFFIXES = (".yaml", ".yml")
 
 _MAX_STAGE_DEPTH = 8
 _PLANNED = {"bench", "matrix", *(phase.value for phase in Phase)}
+# The same for all scenarios of all suites.
+_AS_PLANNED: set[str] = set()
+_NOTHING_LEFT: Mapping[str, Any] = {name: None if name in ("bench", "matrix") else [] for name in _PLANNED}
 
 
 def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None, seed: int = 1) -> PlannedSuite:
@@ -87,18 +91,16 @@ class _Loader:
         model = validate(suite_model(), self._document.data, self._document)
         assert model is not None  # noqa: S101 - nothing was ignored
         self._collect_stages(model)
-        scenarios = [
-            planned
-            for index, scenario in enumerate(model.scenarios)
-            for planned in self._scenario(model, scenario, ("scenarios", index))
-        ]
-        self._mistakes.check()
-        # What was read is planned: a large suite is not held twice.
+        # A large suite is not held twice: what is read goes once it is validated, what is validated once it is planned.
         for document in self._documents:
             document.forget_data()
-        return PlannedSuite(
-            model.model_copy(update={"scenarios": [], "stages": {}}), tuple(self._documents), tuple(scenarios)
-        )
+        written = deque(model.scenarios)
+        model.scenarios.clear()
+        scenarios: list[PlannedScenario] = []
+        for index in range(len(written)):
+            scenarios.extend(self._scenario(model, written.popleft(), ("scenarios", index)))
+        self._mistakes.check()
+        return PlannedSuite(model.model_copy(update={"stages": {}}), tuple(self._documents), tuple(scenarios))
 
     def _collect_stages(self, model: SuiteModel) -> None:
         for index, name in enumerate(model.include):
@@ -140,7 +142,7 @@ class _Loader:
         # The model with the sections of domains is made when a suite is read: no other process knows that class.
         # Its steps are planned beside it.
         kept = {name: value for name, value in scenario if name not in _PLANNED}
-        plain = Scenario.model_construct(**kept, bench=None, steps=[])
+        plain = Scenario.model_construct(_AS_PLANNED, **kept, **_NOTHING_LEFT)
         for index, row in enumerate(rows):
             steps = once if once is not None else self._steps(scenario, at, row)
             yield PlannedScenario(

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from allpairspy import AllPairs
@@ -226,10 +227,15 @@ def _card(card: Card, values: Mapping[str, Any]) -> CardChoice:
     written = card.model_dump() if isinstance(card, CardChoice) else card
     chosen = _valued(written, values)
     if isinstance(chosen, str):
-        return CardChoice(template=chosen)
+        return _plain_card(chosen)
     if not isinstance(chosen, Mapping) or not isinstance(chosen.get("template"), str):
         raise MatrixError(f"a card is a template, or a mapping with one, not {label_of(chosen)!r}")
     return CardChoice.model_validate(chosen)
+
+
+@lru_cache(maxsize=256)
+def _plain_card(template: str) -> CardChoice:
+    return CardChoice(template=template)
 
 
 def _valued(written: Any, values: Mapping[str, Any]) -> Any:

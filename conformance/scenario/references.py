@@ -35,15 +35,17 @@ class BadReferenceError(Exception):
 def references(value: Any) -> Iterator[str]:
     """Every reference path inside a value, however deep."""
     if isinstance(value, str):
+        if "$" not in value:
+            return
         if whole := _WHOLE.fullmatch(value):
             yield whole[1] or whole[2]
         else:
             yield from (match[1] for match in _INSIDE.finditer(value) if match[1])
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from references(item)
     elif isinstance(value, list | tuple):
         for item in value:
+            yield from references(item)
+    elif isinstance(value, dict | Mapping):  # dict first: to ask for what is abstract is slow
+        for item in value.values():
             yield from references(item)
 
 

@@ -64,8 +64,10 @@ class StepReader:
 
     def beside(self, raw: RawStep, key: str, document: Document, at: Location, what: str) -> dict[str, Any]:
         """What stands under a key beside the action: a mapping that says something, or the key is not there."""
-        given = raw.get(key, {})
-        if key in raw and not (isinstance(given, dict) and given):
+        if key not in raw:
+            return _NOTHING
+        given = raw[key]
+        if not (isinstance(given, dict) and given):
             cure = "leave it out, or check the indentation" if given in (None, {}) else ""
             self._mistakes.note(document, (*at, key), f"{key} takes a mapping of {what}", cure)
             return {}
@@ -142,6 +144,10 @@ class StepReader:
         except InputError as error:
             self._mistakes.extend(error.problems)
             return None
+
+
+_NOTHING: dict[str, Any] = {}
+"""What is not there, once for all steps of all suites."""
 
 
 def _has_reference(arguments: Any, location: Location) -> bool:

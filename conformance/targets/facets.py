@@ -7,8 +7,9 @@ kind gives in words.
 
 from __future__ import annotations
 
+import socket
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from bifente.ground.text import Text
@@ -82,6 +83,33 @@ class ServiceControl(Facet):
     @abstractmethod
     def start(self) -> None:
         """Start it again."""
+
+
+class WatchedClients(Facet):
+    """Programs that reach the readers by PC/SC, each of their calls told."""
+
+    key = "clients"
+    lacking = Text(
+        "un programme n'atteint les lecteurs qu'à travers le service PC/SC du banc : --target pcsc",
+        "a program reaches the readers through the bench's own PC/SC service alone: --target pcsc",
+    )
+
+    @property
+    @abstractmethod
+    def environment(self) -> Mapping[str, str]:
+        """What a program's environment needs."""
+
+    @abstractmethod
+    def watch(self, watcher: socket.socket) -> None:
+        """Tell what programs do to this socket from now on: see ``simulator.pcsc.own.witness``."""
+
+    @abstractmethod
+    def watch_no_more(self) -> None:
+        """Tell it to nobody."""
+
+    @abstractmethod
+    def tell(self) -> None:
+        """Let the watcher have all that was seen so far."""
 
 
 class PinPadKeys(Facet):

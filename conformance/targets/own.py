@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
+from collections.abc import Mapping, Sequence
 
-from bifente.conformance.targets.facets import Facets, HotPlug, PinPadKeys, ServiceControl
+from bifente.conformance.targets.facets import Facets, HotPlug, PinPadKeys, ServiceControl, WatchedClients
 from bifente.conformance.targets.pcsc import PcscTarget
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import Reader
 
 
-class OwnHand(HotPlug, ServiceControl):
+class OwnHand(HotPlug, ServiceControl, WatchedClients):
     """The hand on the bench's own service and on the devices it shows."""
 
     def __init__(self, service: OwnPcsc, readers: Sequence[Reader]) -> None:
@@ -21,10 +22,27 @@ class OwnHand(HotPlug, ServiceControl):
     @property
     def facets(self) -> Facets:
         """What no vpcd has a way for."""
-        own = Facets({HotPlug: self, ServiceControl: self})
+        own = Facets({HotPlug: self, ServiceControl: self, WatchedClients: self})
         if pad := next((device.pin_pad for device in self._devices if device.pin_pad is not None), None):
             own[PinPadKeys] = PinPadKeys(pad)
         return own
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The name of the service's socket."""
+        return self._service.environment
+
+    def watch(self, watcher: socket.socket) -> None:
+        """Have the service tell its clients' calls to this socket."""
+        self._service.watch(watcher)
+
+    def watch_no_more(self) -> None:
+        """Have it tell them to nobody."""
+        self._service.watch_no_more()
+
+    def tell(self) -> None:
+        """Have it tell all so far."""
+        self._service.tell()
 
     def unplug(self, reader: Reader) -> None:
         """Pull a reader out, all its devices. Raise ValueError if it is not plugged in."""

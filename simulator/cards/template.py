@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from bifente.ground.files import read_file
 from bifente.ground.text import Text
 from bifente.simulator.cards.layout import Fidelity
 
@@ -76,7 +77,9 @@ def checked(
 def read_yaml(file: Path | Traversable) -> object:
     """The plain data of a YAML file. Raises TemplateError."""
     try:
-        text = file.read_text(encoding="utf-8")
+        # A file of the user's may be a pipe, or have no end; those of a package are ours.
+        raw = read_file(file, 4 * MAX_SIZE) if isinstance(file, Path) else file.read_bytes()
+        text = raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(str(file), [TemplateProblem((), f"cannot be read: {error}")]) from error
     if len(text) > MAX_SIZE:

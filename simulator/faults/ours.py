@@ -59,11 +59,27 @@ FRONTAL = FaultRoom(
     mechanisms=frozenset({"trouble"}),
     places=frozenset({"front-end"}),
 )
+DMP = FaultRoom(
+    name="dmp",
+    title=Text("DMP et réseau", "DMP and network"),
+    rows="bifente.simulator.services.dmp:faults.yaml",
+    injector="bifente.simulator.services.dmp.faults:make",
+    mechanisms=frozenset({"trouble", "line"}),
+    places=frozenset({"teleservice", "network"}),
+)
 PKI = FaultRoom(
     name="pki",
     title=Text("Points de l'IGC-Santé", "Points of the IGC-Santé"),
     rows="bifente.simulator.services.pki:faults.yaml",
     injector="bifente.simulator.services.pki.faults:make",
+    mechanisms=frozenset({"trouble"}),
+    places=frozenset({"teleservice"}),
+)
+DIRECTORY = FaultRoom(
+    name="directory",
+    title=Text("Annuaire Santé", "Health directory"),
+    rows="bifente.simulator.services.directory:faults.yaml",
+    injector="bifente.simulator.services.directory.faults:make",
     mechanisms=frozenset({"trouble"}),
     places=frozenset({"teleservice"}),
 )

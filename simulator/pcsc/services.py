@@ -29,8 +29,17 @@ RunningService: TypeAlias = OwnPcsc | PrivatePcscd | FarVpcd
 
 
 def start_service(
-    kind: ServiceKind, readers: Sequence[Reader], *, run_dir: Path | None = None, observer: Observer | None = None
+    kind: ServiceKind,
+    readers: Sequence[Reader],
+    *,
+    run_dir: Path | None = None,
+    observer: Observer | None = None,
+    commands: bool = True,
 ) -> RunningService:
-    """Return a service that shows these readers, once clients can connect. Raise PcscdError with the broken link."""
-    start = OwnPcsc.start if kind is ServiceKind.OWN else PrivatePcscd.start
-    return start(readers, run_dir=run_dir, observer=observer)
+    """Return a service that shows these readers, once clients can connect. Raise PcscdError with the broken link.
+
+    ``commands``: the observer hears commands too; the bench's own service can spare it them (``OwnPcsc.watch``).
+    """
+    if kind is ServiceKind.OWN:
+        return OwnPcsc.start(readers, run_dir=run_dir, observer=observer, commands=commands)
+    return PrivatePcscd.start(readers, run_dir=run_dir, observer=observer)

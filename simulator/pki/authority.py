@@ -15,8 +15,10 @@ from enum import Enum
 from functools import cached_property
 from urllib.parse import quote
 
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID as AccessOID
@@ -26,6 +28,7 @@ from bifente.simulator.pki import subjects
 from bifente.simulator.pki.certificate_profiles import Profile, Validity
 from bifente.simulator.pki.keystore import KeySource
 
+_DER = serialization.Encoding.DER
 #: Lifetime of every authority: wide, so that a bench set to another year still verifies. UTCTime ends in 2049.
 AUTHORITY_VALIDITY = Validity(date(2013, 1, 1), date(2049, 12, 31))
 
@@ -181,10 +184,17 @@ class Authority:
                 builder = builder.add_revoked_certificate(_crl_entry(revocation, revocation.start))
         return builder.sign(self._key, hashes.SHA256())
 
-    def answer(self, builder: ocsp.OCSPResponseBuilder) -> ocsp.OCSPResponse:
-        """An OCSP answer, signed by the authority itself."""
+    def answer(self, builder: ocsp.OCSPResponseBuilder, at: datetime) -> ocsp.OCSPResponse:
+        """An OCSP answer made at ``at``, signed by the authority itself."""
         named = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self.certificate)
-        return named.sign(self._key, hashes.SHA256())
+        made = asn1_ocsp.OCSPResponse.load(named.sign(self._key, hashes.SHA256()).public_bytes(_DER))
+        basic = made["response_bytes"]["response"].parsed
+        # The builder knows one clock, the machine's.
+        basic["tbs_response_data"]["produced_at"] = at.astimezone(UTC).replace(microsecond=0)
+        signed = basic["tbs_response_data"].dump(force=True)
+        basic["signature"] = self._key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        made["response_bytes"]["response"] = basic
+        return ocsp.load_der_ocsp_response(made.dump(force=True))
 
     def _builder(
         self, subject: x509.Name, key: RSAPublicKey, validity: Validity, signer: Authority, *more: str

@@ -94,6 +94,14 @@ class CertificateJudge:
     name: str = ""
     """The machine that was called, of a server."""
 
+    def complaint(self, presented: Sequence[x509.Certificate]) -> str | None:
+        """Return in one French sentence why what is presented is refused; None if it is not."""
+        try:
+            self.judge(presented)
+        except CertificateRefusedError as refused:
+            return refused.text.fr
+        return None
+
     def judge(self, presented: Sequence[x509.Certificate]) -> Chain:
         """Return the chain from the end certificate to its root. Raise CertificateRefusedError."""
         if not presented:

@@ -18,7 +18,6 @@ from bifente.simulator.pki.keystore import KeySource
 _NOWHERE = Publication(
     web="http://vitale.laboratoire.invalid", ocsp="http://vitale.laboratoire.invalid/ocsp", ldap="ldap://invalid"
 )
-_STEM = "LABORATOIRE-VITALE"
 CARD_NAME = "CARTE VITALE TEST "
 """What the common name of a card's certificates begins with; its serial number follows."""
 _SIGNATURE_SERIES = 10**10
@@ -35,12 +34,15 @@ def _name(common_name: str) -> x509.Name:
 
 
 class VitaleAuthority(Authority):
-    """It certifies the cards; its revocation list is the list of opposed cards, by their serial numbers."""
+    """It certifies the cards; its revocation list is the list of opposed cards, by their serial numbers.
 
-    def __init__(self, keys: KeySource, key_size: int = 2048) -> None:
-        key = keys.key(f"authority/{_STEM}", key_size)
-        super().__init__("TEST AC LABORATOIRE CARTES VITALE", _STEM, key, None, _NOWHERE)
-        self.name = _name("TEST AC LABORATOIRE CARTES VITALE")
+    ``label`` makes it another one, of other keys, which no card and no software of the laboratory knows.
+    """
+
+    def __init__(self, keys: KeySource, key_size: int = 2048, *, label: str = "LABORATOIRE") -> None:
+        stem, name = f"{label}-VITALE", f"TEST AC {label} CARTES VITALE"
+        super().__init__(name, stem, keys.key(f"authority/{stem}", key_size), None, _NOWHERE)
+        self.name = _name(name)
 
     def certify(self, serial: str, public_key: RSAPublicKey, validity: Validity) -> x509.Certificate:
         """The certificate of a card; its serial number is the card's, so that a list of either is a list of both."""

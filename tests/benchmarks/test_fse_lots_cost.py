@@ -66,7 +66,6 @@ def bare(data: bytes) -> None:
     cipher.update(data + bytes(-len(data) % 16))
 
 
-@pytest.mark.timeout(300)
 def test_a_lot_of_a_thousand_sheets(
     practice: Practice, sheets: tuple[SecuredInvoice, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,8 @@ from own_tools import RawClient
 from pcsc_load import compiled, load, shares
 from pcsc_tools import Client, new_reader
 
+pytestmark = pytest.mark.long
+
 SECONDS = float(os.environ.get("BIFENTE_LOAD_SECONDS", "3"))
 COMMAND = "00DA00000A" + "01" * 10
 ROUNDS = 5

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from outside import Outside, blocks
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/adding-a-card-family.md"
 LOCK = "482100"

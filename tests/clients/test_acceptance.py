@@ -26,7 +26,6 @@ if not os.environ.get(VARIABLE):
     pytest.skip(f"needs the ANS's acceptance program: set {VARIABLE} to its path", allow_module_level=True)
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(120)
 
 _ROW = re.compile(r"<tr><td>\s*(\d+)</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>")
 _BUSINESS, _HASH_AND_SIGN, _TECHNICAL, _PSS = 9, 10, 11, 13

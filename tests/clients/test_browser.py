@@ -16,8 +16,6 @@ from bifente.ground.clock import WallClock
 from bifente.reports.journal import FILE_NAME, Recorder
 from bifente.reports.render import render
 
-pytestmark = pytest.mark.timeout(120)
-
 SUITE = Path(__file__).resolve().parents[2] / "scenarios" / "card" / "code-porteur.yaml"
 
 

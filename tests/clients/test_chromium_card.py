@@ -11,8 +11,6 @@ from clients_bench import PIN, Bench, CardMaker, opensc_module
 from cryptography import x509
 from tls_tools import PKCS1, Server, server_files
 
-pytestmark = pytest.mark.timeout(120)
-
 AUTHENTICATE, VERIFY = "00880000", "00200001"
 
 

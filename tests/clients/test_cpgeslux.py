@@ -25,7 +25,6 @@ from cryptolib_tools import Cryptolib, needs_cryptolib
 
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(90)
 
 RIGHT, DOWN, TAB, ENTER = "\x1b[C", "\x1b[B", "\t", "\r"
 DICTIONARY = "etc/opt/santesocial/CPS/DICO-FR.GIP"

@@ -30,8 +30,6 @@ from bifente.simulator.cards.cpx.loading import shipped_templates
 
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def _verifies(bench: Bench, role: str, signature: bytes, message: bytes = MESSAGE) -> None:
     bench.seated.public_key(role).verify(signature, message, padding.PKCS1v15(), hashes.SHA256())

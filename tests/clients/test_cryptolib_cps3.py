@@ -24,7 +24,6 @@ from cryptolib_tools import (
 
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(60)
 
 HASH, SIGN, AUTHENTICATE, LOOK_FOR_UPDATE = "002a90a0", "002a9e9a", "0088", "00a40904043f00d010"
 

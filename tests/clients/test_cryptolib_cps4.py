@@ -44,7 +44,6 @@ from bifente.simulator.iso7816.image import DedicatedFile, ElementaryFile
 
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(60)
 
 START = "01a4040c088025000001ff0100"
 FOLDER = "01a40800020001"

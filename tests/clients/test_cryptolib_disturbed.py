@@ -30,7 +30,6 @@ from cryptolib_tools import (
 
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(60)
 
 START, AGAIN = "01a4040c088025000001ff0100", "01a40404088025000001ff0100"
 DOMAIN, CPS2TER = "01a4040c07a0000001510000", "00a4040c088025000001ff0002"

@@ -12,7 +12,6 @@ from tls_tools import PKCS1, Caller, Server, accepted, server_files
 
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(60)
 
 TLS_1_2: dict[str, Callable[[Caller, Server], Done]] = {
     "openssl s_client": lambda caller, server: caller.s_client(server),

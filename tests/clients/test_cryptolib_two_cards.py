@@ -24,7 +24,6 @@ from cryptolib_tools import (
 
 needs_cryptolib()
 
-pytestmark = pytest.mark.timeout(90)
 
 ROLES = {"signature": "SHA256-RSA-PKCS", "authentication": "RSA-PKCS"}
 

@@ -47,8 +47,6 @@ from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.readers import LineError, PcscCode
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class Software:
     """The client process, and the bench with its cards."""

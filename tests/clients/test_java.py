@@ -8,8 +8,6 @@ from collections.abc import Iterator
 import pytest
 from clients_bench import HERE, Bench, shared_object, tool
 
-pytestmark = pytest.mark.timeout(90)
-
 
 @pytest.fixture(scope="module")
 def java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from clients_bench import AUT_ID, PIN, PUK, SIG_ID, Bench, CardMaker, digest_info, tool
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
-
-pytestmark = pytest.mark.timeout(60)
 
 VERIFY, CHANGE, RESET = "00200001", "00240001", "002c0201"
 MESSAGE = b"message to sign"

@@ -12,8 +12,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-pytestmark = pytest.mark.timeout(60)
-
 AUTHENTICATE, SIGN = "0088", "002a9e9a"
 MESSAGE = b"message to sign"
 PUBLIC = {"CPS_DATA", "CPS_ID_CARD", "CPS_NAME_PS", "CPS_LANG_PS", "CPS_INFO_PS"}

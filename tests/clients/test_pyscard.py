@@ -6,14 +6,11 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
 from clients_bench import HERE, PIN, Bench, CardMaker, Talker, tool
 
 from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc import PrivatePcscd
 from bifente.simulator.readers import Reader
-
-pytestmark = pytest.mark.timeout(60)
 
 ATR = "3bac00402a001225006480000310009000"
 VERIFY = f"0020000104{PIN.encode().hex()}"

@@ -15,8 +15,6 @@ from bifente.ground.clock import WallClock
 from bifente.simulator.pcsc import PrivatePcscd
 from bifente.simulator.readers import Reader
 
-pytestmark = pytest.mark.timeout(60)
-
 PROFILES = ("readers/olaqin-telium", "readers/olaqin-vitalact", "readers/identive-cloud-2700r")
 SHOWN = [
     "Ingenico 99000001 TL TELIUM 00 00",

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from clients_bench import Bench, Done
 
-pytestmark = pytest.mark.timeout(60)
-
 PROGRAM = Path("/usr/lib/gnupg/scdaemon")
 
 

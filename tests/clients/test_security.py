@@ -15,8 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from bifente.simulator.cards.families import layout
 
-pytestmark = pytest.mark.timeout(60)
-
 DONE, REFUSED, BLOCKED, NOTHING_CHOSEN = "9000", "6982", "6983", "6985"
 MESSAGE = b"Ordonnance TEST"
 

@@ -9,8 +9,6 @@ import pytest
 from clients_bench import Bench, CardMaker, Done, opensc_module, tool
 from tls_tools import PKCS1, REQUEST, Caller, Server, accepted, server_files
 
-pytestmark = pytest.mark.timeout(60)
-
 AUTHENTICATE = "00880000"
 
 

@@ -13,8 +13,6 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 
-pytestmark = pytest.mark.timeout(60)
-
 SELECT_MF, READ, SELECT_VITALE = "00A40000023F00", "00B0820000", "00A404000BD250000002564954414C45"
 
 

@@ -14,7 +14,7 @@ import pytest
 from bifente.conformance.cli import main
 
 COMMAND = (sys.executable, "-c", "from bifente.conformance.cli import main; main()")
-PATIENCE = 60
+PATIENCE = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
 
+pytestmark = pytest.mark.long
+
 SUITE = suite_text(
     scenario_text("steps: [get-challenge: 8]", "passes"),
     scenario_text("steps:\n  - verify-code: '0000'\n    expect: {sw: 63C1}", "fails"),
@@ -37,7 +39,7 @@ def pytest_over(folder: Path, *options: str) -> tuple[int, str]:
         text=True,
         cwd=folder,
         env={**os.environ, "COLUMNS": "160", "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
-        timeout=100,
+        timeout=600,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 100
+PATIENCE = 600
 
 
 def run(command: Sequence[str | Path], folder: Path, code: int = 0) -> str:

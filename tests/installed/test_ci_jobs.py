@@ -27,7 +27,7 @@ JOBS = {
 }
 NOBODY = 65534
 WRONG = SUITE.replace("{sector: SA07}", "{sector: SA01}")
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from installing import link_dependencies, run
 
+pytestmark = pytest.mark.long
+
 PROJECT = {
     "reports/__init__.py": "OWN = 'reports of the project'\n",
     "simulator/__init__.py": "OWN = 'simulator of the project'\n",

@@ -50,7 +50,7 @@ class Outside:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=600,
         )
 
     def bifente(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,6 +13,8 @@ import pytest
 import yaml
 from outside import Outside, blocks
 
+pytestmark = pytest.mark.long
+
 GUIDE = Path(__file__).parents[2] / "docs/adding-a-domain.md"
 BORN = "        self.declare(token)\n"
 NOTED = '        with open("issued.txt", "a") as issued:\n            issued.write(token + "\\n")\n'

@@ -8,7 +8,7 @@ from typing import Any
 from bifente.simulator.pcsc.own.messages import COUNT, EVENT, LAYOUTS, STATE, Request, ServiceCommand, encode
 from bifente.simulator.pcsc.own.service import OwnPcsc
 
-PATIENCE = 5.0
+PATIENCE = 40.0
 SHARED, EXCLUSIVE, DIRECT = 2, 1, 3
 LEAVE, RESET, UNPOWER = 0, 1, 2
 T0, T1 = 1, 2

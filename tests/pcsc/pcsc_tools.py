@@ -18,7 +18,7 @@ from bifente.simulator.pcsc.vpcd import VpcdDecoder, encode
 from bifente.simulator.readers import Reader, Slot
 
 CLIENT = Path(__file__).with_name("pcsc_client.py")
-PATIENCE = 5.0
+PATIENCE = 40.0
 
 
 def new_slot(name: str = "slot") -> Slot:

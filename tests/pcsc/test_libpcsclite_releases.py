@@ -34,7 +34,7 @@ from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.readers import Reader
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.parametrize("library", libraries(), ids=named, indirect=True)]
+pytestmark = [pytest.mark.parametrize("library", libraries(), ids=named, indirect=True)]
 
 WATCH = """
 import json, sys, threading

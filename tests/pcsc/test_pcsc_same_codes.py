@@ -199,13 +199,11 @@ def own(request: pytest.FixtureRequest, pyscard: None) -> Iterator[Live]:
 LAST = sorted(SITUATIONS, key=lambda name: name == "stopped")
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("situation", LAST)
 def test_through_pcscd(situation: str, pcscd: Live) -> None:
     check(situation, pcscd, "pcscd")
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("situation", LAST)
 def test_through_our_own_service(situation: str, own: Live) -> None:
     check(situation, own, "own")

@@ -18,7 +18,6 @@ SECONDS = 2.0
 EXCHANGES = 100_000
 
 
-@pytest.mark.timeout(60)
 def test_sixteen_cards_answer_as_themselves(installation: Installation) -> None:
     readers = [new_reader(f"OLAQIN 9004802{number} TL VITALACT") for number in range(8)]
     slots = [slot for reader in readers for slot in reader.slots]

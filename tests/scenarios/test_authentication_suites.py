@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,16 +15,23 @@ from msgspec import structs
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.ground.clock import WallClock
 from bifente.reports.events import Event, RunStarted, ScenarioFinished
+from bifente.reports.journal import FILE_NAME, Recorder
+from bifente.reports.render import FORMATS, render
+from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pki import judging, revocation
+from bifente.simulator.services.directory import Register
+from bifente.simulator.services.directory import service as directory
 from bifente.simulator.services.pki import RevocationRegister
 from bifente.simulator.serving.fetching import fetching
 from bifente.simulator.serving.handshake.engine import TlsEngine
+from bifente.simulator.software.secure_mail import signing
 
 ROOT = default_paths()[0] / "authentication"
-SUITES = ("tls", "pki")
-LEAST = 80
+SUITES = ("tls", "pki", "directory", "mail")
+LEAST = 130
 
 Patch = pytest.MonkeyPatch
 
@@ -130,6 +139,34 @@ def endless_patience(patch: Patch) -> None:
     patch.setattr("bifente.conformance.domains.pki.part.fetching", lambda caller, clock: fetching(caller, clock, 1e9))
 
 
+def any_signature(patch: Patch) -> None:
+    key = SimpleNamespace(verify=nothing)
+    patch.setattr(signing, "RSAPublicKey", object)
+    signer = signing._signer
+    patch.setattr(signing, "_signer", lambda der: (signer(der)[0], SimpleNamespace(public_key=lambda: key)))
+    patch.setattr("bifente.conformance.domains.mail.steps.subjects.told", lambda name: "")
+    patch.setattr("bifente.conformance.domains.mail.steps.verify", lambda mail: _without_subject(signing.verify(mail)))
+
+
+def _without_subject(signed: signing.Signed) -> Any:
+    return SimpleNamespace(certificate=SimpleNamespace(subject=None), text=signed.text)
+
+
+class Equal:
+    """Equal to anything."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __ne__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+ANY = Equal()
+
+
 MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "purpose": (
         lambda patch: patch.setattr(judging.CertificateJudge, "_check_purpose", nothing),
@@ -207,6 +244,47 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
         lambda patch: patch.setattr(revocation, "_unless_soft", lambda error, soft: None),
         "authentication.pki/service-refuses-when-it-cannot-know",
     ),
+    "API key": (
+        lambda patch: patch.setattr("bifente.simulator.services.directory.service.hmac.compare_digest", yes),
+        "authentication.directory/with-a-wrong-key",
+    ),
+    "parameters of a search": (
+        lambda patch: patch.setattr(directory, "found", lambda all_of_a_kind, kind, asked: list(all_of_a_kind)),
+        "authentication.directory/unknown-parameter",
+    ),
+    "resources of a search": (
+        lambda patch: patch.setitem(directory.PARAMETERS, "Patient", {}),
+        "authentication.directory/unknown-resource",
+    ),
+    "size of a page": (
+        lambda patch: patch.setattr(directory, "page_size", lambda asked: 1_000),
+        "authentication.directory/pages-of-fifty",
+    ),
+    "inactive entries": (
+        lambda patch: patch.setattr(Register, "close", yes),
+        "authentication.directory/inactive-person",
+    ),
+    "removed entries": (
+        lambda patch: patch.setattr(Register, "remove", yes),
+        "authentication.directory/missing-person",
+    ),
+    "hash of a mail": (
+        lambda patch: patch.setattr(signing.hashlib, "new", lambda kind, data: SimpleNamespace(digest=lambda: ANY)),
+        "authentication.mail/altered-text",
+    ),
+    "signature of a mail": (any_signature, "authentication.mail/altered-signature"),
+    "addressee of a mail": (
+        lambda patch: patch.setattr("bifente.conformance.domains.mail.steps.decipher", lambda *given: "ouvert"),
+        "authentication.mail/not-opened-by-another-card",
+    ),
+    "certificate of a signer": (
+        lambda patch: patch.setattr(judging.CertificateJudge, "_check_validity", nothing),
+        "authentication.mail/expired-signer",
+    ),
+    "certificate of an addressee": (
+        lambda patch: patch.setattr(revocation.OcspSource, "check", nothing),
+        "authentication.mail/nothing-enciphered-for-a-revoked-card",
+    ),
     "patience": (endless_patience, "authentication.pki/responder-in-trouble"),
 }
 
@@ -220,3 +298,37 @@ def test_a_check_taken_away_is_seen(what: str, workshop: Workshop, monkeypatch: 
     found = verdicts(run(one, workshop))
     assert found, scenario
     assert Verdict.FAILED in found.values(), found
+
+
+def test_no_secret_is_in_any_file_of_a_run(workshop: Workshop, tmp_path: Path, monkeypatch: Patch) -> None:
+    """API keys, right and wrong, keys of enciphered mails: in no byte of the journal nor of any report."""
+    born: set[bytes] = set()
+    declare = Secrets.declare
+
+    def heard(self: Secrets, *secrets: str | bytes) -> None:
+        born.update(one.encode() if isinstance(one, str) else one for one in secrets)
+        declare(self, *secrets)
+
+    monkeypatch.setattr(Secrets, "declare", heard)
+    made = planned(workshop, (ROOT / "directory.yaml", ROOT / "mail.yaml"))
+    secrets = Secrets()
+    with Recorder(tmp_path / FILE_NAME, now=WallClock().now, secrets=secrets) as recorder:
+        execute(
+            made,
+            workshop,
+            run_id="20250101-000000-000000",
+            command=(),
+            emit=recorder.emit,
+            emit_lines=recorder.record_lines,
+            secrets=secrets,
+        )
+    render(tmp_path / FILE_NAME, FORMATS, tmp_path)
+    long_enough = {secret for secret in born if len(secret) > 8}
+    assert len(long_enough) > 20
+    files = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert len(files) > 3
+    for path in files:
+        content = path.read_bytes()
+        for secret in long_enough:
+            for form in (secret, secret.hex().encode(), secret.hex().upper().encode(), b64encode(secret)):
+                assert form not in content, path

@@ -26,6 +26,8 @@ from bifente.simulator.pcsc.private_pcscd import try_namespaces
 from bifente.simulator.pcsc.services import ServiceKind
 from bifente.simulator.pki.keystore import ENVIRONMENT
 
+pytestmark = pytest.mark.long
+
 TOPICS = ("readers", "vitale", "wireless", "faults", "fse")
 LEAST = 120
 
@@ -186,13 +188,11 @@ def steps(events: list[Event], scenario: str) -> list[Verdict]:
     return [event.verdict for event in events if isinstance(event, StepFinished) and event.scenario == scenario]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.usefixtures("chain")
 def test_through_pcscd_the_verdicts_are_the_same(plan: RunPlan, workshop: Workshop, keys: Path, tmp_path: Path) -> None:
     compare(plan, workshop, keys, tmp_path, ServiceKind.PCSCD, SAMPLE)
 
 
-@pytest.mark.timeout(180)
 def test_through_the_bench_s_own_service_the_verdicts_are_the_same(
     plan: RunPlan, workshop: Workshop, keys: Path, tmp_path: Path
 ) -> None:
@@ -220,7 +220,7 @@ def compare(
         env={**os.environ, ENVIRONMENT: str(keys)},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -31,6 +31,8 @@ from bifente.simulator.software.billing.store.store import Store
 from bifente.simulator.tarification import pricing, rules
 from bifente.simulator.tarification.deadlines import Deadlines
 
+pytestmark = pytest.mark.long
+
 FILES = tuple(sorted(path for path in (default_paths()[0] / "fse").glob("*.yaml") if not path.name.startswith("_")))
 LEAST = 80
 REFUSALS = {"outcome": {"blocked", "impossible", "refused"}, "urgency": {"overdue"}}

@@ -13,16 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
 from bifente.reports.events import Event, ScenarioFinished
-from bifente.reports.journal import FILE_NAME, Recorder
+from bifente.reports.journal import FILE_NAME, Recorder, read_journal
+from bifente.reports.render import FORMATS, render
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.formats.jose.seal import Seal
+from bifente.simulator.middleware.srvsvcnam.component import SrvSvCnam
+from bifente.simulator.services.portal import patient
+from bifente.simulator.services.portal import service as portal
+from bifente.simulator.services.portal.service import Portal
 from bifente.simulator.services.psc.api import ConnectedApi
 from bifente.simulator.services.psc.authorization import Authorization
 from bifente.simulator.services.psc.backchannel import Backchannel
@@ -31,16 +37,16 @@ from bifente.simulator.services.psc.delegation import Delegation
 from bifente.simulator.services.psc.ecps import EcpsPlatform
 from bifente.simulator.services.psc.grants import Grants
 from bifente.simulator.services.psc.leaving import Leaving
-from bifente.simulator.services.psc.other_faces import CardFace
 from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.state import ProviderState
 from bifente.simulator.services.psc.tokens import TokenMint
-from bifente.simulator.software.relying_party import verifying
+from bifente.simulator.serving.client_certificates import ClientCertificates
+from bifente.simulator.software.relying_party import client, verifying
 from bifente.simulator.software.relying_party.client import OpenIdClient
 
-LEAST = 150
+LEAST = 200
 FOLDER = default_paths()[0] / "authentication"
-SUITES = tuple(sorted([*FOLDER.glob("psc-*.yaml"), FOLDER / "ciba.yaml"]))
+SUITES = tuple(sorted([*FOLDER.glob("psc-*.yaml"), FOLDER / "ciba.yaml", FOLDER / "portals.yaml"]))
 
 
 @pytest.fixture(scope="module")
@@ -121,12 +127,15 @@ def test_there_are_enough_and_they_cite_known_requirements(plan: RunPlan) -> Non
 
 def test_every_requirement_of_the_sets_has_a_scenario_or_a_written_reason(plan: RunPlan) -> None:
     cited = {requirement for scenario in plan.scenarios for requirement in scenario.model.requirements}
-    wanted = {name for name in load_catalogue() if re.match(r"(SEED-PSC|SEED-ECPS|PSC)-", name)}
+    wanted = {
+        name for name in load_catalogue() if re.match(r"(SEED-PSC|SEED-ECPS|PSC|SEED-WEBMEDECIN|LOCAL-SRV)-", name)
+    }
     assert sorted(wanted - cited - REASONS.keys()) == []
     assert sorted(REASONS.keys() & cited) == []
 
 
 REASONS = {
+    "SEED-WEBMEDECIN-13": "old versions of TLS are refused by every server: tests/serving/test_client_certificates.py",
     "SEED-PSC-04": "a date of the law: nothing to try",
     "SEED-PSC-12": "which authority signs the server's certificate: tried with TLS in tests/clients/test_psc_pages.py",
     "PSC-FIELD-06": "the identity interface (API PSI) is not simulated",
@@ -134,12 +143,29 @@ REASONS = {
 }
 
 
-def test_no_secret_is_in_the_journal(recorded: Recorded) -> None:
-    content = recorded.journal.read_bytes()
+def test_the_same_seed_gives_the_same_journal(plan: RunPlan, workshop: Workshop, tmp_path: Path) -> None:
+    some = replace(plan, scenarios=tuple(one for one in plan.scenarios if one.id.endswith("a-login-from-end-to-end")))
+
+    def told(name: str) -> list[Event]:
+        secrets, path = Secrets(), tmp_path / name
+        with Recorder(path, now=lambda: datetime(2026, 1, 1, tzinfo=UTC), secrets=secrets) as recorder:
+            execute(some, workshop, run_id="20260101-000000-000000", command=(), emit=recorder.emit, secrets=secrets)
+        events = [structs.replace(event, time="") for event in read_journal(path).events]
+        return [structs.replace(event, duration_us=0) if hasattr(event, "duration_us") else event for event in events]
+
+    assert told("one") == told("other")
+
+
+def test_no_secret_is_in_any_file_of_a_run(recorded: Recorded) -> None:
+    folder = recorded.journal.parent
+    render(recorded.journal, FORMATS, folder)
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 3
+    content = b"".join(path.read_bytes() for path in files)
     assert len(recorded.secrets) > 1000
     assert [secret for secret in recorded.secrets if secret.encode() in content] == []
     # Nor a token that somebody forged, nor a part of one.
-    assert re.findall(rb"eyJ[A-Za-z0-9_-]{12,}", content) == []
+    assert re.findall(rb"eyJ[A-Za-z0-9_-]{12,}\.", content) == []
     assert b"/protocol/openid-connect/token" in content
 
 
@@ -363,10 +389,10 @@ MUTATIONS = [
     ),
     # The card and the local provider.
     of(
-        CardFace,
-        "_certified",
-        "if (why := state.believes(chain)) is not None:",
-        "if False:",
+        ClientCertificates,
+        "look",
+        "return self.judge.judge_der(presented)",
+        "return tuple(x509.load_der_x509_certificate(one) for one in presented)",
         "psc-card/signature-certificate",
     ),
     of(
@@ -384,6 +410,17 @@ MUTATIONS = [
         "psc-delegation/local-token-wrong[nonce]",
     ),
     of(Delegation, "_believed", 'claims.get("aud") != "psc" or', "", "psc-delegation/local-token-wrong[audience]"),
+    # The portals and the component of the workstation.
+    of(Portal, "_site", "if why is not None:", "if False:", "portals/without-the-card"),
+    of(SrvSvCnam, "_answered", "if origin not in self.origins:", "if False:", "portals/another-site"),
+    of(
+        patient,
+        "from_number",
+        "if len(nir) == 15 and int(nir[13:]) != _key(nir[:13]):",
+        "if False:",
+        "portals/wrong-number",
+    ),
+    of(patient, "_panel", "_covers(period, day) for period in rights", "True for period in rights", "portals/exempted"),
     # The client.
     of(OpenIdClient, "_check_return", 'if said.get("state") != begun.state:', "if False:", "psc-login/state-forged"),
     of(
@@ -447,10 +484,9 @@ def mutate(patch: pytest.MonkeyPatch, mutation: Mutation) -> None:
     exec(compile(changed, mutation.name, "exec", flags=flags, dont_inherit=True), names)  # noqa: S102 - our own source
     made = names[mutation.function]
     patch.setattr(mutation.owner, mutation.function, made)
-    if inspect.ismodule(mutation.owner):
-        import bifente.simulator.software.relying_party.client as client
-
-        patch.setattr(client, mutation.function, made)
+    for module in (client, portal) if inspect.ismodule(mutation.owner) else ():
+        if hasattr(module, mutation.function):
+            patch.setattr(module, mutation.function, made)
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)

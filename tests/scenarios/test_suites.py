@@ -28,6 +28,8 @@ from bifente.simulator.iso7816.rsa import RsaKey
 from bifente.simulator.iso7816.secrets import CardSecrets
 from bifente.simulator.iso7816.status import StatusError
 
+pytestmark = pytest.mark.long
+
 ROOT = default_paths()[0]
 CARD_ALONE = ("certificates", "challenge", "decipher", "internal-authenticate", "signature")
 """Suites of ``authentication`` that speak to the card alone: those with a service are in test_authentication_suites."""

@@ -26,6 +26,8 @@ from bifente.simulator.pki.body_certificates import BodyIdentity
 from bifente.simulator.services.frontal import Frontal
 from bifente.simulator.services.frontal.laboratory import identity
 
+pytestmark = pytest.mark.long
+
 BODY = "013490349"
 
 

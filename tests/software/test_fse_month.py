@@ -308,7 +308,7 @@ def test_another_seed_gives_another_month(first: Month, tmp_path: Path) -> None:
     assert other.digests[1] != first.digests[1]
 
 
-@pytest.mark.timeout(max(120, 40 * MONTHS))
+@pytest.mark.timeout(max(900, 40 * MONTHS))
 def test_more_months(tmp_path: Path) -> None:
     for seed in range(3, 3 + MONTHS):
         folder = tmp_path / str(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Self
 
@@ -14,22 +14,19 @@ from cryptography import x509
 
 from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.ins.laboratory import structure_certificate, trust_of
 from bifente.conformance.domains.ins.remote import remote
 from bifente.conformance.domains.ins.section import InsSection
 from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
 from bifente.conformance.scenario.step import ImpossibleStepError
+from bifente.ground.clock import Clock, WallClock
 from bifente.ground.text import Text
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.formats.insi import InsiSender
-from bifente.simulator.formats.saml import SignerTrust
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.middleware.ssv.line import VITALE, Line
 from bifente.simulator.middleware.ssv.meeting import vitale_on
-from bifente.simulator.pki import certificate_profiles as profiles
-from bifente.simulator.pki import subjects
-from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
-from bifente.simulator.pki.certificate_profiles import Validity
-from bifente.simulator.services.insi.admission import InsiTrust
+from bifente.simulator.pki.authority import CertificateLevel
 from bifente.simulator.services.insi.parameters import InsiParameters
 from bifente.simulator.services.insi.population import laboratory
 from bifente.simulator.services.insi.service import Insi
@@ -78,13 +75,14 @@ class InsBench:
             for row in self._section.people:
                 people = people.with_row(row)
             parameters = InsiParameters(quirks=frozenset(self._section.quirks))
-            pki = bench.workshop.pki
-            trust = InsiTrust(
-                SignerTrust(_persons(pki), self._revoked),
-                pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS).certificate,
-            )
+            trust = trust_of(bench.workshop.pki, self._revoked)
             self._service = Insi(bench.clock, trust, people, parameters, self._scene.declare)
         return self._service
+
+    @property
+    def _time(self) -> Clock:
+        """The time that messages tell: the bench's; another INSi lives by the time of the world."""
+        return self._scene.bench.clock if self._section.url is None else WallClock()
 
     def file(self) -> PatientFile:
         """Return the file that is open. Raise ImpossibleStepError where none is."""
@@ -102,13 +100,12 @@ class InsBench:
         """Return what lets the professional's card speak; its assertion is kept for the next call."""
         key = (code, said)
         if key not in self._credentials:
-            clock = self._scene.bench.clock
-            self._credentials[key] = CardCredential(lambda: self._meet(code), clock, self.identifier, said)
+            self._credentials[key] = CardCredential(lambda: self.meet(code), self._time, self.identifier, said)
         return self._credentials[key]
 
     def as_structure(self, name: str, level: CertificateLevel) -> Credential:
         """Let the next calls come with the certificate of a structure."""
-        self._show((_structure(self._scene.bench.workshop, name, level, self._scene.bench.now()),))
+        self._show((_structure(self._scene.bench.workshop, name, level, self._scene.bench.now().year),))
         return NoAssertion()
 
     def as_card(self, code: str, said: Said) -> CardCredential:
@@ -134,7 +131,8 @@ class InsBench:
         if self._caller is not None:
             self._caller.close()
 
-    def _meet(self, code: str) -> AbstractContextManager[CardSigner]:
+    def meet(self, code: str) -> AbstractContextManager[CardSigner]:
+        """Meet the professional's card and give it its code; it is let go at the end."""
         clock = self._scene.bench.clock
         self._remember()
         return met(self._workstation.resources(SOFTWARE), self._workstation.resource_names(), clock, code)
@@ -148,7 +146,7 @@ class InsBench:
             self._section.software,
         )
         path = "/lps" if self._section.url is None else remote_path(self._section.url)
-        return InsiCalls(_Late(self._caller_now), sender, self._scene.bench.clock, self.identifier, path)
+        return InsiCalls(_Late(self._caller_now), sender, self._time, self.identifier, path)
 
     def _caller_now(self) -> httpx.Client:
         if self._caller is None:
@@ -209,24 +207,6 @@ def remote_path(url: str) -> str:
     return "/" + url.partition("://")[2].partition("/")[2]
 
 
-def _persons(pki: Pki) -> list[x509.Certificate]:
-    levels = (CertificateLevel.FORT, CertificateLevel.ELEMENTAIRE)
-    return [pki.authority(level, Branch.PERSONNES).certificate for level in levels]
-
-
 @lru_cache(maxsize=16)
-def _made(workshop: Workshop, name: str, level: CertificateLevel, year: int) -> x509.Certificate:
-    key = workshop.keys.key("structure/insi")
-    subject = subjects.organisation(
-        name="CENTRE DE SANTE TEST", structure_id="10B0000014", department="Paris (75)", common_name=name
-    )
-    return workshop.pki.authority(level, Branch.ORGANISATIONS).issue(
-        subject=subject,
-        public_key=key.public_key(),
-        validity=Validity(date(year - 1, 1, 1), date(year + 1, 12, 31)),
-        profile=profiles.ORGANISATION_AUTHENTICATION,
-    )
-
-
-def _structure(workshop: Workshop, name: str, level: CertificateLevel, now: datetime) -> x509.Certificate:
-    return _made(workshop, name, level, now.year)
+def _structure(workshop: Workshop, name: str, level: CertificateLevel, year: int) -> x509.Certificate:
+    return structure_certificate(workshop.pki, workshop.keys, name, level, datetime(year, 7, 1, tzinfo=UTC))

@@ -12,5 +12,6 @@ DOMAIN = Domain(
         "bifente.conformance.domains.ins.steps.service",
     ),
     sections={"ins": "bifente.conformance.domains.ins.section:InsSection"},
+    services={"insi": "bifente.conformance.domains.ins.serving:start"},
     spots="bifente.conformance.domains.ins.spots:SPOTS",
 )

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from bifente.conformance.domains.ins.forged import Forged
-from bifente.simulator.formats.insi import TraitSearch, action_of, context_blocks, request_element
-from bifente.simulator.formats.insi.names import Operation
+from bifente.simulator.formats.insi import (
+    InsMatricule,
+    ProfessionalAssertion,
+    TraitSearch,
+    VitaleSearch,
+    action_of,
+    context_blocks,
+    professional_assertion,
+    request_element,
+)
+from bifente.simulator.formats.insi.requests import Search, operation_of
 from bifente.simulator.formats.soap import Addressing, built, element, qname
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.software.insi.credentials import Said
@@ -24,11 +35,12 @@ OTHER = "899900000099"
 
 def forged(what: Forged, ins: InsBench, code: str) -> bytes:
     """Return the request. Raise what the card refuses."""
-    assertion = ins.as_card(code, Said()).security()
+    assertion = _assertion(what, ins, code)
     sender = ins.desk.calls.sender
-    search = _SEARCHES.get(what, ALICE)
-    action = "urn:other" if what is Forged.OTHER_ACTION else action_of(Operation.TRAITS)
-    addressing = Addressing(action, "" if what is Forged.NO_MESSAGE_ID else f"uuid:{ins.identifier()}")
+    search: Search = _SEARCHES.get(what, ALICE)
+    action = "urn:other" if what is Forged.OTHER_ACTION else action_of(operation_of(search))
+    message_id = {Forged.NO_MESSAGE_ID: "", Forged.SAME_MESSAGE_ID: "uuid:always"}.get(what, f"uuid:{ins.identifier()}")
+    addressing = Addressing(action, message_id)
     bam, lps = context_blocks(sender, ins.desk.clock.now(), ins.identifier(), ins.identifier())
     blocks = [one for one in (bam, lps) if (what, one) not in ((Forged.NO_BAM, bam), (Forged.NO_LPS, lps))]
     blocks += addressing.blocks()
@@ -43,7 +55,9 @@ def forged(what: Forged, ins: InsBench, code: str) -> bytes:
         blocks.append(security)
     content = request_element(search)
     if what is Forged.TWICE:
-        content.append(deepcopy(content[0]))
+        content.insert(1, deepcopy(content[0]))
+    if what is Forged.WRAPPED_9:
+        blocks.append(element("{urn:any}Extensions", None, [_evil(assertion)]))
     data = built(content, blocks).bytes()
     change = _CHANGES.get(what)
     if change is None:
@@ -56,10 +70,40 @@ def forged(what: Forged, ins: InsBench, code: str) -> bytes:
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
-_SEARCHES = {
+_SEARCHES: Mapping[Forged, Search] = {
     Forged.LOWER_CASE: TraitSearch("Testins", ("ALICE",), "F", "1980-03-12"),
     Forged.ACCENT: TraitSearch("TESTÉ", ("ALICE",), "F", "1980-03-12"),
+    Forged.NO_SEX: TraitSearch("TESTINS", ("ALICE",), "", "1980-03-12"),
+    Forged.KEPT_VITALE: VitaleSearch(InsMatricule("1801975349002"), None, "", "19800312"),
+    Forged.KEPT_OTHER_VITALE: VitaleSearch(InsMatricule("1701975349001"), None, "", "19700119"),
 }
+_KEPT = frozenset({Forged.KEPT_TRAITS, Forged.KEPT_VITALE, Forged.KEPT_OTHER_VITALE})
+
+
+def _assertion(what: Forged, ins: InsBench, code: str) -> XmlElement:
+    credential = ins.as_card(code, Said())
+    if what in _KEPT:
+        return credential.security()
+    credential.renew()
+    if what is Forged.AUTHENTICATION_KEY:
+        made = credential.security()
+        with ins.meet(code) as card:
+            told = b64encode(card.card.certificate).decode("ascii")
+        next(made.iter(qname("ds:X509Certificate"))).text = told
+        return made
+    if what is Forged.ISSUER:
+        return _signed_as(ins, code, lambda said: replace(said, issuer=f"CN={OTHER}"))
+    if what is Forged.SUBJECT:
+        return _signed_as(ins, code, lambda said: replace(said, national_id=OTHER))
+    return credential.security()
+
+
+def _signed_as(
+    ins: InsBench, code: str, change: Callable[[ProfessionalAssertion], ProfessionalAssertion]
+) -> XmlElement:
+    with ins.meet(code) as card:
+        said = ins.as_card(code, Said()).told(card)
+        return professional_assertion(change(said), card)
 
 
 def _signature(assertion: XmlElement) -> XmlElement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -12,11 +12,13 @@ from lxml import html
 
 from bifente.conformance.domains.psc.calling import caller
 from bifente.conformance.domains.psc.vocabulary import PscPage
-from bifente.simulator.pki.judging import Chain
-from bifente.simulator.services.psc.addresses import Addresses
+from bifente.simulator.services.psc.addresses import Addresses, Face
 from bifente.simulator.serving.service import Asgi
 
 _MOST_REDIRECTIONS = 12
+
+Present = Callable[[], httpx.Client]
+"""Opens a connection with the certificate that the user of a browser chose."""
 
 
 @dataclass(slots=True)
@@ -44,20 +46,25 @@ class PscBrowser:
         self.number = ""
         self.at = ""
 
-    def open(self, url: str, chain: Chain = (), method: str = "GET", form: Mapping[str, str] | None = None) -> PageSeen:
-        """Go somewhere, follow where it leads as long as it stays with the provider, and tell what is seen."""
+    def open(
+        self, url: str, present: Present | None = None, method: str = "GET", form: Mapping[str, str] | None = None
+    ) -> PageSeen:
+        """Go somewhere, follow where it leads as long as it stays with the provider, and tell what is seen.
+
+        ``present`` opens the connection to the host that asks for the card; what it raises is raised here.
+        """
         for _ in range(_MOST_REDIRECTIONS):
             if self._addresses.face(urlsplit(url).netloc) is None:
                 self.arrived = url
                 return PageSeen(302, PscPage.RETURNED, url=url, said=dict(parse_qsl(urlsplit(url).query)))
-            answer = self._asked(method, url, chain, form)
+            answer = self._asked(method, url, present, form)
             self._cookies.extract_cookies(answer)
             if answer.status_code not in (301, 302, 303, 307):
                 return self._read(answer, url)
             url, method, form = urljoin(url, answer.headers["location"]), "GET", None
         raise RuntimeError("the provider sends the browser round and round")
 
-    def submit(self, changes: Mapping[str, str], chain: Chain = ()) -> PageSeen:
+    def submit(self, changes: Mapping[str, str]) -> PageSeen:
         """Fill in the form of the page and send it. Raise LookupError where the page has none."""
         forms = self._document.forms if self._document is not None else []
         if not forms:
@@ -66,8 +73,8 @@ class PscBrowser:
         fields = {name: str(value) for name, value in form.form_values()} | dict(changes)
         target = urljoin(self.at, form.action or self.at)
         if form.method.upper() == "GET":
-            return self.open(f"{target.partition('?')[0]}?{urlencode(fields)}", chain)
-        return self.open(target, chain, "POST", fields)
+            return self.open(f"{target.partition('?')[0]}?{urlencode(fields)}")
+        return self.open(target, None, "POST", fields)
 
     def link(self, part: str) -> str:
         """Return the address of the first link of the page that contains ``part``. Raise LookupError."""
@@ -81,8 +88,10 @@ class PscBrowser:
         """Take the cookies of another browser, as somebody who stole them."""
         self._cookies = httpx.Cookies(other._cookies)
 
-    def _asked(self, method: str, url: str, chain: Chain, form: Mapping[str, str] | None) -> httpx.Response:
-        with caller(self._application, chain) as client:
+    def _asked(self, method: str, url: str, present: Present | None, form: Mapping[str, str] | None) -> httpx.Response:
+        asks_for_card = self._addresses.face(urlsplit(url).netloc) is Face.MTLS
+        opened = present() if present is not None and asks_for_card else caller(self._application)
+        with opened as client:
             request = client.build_request(method, url, data=dict(form) if form is not None else None)
             self._cookies.set_cookie_header(request)
             return client.send(request)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Self
 
 import httpx
 
+from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.psc.browser import PscBrowser
 from bifente.conformance.domains.psc.calling import caller
@@ -21,10 +22,16 @@ from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
 from bifente.simulator.pki.keystore import KeySource, MemoryKeys
 from bifente.simulator.services.psc.model import RegisteredClient
-from bifente.simulator.services.psc.service import PscService, judged_by
+from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.tokens import TokenMint
+from bifente.simulator.serving.client_certificates import ClientCertificates
+from bifente.simulator.serving.handshake.calling import InProcessTls
+from bifente.simulator.serving.handshake.front import TlsFront
+from bifente.simulator.serving.handshake.keys import TlsIdentity
+from bifente.simulator.serving.handshake.terms import LPS, WEB
 from bifente.simulator.serving.recording import Hear, recorded
 from bifente.simulator.serving.service import Asgi, Declare
+from bifente.simulator.serving.tls import ServerIdentity
 from bifente.simulator.software.relying_party.client import OpenIdClient, OpenIdSettings
 
 STRANGER = "hors-igc-"
@@ -34,20 +41,29 @@ class PscBench:
     """The provider and everything around it, fresh for each scenario."""
 
     def __init__(
-        self, section: PscSection, clock: Clock, chance: random.Random, pki: Pki, declare: Declare, hear: Hear
+        self,
+        section: PscSection,
+        clock: Clock,
+        chance: random.Random,
+        workshop: Workshop,
+        declare: Declare,
+        hear: Hear,
     ) -> None:
         self.clock = clock
-        self._pki = pki
+        self._pki = pki = workshop.pki
+        self._keys = workshop.keys
+        judge = CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)
+        self._askers = ClientCertificates(judge, required=False, peer=PscService.name, hear=hear)
         self._declare = declare
         self._chance = chance
         self.service = PscService(
             clock,
-            process_keys(),
+            self._keys,
             chance,
             section.registry(),
             section.parameters(),
             declare=declare,
-            believes=judged_by(CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)),
+            believes=judge.complaint,
         )
         self.application: Asgi = recorded(self.service, clock, hear)
         self._browsers: dict[str, PscBrowser] = {}
@@ -58,7 +74,7 @@ class PscBench:
     def of(cls, scene: Scene) -> Self:
         """Return the provider of a scene, whose messages are told."""
         section = scene.section(PscSection) or PscSection()
-        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop.pki, scene.declare, scene.hear)
+        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop, scene.declare, scene.hear)
 
     def browser(self, name: str = WORKSTATION) -> PscBrowser:
         """Return the browser of this name, a new one if it was never used."""
@@ -100,10 +116,19 @@ class PscBench:
         """
         if name not in self._chains:
             pki = Pki(_strangers()) if name.startswith(STRANGER) else self._pki
-            key = process_keys().key(f"psc/organisation/{name}").public_key()
+            key = self._keys.key(f"psc/organisation/{name}").public_key()
             common_name = name.removeprefix(STRANGER)
             self._chains[name] = organisation_certificate(pki, key, self.clock.now(), common_name)
         return self._chains[name]
+
+    def with_card(self, identity: TlsIdentity | None) -> httpx.Client:
+        """Return a caller that shakes hands with the host of the card, by a key that a card holds."""
+        front = TlsFront(self._server, self._askers, LPS)
+        return httpx.Client(transport=InProcessTls(self.application, front, None, identity, WEB))
+
+    @cached_property
+    def _server(self) -> ServerIdentity:
+        return ServerIdentity.make(self._pki, self._keys, self.clock.now())
 
     def caller(self, chain: Chain = ()) -> httpx.Client:
         """Return a caller of the provider that shows a certificate."""
@@ -131,10 +156,4 @@ class PscBench:
 
 @cache
 def _strangers() -> KeySource:
-    return MemoryKeys()
-
-
-@cache
-def process_keys() -> KeySource:
-    """Return the provider's signing keys and the clients' keys: one set a process."""
     return MemoryKeys()

@@ -10,10 +10,10 @@ from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.conformance.domains.psc.section import PscSection
 from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.psc.addresses import Addresses, Face
-from bifente.simulator.services.psc.service import PscService, judged_by
+from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.serving.handshake.front import TlsFront
-from bifente.simulator.serving.handshake.terms import WEB
+from bifente.simulator.serving.handshake.terms import LPS
 from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.recording import recorded
 from bifente.simulator.serving.service import Asgi
@@ -21,7 +21,10 @@ from bifente.simulator.serving.tls import ServerIdentity
 
 PHONE = "telephone-1"
 _WITH_CERTIFICATE = frozenset({Face.MTLS, Face.AUTH, Face.API})
-"""Hosts that ask for a client certificate, and let in who has none: it is for the service to say what that opens."""
+"""Hosts that ask for a client certificate, and let in who has none: it is for the service to say what that opens.
+
+They speak TLS 1.2, which is what Pro Santé Connect documents: in TLS 1.3 a CPS3, which does no PSS, cannot sign.
+"""
 
 
 class _Later:
@@ -36,7 +39,7 @@ class _Later:
 def start(around: ServingBench) -> ServedService:
     """Serve the provider. Raise ServingError."""
     service = serve(around)
-    return ServedService(_settings(around, service), lambda: _told(service))
+    return ServedService(_settings(around, service), (service,), lambda: _told(service))
 
 
 def serve(around: ServingBench) -> PscService:
@@ -47,7 +50,7 @@ def serve(around: ServingBench) -> PscService:
     clients = ClientCertificates(judge, required=False, peer=PscService.name, hear=around.hear)
     bases = {}
     for rank, face in enumerate(Face):
-        context = TlsFront(identity, clients, WEB) if face in _WITH_CERTIFICATE else identity.context()
+        context = TlsFront(identity, clients, LPS) if face in _WITH_CERTIFICATE else identity.context()
         server = LoopbackServer(later, context, around.port + rank if around.port else 0)
         around.stack.callback(server.close)
         bases[face.value] = f"https://localhost:{server.port}"
@@ -59,7 +62,7 @@ def serve(around: ServingBench) -> PscService:
         section.parameters(),
         Addresses(**bases),
         declare=around.declare,
-        believes=judged_by(judge),
+        believes=judge.complaint,
     )
     later.application = recorded(service, around.clock, around.hear)
     first = service.core.registry.professionals[0]

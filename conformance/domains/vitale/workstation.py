@@ -6,7 +6,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from cryptography import x509
+
 from bifente.conformance.bench.base import Bench
+from bifente.conformance.bench.facets import VirtualReaders
 from bifente.conformance.bench.recording import RecordedAccess, Told
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.features import CONTACTLESS
@@ -18,6 +21,7 @@ from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, 
 from bifente.simulator.middleware.galss.session import Application, GalssPair
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
+from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.readers import ReaderAccess
 
 SOFTWARE = "software"
@@ -153,9 +157,16 @@ class Workstation:
                 self.resources(application),
                 self._bench.clock,
                 random=self._random,
+                anchors=self._authorities(),
                 preparation=lambda: self.examined_sesam().code,
             )
         return self._libraries[key]
+
+    def _authorities(self) -> tuple[x509.Certificate, ...]:
+        """Who certifies the Vitale cards of a virtual bench; of real ones nobody knows, and none is asked for."""
+        if self._bench.facets.find(VirtualReaders) is None:
+            return ()
+        return (VitaleAuthority(self._bench.workshop.keys).certificate,)
 
     def resource_names(self) -> tuple[str, str]:
         """The names a client gives for the CPS and the reader: what the GALSS file has, usual ones without GALSS."""

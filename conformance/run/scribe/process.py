@@ -27,6 +27,9 @@ from bifente.reports.journal import JournalError, Recorder
 from bifente.reports.secrets import Secrets
 
 _CHUNK = 1 << 17
+_NICE = 10
+"""A record can wait; the programs, the cards and the service between them cannot."""
+
 _LAST_WORDS = 2.0
 """Seconds in which the PC/SC service tells what it still has, once the bench has gone."""
 
@@ -90,9 +93,7 @@ class Scribe:
         if lines is None:
             self._quiet = True
             return
-        for told in lines:
-            for event in self._calls.events(told):
-                self._recorder.emit(event)
+        self._recorder.emit_all([event for told in lines for event in self._calls.events(told)])
         if self.secrets.age != self._told_age:
             self._tell_learnt()
 
@@ -177,6 +178,7 @@ def main() -> None:
     """Write until the bench has gone."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    os.nice(_NICE)
     bench, service = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     with bench, service:
         try:

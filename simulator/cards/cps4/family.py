@@ -8,5 +8,6 @@ FAMILY = cpx_family(
     title=Text("CPS4, carte ChipDoc du professionnel", "CPS4, the professional's ChipDoc card"),
     package=__package__,
     host="Cps4Host",
-    prefixes=("3BDC18",),
+    # The tools of the field know the first; the second is that of the cards that offer T=1 (sources#cryptolib-source).
+    prefixes=("3BDC18", "3B9B18"),
 )

@@ -108,7 +108,8 @@ class _Model(BaseModel):
 
 class VitaleCardData(_Model):
     """The card itself. ``mark``: T for a test card; R says that it is real, which the templates do to see it refused
-    beside a test card, their data staying laboratory data. ``atr`` names one of the family's.
+    beside a test card, their data staying laboratory data. ``atr`` names one of the family's. ``origin``: genuine; a
+    copy, which has the files of a genuine card and a key of its own; foreign, certified by an authority nobody knows.
     """
 
     serial: Annotated[str, Field(pattern=r"^999[0-9]{5,6}$")]
@@ -116,6 +117,7 @@ class VitaleCardData(_Model):
     atr: str | None = None
     valid: TemplatePeriod = TemplatePeriod(start=-2, end=2)
     state: VitaleState = VitaleState.ACTIVE
+    origin: Literal["genuine", "copied", "foreign"] = "genuine"
 
 
 class Insured(_Model):

@@ -18,6 +18,7 @@ from bifente.simulator.cards.vitale2 import contents
 from bifente.simulator.iso7816.image import Anchor
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import CARD_TYPE, Validity, card_type
+from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.zones import Group
 
 PROFESSIONAL = "professional"
@@ -25,6 +26,7 @@ PROFESSIONAL = "professional"
 
 _ISSUERS = (CertificateLevel.FORT, CertificateLevel.ELEMENTAIRE)
 _COUNTRY = "FR"
+_FOREIGN = "ETRANGERE"
 
 
 def fill(material: VitaleMaterial) -> Filled:
@@ -33,10 +35,12 @@ def fill(material: VitaleMaterial) -> Filled:
     serial, certificates = template.card.serial, {}
     own_keys = {name: keys.key(f"card/{template.family}/{serial}/{name}") for name in rules.keys}
     validity = Validity(valid.start, valid.end or date(material.day.year + 5, 12, 31))
-    authority = material.authority
+    authority = material.authority if template.card.origin != "foreign" else VitaleAuthority(keys, label=_FOREIGN)
     for name, certify in (("authentication", authority.certify), ("signature", authority.certify_signature)):
         certificates[name] = certify(serial, own_keys[name].public_key(), validity)
     own = {name: certificate.public_bytes(Encoding.DER) for name, certificate in certificates.items()}
+    if template.card.origin == "copied":  # files are copied, private keys are not
+        own_keys = {name: keys.key(f"card/{template.family}/{serial}/{name}/copy") for name in rules.keys}
     image = rules.fill(
         contents=files(template, rules, material.groups, valid, own),
         codes={},

@@ -13,7 +13,7 @@ from bifente.simulator.formats.insi.model import (
     TraitSearch,
     VitaleSearch,
 )
-from bifente.simulator.formats.insi.names import Operation, action_of
+from bifente.simulator.formats.insi.names import InsiOperation, action_of
 from bifente.simulator.formats.insi.requests import read_request, request_element
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "InsiAnswer",
     "InsiCode",
     "InsiFormError",
+    "InsiOperation",
     "InsiSender",
-    "Operation",
     "ProfessionalAssertion",
     "TraitSearch",
     "VitaleSearch",

@@ -19,7 +19,7 @@ ERROR = f"{{{SIRAM_NS}}}Erreur"
 _FAMILY = "urn:ServiceIdentiteCertifiee:1.0.0"
 
 
-class Operation(StrEnum):
+class InsiOperation(StrEnum):
     """The searches of the WSDL; it has no verification (INSI-04)."""
 
     TRAITS = "rechercherInsAvecTraitsIdentite"
@@ -28,14 +28,14 @@ class Operation(StrEnum):
     @property
     def element(self) -> str:
         """Return the Clark name of what stands in the body."""
-        return f"{{{TRAITS_NS}}}RECSANSVITALE" if self is Operation.TRAITS else f"{{{VITALE_NS}}}RECVITALE"
+        return f"{{{TRAITS_NS}}}RECSANSVITALE" if self is InsiOperation.TRAITS else f"{{{VITALE_NS}}}RECVITALE"
 
     @property
     def namespace(self) -> str:
         """Return the namespace of the request."""
-        return TRAITS_NS if self is Operation.TRAITS else VITALE_NS
+        return TRAITS_NS if self is InsiOperation.TRAITS else VITALE_NS
 
 
-def action_of(operation: Operation, *, answer: bool = False) -> str:
+def action_of(operation: InsiOperation, *, answer: bool = False) -> str:
     """Return the action of a request, or of its answer."""
     return f"{_FAMILY}:{operation}{'Response' if answer else ''}"

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from lxml import etree
 
 from bifente.simulator.formats.insi.model import InsiFormError, InsMatricule, TraitSearch, VitaleSearch
-from bifente.simulator.formats.insi.names import Operation
+from bifente.simulator.formats.insi.names import InsiOperation
 from bifente.simulator.formats.soap import element
 from bifente.simulator.formats.soap.xml import XmlElement
 
@@ -18,9 +18,9 @@ _LONGEST = 200
 _MOST_GIVEN = 20
 
 
-def operation_of(search: Search) -> Operation:
+def operation_of(search: Search) -> InsiOperation:
     """Return the operation that a search is."""
-    return Operation.TRAITS if isinstance(search, TraitSearch) else Operation.VITALE
+    return InsiOperation.TRAITS if isinstance(search, TraitSearch) else InsiOperation.VITALE
 
 
 def request_element(search: Search) -> XmlElement:
@@ -54,15 +54,15 @@ def request_element(search: Search) -> XmlElement:
 
 def read_request(content: XmlElement) -> Search:
     """Return the search that the content of a body is. Raise InsiFormError."""
-    for operation in Operation:
+    for operation in InsiOperation:
         if content.tag == operation.element:
-            return _traits(content) if operation is Operation.TRAITS else _vitale(content)
+            return _traits(content) if operation is InsiOperation.TRAITS else _vitale(content)
     raise InsiFormError(etree.QName(content).localname[:60], "is no search of INSi: RECSANSVITALE or RECVITALE")
 
 
 def _traits(content: XmlElement) -> TraitSearch:
     order = ("NomNaissance", "Prenom", "Sexe", "DateNaissance", "LieuNaissance", *_MATRICULE)
-    parts = list(_parts(content, Operation.TRAITS.namespace, order))
+    parts = list(_parts(content, InsiOperation.TRAITS.namespace, order))
     given = tuple(_text(node) for name, node in parts if name == "Prenom")
     if len(given) > _MOST_GIVEN:
         raise InsiFormError("Prenom", f"is there {len(given)} times")
@@ -79,7 +79,7 @@ def _traits(content: XmlElement) -> TraitSearch:
 
 def _vitale(content: XmlElement) -> VitaleSearch:
     order = ("MatriculeIndividu", "MatriculeOD", "NomNaissance", "DateNaissance", "RangNaissance")
-    parts = list(_parts(content, Operation.VITALE.namespace, order))
+    parts = list(_parts(content, InsiOperation.VITALE.namespace, order))
     held = {name: _matricule(node) for name, node in parts if name.startswith("Matricule")}
     once = _once([one for one in parts if not one[0].startswith("Matricule")])
     return VitaleSearch(

@@ -1,11 +1,13 @@
 """The process that serves the bench's readers to PC/SC clients; the bench holds the other end of its orders' socket.
 
-Started as ``python -P -m bifente.simulator.pcsc.own.process FD SOCKET``: FD is the bench's link, SOCKET the path that
-clients open. Ends when the bench does.
+Started as ``python -P -m bifente.simulator.pcsc.own.process FD SOCKET [remove]``: FD is the bench's link, SOCKET the
+path that clients open. Ends when the bench does; ``remove``: with the folder of the socket, which a killed bench would
+leave.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import signal
@@ -78,6 +80,8 @@ class Orders:
                 self.server.shut()
             case "watch":
                 self.server.watch(socket.socket(fileno=sockets[0]))
+            case "unwatch":
+                self.server.unwatch()
             case "tell":
                 self.server.tell()
 
@@ -90,6 +94,9 @@ def main() -> None:
         orders = Orders(link, Path(sys.argv[2]))
         gc.freeze()
         orders.server.run()
+    if "remove" in sys.argv[3:]:
+        with contextlib.suppress(OSError):
+            Path(sys.argv[2]).parent.rmdir()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,8 @@ _KINDS = {
     SlotOrder.RESET: ExchangeKind.RESET,
 }
 
+_APDU = ExchangeKind.APDU
+
 Wait = Callable[[int], None]
 """Waits until a movement of this number is seen by every client."""
 
@@ -60,7 +62,8 @@ class SlotServant:
     """One slot, served to the process at the other end of a socket. The slot is asked anew for every order.
 
     ``await_seen`` waits until the process has acknowledged a movement: when a hand has put a card in, every client sees
-    it. What the card does itself while it answers waits for nobody.
+    it. What the card does itself while it answers waits for nobody. ``commands``: the observer hears commands too, not
+    only what is done to the card's power.
     """
 
     def __init__(
@@ -72,6 +75,8 @@ class SlotServant:
         await_seen: Wait,
         observer: Observer | None,
         mute: float = MUTE,
+        *,
+        commands: bool = True,
     ) -> None:
         self.slot = slot
         self._pin_pad = pin_pad
@@ -80,6 +85,7 @@ class SlotServant:
         self._await_seen = await_seen
         self._observer = observer
         self._mute = mute
+        self._observed = _KINDS if commands else {what: kind for what, kind in _KINDS.items() if kind is not _APDU}
         self._defects: list[Defect] = []
         self._gone = threading.Event()
         self._over = threading.Event()
@@ -182,7 +188,7 @@ class SlotServant:
             told = (
                 reply(number, SlotOutcome.DONE, response) if response else failure(number, PcscCode.UNRESPONSIVE_CARD)
             )
-        if self._observer is not None and (kind := _KINDS.get(what)) is not None:
+        if self._observer is not None and (kind := self._observed.get(what)) is not None:
             seconds = time.perf_counter() - started
             command = payload if what is SlotOrder.TRANSMIT else b""
             self._observe(self._observer, BridgedExchange(self.slot.name, kind, command, response, seconds))

@@ -13,6 +13,7 @@ from bifente.ground.clock import Clock
 from bifente.simulator.pcsc.own.connection import READ, ClientConnection, allowed, peer_of
 from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
 from bifente.simulator.pcsc.own.link import SlotLink
+from bifente.simulator.pcsc.own.ticker import Ticker
 from bifente.simulator.pcsc.own.witness import Witness
 from bifente.simulator.readers import ReaderIdentity
 
@@ -37,6 +38,8 @@ class Server:
         self._listening: socket.socket | None = None
         self._running = True
         self._clients = 0
+        self._ticker = Ticker()
+        self.listen(self._ticker.fileno(), lambda _event: self._on_tick())
 
     # -- orders of the bench ------------------------------------------------------------------------------------------
 
@@ -86,9 +89,14 @@ class Server:
 
     def watch(self, watcher: socket.socket) -> None:
         """Tell a watcher what clients ask from now on, in place of the one before."""
-        if self.floor.witness is not None:
-            self.floor.witness.close()
+        self.unwatch()
         self.floor.witness = Witness(watcher)
+
+    def unwatch(self) -> None:
+        """Tell nobody any more."""
+        witness, self.floor.witness = self.floor.witness, None
+        if witness is not None:
+            witness.close()
 
     def tell(self) -> None:
         """Tell the watcher all that was seen so far."""
@@ -108,14 +116,11 @@ class Server:
             due = floor.due()
             witness = floor.witness
             if witness is not None and witness.pending:
-                events = [] if witness.many else poll(0, _EVENTS)
-                if not events:
-                    # A quiet moment: whoever watches hears what was seen.
+                if witness.many:
                     witness.flush()
-                    events = poll(due, _EVENTS)
-            else:
-                events = poll(due, _EVENTS)
-            for fd, event in events:
+                else:
+                    self._ticker.start()
+            for fd, event in poll(due, _EVENTS):
                 handler = handlers.get(fd)
                 if handler is not None:
                     handler(event)
@@ -128,6 +133,14 @@ class Server:
         self.shut()
         if floor.witness is not None:
             floor.witness.close()
+
+    def _on_tick(self) -> None:
+        self._ticker.heard()
+        witness = self.floor.witness
+        if witness is not None and witness.pending:
+            witness.flush()
+        else:
+            self._ticker.stop()
 
     def _accept(self, _event: int) -> None:
         assert self._listening is not None  # noqa: S101 - else nothing listens

@@ -53,10 +53,11 @@ class OwnPcsc:
     A reader's slots bear the names of the bench. A movement of a hand is seen by every client when it returns.
     """
 
-    def __init__(self, run_dir: Path, made: bool, observer: Observer | None) -> None:
+    def __init__(self, run_dir: Path, made: bool, observer: Observer | None, commands: bool = True) -> None:
         self._run_dir = run_dir
         self._made_run_dir = made
         self._observer = observer
+        self._commands = commands
         self._lock = threading.Lock()
         self._acknowledged = threading.Condition(threading.Lock())
         self._done: set[int] = set()
@@ -73,17 +74,23 @@ class OwnPcsc:
 
     @classmethod
     def start(
-        cls, readers: Sequence[Reader], *, run_dir: Path | None = None, observer: Observer | None = None
+        cls,
+        readers: Sequence[Reader],
+        *,
+        run_dir: Path | None = None,
+        observer: Observer | None = None,
+        commands: bool = True,
     ) -> OwnPcsc:
         """Serve ``readers``; returns once clients can connect.
 
         ``run_dir`` holds the socket that clients open; it is made if it does not exist, and then removed at the end.
         libpcsclite reads ``PCSCLITE_CSOCK_NAME`` once in the life of a process: a process that starts several services,
         one after the other, gives them all the same ``run_dir``. ``observer`` gets every exchange, from the slots'
-        threads. Raises PcscdError with the link that failed.
+        threads, or without ``commands`` only what is done to the power of cards. Raises PcscdError with the link that
+        failed.
         """
         directory, made = _run_directory(run_dir)
-        service = cls(directory, made, observer)
+        service = cls(directory, made, observer, commands)
         try:
             service._start([device for reader in readers for device in reader.devices])
         except BaseException:
@@ -166,7 +173,7 @@ class OwnPcsc:
             raise ValueError(f"{reader.name!r} is plugged in already")
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in names]
         servants = tuple(
-            SlotServant(slot, reader.pin_pad, ours, self._next, self._await, self._observer)
+            SlotServant(slot, reader.pin_pad, ours, self._next, self._await, self._observer, commands=self._commands)
             for slot, (ours, _theirs) in zip(reader.slots, pairs, strict=True)
         )
         for servant in servants:
@@ -227,6 +234,10 @@ class OwnPcsc:
         """
         self._order({"do": "watch"}, [watcher.fileno()])
 
+    def watch_no_more(self) -> None:
+        """Tell it to nobody any more."""
+        self._order({"do": "unwatch"})
+
     def tell(self) -> None:
         """Let the watcher have all that was seen so far."""
         self._order({"do": "tell"})
@@ -274,7 +285,17 @@ class OwnPcsc:
         path = self._run_dir / SOCKET_NAME
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "bifente.simulator.pcsc.own.process", str(theirs.fileno()), str(path)],
+                [
+                    *(
+                        sys.executable,
+                        "-P",
+                        "-m",
+                        "bifente.simulator.pcsc.own.process",
+                        str(theirs.fileno()),
+                        str(path),
+                    ),
+                    *(["remove"] if self._made_run_dir else []),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

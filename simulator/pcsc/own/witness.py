@@ -18,7 +18,7 @@ from bifente.simulator.pcsc.own.messages import LAYOUTS, Request, name_of
 ROOM = 32 << 20
 """Most bytes that wait for the watcher."""
 
-MANY = 256
+MANY = 128
 """So many things seen are told although there is more to do."""
 
 _BITS = frozenset({128})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asn1crypto import core
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -53,8 +55,14 @@ def rules_of(register: DmpRegister) -> VihfRules:
     )
 
 
-def admit(register: DmpRegister, envelope: SoapEnvelope, trust: SignerTrust) -> tuple[Requester, VerifiedVihf]:
-    """Return who asks, and the assertion that proves it. Raise DmpRefusalError."""
+def admit(
+    register: DmpRegister, envelope: SoapEnvelope, trust: SignerTrust, peer: Sequence[x509.Certificate] = ()
+) -> tuple[Requester, VerifiedVihf]:
+    """Return who asks, and the assertion that proves it. Raise DmpRefusalError.
+
+    ``peer``: whoever shook hands in TLS is the one who signed: both certificates of a card bear one name (PKI-05),
+    those of a structure one organisation.
+    """
     context = VihfContext(register.clock.now(), trust)
     try:
         verified = verified_vihf(_assertion(envelope), context, rules_of(register))
@@ -64,6 +72,7 @@ def admit(register: DmpRegister, envelope: SoapEnvelope, trust: SignerTrust) -> 
         raise DmpRefusalError(
             _CODES.get(error.refusal, "DMPInvalidVihf"), Text(said.fr + explained, said.en + explained)
         ) from None
+    _check_peer(verified, peer)
     _check_structure(register, verified)
     requester = _requester(verified)
     age = register.clock.now() - verified.vihf.issued
@@ -80,6 +89,23 @@ def admit(register: DmpRegister, envelope: SoapEnvelope, trust: SignerTrust) -> 
 def _assertion(envelope: SoapEnvelope) -> XmlElement | None:
     security = envelope.header(qname("wsse:Security"))
     return None if security is None else security.find(ASSERTION)
+
+
+def _check_peer(verified: VerifiedVihf, peer: Sequence[x509.Certificate]) -> None:
+    if not peer:
+        return
+    if verified.vihf.mode == AuthenticationMode.DIRECT:
+        same = peer[0].subject == verified.certificate.subject
+    else:
+        same = _organisation(peer[0]) == _organisation(verified.certificate) != ""
+    if not same:
+        raise DmpRefusalError(
+            "DMPInvalidVihf",
+            Text(
+                "l'assertion n'est pas de celui qui a ouvert la connexion TLS",
+                "the assertion is not by whoever opened the TLS connection",
+            ),
+        )
 
 
 def _check_structure(register: DmpRegister, verified: VerifiedVihf) -> None:

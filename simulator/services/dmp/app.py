@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
@@ -23,6 +25,7 @@ from bifente.simulator.formats.soap import (
     MtomPart,
     SoapCode,
     SoapFaultError,
+    SoapMessage,
     XmlLimits,
     addressing_of,
     answer_to,
@@ -38,15 +41,18 @@ from bifente.simulator.formats.soap.names import SOAP_TYPE
 from bifente.simulator.formats.xds import writing
 from bifente.simulator.formats.xds.errors import MetadataError
 from bifente.simulator.formats.xds.model import RegistryError
-from bifente.simulator.formats.xds.names import LCM, QUERY, XDSB, ResponseStatus
+from bifente.simulator.formats.xds.names import LCM, QUERY, RIM, XDSB, DocumentStatus, ResponseStatus, StoredQuery
 from bifente.simulator.services.dmp.call import DmpAnswer, DmpCall, Transaction
 from bifente.simulator.services.dmp.errors import DmpRefusalError, ErrorShape
+from bifente.simulator.services.dmp.judging import HeardCall
+from bifente.simulator.services.dmp.requester import Requester
 from bifente.simulator.services.dmp.transactions import demographics, habilitations, web
 from bifente.simulator.services.dmp.transactions.feeding import feed
 from bifente.simulator.services.dmp.transactions.fetching import fetch
 from bifente.simulator.services.dmp.transactions.searching import search
 from bifente.simulator.services.dmp.transactions.updating import update
 from bifente.simulator.services.dmp.wsdl import wsdl
+from bifente.simulator.serving.client_certificates import client_chain
 
 if TYPE_CHECKING:
     from bifente.simulator.services.dmp.service import DmpService
@@ -103,7 +109,7 @@ def application(service: DmpService) -> Starlette:
             return Response(f"more than {service.largest_message} bytes\n", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         except ClientDisconnect:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
-        return _Exchange(service, endpoint, request.headers.get("content-type")).answer(body)
+        return _Exchange(service, endpoint, request).answer(body)
 
     async def page(request: Request) -> Response:
         try:
@@ -148,21 +154,47 @@ def _wsdl(request: Request, endpoint: Endpoint) -> Response:
 class _Exchange:
     """One message and its answer."""
 
-    def __init__(self, service: DmpService, endpoint: Endpoint, content_type: str | None) -> None:
-        self._service, self._endpoint, self._content_type = service, endpoint, content_type
+    def __init__(self, service: DmpService, endpoint: Endpoint, request: Request) -> None:
+        self._service, self._endpoint = service, endpoint
+        self._content_type = request.headers.get("content-type")
+        self._peer = client_chain(request.scope)
         self._asked = Addressing()
         self._action: DmpAction | None = None
+        self._requester: Requester | None = None
+        self._assertion = self._authorisation = self._detail = ""
 
     def answer(self, body: bytes) -> Response:
         """Return what is answered to a body, a fault at the worst."""
+        code = ""
         try:
             return self._packed(self._done(body))
         except SoapFaultError as error:
+            code = error.subcodes[-1] if error.subcodes else error.code.value
             return self._fault(error)
         except (MetadataError, DmpRefusalError) as error:
+            code = error.code
             return self._refused(error)
         except Hl7Error as error:
-            return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), "DMPInvalidMessage"))
+            code = "DMPInvalidMessage"
+            return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), code))
+        finally:
+            self._tell(code)
+
+    def _tell(self, code: str) -> None:
+        requester = self._requester
+        self._service.heard(
+            HeardCall(
+                self._service.register.clock.now(),
+                requester.id if requester else "",
+                requester.patient if requester else "",
+                self._action.name if self._action else "",
+                requester.mode.value if requester else "",
+                self._assertion,
+                self._authorisation,
+                code,
+                self._detail,
+            )
+        )
 
     def _done(self, body: bytes) -> DmpAnswer:
         most = self._service.largest_message
@@ -173,9 +205,12 @@ class _Exchange:
         content = message.envelope.content
         transaction = self._transaction(content.tag)
         self._service.check_up(self._action)
-        requester, vihf = self._service.admit(message.envelope)
+        requester, vihf = self._service.admit(message.envelope, self._peer)
         call = DmpCall(self._service.register, message, content, requester, vihf, self._service.trust)
-        self._service.heard(requester, self._action)
+        self._requester = requester
+        self._assertion = vihf.vihf.id
+        self._authorisation = _authorisation(self._service, requester)
+        self._detail = _about(self._action, message)
         return transaction(call)
 
     def _transaction(self, tag: str) -> Transaction:
@@ -251,3 +286,30 @@ class _Exchange:
             content_type, body = packed(data, parts, boundary)
             return Response(body, status, headers={"content-type": content_type})
         return Response(data, status, headers={"content-type": f"{SOAP_TYPE}; charset=utf-8"})
+
+
+def _authorisation(service: DmpService, requester: Requester) -> str:
+    """Where the requester stood before the call."""
+    record = service.register.find(requester.patient, requester.oid)
+    return "" if record is None else record.authorisations.state(*requester.parties).value
+
+
+def _about(action: DmpAction | None, message: SoapMessage) -> str:
+    """What a call is about, in one word: for whoever judges clients."""
+    content = message.envelope.content
+    if action is DmpAction.SET_AUTHORISATION:
+        return (content.findtext(f"{{{HABILITATIONS}}}action") or "").strip()
+    if action is DmpAction.PROVIDE:
+        bodies = [
+            re.sub(rb"<(?:\w+:)?(id|setId|effectiveTime|time|low)\b[^>]*>", b"", part.content)
+            for part in message.parts.values()
+            if b"ClinicalDocument" in part.content
+        ]
+        return hashlib.sha256(b"".join(bodies)).hexdigest() if bodies else ""
+    if action is DmpAction.QUERY:
+        asked = content.find(f"{{{RIM}}}AdhocQuery")
+        return "search" if asked is not None and asked.get("id") == StoredQuery.FIND_DOCUMENTS else "reference"
+    if action is DmpAction.UPDATE:
+        deleted = DocumentStatus.DELETED.value
+        return "Deleted" if any(one.text == deleted for one in content.iter(f"{{{RIM}}}Value")) else "changed"
+    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from bifente.simulator.formats.soap import SoapEnvelope
 from bifente.simulator.formats.vihf import VerifiedVihf
 from bifente.simulator.services.dmp.admission import admit
 from bifente.simulator.services.dmp.errors import DmpRefusalError
+from bifente.simulator.services.dmp.judging import HeardCall
 from bifente.simulator.services.dmp.parameters import DmpParameters
 from bifente.simulator.services.dmp.record import MedicalRecord
 from bifente.simulator.services.dmp.register import DmpRegister
@@ -33,6 +34,7 @@ _TROUBLES = {
     BUSY: ("XDSRepositoryBusy", Text("le service est surchargé", "the service is overloaded")),
 }
 _FEEDING = frozenset({DmpAction.PROVIDE})
+_MOST_HEARD = 100_000
 _HEAD = 4_194_304
 """Bytes of a message beside its largest document: envelope, assertion, metadata, base64."""
 
@@ -58,8 +60,8 @@ class DmpService(Service):
         super().__init__(declare)
         self.register = DmpRegister(clock, new_id, parameters or DmpParameters(), schema)
         self.trust = SignerTrust(authorities, revoked)
-        self.calls: list[tuple[str, str]] = []
-        """Who asked what, admitted calls alone: requester and action."""
+        self.log: list[HeardCall] = []
+        """Every call that was read, the last hundred thousand."""
 
     @property
     def largest_message(self) -> int:
@@ -96,9 +98,9 @@ class DmpService(Service):
                 if not value:
                     record.close("FERMETURE_DEMANDE_PATIENT")
 
-    def admit(self, envelope: SoapEnvelope) -> tuple[Requester, VerifiedVihf]:
-        """Return who asks. Raise DmpRefusalError."""
-        return admit(self.register, envelope, self.trust)
+    def admit(self, envelope: SoapEnvelope, peer: Sequence[x509.Certificate] = ()) -> tuple[Requester, VerifiedVihf]:
+        """Return who asks; ``peer`` is the client of the TLS connection, its own first. Raise DmpRefusalError."""
+        return admit(self.register, envelope, self.trust, peer)
 
     def check_up(self, action: DmpAction | None) -> None:
         """Raise DmpRefusalError where the service suffers something that touches this call."""
@@ -111,9 +113,11 @@ class DmpService(Service):
                 if trouble in self.troubles:
                     raise DmpRefusalError(code, why)
 
-    def heard(self, requester: Requester, action: DmpAction | None) -> None:
-        """Keep that a call was admitted."""
-        self.calls.append((requester.id, action.name if action else ""))
+    def heard(self, call: HeardCall) -> None:
+        """Keep a call."""
+        self.log.append(call)
+        if len(self.log) > _MOST_HEARD:
+            del self.log[: _MOST_HEARD // 2]
 
     def _known(self, ins: str) -> MedicalRecord:
         record = self.register.records.get(ins)

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bifente.ground.text import Text
-from bifente.simulator.formats.insi import InsiSender, Operation, ProfessionalAssertion, read_professional
+from bifente.simulator.formats.insi import InsiOperation, InsiSender, ProfessionalAssertion, read_professional
 from bifente.simulator.formats.saml import ASSERTION, SamlError, SignerError, SignerTrust, read_assertion, same_name
 from bifente.simulator.formats.soap import SoapEnvelope, qname
 from bifente.simulator.formats.soap.xml import XmlElement
@@ -48,7 +48,7 @@ def check_software(sender: InsiSender, parameters: InsiParameters) -> None:
 def admitted(
     envelope: SoapEnvelope,
     scope: Mapping[str, Any],
-    operation: Operation,
+    operation: InsiOperation,
     at: datetime,
     trust: InsiTrust,
     parameters: InsiParameters,
@@ -67,7 +67,7 @@ def admitted(
 
 
 def _check_assertion(
-    assertion: XmlElement, operation: Operation, at: datetime, trust: InsiTrust, parameters: InsiParameters
+    assertion: XmlElement, operation: InsiOperation, at: datetime, trust: InsiTrust, parameters: InsiParameters
 ) -> ProfessionalAssertion:
     try:
         signed = verified_enveloped(assertion, parameters.signature)
@@ -89,16 +89,14 @@ def _check_assertion(
     if not said.billing or (parameters.sector and not said.sector):
         raise InsiRefusedError("bad-assertion", _ATTRIBUTES)
     _check_age(at - said.issued, operation, parameters)
-    if (read.not_on_or_after and at >= read.not_on_or_after) or (read.not_before and at < read.not_before):
-        raise InsiRefusedError("stale-assertion")
     return said
 
 
-def _check_age(age: timedelta, operation: Operation, parameters: InsiParameters) -> None:
+def _check_age(age: timedelta, operation: InsiOperation, parameters: InsiParameters) -> None:
     if age > parameters.lifetime or -age > parameters.leeway:
         seconds = f"{age.total_seconds():.0f} s"
         raise InsiRefusedError("stale-assertion", Text.same(seconds))
-    if operation is Operation.VITALE and age > parameters.vitale:
+    if operation is InsiOperation.VITALE and age > parameters.vitale:
         raise InsiRefusedError("stale-vitale", Text.same(f"{age.total_seconds():.0f} s"))
 
 

@@ -194,7 +194,7 @@ class PkiService(Service):
         )
         if nonce is not None:
             builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
-        return self._signer(authority, foreign=PkiTrouble.OCSP_FOREIGN in self.troubles).answer(builder)
+        return self._signer(authority, foreign=PkiTrouble.OCSP_FOREIGN in self.troubles).answer(builder, now)
 
     @staticmethod
     def _failed(status: ocsp.OCSPResponseStatus) -> Response:

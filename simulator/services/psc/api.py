@@ -16,7 +16,7 @@ from bifente.simulator.services.psc.bearing import Bearing
 from bifente.simulator.services.psc.errors import BearerError, OAuthError, invalid_request
 from bifente.simulator.services.psc.grant_types import EXCHANGE
 from bifente.simulator.services.psc.state import ProviderState
-from bifente.simulator.services.psc.tokens import Grant, thumbprint
+from bifente.simulator.services.psc.tokens import TokenGrant, thumbprint
 
 TOKEN_TYPES = frozenset({"urn:ietf:params:oauth:token-type:access_token", "urn:ietf:params:oauth:token-type:jwt"})
 SCOPES = frozenset({"openid", "scope_all", "api"})
@@ -69,7 +69,7 @@ class ConnectedApi:
                 "azp": claims["azp"],
                 "iat": now,
                 "exp": now + state.parameters.api,
-                "jti": state.api_mint.identifier(f"trrt{Grant.EXCHANGE.value}:"),
+                "jti": state.api_mint.identifier(f"trrt{TokenGrant.EXCHANGE.value}:"),
                 "typ": "Bearer",
                 "scope": form["scope"],
                 "SubjectNameID": session.professional.id,

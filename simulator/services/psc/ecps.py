@@ -144,6 +144,8 @@ class EcpsPlatform:
         phone = self.phone(device)
         phone.owner, phone.activation, phone.mode = professional.id, Activation.WAITING, "contact"
         phone.secrets, phone.tries = (self._number(_DIGITS), self._number(_DIGITS)), 0
+        # Not active any more until the codes are typed: what it showed is nobody's to answer.
+        phone.notifications.clear()
         return phone
 
     def finish_by_contact(self, device: str, by_email: str, by_mobile: str) -> EcpsPhone:

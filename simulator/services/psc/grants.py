@@ -21,7 +21,7 @@ from bifente.simulator.services.psc.model import RegisteredClient, Space
 from bifente.simulator.services.psc.parameters import TokenForm
 from bifente.simulator.services.psc.sessions import ClientUse, SsoSession
 from bifente.simulator.services.psc.state import ProviderState
-from bifente.simulator.services.psc.tokens import Grant, left_half, thumbprint
+from bifente.simulator.services.psc.tokens import TokenGrant, left_half, thumbprint
 
 _CLOSED_GRANTS = {
     "password": "Client not allowed for direct access grants",
@@ -97,7 +97,7 @@ class Grants:
             request = self._backchannel.redeemed(client, form)
             session = self._state.open_session(request.professional, request.mode, browser=False)
             session.uses[client.id] = ClientUse(request.scope, None)
-            return self._issued(client, session, Grant.CIBA, chain)
+            return self._issued(client, session, TokenGrant.CIBA, chain)
         if grant in _CLOSED_GRANTS:
             raise OAuthError("unauthorized_client", _CLOSED_GRANTS[grant])
         raise OAuthError("unsupported_grant_type", "Unsupported grant_type")
@@ -125,7 +125,7 @@ class Grants:
         if session is None:
             raise invalid_grant("Session not active")
         session.uses[client.id] = ClientUse(found.scope, found.nonce)
-        return self._issued(client, session, Grant.CODE, chain)
+        return self._issued(client, session, TokenGrant.CODE, chain)
 
     @staticmethod
     def _check_verifier(challenge: str | None, method: str, verifier: str | None) -> None:
@@ -168,11 +168,11 @@ class Grants:
                 "Client certificate missing, or its thumbprint and one in the refresh token did NOT match"
             )
         session.seen = state.now
-        return self._issued(client, session, Grant.REFRESH, chain)
+        return self._issued(client, session, TokenGrant.REFRESH, chain)
 
     # -- tokens --------------------------------------------------------------------------------------------------------
 
-    def _issued(self, client: RegisteredClient, session: SsoSession, grant: Grant, chain: Chain) -> dict[str, Any]:
+    def _issued(self, client: RegisteredClient, session: SsoSession, grant: TokenGrant, chain: Chain) -> dict[str, Any]:
         state, now = self._state, int(self._state.now)
         use = session.uses[client.id]
         if state.suffers(troubles.KEYS_ROTATED, client=client.id):

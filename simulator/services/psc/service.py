@@ -11,9 +11,8 @@ from urllib.parse import urlencode
 
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
-from bifente.simulator.pki.judging import CertificateJudge, Chain
+from bifente.simulator.pki.judging import Chain
 from bifente.simulator.pki.keystore import KeySource
-from bifente.simulator.pki.refusals import CertificateRefusedError
 from bifente.simulator.services.psc.addresses import Addresses
 from bifente.simulator.services.psc.api import ConnectedApi
 from bifente.simulator.services.psc.authorization import Authorization
@@ -39,19 +38,6 @@ def believes_nobody(chain: Chain) -> str | None:
     """Believe no certificate: for a provider that was told of no authority."""
     del chain
     return "aucune autorité n'est reconnue"
-
-
-def judged_by(judge: CertificateJudge) -> CertificateCheck:
-    """Return a check that believes whom a judge believes."""
-
-    def check(chain: Chain) -> str | None:
-        try:
-            judge.judge(chain)
-        except CertificateRefusedError as refused:
-            return refused.text.fr
-        return None
-
-    return check
 
 
 class PscService(Service):

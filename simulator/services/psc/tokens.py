@@ -23,7 +23,7 @@ from bifente.simulator.serving.service import Declare
 SIGNED, SHARED, OWN = Seal("RS256", deflated=False), Seal("HS256", deflated=False), Seal("HS512", deflated=False)
 
 
-class Grant(StrEnum):
+class TokenGrant(StrEnum):
     """How a token was got; the value is the end of the prefix of its ``jti`` (sources#psc-code)."""
 
     CODE = "ac"

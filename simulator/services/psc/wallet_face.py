@@ -87,6 +87,7 @@ class WalletFace:
             tab=tab,
             tabs=TABS,
             message=message or attempt.message,
+            kind="bad" if message else "",
             card=f"{state.addresses.mtls}/carte?{urlencode({'attempt': attempt.key})}",
             providers=state.registry.providers,
         )

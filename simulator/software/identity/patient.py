@@ -19,7 +19,7 @@ from bifente.simulator.software.identity.status import (
     IdentityError,
     IdentityMark,
     IdentityRefusal,
-    IdentityStatus,
+    TrustStatus,
 )
 from bifente.simulator.software.identity.traits import StrictTraits
 
@@ -42,7 +42,7 @@ class IdentityTrace:
     at: datetime
     author: str
     action: str
-    status: IdentityStatus
+    status: TrustStatus
     detail: str = ""
 
 
@@ -71,7 +71,7 @@ class PatientFile:
         self._trace("", "created")
 
     @property
-    def status(self) -> IdentityStatus:
+    def status(self) -> TrustStatus:
         """Return the status."""
         return self.axes.status
 
@@ -82,7 +82,7 @@ class PatientFile:
 
     def outgoing(self) -> InsIdentifier:
         """Return the INS that a message may carry, number and OID together. Raise IdentityError unless qualified."""
-        if self.status is not IdentityStatus.QUALIFIEE or self.ins is None:
+        if self.status is not TrustStatus.QUALIFIEE or self.ins is None:
             raise IdentityError(IdentityRefusal.NOT_QUALIFIED, self.status.word)
         held = self.ins.matricule
         return InsIdentifier(held.number, held.key or nir_key(held.number), self.ins.oid)

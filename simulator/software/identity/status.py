@@ -8,7 +8,7 @@ from enum import StrEnum
 from bifente.ground.text import Text
 
 
-class IdentityStatus(StrEnum):
+class TrustStatus(StrEnum):
     """A status; the value is the code of FR Core."""
 
     PROVISOIRE = "PROV"
@@ -54,10 +54,10 @@ class Axes:
         return any(mark.locks for mark in self.marks)
 
     @property
-    def status(self) -> IdentityStatus:
+    def status(self) -> TrustStatus:
         """Return the status."""
         if self.locked:
-            return IdentityStatus.PROVISOIRE
+            return TrustStatus.PROVISOIRE
         return _STATUSES[self.fetched, self.checked]
 
     def with_mark(self, mark: IdentityMark) -> Axes:
@@ -73,10 +73,10 @@ class Axes:
 
 
 _STATUSES = {
-    (False, False): IdentityStatus.PROVISOIRE,
-    (True, False): IdentityStatus.RECUPEREE,
-    (False, True): IdentityStatus.VALIDEE,
-    (True, True): IdentityStatus.QUALIFIEE,
+    (False, False): TrustStatus.PROVISOIRE,
+    (True, False): TrustStatus.RECUPEREE,
+    (False, True): TrustStatus.VALIDEE,
+    (True, True): TrustStatus.QUALIFIEE,
 }
 
 

@@ -64,12 +64,13 @@ class CardCredential:
 
     def _make(self) -> tuple[XmlElement, ProfessionalAssertion]:
         with self._meets() as card:
-            said = self._told(card)
+            said = self.told(card)
             made = professional_assertion(said, card)
         self.signed += 1
         return made, said
 
-    def _told(self, card: CardSigner) -> ProfessionalAssertion:
+    def told(self, card: CardSigner) -> ProfessionalAssertion:
+        """Return what an assertion made now says."""
         certificate = x509.load_der_x509_certificate(card.certificate)
         holder: list[Any] = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         where = card.situation(self._said.situation)

@@ -128,7 +128,7 @@ class DmpRequest:
 
 
 @dataclass(slots=True)
-class Tampering:
+class MessageTampering:
     """What is done to a message on its way out, to see it refused: nothing, unless a scenario says so."""
 
     vihf: Callable[[Vihf], Vihf] = lambda vihf: vihf
@@ -157,7 +157,7 @@ class DmpClient:
         self.caller, self.user, self.clock = caller, user, clock
         self.base, self.software = base, software
         self.access = DmpAccess()
-        self.tampering = Tampering()
+        self.tampering = MessageTampering()
         self._new_id = new_id
 
     # -- transactions --------------------------------------------------------------------------------------------------
@@ -376,10 +376,10 @@ def find_documents(
     patient: PatientChart,
     statuses: Iterable[DocumentStatus] = (DocumentStatus.APPROVED,),
     returns: ReturnType = ReturnType.OBJECTS,
-    **more: tuple[str, ...],
+    more: Mapping[str, tuple[str, ...]] | None = None,
 ) -> QueryRequest:
     """Return a FindDocuments; ``more`` are further parameters without their ``$XDSDocumentEntry``."""
-    named = {f"$XDSDocumentEntry{name}": values for name, values in more.items()}
+    named = {f"$XDSDocumentEntry{name}": values for name, values in (more or {}).items()}
     lists = {name for name in named if not name.endswith(("From", "To"))}
     return QueryRequest(
         StoredQuery.FIND_DOCUMENTS.value,

@@ -29,6 +29,8 @@ from bifente.reports.verdict import Verdict
 from bifente.simulator.readers import Reader, Slot
 from bifente.simulator.readers.reader import ReaderIdentity
 
+pytestmark = pytest.mark.long
+
 NAME = "Somebody's Reader 00 00"
 READERS = {"cps": NAME}
 SERIAL = "99000001"

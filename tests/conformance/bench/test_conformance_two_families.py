@@ -79,7 +79,7 @@ def start(live: LiveBench, name: str, rounds: int, cards: list[dict[str, Any]]) 
 
 
 def finish(process: subprocess.Popen[str]) -> dict[str, Any]:
-    out, err = process.communicate(timeout=90)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     said: dict[str, Any] = json.loads(out)
     return said

@@ -19,6 +19,8 @@ from bifente.reports.journal import FILE_NAME, read_journal
 from bifente.reports.model import fold
 from bifente.reports.verdict import Verdict
 
+pytestmark = pytest.mark.long
+
 PASSES = scenario_text("steps: [get-challenge: 8]", "passes")
 FAILS = scenario_text("steps: [code-status]", "fails")
 ERRS = scenario_text("steps: [{get-challenge: 8, expect: {sw: $card.activities}}]", "errs")

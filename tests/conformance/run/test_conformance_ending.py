@@ -54,3 +54,28 @@ def test_sigterm_ends_a_run_as_an_interruption_does(tmp_path: Path, options: tup
     assert process.wait() == 130
     assert b"interrupted" in said
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's notice of a dead parent is Linux's")
+@pytest.mark.parametrize("command", [("exec", "--", "sleep", "600"), ("up", "--for", "600")], ids=["exec", "up"])
+def test_a_killed_bench_leaves_neither_process_nor_folder(tmp_path: Path, command: tuple[str, ...]) -> None:
+    pytest.importorskip("smartcard")
+    own = [sys.executable, "-c", "from bifente.conformance.cli.app import app; app()", *command]
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    process = subprocess.Popen(own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+    assert process.stdout is not None
+    if command[0] == "up":
+        assert process.stdout.readline()  # it serves
+    else:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not any(
+            Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"sleep") for pid in children.read_text().split()
+        ):
+            assert process.poll() is None
+    assert list(tmp_path.glob("bifente-pcsc-*"))
+    process.kill()
+    rest(process)  # whoever lives on holds the output open
+    assert process.wait() == -signal.SIGKILL
+    while list(tmp_path.glob("bifente-pcsc-*")):
+        os.sched_yield()

@@ -24,7 +24,7 @@ from bifente.reports.events import Call, ScenarioFinished
 from bifente.reports.journal import FILE_NAME, Journal, read_journal
 from bifente.reports.verdict import Verdict
 
-pytestmark = [pytest.mark.usefixtures("_chain"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.usefixtures("_chain"), pytest.mark.long]
 
 VARIABLE = "BIFENTE_CRYPTOLIB"
 PATTERNS = ("lib/*/opensc-pkcs11.so", "lib64/opensc-pkcs11.so", "lib/opensc-pkcs11.so", "local/lib/opensc-pkcs11.so")
@@ -78,7 +78,7 @@ def run(folder: Path, module: Path, *options: str, before: Sequence[str] = ()) -
         [*before, *command, "--formats", "html,json", *options],
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=600,
         env={**os.environ, "OPENSC_CONF": str(config)},
         check=False,
     )

@@ -16,7 +16,7 @@ from bifente.conformance.scenario.step import Observation, Step, kebab
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.simulator.middleware.codes import SsvError
-from bifente.simulator.software.identity.status import IdentityError, IdentityStatus
+from bifente.simulator.software.identity.status import IdentityError, TrustStatus
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.ins.bench import InsBench
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DONE = "done"
 STATUS: Mapping[str, Matcher] = {
-    "status": ChoiceMatcher(frozenset(one.value for one in IdentityStatus)),
+    "status": ChoiceMatcher(frozenset(one.value for one in TrustStatus)),
     "colour": ValueMatcher(),
 }
 OUTCOME: Mapping[str, Matcher] = {

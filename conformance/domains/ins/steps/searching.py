@@ -113,8 +113,8 @@ class SearchIns(InsStep):
     }
 
     by: Literal["vitale", "traits"] = Field(description="with the Vitale that was read, or on the traits of the file")
-    credential: Literal["card", "structure", "none"] = Field(
-        default="card", description="who asks: the card, a structure by its certificate, nobody"
+    credential: Literal["card", "structure", "both", "none"] = Field(
+        default="card", description="who asks: the card, a structure by its certificate, both at once, nobody"
     )
     holder_code: Code | None = Field(default=None, description="the code of the professional's card")
     situation: int | None = Field(default=None, ge=1, le=16, description="which exercise situation of the card")
@@ -165,7 +165,11 @@ class SearchIns(InsStep):
                     "the card wants its code: $card.code",
                 )
             )
-        return ins.as_card(self.holder_code, Said(self.situation, self.billing, self.sector))
+        said = Said(self.situation, self.billing, self.sector)
+        if self.credential == "both":
+            ins.as_structure(self.structure, CertificateLevel[self.level])
+            return ins.card(self.holder_code, said)
+        return ins.as_card(self.holder_code, said)
 
 
 def _seen(found: InsiAnswer) -> dict[str, Any]:

@@ -7,11 +7,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import Field
 
+from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.psc.holding import card_in_hand
 from bifente.conformance.domains.psc.steps.words import PAGE, shown
-from bifente.conformance.domains.psc.vocabulary import WORKSTATION, TokenForgery, psc
-from bifente.conformance.scenario.step import ImpossibleStepError, Observation, Observes, Secret, Step
+from bifente.conformance.domains.psc.vocabulary import WORKSTATION, PscPage, TokenForgery, psc
+from bifente.conformance.expectations import StatusMatcher, ValueMatcher
+from bifente.conformance.scenario.step import Code, ImpossibleStepError, Observation, Observes, Secret, Step
+from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
 
 if TYPE_CHECKING:
@@ -85,29 +88,53 @@ class ContinueLogin(Step):
 
 
 class LoginByCard(Step):
-    """Touch the button of the card tab, and present a certificate of the card in the step's slot."""
+    """Touch the button of the card tab: code typed, certificate chosen, the handshake signed by the card's key."""
 
     name: ClassVar[str] = "login-by-card"
     title: ClassVar[Text] = Text("Se connecter par la carte", "Log in with the card")
-    observes: ClassVar[Observes] = PAGE
+    needs = frozenset[type[Facet]]({Apdu})
+    observes: ClassVar[Observes] = {**PAGE, "alert": ValueMatcher(), "code-sw": StatusMatcher()}
 
     browser: Browser = WORKSTATION
     certificate: Literal["authentication", "signature", "none"] = Field(
         default="authentication", description="the one chosen in the browser's dialog"
     )
+    code: Code | None = Field(default=None, description="the code typed, the card's own if left out")
 
     def run(self, act: Act) -> Observation:
-        """Present it."""
-        browser = psc(act).browser(self.browser)
+        """Touch it."""
+        from bifente.simulator.serving.calling import RefusedConnectionError
+        from bifente.simulator.serving.handshake.card_key import CardSignatureError, card_identity
+        from bifente.simulator.serving.handshake.primitives import drawing
+
+        bench = psc(act)
+        browser = bench.browser(self.browser)
         try:
             browser.open(browser.link("tab=carte"))
             target = browser.link("/carte?")
         except LookupError as error:
             raise ImpossibleStepError(not_there(error)) from None
-        if self.certificate == "none":
-            return shown(browser.open(target))
-        card = card_in_hand(act)
-        return shown(browser.open(target, (card.certificates[self.certificate], *card.chain)))
+        identity, sw = None, 0x9000
+        if self.certificate != "none":
+            card = card_in_hand(act)
+            act.host.open()
+            typed = card.template.codes.pin if self.code is None else self.code
+            sw = act.host.verify(act.card.layout.secrets["pin"].reference, typed.encode()).sw
+            identity = card_identity(act.host, card.certificates[self.certificate], self.certificate)
+        try:
+            with drawing(act.scene.random.randbytes):
+                seen = browser.open(target, lambda: bench.with_card(identity))
+        except RefusedConnectionError as refused:
+            return _not_shaken(sw, refused.text.fr, str(refused.alert))
+        except CardSignatureError as error:
+            return _not_shaken(sw, error.text.fr, "none")
+        found = shown(seen)
+        return Observation({**found.values, "alert": "none", "code-sw": sw}, found.decoded)
+
+
+def _not_shaken(sw: int, said: str, alert: str) -> Observation:
+    values = {"http": 0, "page": PscPage.OTHER.value, "message": said, "alert": alert, "code-sw": sw}
+    return Observation(values, (("TLS", said),))
 
 
 class OpenDiagnosis(Step):

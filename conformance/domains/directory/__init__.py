@@ -1,0 +1,1 @@
+"""The health directory, searched as a software does."""

@@ -1,0 +1,249 @@
+"""What a scenario of the DMP has at hand: the service, the software that calls it, its patients, its outbox."""
+
+from __future__ import annotations
+
+import itertools
+import ssl
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+from cryptography import x509
+
+from bifente.conformance.bench.cards import SeatedCard
+from bifente.conformance.bench.scene import Act, Scene
+from bifente.conformance.domains.dmp.section import DmpPatientModel, DmpSection
+from bifente.conformance.domains.dmp.signers import (
+    PEOPLE,
+    STRUCTURE_ID,
+    STRUCTURE_NAME,
+    STRUCTURE_SECTOR,
+    laboratory_user,
+    of_card,
+)
+from bifente.conformance.scenario.step import ImpossibleStepError
+from bifente.ground.identifiers import laboratory_nir
+from bifente.ground.text import Text
+from bifente.simulator.cards.cpx.personalise import PersonalisedCard
+from bifente.simulator.formats.cda import CdaSchema
+from bifente.simulator.formats.vihf import InsIdentifier
+from bifente.simulator.formats.xds.model import DocumentEntry
+from bifente.simulator.pki.authority import Branch, CertificateLevel
+from bifente.simulator.services.dmp.record import DmpPatient, MedicalRecord
+from bifente.simulator.services.dmp.register import KnownProfessional
+from bifente.simulator.services.dmp.service import DmpService
+from bifente.simulator.serving.calling import in_process
+from bifente.simulator.serving.recording import Passed, recorded
+from bifente.simulator.software.lps.chart import PatientChart
+from bifente.simulator.software.lps.client import BASE, DmpAccess, DmpClient, DmpReply, MessageTampering
+from bifente.simulator.software.lps.identity import LpsUser
+from bifente.simulator.software.lps.network import ShapedLine
+from bifente.simulator.software.lps.outbox import DmpOutbox
+from bifente.simulator.software.lps.submission import PreparedSubmission
+
+ADULT = "adult"
+_TOLD = 1_200
+"""Bytes of each message that the record keeps."""
+
+
+class DmpBench:
+    """One service, one software, and what the user has before the eyes: a patient, a document."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self.section = scene.section(DmpSection) or DmpSection()
+        bench = scene.bench
+        self.clock = bench.clock
+        self._met: dict[str, SeatedCard] = {}
+        self._acting: Act | None = None
+        self.service = DmpService(
+            bench.clock,
+            [
+                bench.workshop.pki.authority(level, branch).certificate
+                for level in CertificateLevel
+                for branch in Branch
+            ],
+            self.new_id,
+            self.section.parameters,
+            revoked=self._revoked,
+            schema=CdaSchema.from_environment(),
+            declare=scene.declare,
+        )
+        self._know_the_laboratory()
+        patients = self.section.patients or {ADULT: DmpPatientModel()}
+        self.charts = {name: self._chart(rank, given) for rank, (name, given) in enumerate(patients.items(), 1)}
+        self.patient = next(iter(self.charts.values()))
+        self.line: ShapedLine | None = None
+        self._callers: list[httpx.Client] = []
+        self.clients: list[DmpClient] = []
+        self.entry: DocumentEntry | None = None
+        """The document that is looked at."""
+        self.made: PreparedSubmission | None = None
+        """The submission that was made last."""
+        self.sent: PreparedSubmission | None = None
+        """The one that was taken last."""
+        self.fetched: bytes | None = None
+        self.tampering = MessageTampering()
+        self._numbers = itertools.count(1)
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._outbox: DmpOutbox | None = None
+
+    @classmethod
+    def of(cls, scene: Scene) -> Self:
+        """Return the part of a scene."""
+        return cls(scene)
+
+    def close(self) -> None:
+        """Let the callers go and forget what waited."""
+        for caller in self._callers:
+            caller.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    # -- the software --------------------------------------------------------------------------------------------------
+
+    @property
+    def client(self) -> DmpClient:
+        """Return the client of the user who is at work. Raise ImpossibleStepError before anybody is."""
+        if not self.clients:
+            raise ImpossibleStepError(Text("personne n'est connecté : dmp-connect", "nobody is connected: dmp-connect"))
+        client = self.clients[-1]
+        client.tampering, self.tampering = self.tampering, MessageTampering()
+        return client
+
+    @property
+    def user(self) -> LpsUser:
+        """Return who is at work."""
+        return self.clients[-1].user
+
+    @property
+    def outbox(self) -> DmpOutbox:
+        """Return what waits to be sent."""
+        if self._outbox is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="bifente-outbox-")
+            self._outbox = DmpOutbox(Path(self._folder.name))
+        return self._outbox
+
+    def connect_card(self, act: Act, key: str, location: int | None) -> LpsUser:
+        """Let the holder of a card be at work."""
+        self._acting = act
+        user = of_card(act, lambda: act, key, location)
+        self._remember()
+        facts = act.card.facts
+        places: Mapping[int, Mapping[str, Any]] = facts.get("activities", {})
+        self.service.register.know(
+            KnownProfessional(
+                user.id,
+                user.family,
+                user.given,
+                {str(one["structure-id"]): str(one["sector"]) for one in places.values()},
+                user.speciality_code,
+            ),
+            {str(one["structure-id"]): str(one["structure"]) for one in places.values()},
+        )
+        return self._connect(user)
+
+    def connect_laboratory(self, who: str, air: str) -> LpsUser:
+        """Let a person of the laboratory, or a structure, be at work."""
+        return self._connect(laboratory_user(self._scene.bench.workshop, who, self.clock.now().date(), air))
+
+    def as_user(self, **changes: Any) -> None:
+        """Change who is at work: another structure, sector, speciality than the card's own."""
+        self._connect(replace(self.user, **changes))
+
+    def _connect(self, user: LpsUser) -> LpsUser:
+        access = self.clients[-1].access if self.clients else DmpAccess()
+        client = DmpClient(self._caller(user), user, self.clock, self.new_id, self._base())
+        client.access = access
+        self.clients.append(client)
+        return user
+
+    def _caller(self, user: LpsUser) -> ShapedLine:
+        caller = (
+            self._remote()
+            if self.section.url
+            else in_process(recorded(self.service, self.clock, self._hear), presented=user.presented)
+        )
+        self._callers.append(caller)
+        old = self.line
+        self.line = ShapedLine(caller, self.clock)
+        if old is not None:
+            self.line.latency, self.line.mbps, self.line.down = old.latency, old.mbps, old.down
+            self.line.patience, self.line.answers_lost = old.patience, old.answers_lost
+        return self.line
+
+    def _hear(self, passed: Passed) -> None:
+        """Tell a message by its beginning: action, fault, first lines. A document of 5 MB is no evidence twice."""
+        self._scene.hear(replace(passed, body=passed.body[:_TOLD]))
+
+    def _remote(self) -> httpx.Client:
+        parts = urlsplit(self.section.url or "")
+        context = ssl.create_default_context(cafile=self.section.ca)
+        return httpx.Client(verify=context, base_url=f"{parts.scheme}://{parts.netloc}", trust_env=False)
+
+    def _base(self) -> str:
+        return urlsplit(self.section.url).path.rstrip("/") if self.section.url else BASE
+
+    def number(self) -> int:
+        """Return a fresh number for identifiers of documents, drawn under the seed."""
+        return self._scene.random.getrandbits(40) * 1_000 + next(self._numbers)
+
+    def new_id(self) -> str:
+        """Return a fresh UUID, drawn under the seed."""
+        return str(uuid.UUID(int=self._scene.random.getrandbits(128), version=4))
+
+    def send_waiting(self) -> list[tuple[Any, DmpReply | None]]:
+        """Send what waits, as the user who is at work now."""
+        charts = {chart.ins.written: chart for chart in self.charts.values()}
+        client = self.client
+        return list(self.outbox.send(lambda patient, prepared: client.feed(charts[patient], prepared)))
+
+    # -- the service ---------------------------------------------------------------------------------------------------
+
+    @property
+    def record(self) -> MedicalRecord:
+        """Return the record of the patient. Raise ImpossibleStepError where there is none here."""
+        found = self.service.register.records.get(self.patient.ins.whole)
+        if found is None or self.section.url:
+            raise ImpossibleStepError(
+                Text("ce patient n'a pas de DMP dans ce laboratoire", "this patient has no DMP in this laboratory")
+            )
+        return found
+
+    def _know_the_laboratory(self) -> None:
+        for who, (_profession, speciality, national_id) in PEOPLE.items():
+            known = KnownProfessional(
+                national_id,
+                f"TEST{who.replace('-', '').upper()}",
+                "SPECIMEN",
+                {STRUCTURE_ID: STRUCTURE_SECTOR},
+                speciality,
+            )
+            self.service.register.know(known, {STRUCTURE_ID: STRUCTURE_NAME})
+
+    def _chart(self, rank: int, given: DmpPatientModel) -> PatientChart:
+        sex = "2" if given.sex == "F" else "1"
+        whole = laboratory_nir(sex=sex, year=given.born.year % 100, order=rank)
+        chart = PatientChart(
+            InsIdentifier(whole[:13], whole[13:]), given.family, given.given, given.sex, f"{given.born:%Y%m%d}"
+        )
+        if given.record:
+            patient = DmpPatient(chart.ins.whole, chart.ins.oid, chart.family, chart.given, chart.sex, given.born)
+            record = self.service.register.open(patient)
+            record.attached, record.certified = given.attached, given.certified
+        return chart
+
+    def _remember(self) -> None:
+        for card in self._scene.bench.seated.values():
+            self._met[str(card.facts.get("serial", id(card)))] = card
+
+    def _revoked(self, certificate: x509.Certificate, at: datetime) -> bool:
+        made = (card.made_as(PersonalisedCard) for card in self._met.values())
+        lines = (line for one in made if one is not None for line in one.revocations)
+        return any(line.serial_number == certificate.serial_number and line.on <= at.date() for line in lines)

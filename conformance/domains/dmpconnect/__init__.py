@@ -1,0 +1,1 @@
+"""DmpConnect-JS at the workstation of a scenario."""

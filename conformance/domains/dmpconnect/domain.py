@@ -1,0 +1,10 @@
+"""The descriptor of the domain."""
+
+from bifente.conformance.domain import Domain
+from bifente.ground.text import Text
+
+DOMAIN = Domain(
+    name="dmpconnect",
+    title=Text("DmpConnect-JS", "DmpConnect-JS"),
+    steps=("bifente.conformance.domains.dmpconnect.steps",),
+)

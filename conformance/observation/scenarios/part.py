@@ -1,0 +1,227 @@
+"""The software of one scenario: its program, what it did so far, and the window that is looked at."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from msgspec.structs import replace
+from pydantic import BaseModel, ConfigDict, Field
+
+from bifente.conformance.bench.scene import Scene
+from bifente.conformance.observation import facts
+from bifente.conformance.observation.driver import CODES, Driven, DriverProtocol
+from bifente.conformance.observation.program import Program
+from bifente.conformance.observation.secrecy import SecretSearch, in_arguments
+from bifente.conformance.observation.standing import MARK
+from bifente.conformance.observation.story import Story
+from bifente.conformance.run.scribe.calls import ClientCalls
+from bifente.conformance.run.scribe.process import Lines
+from bifente.conformance.targets.base import ImpossibleStepError
+from bifente.conformance.targets.facets import WatchedClients
+from bifente.conformance.targets.messages import Messaged
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.ground.text import Text
+from bifente.reports.events import BenchChange, Call, Direction, Event, Exchange, Message
+from bifente.reports.secrets import Secrets
+from bifente.simulator.cards.dialogue import Exchanged
+
+Word = Annotated[str, Field(min_length=1)]
+
+
+class SoftwareSection(BaseModel):
+    """The software under test: how it is started, and how its user's actions reach it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    command: list[Word] = Field(min_length=1, description="program and arguments; python alone is the bench's own")
+    driver: bool = Field(default=False, description="whether the command is a driver (docs/observing.md)")
+    name: str = Field(default="", description="name of the product")
+    version: str = Field(default="", description="its version")
+    build: str = Field(default="", description="its build")
+    environment: dict[str, str] = Field(default_factory=dict, description="variables it is given")
+
+
+class SoftwareUnderTest:
+    """Made when a step first asks for it; what it does is told to the scene, and kept as one story."""
+
+    def __init__(self, section: SoftwareSection, scene: Scene, watched: WatchedClients) -> None:
+        self.section = section
+        self._scene = scene
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with theirs:
+            watched.watch(theirs)
+        self._watched = watched
+        self._lines = Lines(ours)
+        codes = [str(value) for card in scene.bench.seated.values() for value in _codes(card.facts)]
+        self._secrets = Secrets(secrets=[code for code in codes if len(code) >= 4])
+        self.search = SecretSearch([code for code in codes if code.isdigit()], self._secrets)
+        self._calls = ClientCalls(self._secrets, os.getpid())
+        self._calls.roles = {name: role for role, name in scene.bench.names.items()}
+        self._events: list[Event] = []
+        self.mark = 0
+        """Where the window begins: at the last thing that the user or the world was told to do."""
+        self.program: Program | None = None
+        self._driver: DriverProtocol | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="bifente-software-")
+        self._token = f"{MARK}={secrets.token_hex(12)}"
+
+    @classmethod
+    def of(cls, scene: Scene) -> Self:
+        """Return the software of a scene. Raise ImpossibleStepError where the suite names none."""
+        section = scene.section(SoftwareSection)
+        if section is None:
+            raise ImpossibleStepError(
+                Text(
+                    "la suite ne dit pas quel logiciel : bench.software", "the suite names no software: bench.software"
+                )
+            )
+        return cls(section, scene, scene.bench.facet(WatchedClients))
+
+    # -- the program --------------------------------------------------------------------------------------------------
+
+    def start(self, arguments: Sequence[str]) -> Driven | None:
+        """Start it; a driver is asked to start its program. Raise ImpossibleStepError, DriverError."""
+        self.settle()
+        self.open_window()
+        word, *rest = self.section.command
+        command = [sys.executable if word == "python" else word, *rest, *arguments]
+        if shutil.which(command[0]) is None:
+            raise ImpossibleStepError(Text(f"le programme {word} n'est pas ici", f"the program {word} is not here"))
+        name, _equals, value = self._token.partition("=")
+        environment = {**os.environ, **self.section.environment, **self._watched.environment, name: value}
+        for found in in_arguments(command, self.search):
+            self.keep(found)
+        self.program = Program(
+            command,
+            {**environment, "TMPDIR": self._folder.name},
+            told=self.keep,
+            said=self._said,
+            settle=self.settle,
+            search=self.search,
+            mark=self._token,
+            piped=self.section.driver,
+        )
+        if not self.section.driver:
+            return None
+        self._driver = DriverProtocol(self.program)
+        return self._driver.start()
+
+    def do(self, action: str, given: Mapping[str, Any]) -> Driven:
+        """Have its user do something. Raise ImpossibleStepError without a driver, DriverError."""
+        if self._driver is None:
+            raise ImpossibleStepError(
+                Text("le logiciel n'est pas lancé par un pilote", "the software was not started by a driver")
+            )
+        self.settle()
+        self.open_window()
+        self.keep(facts.user_acts(action, code=bool(CODES & given.keys())))
+        done = self._driver.do(action, given)
+        self.settle()
+        return done
+
+    def stop(self, patience: float) -> int | None:
+        """Have it end, and give its exit code; None if it had to be ended."""
+        program, self.program = self.program, None
+        if program is None:
+            raise ImpossibleStepError(Text("le logiciel n'est pas lancé", "the software was not started"))
+        self.settle()
+        program.ask_to_end()
+        if self._driver is not None:
+            self._driver.stop()
+        code = program.end(patience)
+        self.settle()
+        for role, card in self._scene.bench.seated.items():
+            self.keep(facts.card_state(role, "end", card.state() or {}))
+        return code
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it ends by itself; whether it did."""
+        program = self.program
+        ended = program is None or program.wait(seconds)
+        self.settle()
+        return ended
+
+    def close(self) -> None:
+        """The scenario is over: nothing of the program is left."""
+        if self.program is not None:
+            self.program.ask_to_end()
+            self.program.end(0.5)
+            self.program = None
+        self._watched.watch_no_more()
+        self._lines.socket.close()
+        self._folder.cleanup()
+
+    # -- what it did --------------------------------------------------------------------------------------------------
+
+    def open_window(self) -> None:
+        """What happens from now on is what expectations look at."""
+        self.mark = len(self._events)
+
+    def settle(self) -> None:
+        """Take in what the service has seen so far."""
+        self._watched.tell()
+        while select.select([self._lines.socket], [], [], 0)[0]:
+            lines = self._lines.more()
+            if lines is None:
+                return
+            for told in lines:
+                for event in self._calls.events(told):
+                    self.keep(event)
+
+    def keep(self, event: Event) -> None:
+        """Let an event be part of the story, and of the record."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self._events.append(replace(event, seq=len(self._events), time=at))
+        if isinstance(event, Exchange) and event.client is not None and "bench" not in event.client:
+            self._scene.told(
+                event.slot or "",
+                Exchanged(bytes.fromhex(event.command), bytes.fromhex(event.response), event.duration_us / 1_000_000),
+            )
+        elif isinstance(event, Call) and not (event.client or "").startswith("bench"):
+            arguments = {"client": event.client, **event.arguments} if event.client else dict(event.arguments)
+            self._scene.told(
+                event.slot or "",
+                Called(event.function, arguments, event.result, dict(event.answer), event.duration_us / 1_000_000),
+            )
+        elif isinstance(event, BenchChange):
+            self._scene.changed(event.slot, event.what)
+
+    def _said(self, what: Messaged) -> None:
+        self._scene.told("", what)
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = self.search.masked(what.body.decode("utf-8", "replace"))
+        self._events.append(
+            Message(
+                seq=len(self._events),
+                time=at,
+                protocol=what.protocol,
+                peer=what.peer,
+                direction=Direction.RECEIVED,
+                line=what.line,
+                body=body,
+            )
+        )
+
+    def window(self, *, whole: bool) -> Sequence[Event]:
+        """Return what happened in the window, or since the beginning."""
+        self.settle()
+        return self._events[0 if whole else self.mark :]
+
+    def story(self) -> Story:
+        """Return the whole so far."""
+        self.settle()
+        return Story(self._events)
+
+
+def _codes(known: Mapping[str, Any]) -> Sequence[Any]:
+    return [known[key] for key in ("code", "unblocking_code", "unblocking-code") if known.get(key)]

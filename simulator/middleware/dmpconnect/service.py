@@ -1,0 +1,229 @@
+"""DmpConnect-JS as a service of the bench: its commands, answered from the workstation it is given."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+from bifente.ground.clock import Clock
+from bifente.ground.text import Text
+from bifente.simulator.middleware.dmpconnect.conventions import (
+    COMMAND,
+    FUNCTIONAL,
+    INSTANCE,
+    SESSION,
+    ConnectError,
+    ConnectErrorType,
+    malformed,
+    number,
+    read_command,
+    text,
+)
+from bifente.simulator.middleware.dmpconnect.sessions import INACTIVITY, ConnectSession, Sessions
+from bifente.simulator.middleware.dmpconnect.workplace import Workplace
+from bifente.simulator.serving.recording import Hear
+from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
+
+VERSION = "2.0.0-bifente"
+OPEN = "hl_openSession"
+_SHA256 = 1
+_Said = Mapping[str, Any]
+_Command = Callable[["DmpConnect", ConnectSession, _Said], Mapping[str, Any]]
+
+
+class DmpConnect(Service):
+    """The local service. ``owner``: the user and domain whose session the readers belong to; None: no TSE."""
+
+    name: ClassVar[str] = "dmpconnect"
+    title: ClassVar[Text] = Text("DmpConnect-JS", "DmpConnect-JS")
+
+    def __init__(
+        self,
+        workplace: Workplace,
+        clock: Clock,
+        identifier: Callable[[], str],
+        declare: Declare = to_nobody,
+        *,
+        origins: tuple[str, ...] = (),
+        hear: Hear = lambda passed: None,
+    ) -> None:
+        super().__init__(declare)
+        self.workplace = workplace
+        self.clock = clock
+        self.sessions = Sessions(clock, identifier)
+        self.owner: tuple[str, str] | None = None
+        self.origins = origins
+        self.hear = hear
+        """Hears what passes on WebSockets: what HTTP carries is told around the application."""
+        self._identifier = identifier
+
+    @cached_property
+    def application(self) -> Asgi:
+        """Return the application, the same at every call."""
+        from bifente.simulator.middleware.dmpconnect.app import application
+
+        return application(self)
+
+    def learn(self, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        """Declare the holder code in a command; sessions were declared as they were opened."""
+        self.declare_in(body)
+
+    def declare_in(self, body: bytes | str) -> None:
+        """Declare what is secret in a command, as far as it can be read."""
+        try:
+            said = json.loads(body) if body else {}
+        except (ValueError, RecursionError):
+            return
+        if isinstance(said, dict):
+            code = said.get("s_pinCode")
+            if isinstance(code, str) and code:
+                self.declare(code)
+
+    def state(self) -> Mapping[str, Any]:
+        """Return how many sessions are open, whose the readers are, and whether tokens must be renewed."""
+        return {
+            "sessions": len(self.sessions),
+            "owner": "\\".join(reversed(self.owner)) if self.owner else "none",
+            "tokens": self.sessions.tokens,
+        }
+
+    def set_state(self, changes: Mapping[str, Any]) -> None:
+        """Set ``owner`` (DOMAIN\\user, empty for none) or ``tokens``. Raise ServiceError."""
+        for key, value in changes.items():
+            if key == "owner":
+                domain, _, user = str(value).rpartition("\\")
+                self.owner = (user, domain) if value else None
+            elif key == "tokens":
+                self.sessions.tokens = bool(value)
+            else:
+                raise ServiceError(f"{self.name}: no state {key!r} can be set")
+
+    def execute(self, body: bytes | str, named: str = "") -> dict[str, Any]:
+        """Return the answer to a command; what fails is an answer too."""
+        try:
+            said = read_command(body, named)
+            return {"s_status": "OK", **self._done(said)}
+        except ConnectError as error:
+            return error.answer
+
+    def session_of(self, said: _Said) -> ConnectSession:
+        """Return the session of a command. Raise ConnectError."""
+        return self.sessions.of(text(said, SESSION))
+
+    def check_sees_readers(self, session: ConnectSession) -> None:
+        """Raise ConnectError for a session of another user than the one whose readers these are."""
+        if self.owner is not None and (session.user, session.domain) != self.owner:
+            raise ConnectError(
+                ConnectErrorType.API,
+                FUNCTIONAL,
+                "no reader in this session",
+                "the readers belong to the session of another user: they are not shared between workstations",
+            )
+
+    def _done(self, said: _Said) -> Mapping[str, Any]:
+        name = str(said[COMMAND])
+        if name.lower() == OPEN.lower():
+            return self._open(said)
+        command = _COMMANDS.get(name.lower())
+        if command is None:
+            raise ConnectError(ConnectErrorType.SERVER, FUNCTIONAL, f"unknown command {name[:60]}")
+        return command(self, self.session_of(said), said)
+
+    def _open(self, said: _Said) -> Mapping[str, Any]:
+        seconds = number(said, "i_timeoutInSeconds", INACTIVITY)
+        if not 0 < seconds <= 24 * INACTIVITY:
+            raise malformed("i_timeoutInSeconds is out of bounds")
+        session = self.sessions.open(seconds, text(said, "s_userName", ""), text(said, "s_domainName", ""))
+        self.declare(session.id)
+        return {SESSION: session.id, "s_serviceVersion": VERSION}
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def _close(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        self.sessions.close(session)
+        return {}
+
+    def _session_state(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        return {"i_timeoutInSeconds": int(session.inactivity.total_seconds()), "i_connectors": len(session.connectors)}
+
+    def _update_token(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        return {"i_expiresIn": self.sessions.renew(session), "s_fidelity": "modelled"}
+
+    def _readers(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        hidden = self.owner is not None and (session.user, session.domain) != self.owner
+        seen = () if hidden else self.workplace.readers()
+        return {"Readers": [{"s_name": one.name, "i_slotType": int(one.use), "i_accessMode": 1} for one in seen]}
+
+    def _read_cpx(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        self.check_sees_readers(session)
+        code = text(said, "s_pinCode")
+        self.declare(code)
+        found = self.workplace.read_cpx(code, certificates=bool(number(said, "i_returnCertificates", 0)))
+        session.code = code
+        return found
+
+    def _cpx_status(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        self.check_sees_readers(session)
+        return self.workplace.cpx_status()
+
+    def _read_vitale(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        self.check_sees_readers(session)
+        return self.workplace.read_vitale(_code(session))
+
+    def _sign(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        self.check_sees_readers(session)
+        if number(said, "i_digestType", _SHA256) != _SHA256:
+            raise ConnectError(ConnectErrorType.API, FUNCTIONAL, "i_digestType: 1 (SHA-256) alone is signed here")
+        if "s_dataToSignInBase64" in said:
+            try:
+                content = b64decode(text(said, "s_dataToSignInBase64"), validate=True)
+            except (Base64Error, ValueError):
+                raise malformed("s_dataToSignInBase64 is no base64") from None
+        else:
+            content = text(said, "s_stringToSign").encode()
+        return self.workplace.sign(_code(session), content)
+
+    def _create_insi(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        made = self._identifier()
+        session.connectors.add(made)
+        return {INSTANCE: made}
+
+    def _ins_from_vitale(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        self._check_connector(session, said)
+        return self.workplace.ins_from_vitale(_code(session), number(said, "i_patientIndex", 1))
+
+    def _ins_from_traits(self, session: ConnectSession, said: _Said) -> Mapping[str, Any]:
+        self._check_connector(session, said)
+        return self.workplace.ins_from_traits(_code(session), said)
+
+    def _check_connector(self, session: ConnectSession, said: _Said) -> None:
+        self.check_sees_readers(session)
+        if text(said, INSTANCE) not in session.connectors:
+            raise ConnectError(
+                ConnectErrorType.SERVER, FUNCTIONAL, "no such connector in this session: hl_createInsiConnector first"
+            )
+
+
+def _code(session: ConnectSession) -> str:
+    if not session.code:
+        raise ConnectError(ConnectErrorType.API, FUNCTIONAL, "the CPx card was not read: hl_readCpxCard first")
+    return session.code
+
+
+_COMMANDS: Mapping[str, _Command] = {
+    "hl_closesession": DmpConnect._close,
+    "hl_getsessionstate": DmpConnect._session_state,
+    "hl_updatecpxauthenticationtoken": DmpConnect._update_token,
+    "hl_getpcscreaders": DmpConnect._readers,
+    "hl_readcpxcard": DmpConnect._read_cpx,
+    "hl_getcpxstatus": DmpConnect._cpx_status,
+    "hl_readvitalecard": DmpConnect._read_vitale,
+    "hl_signwithcpxcard": DmpConnect._sign,
+    "hl_createinsiconnector": DmpConnect._create_insi,
+    "hl_getinsfromvitalecard": DmpConnect._ins_from_vitale,
+    "hl_getinsfromidentityinformation": DmpConnect._ins_from_traits,
+}

@@ -1,0 +1,65 @@
+"""``bifente serve --services pki,annuaire,mssante``: what it prints is what a software needs."""
+
+from __future__ import annotations
+
+import random
+import smtplib
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from conformance_cli import Cli
+from cryptography import x509
+
+from bifente.conformance.bench.serving import ServingBench, services
+from bifente.ground.clock import WallClock
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeyStore
+from bifente.simulator.serving.calling import over_tls
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(monkeypatch, capsys)
+
+
+def test_what_is_printed(cli: Cli, tmp_path: Path) -> None:
+    said = cli("serve", "--services", "pki,annuaire,mssante", "--for", "0.1", "--out", tmp_path / "out").ok()
+    for word in ("pki ocsp ", "annuaire api key ", "mssante smtp ", "ESANTE-API-KEY", "igc-sante-test.pem"):
+        assert word in said
+    found = x509.load_pem_x509_certificates((tmp_path / "out" / "igc-sante-test.pem").read_bytes())
+    assert len(found) == 9
+
+
+def test_an_unknown_service_is_the_users_mistake(cli: Cli) -> None:
+    cli("serve", "--services", "annuair", "--for", "0.1").fails(2, "annuaire")
+
+
+def test_each_answers_with_what_it_told(tmp_path: Path) -> None:
+    store, clock = KeyStore(), WallClock()
+    with ExitStack() as stack:
+        bench = ServingBench(
+            clock=clock,
+            keys=store,
+            pki=Pki(store),
+            chance=random.SystemRandom(),
+            folder=tmp_path,
+            stack=stack,
+            declare=lambda secret: None,
+            hear=lambda passed: None,
+        )
+        told = {name: services()[name]()(bench).settings for name in ("pki", "annuaire", "mssante")}
+        with httpx.Client(trust_env=False) as caller:
+            found = x509.load_der_x509_crl(caller.get(told["pki"]["crl ACI-FO-PP-TEST"]).content)
+            assert found.issuer.rfc4514_string().startswith("CN=TEST AC IGC-SANTE FORT PERSONNES")
+        annuaire = told["annuaire"]
+        trust = Path(annuaire["ca"]).read_bytes()
+        url = f"{annuaire['url']}/Practitioner?family=TESTMEDECIN"
+        with over_tls("https://127.0.0.1", trust, {annuaire["api key header"]: annuaire["api key"]}) as caller:
+            assert caller.get(url).json()["total"] == 1
+        with over_tls("https://127.0.0.1", trust) as caller:
+            assert caller.get(url).status_code == 401
+        host, _colon, port = told["mssante"]["smtp"].partition(":")
+        with smtplib.SMTP(host, int(port)) as client:
+            assert client.has_extn("starttls") or client.ehlo()[0] == 250

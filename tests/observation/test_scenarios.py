@@ -1,0 +1,94 @@
+"""Software under test in scenarios: the shipped suite, and each kind of expectation turned red by a planted fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conformance_cli import apart
+
+ROOT = Path(__file__).parents[2]
+SUITE = ROOT / "scenarios" / "software" / "reference.yaml"
+
+
+def run(folder: Path, text: str, *options: str, target: str = "pcsc") -> tuple[int, str]:
+    suite = folder / "suite.yaml"
+    suite.write_text(text, encoding="utf-8")
+    said = apart("run", suite, "--target", target, "--lang", "en", "--out", folder / "out", *options, cwd=folder)
+    return said.code, said.out
+
+
+def with_fault(*faults: str) -> str:
+    planted = ", ".join(word for one in faults for word in ("--fault", one))
+    return SUITE.read_text(encoding="utf-8").replace("reference, --driver", f"reference, {planted}, --driver")
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> str:
+    code, said = run(tmp_path_factory.mktemp("good"), SUITE.read_text(encoding="utf-8"))
+    assert code == 0, said
+    return said
+
+
+def test_the_reference_program_passes(good: str) -> None:
+    assert "passed 4" in good
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("replays-code", "seen: ✗ failed"),
+        ("no-logout", "pin-verified"),
+        ("does-not-end", "in-time"),
+        ("repeats-refused-code", "pin-tries"),
+        ("storms-mute-card", "count: expected at-most 2"),
+        ("ignores-6c", "rules: ✗ failed"),
+    ],
+)
+def test_a_fault_turns_a_scenario_red_where_it_is_wrong(tmp_path: Path, fault: str, said: str) -> None:
+    code, told = run(tmp_path, with_fault(fault))
+    assert code == 1, told
+    assert said in told
+
+
+def test_a_crash_is_a_failure_of_the_product_and_no_error_of_ours(tmp_path: Path) -> None:
+    text = with_fault("crashes")
+    code, told = run(tmp_path, text, "--select", "software.reference/a-mute-card-is-told-and-no-storm")
+    assert code == 1, told
+    assert "bench error 0" in told
+
+
+def test_silence_is_not_run(tmp_path: Path) -> None:
+    text = SUITE.read_text(encoding="utf-8").split("scenarios:")[0]
+    code, told = run(
+        tmp_path,
+        text
+        + """scenarios:
+  - id: silence
+    title: {fr: Rien, en: Nothing}
+    requirements: [SOFT-01]
+    steps:
+      - start-software:
+      - user: idle
+      - seen: {only: {command: "0020*"}}
+        expect: {count: 0}
+""",
+    )
+    assert "not run 1" in told, told
+    assert "silence proves nothing" in told
+    assert "passed 0" in told
+    assert code == 1
+
+
+def test_in_process_it_is_not_run_and_says_how(tmp_path: Path) -> None:
+    code, told = run(tmp_path, SUITE.read_text(encoding="utf-8"), target="embedded")
+    assert code == 1, "nothing was judged: that is no success"
+    assert "not run 4" in told
+    assert "--target pcsc" in told
+
+
+def test_a_program_that_is_not_here_is_told(tmp_path: Path) -> None:
+    text = SUITE.read_text(encoding="utf-8").replace("[python, -P,", "[no-such-program, -P,")
+    code, told = run(tmp_path, text, "--select", "software.reference/another-card-is-noticed")
+    assert code == 1
+    assert "no-such-program is not here" in told
