@@ -75,7 +75,7 @@ def test_the_journey_of_trust(
         return CardBrowser(shared_bench.environment, home, opensc_module(), trusted=trusted)
 
     with before([authority]) as browser:
-        browser.codes, browser.rank = [PIN], 1
+        browser.codes, browser.row = [PIN], 1
         browser.page.goto(f"{portal.url}/ameli")
         assert "GENERALISTE TESTMEDECIN" in browser.page.inner_text("main")
         assert "991000019" in browser.page.inner_text("main")
@@ -88,7 +88,7 @@ def test_the_journey_of_trust(
         browser.page.click("text=Télécharger et installer le composant")
         assert "faites-lui confiance pour les sites web seulement" in browser.page.inner_text("main")
     with before([authority, local]) as browser:
-        browser.codes, browser.rank = [PIN], 1
+        browser.codes, browser.row = [PIN], 1
         browser.page.goto(f"{portal.url}/composant")
         assert told(browser, "actif (") == "Composant CNAM actif (5.10.04)."
         browser.page.goto(f"{portal.url}/ameli")

@@ -50,7 +50,7 @@ def test_a_login_with_the_card(bench: Bench, browser: CardBrowser, psc: Served, 
     bench.forget()
     browser.codes = [PIN]
     # The first line is the card's technical certificate: the holder's is below it.
-    browser.rank = 1
+    browser.row = 1
     page.click("text=Se connecter avec la carte CPS")
     page.wait_for_url(f"{psc.party}/retour**")
     assert browser.seen == [ASKS_CODE, CHOOSES], "the code, then the choice of the certificate, each in its own window"
