@@ -75,7 +75,7 @@ def _know_the_cards(service: DmpService) -> None:
             KnownProfessional(
                 f"{_RPPS}{holder.rpps}",
                 holder.family_name or "",
-                " ".join(holder.given_names),
+                " ".join(holder.given_names or ()),
                 {str(one.structure_id): one.sector or "" for one in places},
                 f"G15_{holder.profession.code}/{holder.speciality}" if holder.profession and holder.speciality else "",
             ),
