@@ -20,7 +20,7 @@ from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.features import CONTACTLESS
 from bifente.conformance.loading import InputError
-from bifente.ground.files import read_file
+from bifente.ground.files import open_file, read_file
 from bifente.ground.text import Lang, Text
 from bifente.reports.clean import one_line
 from bifente.simulator.middleware import galss as manager
@@ -212,15 +212,14 @@ def _seen(readers: str) -> tuple[ListedReader, ...]:
         if readers == "-":
             data = sys.stdin.buffer.read(listing.MAX_BYTES + 1)
         else:
-            if not Path(readers).is_file():
-                raise InputError.at(readers, "is no file", cure="give a listing of readers, - or here")
-            with Path(readers).open("rb") as stream:
+            with open_file(Path(readers)) as stream:
                 data = stream.read(listing.MAX_BYTES + 1)
         return listing.parse(data.decode("utf-8", "replace"))
     except listing.ListingError as error:
         raise InputError.at(readers, str(error)) from None
     except OSError as error:
-        raise InputError.at(readers, f"cannot be read: {error.strerror}") from None
+        reason = f"cannot be read: {error.strerror}"
+        raise InputError.at(readers, reason, cure="give a listing of readers, - or here") from None
 
 
 def _seen_here() -> tuple[ListedReader, ...]:

@@ -128,6 +128,7 @@ SAMPLE: dict[str, str] = {
     "readers.without-card/readers-are-listed": "",
     "vitale.apcv/forged-context": "",
     "vitale.card/holders-as-public-clients-read-them": "",
+    "vitale.contrefacons/copy-is-not-read": "",
     "vitale.presence/wrong-code": "",
     "vitale.ssv-carte-ps/wrong-code[medecin-generaliste]": "",
     "vitale.ssv-droits/every-vitale-2-with-a-cps[medecin-generaliste,vitale/c2s]": "",
@@ -147,6 +148,8 @@ SAMPLE: dict[str, str] = {
     "faults.readers/lost-and-back": (
         "artefact of what shows the reader: a vpcd reader cannot leave, its slots become empty"
     ),
+    "fse.cheats/insured[ald]": "",
+    "fse.prices/two-ccam-acts": "",
     "fse.securing/degraded-journey": "",
     "fse.securing/desynchronised-insured-first": "",
     "fse.securing/desynchronised-professional-first": "",

@@ -21,7 +21,8 @@ from bifente.simulator.formats.fse.model import Arl, PaymentOutcome, RspLine
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.galss.server import GalssServer
 from bifente.simulator.readers.wireless.terminal import Terminal
-from bifente.simulator.services.frontal import frontal
+from bifente.simulator.services.frontal import entitlement, frontal
+from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.services.frontal.reception import Reception
 from bifente.simulator.software.billing import practice, series
 from bifente.simulator.software.billing.securing import cards, desk
@@ -144,7 +145,7 @@ def _any_turn(patch: pytest.MonkeyPatch) -> None:
 
 
 def _one_rate(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(pricing, "rate_of", lambda kind, beneficiary, insurance, care_path: 70)
+    patch.setattr(pricing, "rate_of", lambda *_told, **_more: 70)
 
 
 def _every_day_works(patch: pytest.MonkeyPatch) -> None:
@@ -219,10 +220,34 @@ def _believes_any_copy(patch: pytest.MonkeyPatch) -> None:
 
 
 def _pays_always(patch: pytest.MonkeyPatch) -> None:
-    def lines(invoice: Any, parameters: Any, chance: Any) -> tuple[RspLine, ...]:
+    def lines(invoice: Any, parameters: Any, chance: Any, **_more: Any) -> tuple[RspLine, ...]:
         return (RspLine(invoice.number, "amo", PaymentOutcome.PAID, invoice.amo.asked, invoice.amo.asked),)
 
     patch.setattr(frontal, "sheet_lines", lines)
+
+
+def _believes_the_insured(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(entitlement, "_of_the_insured", lambda sheet, reference: iter(()))
+
+
+def _believes_the_professional(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(entitlement, "_of_the_professional", lambda sheet, reference: iter(()))
+
+
+def _believes_covers(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(entitlement, "_covers", lambda sheet, known: iter(()))
+
+
+def _pays_twice(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "billed_before", lambda self, sender, sheet: None)
+
+
+def _no_points_off(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pricing, "_outside", lambda *_told: 0)
+
+
+def _every_act_in_full(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pricing, "associated", lambda requests, profession: tuple(requests))
 
 
 def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
@@ -274,6 +299,15 @@ def _codes_to_any_card(patch: pytest.MonkeyPatch) -> None:
         (_believes_any_copy, "altered-on-the-way[[]amount]"),
         (_believes_any_copy, "sent-again-after-a-copy-that-changed"),
         (_believes_any_copy, "late-answer-to-a-copy-that-changed[[]answered-late-too]"),
+        (_believes_the_insured, "insured[[]fund-of-another]"),
+        (_believes_the_insured, "opposed-card"),
+        (_believes_the_insured, "accident"),
+        (_believes_the_professional, "professional[[]specialty]"),
+        (_believes_covers, "insured[[]exoneration-4-alone]"),
+        (_believes_covers, "insured[[]c2s]"),
+        (_pays_twice, "paid-twice"),
+        (_no_points_off, "outside-the-care-path[[]alsace-moselle]"),
+        (_every_act_in_full, "two-ccam-acts"),
         (_pays_always, "payment-rejected[[]rights-closed]"),
         (_code_for_each_lot, "one-code-for-a-series[[]cps3]"),
         (_every_code_breaks, "unknown-resource-does-not-break-it[[]cps4]"),

@@ -159,8 +159,8 @@ def test_a_hostile_file_does_not_drive_the_terminal(cli: Cli, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("galss", "check", "/"), "is no file"),
-        (("sesam", "check", "/dev/null"), "is no file"),
+        (("galss", "check", "/"), "Is a directory"),
+        (("sesam", "check", "/dev/null"), "is no regular file"),
         (("galss", "make", "--profile", "readers/olaqin-vitalac"), "did you mean"),
         (("galss", "make", "--profile", "readers/f600", "--bits", "16"), "32 or 64"),
         (("galss", "make", "--profile", "readers/f600", "--serial", "0"), "COM0"),
@@ -290,6 +290,6 @@ def test_a_listing_that_names_no_reader_is_bad_input(cli: Cli, tmp_path: Path) -
     file = tmp_path / "readers.txt"
     file.write_text("nothing\nhere\n")
     cli("galss", "make", "--readers", file).fails(2, "names no reader")
-    cli("galss", "make", "--readers", tmp_path).fails(2, "is no file")
+    cli("galss", "make", "--readers", tmp_path).fails(2, "Is a directory")
     cli("galss", "make").fails(2, "--profile NAME")
-    cli("galss", "check", tmp_path).fails(2, "is no file")
+    cli("galss", "check", tmp_path).fails(2, "Is a directory")
