@@ -29,7 +29,7 @@ from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.model import CardChoice
 from bifente.conformance.observation.channel.answers import OrderRefusedError
 from bifente.conformance.observation.channel.words import in_words, read_line
-from bifente.conformance.observation.standing import Standing, Wanted
+from bifente.conformance.observation.standing import MARK, Standing, Wanted
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
 from bifente.ground.processes import end_with_starter
 from bifente.ground.text import Lang, Text
@@ -100,7 +100,8 @@ def up(
             raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
         for line in bench.describe():
             out.print(line, markup=False)
-        for name, value in {**bench.environment, **stood.channel.environment}.items():
+        own = {name: value for name, value in stood.environment.items() if name != MARK}
+        for name, value in {**own, **stood.channel.environment}.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
         err.print(_ORDERS, markup=False)
         _serve(stood, seconds, language)

@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _LONGEST = 1000
 
 
-class OrderError(ValueError):
+class ServiceOrderError(ValueError):
     """An order that cannot be carried out. One sentence."""
 
 
@@ -45,7 +45,7 @@ class ServiceOrders:
         """Return the answer to one line, as JSON."""
         try:
             said = self._carried(line)
-        except (OrderError, FaultError) as error:
+        except (ServiceOrderError, FaultError) as error:
             return json.dumps({"ok": False, "error": str(error)}, ensure_ascii=False)
         return json.dumps({"ok": True, **said}, ensure_ascii=False, default=str)
 
@@ -65,14 +65,14 @@ class ServiceOrders:
             return {"state": {one.name: one.state() for one in self._services}}
         if order == "help":
             return {"orders": HELP}
-        raise OrderError(f"{order}: no such order, or it lacks something; help tells them")
+        raise ServiceOrderError(f"{order}: no such order, or it lacks something; help tells them")
 
     def _inject(self, name: str, given: Sequence[str]) -> Mapping[str, Any]:
         command, times, only = None, None, {}
         for one in given:
             key, equals, value = one.partition("=")
             if not equals or not value:
-                raise OrderError(f"{one}: KEY=VALUE is expected")
+                raise ServiceOrderError(f"{one}: KEY=VALUE is expected")
             if key == "command":
                 command = _number(key, value)
             elif key == "times":
@@ -88,7 +88,7 @@ class ServiceOrders:
     def _clear(self, names: Sequence[str]) -> Mapping[str, Any]:
         unknown = [name for name in names if name not in self._injected]
         if unknown:
-            raise OrderError(f"{unknown[0]}: was not injected")
+            raise ServiceOrderError(f"{unknown[0]}: was not injected")
         gone = list(names) or list(self._injected)
         for name in gone:
             self._injected.pop(name)()
@@ -97,5 +97,5 @@ class ServiceOrders:
 
 def _number(key: str, value: str) -> int:
     if not _NUMBER.fullmatch(value):
-        raise OrderError(f"{key}={value}: a number from 1 is expected")
+        raise ServiceOrderError(f"{key}={value}: a number from 1 is expected")
     return int(value)

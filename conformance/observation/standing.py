@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
+from bifente.conformance.observation.ssv import SsvServer
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang, Text
@@ -127,6 +128,8 @@ class Standing:
             )
         )
         self.record.follow(self.bench)
+        self._ssv = SsvServer(self.bench, clock, self.record.emit)
+        self._stack.callback(self._ssv.close)
         if self.device.bench.attachments:
             keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
             keeper.start()
@@ -154,7 +157,7 @@ class Standing:
     def environment(self) -> dict[str, str]:
         """What a program's environment needs to reach the readers, and to be known as one of this bench."""
         name, _equals, value = self.mark.partition("=")
-        return {**self.bench.environment, name: value}
+        return {**self.bench.environment, **self._ssv.environment, name: value}
 
     @cached_property
     def channel(self) -> ChannelServer:

@@ -102,8 +102,7 @@ def _arguments(kind: type[Step]) -> dict[str, Any]:
     if not properties:
         return {"anyOf": [{"type": "null"}, mapping]}
     forms: list[dict[str, Any]] = [mapping]
-    if kind.shorthand:
-        forms.append(properties[kebab(kind.shorthand)])
+    forms.append(properties[kebab(kind.shorthand)] if kind.shorthand else _REFERENCE)
     if not schema.get("required"):
         forms.append({"type": "null"})
     return {"anyOf": forms}

@@ -9,9 +9,10 @@ import itertools
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -28,7 +29,9 @@ from bifente.simulator.formats.xds.model import SubmissionSet
 from bifente.simulator.formats.xds.names import DocumentStatus
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.services.dmp.documents import StoredDocument
-from bifente.simulator.software.lps.client import entries_of, find_documents
+from bifente.simulator.software.lps.chart import PatientChart
+from bifente.simulator.software.lps.client import DmpClient, DmpReply, entries_of, find_documents
+from bifente.simulator.software.lps.submission import PreparedSubmission
 
 TURNS = 7
 SIZES = (10, 1_000, 100_000)
@@ -60,7 +63,7 @@ def filled(lab: DmpLab, count: int) -> None:
     fed = lab.fed()
     lot = lab.record.shelf.sets[fed.set_id]
     numbers = itertools.count(len(lab.record.shelf))
-    documents = []
+    documents: list[StoredDocument] = []
     while len(lab.record.shelf) + len(documents) < count:
         number = next(numbers)
         moment = f"{2000 + number // 8_760:04}{1 + number % 12:02}{1 + number % 28:02}{number % 24:02}0000"
@@ -88,17 +91,21 @@ def test_transactions_apart(lab: DmpLab, capsys: pytest.CaptureFixture[str]) -> 
     figures["TD0.2"] = median(lambda: client.existence(patient))
     for name, content in (("1 page", small), ("5 Mo", large)):
         prepared = [lab.prepared(content=content) for _ in range(TURNS)]
-        figures[f"préparer {name} (CDA, XAdES)"] = median(lambda content=content: lab.prepared(content=content))
+        figures[f"préparer {name} (CDA, XAdES)"] = median(partial(lab.prepared, content=content))
         turns = iter(prepared)
-        figures[f"TD2.1 {name}"] = median(lambda turns=turns: client.feed(patient, next(turns)))
+        figures[f"TD2.1 {name}"] = median(partial(_next, client, patient, turns))
         last = prepared[-1].unique_id
-        figures[f"TD3.2 {name}"] = median(lambda last=last: client.fetch(patient, last))
+        figures[f"TD3.2 {name}"] = median(partial(client.fetch, patient, last))
     figures["TD3.1"] = median(lambda: client.search(patient, find_documents(patient)))
     with capsys.disabled():
         print()
         for name, seconds in figures.items():
             print(f"  {name:32} {1000 * seconds:9.2f} ms")
     assert figures["TD2.1 1 page"] <= MOST * figures["TD0.2"]
+
+
+def _next(client: DmpClient, patient: PatientChart, turns: Iterator[PreparedSubmission]) -> DmpReply:
+    return client.feed(patient, next(turns))
 
 
 def test_the_card_apart(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,12 +122,12 @@ def test_the_card_apart(capsys: pytest.CaptureFixture[str]) -> None:
 
         def transmit(self, command: bytes) -> bytes:
             start = time.perf_counter()
-            answer = card.transmit(command)
+            answer: bytes = card.transmit(command)
             self.seconds += time.perf_counter() - start
             return answer
 
         def reset(self, *, cold: bool) -> bytes:
-            return card.power_on()
+            return bytes(card.power_on())
 
         def disconnect(self) -> None:
             card.power_off()
@@ -147,9 +154,9 @@ def test_searches_as_a_record_grows(lab: DmpLab, capsys: pytest.CaptureFixture[s
         )
         found = entries_of(client.search(patient, one_day))
         assert found
-        day[size] = median(lambda one_day=one_day: client.search(patient, one_day)) / len(found)
+        day[size] = median(partial(client.search, patient, one_day)) / len(found)
         by_type = find_documents(patient, more={"TypeCode": ("99999-9",)})
-        every[size] = median(lambda by_type=by_type: client.search(patient, by_type), 3)
+        every[size] = median(partial(client.search, patient, by_type), 3)
     with capsys.disabled():
         print("\n  documents    un jour, par document trouvé    tout parcouru, rien trouvé")
         for size in SIZES:

@@ -29,7 +29,7 @@ TURNS = 3
 MOST = 60
 """A sheet costs this many times the verification of its two signatures at most; about 18 when written. Most of the rest
 is reading and writing its zones strictly, sheet by sheet."""
-FLAT = 1.5
+FLAT = 3.0
 """What a sheet costs with the most numbers known, against the fewest, at most."""
 
 

@@ -122,6 +122,8 @@ class CardBrowser:
         }
         self.codes: list[str] = []
         """The codes the person still knows: one is typed each time one is asked for, then the window is closed."""
+        self.row: int | None = 0
+        """The certificate the person chooses, from the first one shown; None for nobody's: the window is closed."""
         self.seen: list[str] = []
         """The titles of the windows that were answered."""
         self.asked: list[Image.Image] = []
@@ -216,7 +218,7 @@ class CardBrowser:
         self._note(CHOOSES)
         window = self.screen.window("Chromium")
         assert window is not None
-        self.screen.press(window, "Return")
+        self.screen.press(window, *(["Escape"] if self.row is None else ["Down"] * self.row + ["Return"]))
         self._until(lambda: self._light() > shaded)
 
     def _note(self, title: str) -> None:

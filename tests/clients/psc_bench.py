@@ -116,7 +116,7 @@ def _party(found: Served) -> Starlette:
 
     def enter(request: Request) -> Response:
         asked = client().authorization_request(scope="openid scope_all", acr_values=["eidas1"])
-        begun[asked.state] = asked
+        begun[str(asked.state)] = asked
         return RedirectResponse(asked.uri)
 
     def back(request: Request) -> Response:

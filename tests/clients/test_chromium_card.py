@@ -30,17 +30,17 @@ def test_a_wrong_code_opens_nothing_and_the_right_one_does(bench: Bench, browser
     from playwright.sync_api import Error
 
     with Server(folder, *PKCS1) as server:
-        browser.codes = ["0000"]
+        # The certificate of the contactless application needs no code: the person wants none of it.
+        browser.codes, browser.row = ["0000"], None
         with pytest.raises(Error, match="ERR_BAD_SSL_CLIENT_AUTH_CERT"):
             browser.page.goto(f"https://localhost:{server.port}/")
         browser.page.wait_for_url("chrome-error://**")
-        assert set(browser.seen) == {ASKS_CODE}
-        assert len(browser.seen) > 1, "asked again after the wrong code; the person gave up then"
+        assert browser.seen.count(ASKS_CODE) > 1, "asked again after the wrong code; the person gave up then"
         assert bench.seated.tries[0] == 2
         assert not bench.commands(AUTHENTICATE)
     bench.forget()
     browser.seen.clear()
-    browser.codes = [PIN]
+    browser.codes, browser.row = [PIN], 1  # below that of the contactless application
     with Server(folder, *PKCS1, "-crl_check", "-CRL", "crl.pem") as server:
         browser.page.goto(f"https://localhost:{server.port}/")
         page = browser.page.inner_text("body")

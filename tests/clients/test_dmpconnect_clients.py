@@ -25,7 +25,7 @@ from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.dmpconnect.workplace import SceneWorkplace
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
-from bifente.simulator.middleware.dmpconnect.service import DmpConnect
+from bifente.simulator.middleware.dmpconnect.service import DmpConnectJs
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.recording import Passed, recorded
@@ -39,7 +39,7 @@ class Served:
     url: str
     trust: Path
     scene: Scene
-    service: DmpConnect
+    service: DmpConnectJs
     heard: list[Passed] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
 
@@ -71,7 +71,7 @@ def served(shared_keys: KeySource, tmp_path_factory: pytest.TempPathFactory) -> 
         }
         bench.seat(cards, chance, destructive=True, day=datetime.now(UTC).date() - timedelta(days=1))
         scene = Scene(bench, chance, lambda role, told: None, lambda role, what: None)
-        service = DmpConnect(
+        service = DmpConnectJs(
             SceneWorkplace(scene),
             bench.clock,
             lambda: str(uuid.UUID(int=chance.getrandbits(128), version=4)),

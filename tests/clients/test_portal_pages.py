@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from browser import CardBrowser, chromium
-from clients_bench import PIN, Bench, opensc_module
+from clients_bench import PIN, Bench, CardMaker, opensc_module
 
 from bifente.conformance.bench.serving import ServingBench
 from bifente.conformance.domains.portal.serving import ExampleReading, ServedPortal
@@ -22,12 +22,19 @@ from bifente.simulator.pki.keystore import KeySource, KeyStore
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("axe_playwright_python.sync_playwright")
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import sync_playwright
 from test_psc_pages import QUIET, judged
 
 pytestmark = pytest.mark.timeout(180)
 Serve = Callable[..., ServedPortal]
+
+
+@pytest.fixture(scope="module")
+def shared_bench(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Our own service alone: that a pcscd is the same to Chromium is shown in ``test_chromium_card``."""
+    with Bench(make(), tmp_path_factory.mktemp("bench"), own=True) as bench:
+        yield bench
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +75,7 @@ def test_the_journey_of_trust(
         return CardBrowser(shared_bench.environment, home, opensc_module(), trusted=trusted)
 
     with before([authority]) as browser:
-        browser.codes = [PIN]
+        browser.codes, browser.row = [PIN], 1
         browser.page.goto(f"{portal.url}/ameli")
         assert "GENERALISTE TESTMEDECIN" in browser.page.inner_text("main")
         assert "991000019" in browser.page.inner_text("main")
@@ -81,7 +88,7 @@ def test_the_journey_of_trust(
         browser.page.click("text=Télécharger et installer le composant")
         assert "faites-lui confiance pour les sites web seulement" in browser.page.inner_text("main")
     with before([authority, local]) as browser:
-        browser.codes = [PIN]
+        browser.codes, browser.row = [PIN], 1
         browser.page.goto(f"{portal.url}/composant")
         assert told(browser, "actif (") == "Composant CNAM actif (5.10.04)."
         browser.page.goto(f"{portal.url}/ameli")

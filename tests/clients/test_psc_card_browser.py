@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import ASKS_CODE, CHOOSES, CardBrowser
-from clients_bench import PIN, Bench, opensc_module
+from clients_bench import PIN, Bench, CardMaker, opensc_module
 
 from bifente.simulator.pki.keystore import KeyStore
 
@@ -18,6 +18,13 @@ from psc_bench import Served, served
 
 pytestmark = pytest.mark.timeout(180)
 AUTHENTICATE = "00880000"
+
+
+@pytest.fixture(scope="module")
+def shared_bench(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Our own service alone: that a pcscd is the same to Chromium is shown in ``test_chromium_card``."""
+    with Bench(make(), tmp_path_factory.mktemp("bench"), own=True) as bench:
+        yield bench
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +49,8 @@ def test_a_login_with_the_card(bench: Bench, browser: CardBrowser, psc: Served, 
     page.click("text=Carte CPS")
     bench.forget()
     browser.codes = [PIN]
+    # The first line is the card's technical certificate: the holder's is below it.
+    browser.row = 1
     page.click("text=Se connecter avec la carte CPS")
     page.wait_for_url(f"{psc.party}/retour**")
     assert browser.seen == [ASKS_CODE, CHOOSES], "the code, then the choice of the certificate, each in its own window"

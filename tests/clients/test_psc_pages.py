@@ -19,7 +19,7 @@ pytest.importorskip("requests_oauth2client")
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("axe_playwright_python.sync_playwright")
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import sync_playwright
 from psc_bench import PHONE, USER, Served, served
 

@@ -144,7 +144,7 @@ class Client:
 
     def receive(self) -> Any:
         assert self._process.stdout is not None
-        assert select.select([self._process.stdout], [], [], 10)[0], "the client does not answer"
+        assert select.select([self._process.stdout], [], [], PATIENCE)[0], "the client does not answer"
         line = self._process.stdout.readline()
         assert line, "the client has died"
         return json.loads(line)

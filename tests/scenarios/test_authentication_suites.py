@@ -148,7 +148,7 @@ def any_signature(patch: Patch) -> None:
     patch.setattr("bifente.conformance.domains.mail.steps.verify", lambda mail: _without_subject(signing.verify(mail)))
 
 
-def _without_subject(signed: signing.Signed) -> Any:
+def _without_subject(signed: signing.SignedMail) -> Any:
     return SimpleNamespace(certificate=SimpleNamespace(subject=None), text=signed.text)
 
 
@@ -285,7 +285,7 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
         lambda patch: patch.setattr(revocation.OcspSource, "check", nothing),
         "authentication.mail/nothing-enciphered-for-a-revoked-card",
     ),
-    "patience": (endless_patience, "authentication.pki/responder-in-trouble"),
+    "patience": (endless_patience, "authentication.pki/late-responder"),
 }
 
 

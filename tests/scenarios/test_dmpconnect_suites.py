@@ -51,8 +51,8 @@ REMOVED: dict[str, tuple[tuple[Any, str, Any], str]] = {
     "inactivity": ((sessions.Sessions, "of", _never_ends), "inactivity"),
     "span asked for": ((sessions.Sessions, "of", _never_ends), "own-inactivity"),
     "two minutes": ((sessions, "TOKEN", timedelta(hours=1)), "token-lapsed"),
-    "whose reader": ((service.DmpConnect, "check_sees_readers", _nothing), "counters-a-and-b"),
-    "connector": ((service.DmpConnect, "_check_connector", _nothing), "connector-first"),
+    "whose reader": ((service.DmpConnectJs, "check_sees_readers", _nothing), "counters-a-and-b"),
+    "connector": ((service.DmpConnectJs, "_check_connector", _nothing), "connector-first"),
     "prefixes": ((conventions, "_TYPES", {}), "malformed"),
     "digest": ((service, "_SHA256", 2), "signature"),
 }

@@ -7,7 +7,7 @@ from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.conformance.domains.directory.part import CROWD
 from bifente.conformance.model import CardChoice
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
-from bifente.simulator.services.directory import DirectoryService, Entry, Register, entry_of
+from bifente.simulator.services.directory import DirectoryEntry, DirectoryService, Register, entry_of
 from bifente.simulator.services.directory.entries import crowd
 from bifente.simulator.services.directory.service import BASE
 from bifente.simulator.serving.loopback import LoopbackServer
@@ -15,7 +15,7 @@ from bifente.simulator.serving.recording import recorded
 from bifente.simulator.serving.tls import ServerIdentity
 
 
-def holders(bench: ServingBench) -> list[Entry]:
+def holders(bench: ServingBench) -> list[DirectoryEntry]:
     """Return the professionals of the card templates, as the directory knows them."""
     workshop, today = Workshop(bench.keys), bench.clock.now().date()
     made = (workshop.personalised(CardChoice(template=name), today) for name in workshop.names)

@@ -18,36 +18,27 @@ from cryptography import x509
 
 from bifente.conformance.bench.cards import SeatedCard
 from bifente.conformance.bench.scene import Act, Scene
-from bifente.conformance.domains.dmp.section import DmpPatientModel, DmpSection
+from bifente.conformance.domains.dmp.laboratory import charts_of, service_of
+from bifente.conformance.domains.dmp.section import DmpSection
 from bifente.conformance.domains.dmp.signers import (
-    PEOPLE,
-    STRUCTURE_ID,
-    STRUCTURE_NAME,
-    STRUCTURE_SECTOR,
     laboratory_user,
     of_card,
 )
 from bifente.conformance.scenario.step import ImpossibleStepError
-from bifente.ground.identifiers import laboratory_nir
+from bifente.ground.clock import WallClock
 from bifente.ground.text import Text
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
-from bifente.simulator.formats.cda import CdaSchema
-from bifente.simulator.formats.vihf import InsIdentifier
 from bifente.simulator.formats.xds.model import DocumentEntry
-from bifente.simulator.pki.authority import Branch, CertificateLevel
-from bifente.simulator.services.dmp.record import DmpPatient, MedicalRecord
+from bifente.simulator.services.dmp.record import MedicalRecord
 from bifente.simulator.services.dmp.register import KnownProfessional
-from bifente.simulator.services.dmp.service import DmpService
 from bifente.simulator.serving.calling import in_process
 from bifente.simulator.serving.recording import Passed, recorded
-from bifente.simulator.software.lps.chart import PatientChart
 from bifente.simulator.software.lps.client import BASE, DmpAccess, DmpClient, DmpReply, MessageTampering
 from bifente.simulator.software.lps.identity import LpsUser
 from bifente.simulator.software.lps.network import ShapedLine
 from bifente.simulator.software.lps.outbox import DmpOutbox
 from bifente.simulator.software.lps.submission import PreparedSubmission
 
-ADULT = "adult"
 _TOLD = 1_200
 """Bytes of each message that the record keeps."""
 
@@ -62,22 +53,10 @@ class DmpBench:
         self.clock = bench.clock
         self._met: dict[str, SeatedCard] = {}
         self._acting: Act | None = None
-        self.service = DmpService(
-            bench.clock,
-            [
-                bench.workshop.pki.authority(level, branch).certificate
-                for level in CertificateLevel
-                for branch in Branch
-            ],
-            self.new_id,
-            self.section.parameters,
-            revoked=self._revoked,
-            schema=CdaSchema.from_environment(),
-            declare=scene.declare,
+        self.service = service_of(
+            self.section, bench.clock, bench.workshop.pki, self.new_id, scene.declare, self._revoked
         )
-        self._know_the_laboratory()
-        patients = self.section.patients or {ADULT: DmpPatientModel()}
-        self.charts = {name: self._chart(rank, given) for rank, (name, given) in enumerate(patients.items(), 1)}
+        self.charts = charts_of(self.section, self.service)
         self.patient = next(iter(self.charts.values()))
         self.line: ShapedLine | None = None
         self._callers: list[httpx.Client] = []
@@ -159,7 +138,9 @@ class DmpBench:
 
     def _connect(self, user: LpsUser) -> LpsUser:
         access = self.clients[-1].access if self.clients else DmpAccess()
-        client = DmpClient(self._caller(user), user, self.clock, self.new_id, self._base())
+        # A service elsewhere lives in the world's time, and an assertion of another moment is refused there.
+        clock = WallClock() if self.section.url else self.clock
+        client = DmpClient(self._caller(user), user, clock, self.new_id, self._base())
         client.access = access
         self.clients.append(client)
         return user
@@ -215,29 +196,6 @@ class DmpBench:
                 Text("ce patient n'a pas de DMP dans ce laboratoire", "this patient has no DMP in this laboratory")
             )
         return found
-
-    def _know_the_laboratory(self) -> None:
-        for who, (_profession, speciality, national_id) in PEOPLE.items():
-            known = KnownProfessional(
-                national_id,
-                f"TEST{who.replace('-', '').upper()}",
-                "SPECIMEN",
-                {STRUCTURE_ID: STRUCTURE_SECTOR},
-                speciality,
-            )
-            self.service.register.know(known, {STRUCTURE_ID: STRUCTURE_NAME})
-
-    def _chart(self, rank: int, given: DmpPatientModel) -> PatientChart:
-        sex = "2" if given.sex == "F" else "1"
-        whole = laboratory_nir(sex=sex, year=given.born.year % 100, order=rank)
-        chart = PatientChart(
-            InsIdentifier(whole[:13], whole[13:]), given.family, given.given, given.sex, f"{given.born:%Y%m%d}"
-        )
-        if given.record:
-            patient = DmpPatient(chart.ins.whole, chart.ins.oid, chart.family, chart.given, chart.sex, given.born)
-            record = self.service.register.open(patient)
-            record.attached, record.certified = given.attached, given.certified
-        return chart
 
     def _remember(self) -> None:
         for card in self._scene.bench.seated.values():

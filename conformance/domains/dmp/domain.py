@@ -14,5 +14,6 @@ DOMAIN = Domain(
         "bifente.conformance.domains.dmp.steps.laboratory",
     ),
     sections={"dmp": "bifente.conformance.domains.dmp.section:DmpSection"},
+    services={"dmp": "bifente.conformance.domains.dmp.serving:start"},
     spots="bifente.conformance.domains.dmp.spots:SPOTS",
 )

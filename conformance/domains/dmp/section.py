@@ -44,6 +44,7 @@ class DmpSection(Model):
     minors: bool = Field(default=True, description="whether the rules for minors hold")
     majority: int = Field(default=18, ge=0, le=120, description="age of majority in years")
     blocked_may_feed: bool = Field(default=True, description="whether a blocked professional may still feed")
+    pdf_a: bool = Field(default=False, description="whether a PDF that is no PDF/A-1 is refused")
     strict: bool = Field(default=True, description="whether spellings of independent builders are refused")
 
     @property
@@ -59,5 +60,6 @@ class DmpSection(Model):
             minors=self.minors,
             majority=self.majority,
             blocked_may_feed=self.blocked_may_feed,
+            pdf_a=self.pdf_a,
             strict=self.strict,
         )

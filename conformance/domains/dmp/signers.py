@@ -102,6 +102,8 @@ def of_card(act: Act, acting: Callable[[], Act], key: str, location: int | None)
 
 # -- people without a card ---------------------------------------------------------------------------------------------
 
+LABORATORY_KEY = "dmp/laboratory"
+"""The key of all people without a card."""
 STRUCTURE_ID, STRUCTURE_NAME, STRUCTURE_SECTOR = "10B0000014", "HOPITAL SPECIMEN", "SA01"
 #: Profession, speciality, national id of further professionals of the laboratory.
 PEOPLE: Mapping[str, tuple[str, str, str]] = {
@@ -175,7 +177,7 @@ def _pair(
     validity: Validity,
     more: list[Any],
 ) -> tuple[SoftwareSigner, x509.Certificate]:
-    authority, key = workshop.pki.authority(level, branch), workshop.keys.key("dmp/laboratory")
+    authority, key = workshop.pki.authority(level, branch), workshop.keys.key(LABORATORY_KEY)
     issued = [
         authority.issue(
             subject=subject,

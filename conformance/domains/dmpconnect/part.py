@@ -11,7 +11,7 @@ import httpx
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.dmpconnect.workplace import SceneWorkplace
 from bifente.conformance.domains.ins.bench import InsBench
-from bifente.simulator.middleware.dmpconnect.service import DmpConnect
+from bifente.simulator.middleware.dmpconnect.service import DmpConnectJs
 from bifente.simulator.serving.calling import in_process
 from bifente.simulator.serving.recording import recorded
 
@@ -21,7 +21,7 @@ class ConnectBench:
 
     def __init__(self, scene: Scene) -> None:
         ins = scene.part(InsBench)
-        self.service = DmpConnect(
+        self.service = DmpConnectJs(
             SceneWorkplace(scene), scene.bench.clock, ins.identifier, scene.declare, hear=scene.hear
         )
         self._caller: httpx.Client = in_process(recorded(self.service, scene.bench.clock, scene.hear))

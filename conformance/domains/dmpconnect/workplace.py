@@ -16,7 +16,7 @@ from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
 from bifente.simulator.formats.insi import InsiAnswer
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.dmpconnect.conventions import FUNCTIONAL, ConnectError, ConnectErrorType
-from bifente.simulator.middleware.dmpconnect.workplace import CpxCondition, SeenReader, SlotUse, VitaleCondition
+from bifente.simulator.middleware.dmpconnect.workplace import ConnectReader, CpxCondition, SlotUse, VitaleCondition
 from bifente.simulator.middleware.recognition import CardKind, kind_of
 from bifente.simulator.middleware.ssv.line import PS, VITALE, Line
 from bifente.simulator.middleware.ssv.meeting import vitale_on
@@ -45,11 +45,11 @@ class SceneWorkplace:
         self._workstation = scene.part(Workstation)
         self._ins = scene.part(InsBench)
 
-    def readers(self) -> tuple[SeenReader, ...]:
+    def readers(self) -> tuple[ConnectReader, ...]:
         """Return the readers and what is in each."""
         access = self._scene.bench.access
         try:
-            return tuple(SeenReader(name, self._use(name)) for name in access.readers())
+            return tuple(ConnectReader(name, self._use(name)) for name in access.readers())
         except ScardError as error:
             raise ConnectError(
                 ConnectErrorType.API, FUNCTIONAL, "failed to get the list of connected PC/SC readers", str(error)

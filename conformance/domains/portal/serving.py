@@ -40,7 +40,7 @@ def start(around: ServingBench) -> ServedService:
     """Serve the portals, and a component that reads an example. Raise ServingError."""
     found = ServedPortal(around, ExampleReading)
     found.start_component()
-    return ServedService(found.settings, (found.portal, found.component))
+    return ServedService(found.settings, services=(found.portal, found.component))
 
 
 class ServedPortal:

@@ -52,7 +52,7 @@ class OpenPortal(Step):
     observes: ClassVar[Observes] = SITE
 
     site: Literal["ameli", "webps"] = Field(default="ameli", description="Ameli Pro, or the Web PS of the DMP")
-    certificate: Literal["authentication", "signature", "none"] = Field(
+    certificate: Literal["authentication", "signature", "technical", "none"] = Field(
         default="authentication", description="the one chosen in the browser's dialog"
     )
 

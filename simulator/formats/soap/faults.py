@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from lxml import etree
 from bifente.ground.text import Lang, Text
 from bifente.simulator.formats.soap.names import NS, qname
 from bifente.simulator.formats.soap.xml import XmlElement
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class SoapCode(StrEnum):
@@ -90,7 +93,8 @@ def written(fault: SoapFaultError, style: FaultStyle | None = None, headers: tup
     reason = etree.SubElement(node, qname("env:Reason"))
     for lang, said in style.langs:
         text = etree.SubElement(reason, qname("env:Text"), {qname("xml:lang"): said})
-        text.text = fault.reason.get(lang)
+        # A reason may repeat what was received, and XML holds no control characters.
+        text.text = _NOT_XML.sub("?", fault.reason.get(lang))
     if fault.detail:
         etree.SubElement(node, qname("env:Detail")).extend(deepcopy(one) for one in fault.detail)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")

@@ -24,14 +24,14 @@ from bifente.simulator.middleware.dmpconnect.conventions import (
 from bifente.simulator.serving.recording import Heading, Passed
 
 if TYPE_CHECKING:
-    from bifente.simulator.middleware.dmpconnect.service import DmpConnect
+    from bifente.simulator.middleware.dmpconnect.service import DmpConnectJs
 
 NORMAL, POLICY = 1000, 1008
 _PAUSE = 0.2
 _CPX, _VITALE = "hl_startcpxcardmonitoring", "hl_startvitalecardmonitoring"
 
 
-def application(service: DmpConnect) -> Starlette:
+def application(service: DmpConnectJs) -> Starlette:
     """Return the application of a service."""
 
     async def command(request: Request) -> Response:
@@ -64,7 +64,7 @@ def application(service: DmpConnect) -> Starlette:
     return served
 
 
-async def _conversation(service: DmpConnect, connection: WebSocket) -> None:
+async def _conversation(service: DmpConnectJs, connection: WebSocket) -> None:
     """One command, one answer, the end; a monitoring command pushes until the other side leaves."""
     said = await connection.receive_text()
     service.declare_in(said)
@@ -77,7 +77,7 @@ async def _conversation(service: DmpConnect, connection: WebSocket) -> None:
     await connection.close(NORMAL)
 
 
-async def _monitor(service: DmpConnect, connection: WebSocket, said: str, name: str) -> None:
+async def _monitor(service: DmpConnectJs, connection: WebSocket, said: str, name: str) -> None:
     try:
         parsed = read_command(said)
         session = service.session_of(parsed)
@@ -100,7 +100,7 @@ async def _monitor(service: DmpConnect, connection: WebSocket, said: str, name: 
     raise WebSocketDisconnect
 
 
-def _look(service: DmpConnect, name: str) -> dict[str, Any]:
+def _look(service: DmpConnectJs, name: str) -> dict[str, Any]:
     if name == _CPX:
         return {"i_cpxCardStatus": int(service.workplace.cpx_condition())}
     condition, serial = service.workplace.vitale_condition()
@@ -114,22 +114,22 @@ def _name(said: str) -> str:
         return ""
 
 
-async def _send(service: DmpConnect, connection: WebSocket, answer: dict[str, Any]) -> None:
+async def _send(service: DmpConnectJs, connection: WebSocket, answer: dict[str, Any]) -> None:
     data = json.dumps(answer, ensure_ascii=False)
     _tell(service, Heading.SENT, data)
     await connection.send_text(data)
 
 
-def _tell(service: DmpConnect, way: Heading, data: str) -> None:
+def _tell(service: DmpConnectJs, way: Heading, data: str) -> None:
     body = data.encode()
     service.hear(Passed("wss", service.name, way, "", "/", None, (), body, len(body)))
 
 
-def _welcome(service: DmpConnect, origin: str | None) -> bool:
+def _welcome(service: DmpConnectJs, origin: str | None) -> bool:
     return origin is None or not service.origins or origin in service.origins
 
 
-def _allowed(service: DmpConnect, request: Request) -> dict[str, str]:
+def _allowed(service: DmpConnectJs, request: Request) -> dict[str, str]:
     """What lets a page read the answer: CORS, and the preflight of Local Network Access."""
     origin = request.headers.get("origin")
     if origin is None or not _welcome(service, origin):

@@ -32,10 +32,10 @@ VERSION = "2.0.0-bifente"
 OPEN = "hl_openSession"
 _SHA256 = 1
 _Said = Mapping[str, Any]
-_Command = Callable[["DmpConnect", ConnectSession, _Said], Mapping[str, Any]]
+_Command = Callable[["DmpConnectJs", ConnectSession, _Said], Mapping[str, Any]]
 
 
-class DmpConnect(Service):
+class DmpConnectJs(Service):
     """The local service. ``owner``: the user and domain whose session the readers belong to; None: no TSE."""
 
     name: ClassVar[str] = "dmpconnect"
@@ -215,15 +215,15 @@ def _code(session: ConnectSession) -> str:
 
 
 _COMMANDS: Mapping[str, _Command] = {
-    "hl_closesession": DmpConnect._close,
-    "hl_getsessionstate": DmpConnect._session_state,
-    "hl_updatecpxauthenticationtoken": DmpConnect._update_token,
-    "hl_getpcscreaders": DmpConnect._readers,
-    "hl_readcpxcard": DmpConnect._read_cpx,
-    "hl_getcpxstatus": DmpConnect._cpx_status,
-    "hl_readvitalecard": DmpConnect._read_vitale,
-    "hl_signwithcpxcard": DmpConnect._sign,
-    "hl_createinsiconnector": DmpConnect._create_insi,
-    "hl_getinsfromvitalecard": DmpConnect._ins_from_vitale,
-    "hl_getinsfromidentityinformation": DmpConnect._ins_from_traits,
+    "hl_closesession": DmpConnectJs._close,
+    "hl_getsessionstate": DmpConnectJs._session_state,
+    "hl_updatecpxauthenticationtoken": DmpConnectJs._update_token,
+    "hl_getpcscreaders": DmpConnectJs._readers,
+    "hl_readcpxcard": DmpConnectJs._read_cpx,
+    "hl_getcpxstatus": DmpConnectJs._cpx_status,
+    "hl_readvitalecard": DmpConnectJs._read_vitale,
+    "hl_signwithcpxcard": DmpConnectJs._sign,
+    "hl_createinsiconnector": DmpConnectJs._create_insi,
+    "hl_getinsfromvitalecard": DmpConnectJs._ins_from_vitale,
+    "hl_getinsfromidentityinformation": DmpConnectJs._ins_from_traits,
 }

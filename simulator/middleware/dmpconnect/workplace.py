@@ -41,7 +41,7 @@ class VitaleCondition(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SeenReader:
+class ConnectReader:
     """A reader and what is in it."""
 
     name: str
@@ -51,7 +51,7 @@ class SeenReader:
 class Workplace(Protocol):
     """The workstation. Every method may raise ConnectError."""
 
-    def readers(self) -> tuple[SeenReader, ...]:
+    def readers(self) -> tuple[ConnectReader, ...]:
         """Return the readers."""
         ...
 

@@ -9,9 +9,12 @@ from cryptography import x509
 
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 
+ROLES = ("signature", "authentication")
+"""The certificates that the directory shows."""
+
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PracticePlace:
     """Where somebody works: one exercise situation."""
 
     number: int
@@ -22,7 +25,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DirectoryEntry:
     """One person. ``rpps`` has 11 digits; ``adeli`` 9, for professions that had it, empty for others."""
 
     rpps: str
@@ -37,7 +40,7 @@ class Entry:
     mailbox: str = ""
     department: str = "75"
     active: bool = True
-    places: tuple[Place, ...] = ()
+    places: tuple[PracticePlace, ...] = ()
     certificates: Mapping[str, x509.Certificate] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -51,14 +54,14 @@ class Entry:
         return f"8{self.rpps}" if self.rpps else f"0{self.adeli}"
 
 
-def entry_of(made: PersonalisedCard) -> Entry:
+def entry_of(made: PersonalisedCard) -> DirectoryEntry:
     """Return the entry of a card's holder; the mailbox is made of the name, in a domain that leads nowhere."""
     template = made.template
     holder = template.holder
     given = tuple(holder.given_names or ())
     profession = holder.profession
     name = ".".join((given[0] if given else "sans-prenom", holder.family_name or "sans-nom")).lower().replace(" ", "-")
-    return Entry(
+    return DirectoryEntry(
         rpps=holder.rpps or "",
         family=holder.family_name or "",
         given=given,
@@ -69,7 +72,7 @@ def entry_of(made: PersonalisedCard) -> Entry:
         card_number=template.card.number,
         mailbox=f"{name}@mssante.test",
         places=tuple(
-            Place(
+            PracticePlace(
                 number,
                 item.structure or "",
                 (item.structure_id or "")[1:],
@@ -78,19 +81,19 @@ def entry_of(made: PersonalisedCard) -> Entry:
             )
             for number, item in made.activities.items()
         ),
-        certificates=dict(made.certificates),
+        certificates={role: made.certificates[role] for role in ROLES},
     )
 
 
 class Register:
     """The entries, by RPPS number in their order of arrival."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self._entries: dict[str, Entry] = {}
+    def __init__(self, entries: Iterable[DirectoryEntry] = ()) -> None:
+        self._entries: dict[str, DirectoryEntry] = {}
         for entry in entries:
             self.put(entry)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, entry: DirectoryEntry) -> None:
         """Take an entry in, in the place of one of the same number."""
         self._entries[entry.identifier] = entry
 
@@ -105,21 +108,21 @@ class Register:
             self._entries[found.identifier] = replace(found, active=False)
         return found is not None
 
-    def get(self, identifier: str) -> Entry | None:
+    def get(self, identifier: str) -> DirectoryEntry | None:
         """Return an entry by the id of its Practitioner."""
         return self._entries.get(identifier)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[DirectoryEntry]:
         return iter(self._entries.values())
 
     def __len__(self) -> int:
         return len(self._entries)
 
 
-def crowd(count: int) -> Iterator[Entry]:
+def crowd(count: int) -> Iterator[DirectoryEntry]:
     """Yield persons that have no card: a directory is full of them. Their numbers begin with 9988."""
     for rank in range(count):
-        yield Entry(
+        yield DirectoryEntry(
             rpps=f"9988{rank:07d}",
             family=f"TESTFOULE{rank:04d}",
             given=("SPECIMEN",),
@@ -127,5 +130,5 @@ def crowd(count: int) -> Iterator[Entry]:
             profession_title="Infirmier",
             adeli=f"99{rank:07d}",
             department=f"{1 + rank % 95:02d}",
-            places=(Place(1, f"CABINET TEST {rank:04d}", f"99880{rank:04d}", "SA07", "L"),),
+            places=(PracticePlace(1, f"CABINET TEST {rank:04d}", f"99880{rank:04d}", "SA07", "L"),),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bifente.simulator.services.directory.entries import Entry, Place
+from bifente.simulator.services.directory.entries import DirectoryEntry, PracticePlace
 
 Resource = dict[str, Any]
 _TYPES = "http://interopsante.org/CodeSystem/v2-0203"
@@ -18,7 +18,7 @@ _CARD = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-
 UNKNOWN_EXTENSION = "https://annuaire.sante.fr/fhir/StructureDefinition/extension-2019-12"
 
 
-def practitioner(entry: Entry, *, december: bool = False) -> Resource:
+def practitioner(entry: DirectoryEntry, *, december: bool = False) -> Resource:
     """Return a Practitioner; an inactive one keeps its id, identifiers and state (ANNUAIRE-05).
 
     ``december``: with the extension that made servers refuse certain physicians in December 2019.
@@ -57,12 +57,12 @@ def practitioner(entry: Entry, *, december: bool = False) -> Resource:
     return found
 
 
-def roles(entry: Entry) -> list[Resource]:
+def roles(entry: DirectoryEntry) -> list[Resource]:
     """Return a PractitionerRole for each exercise situation."""
     return [_role(entry, place) for place in entry.places]
 
 
-def _role(entry: Entry, place: Place) -> Resource:
+def _role(entry: DirectoryEntry, place: PracticePlace) -> Resource:
     found: Resource = {
         "resourceType": "PractitionerRole",
         "id": f"005-{entry.rpps}-{place.number}",
@@ -76,12 +76,12 @@ def _role(entry: Entry, place: Place) -> Resource:
     return found
 
 
-def organization_id(place: Place) -> str:
+def organization_id(place: PracticePlace) -> str:
     """Return the id of the Organization of a situation."""
     return f"001-{place.structure_id}"
 
 
-def organization(place: Place, department: str) -> Resource:
+def organization(place: PracticePlace, department: str) -> Resource:
     """Return an Organization."""
     return {
         "resourceType": "Organization",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bifente.simulator.services.directory.entries import Entry, Register
+from bifente.simulator.services.directory.entries import DirectoryEntry, Register
 from bifente.simulator.services.directory.resources import Resource, organization, practitioner, roles
 
 PAGE, LARGEST = 50, 200
@@ -102,7 +102,7 @@ def resources(register: Register, kind: str, *, december: bool = False) -> list[
     return []
 
 
-def _places(register: Iterable[Entry]) -> Iterable[tuple[Entry, Any]]:
+def _places(register: Iterable[DirectoryEntry]) -> Iterable[tuple[DirectoryEntry, Any]]:
     return ((entry, place) for entry in register for place in entry.places)
 
 

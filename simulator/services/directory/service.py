@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
-from bifente.simulator.services.directory.entries import Entry, Register
+from bifente.simulator.services.directory.entries import DirectoryEntry, Register
 from bifente.simulator.services.directory.faults import DirectoryTrouble
 from bifente.simulator.services.directory.resources import Resource, outcome
 from bifente.simulator.services.directory.search import (
@@ -242,7 +242,7 @@ class DirectoryService(Service):
 _CERTIFICATES = {"signature": "Certificat de signature", "authentication": "Certificat d'authentification"}
 
 
-def _sheet(one: Entry) -> str:
+def _sheet(one: DirectoryEntry) -> str:
     rows = [
         ("Identifiant RPPS", one.rpps),
         ("Identifiant ADELI", one.adeli),

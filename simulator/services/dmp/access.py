@@ -11,7 +11,7 @@ from bifente.simulator.services.dmp.documents import StoredDocument
 from bifente.simulator.services.dmp.errors import DmpRefusalError
 from bifente.simulator.services.dmp.record import MedicalRecord
 from bifente.simulator.services.dmp.requester import Requester
-from bifente.simulator.services.dmp.rights import Calling, Grant, Operation, column, rights
+from bifente.simulator.services.dmp.rights import Calling, DmpGrant, Operation, column, rights
 
 _CONSULTING = frozenset(
     {
@@ -35,18 +35,18 @@ _WORDS = {
 }
 
 
-def grant_for(operation: Operation, requester: Requester, record: MedicalRecord | None) -> Grant:
+def grant_for(operation: Operation, requester: Requester, record: MedicalRecord | None) -> DmpGrant:
     """Return what the matrix says to a requester. Raise DmpRefusalError where it says no."""
     treating = record is not None and requester.id in record.authorisations.treating
     where = column(requester.calling, requester.mode, treating=treating, air=requester.air)
     matrix = rights().matrix(air=requester.air)
     found = matrix.grant(operation, where)
-    if found is Grant.NO:
+    if found is DmpGrant.NO:
         raise denied(_refused(operation, matrix.name, where, requester.calling))
     return found
 
 
-def permit(operation: Operation, requester: Requester, record: MedicalRecord) -> Grant:
+def permit(operation: Operation, requester: Requester, record: MedicalRecord) -> DmpGrant:
     """Return the grant for an operation in a record, all that depends on the record checked. Raise DmpRefusalError."""
     found = grant_for(operation, requester, record)
     check_wishes(requester, record)
@@ -84,11 +84,11 @@ def check_open(record: MedicalRecord) -> None:
         )
 
 
-def owns(requester: Requester, document: StoredDocument, found: Grant) -> bool:
+def owns(requester: Requester, document: StoredDocument, found: DmpGrant) -> bool:
     """Return whether a grant that is limited to one's own, or to the structure's, covers a document."""
-    if found is Grant.OWN:
+    if found is DmpGrant.OWN:
         return not document.by_patient and document.author == requester.id
-    if found is Grant.OF_STRUCTURE:
+    if found is DmpGrant.OF_STRUCTURE:
         return not document.by_patient and document.structure == requester.structure
     return True
 
@@ -101,7 +101,7 @@ def may_see(requester: Requester, record: MedicalRecord, document: StoredDocumen
         found = grant_for(Operation.FETCH_MASKED, requester, record)
     except DmpRefusalError:
         return False
-    if found is Grant.IF_ALLOWED_IN_URGENCY:
+    if found is DmpGrant.IF_ALLOWED_IN_URGENCY:
         return record.wishes.masked_in_urgency
     return owns(requester, document, found)
 

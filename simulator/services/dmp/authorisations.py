@@ -70,7 +70,7 @@ class Authorisations:
         return AuthorisationState.EXPIRED if found else AuthorisationState.NONE
 
     def add(self, party: str, *also: str) -> AuthorisationState:
-        """Grant and return the state there was before. Raise AuthorisationError for a forbidden party.
+        """DmpGrant and return the state there was before. Raise AuthorisationError for a forbidden party.
 
         ``also``: the other identifiers of the caller, whose block forbids too.
         """

@@ -17,7 +17,8 @@ class DmpParameters:
     values in the field not known). Free choices: ``hidden_for`` (how long a document stays hidden from the patient),
     ``vihf_age``, ``vihf_ahead``, ``largest_document``, ``most_results``, ``blocked_may_feed``, ``strict`` (spellings
     of independent builders are refused), ``sha1`` (what the official samples of 2019 carry), ``patient_access`` (TD1.5,
-    which the WSDL of 2024-06-11 no longer has), ``pdf_a`` (a PDF that is no PDF/A-1 is refused).
+    which the WSDL of 2024-06-11 no longer has), ``pdf_a`` (a PDF that is no PDF/A-1 is refused: it is the
+    software that converts, and an official example is none).
     """
 
     idle_months: int = 12
@@ -35,4 +36,4 @@ class DmpParameters:
     strict: bool = True
     sha1: bool = False
     patient_access: bool = False
-    pdf_a: bool = True
+    pdf_a: bool = False

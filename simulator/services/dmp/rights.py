@@ -24,7 +24,7 @@ class Calling(StrEnum):
     OTHER = "other"
 
 
-class Grant(StrEnum):
+class DmpGrant(StrEnum):
     """What a cell of a matrix says: no, yes, or yes under a condition that the service checks."""
 
     NO = "no"
@@ -85,11 +85,11 @@ class RightsMatrix:
     name: str
     source: str
     columns: tuple[str, ...]
-    cells: Mapping[Operation, Mapping[str, Grant]]
+    cells: Mapping[Operation, Mapping[str, DmpGrant]]
 
-    def grant(self, operation: Operation, column: str | None) -> Grant:
+    def grant(self, operation: Operation, column: str | None) -> DmpGrant:
         """Return what a cell says; ``NO`` for a caller that has no column (modelled: the default refusal)."""
-        return self.cells[operation].get(column or "", Grant.NO)
+        return self.cells[operation].get(column or "", DmpGrant.NO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ def column(calling: Calling, mode: AccessPurpose, *, treating: bool, air: bool) 
 def rights() -> Rights:
     """Return the matrices of ``rights.yaml``."""
     data = shipped(__package__, "rights.yaml")
-    notes = {number: Grant(note["means"]) for number, note in data["notes"].items()}
-    meaning = {"y": Grant.YES, "n": Grant.NO, **notes}
+    notes = {number: DmpGrant(note["means"]) for number, note in data["notes"].items()}
+    meaning = {"y": DmpGrant.YES, "n": DmpGrant.NO, **notes}
     extra = data["modelled"]["rows"]
 
     def matrix(key: str) -> RightsMatrix:
@@ -165,5 +165,5 @@ def rights() -> Rights:
     )
 
 
-def _cells(columns: list[str], cells: list[Any], meaning: Mapping[str, Grant]) -> Mapping[str, Grant]:
+def _cells(columns: list[str], cells: list[Any], meaning: Mapping[str, DmpGrant]) -> Mapping[str, DmpGrant]:
     return {name: meaning[str(cell)] for name, cell in zip(columns, cells, strict=True)}

@@ -96,7 +96,7 @@ def _once_a_day(sheet: Invoice) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ComplementaryShare:
     """The complementary part of a sheet: what it asks, in cents, and of whom. What a claim must repeat."""
 
     asked: int
@@ -255,10 +255,12 @@ class Ledger:
             "INSERT OR REPLACE INTO shares VALUES (?, ?, ?, ?, ?, ?)", (sender, sheet.number, sheet.amc.asked, *share)
         )
 
-    def share(self, sender: str, number: int) -> Share | None:
+    def share(self, sender: str, number: int) -> ComplementaryShare | None:
         """Return the complementary part of a sheet that was accepted, None if none was."""
         row = self._db.execute("SELECT * FROM shares WHERE sender = ? AND number = ?", (sender, number)).fetchone()
-        return None if row is None else Share(row["asked"], row["insurer"], row["member"], row["indicator"])
+        return (
+            None if row is None else ComplementaryShare(row["asked"], row["insurer"], row["member"], row["indicator"])
+        )
 
     def billed_before(self, sender: str, sheet: Invoice) -> int | None:
         """Return the number of another sheet in force that bills one of these acts, None if none does.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bifente.simulator.formats.fse.model import Dre, LotKind, Rejection
-from bifente.simulator.services.frontal.ledger import ItemState, Ledger, Share
+from bifente.simulator.services.frontal.ledger import ComplementaryShare, ItemState, Ledger
 from bifente.simulator.services.frontal.reasons import rejection
 
 _STANDS = {ItemState.ACCEPTED, ItemState.SETTLED}
@@ -28,7 +28,7 @@ def _claiming(claim: Dre, before: Sequence[Dre], sender: str, ledger: Ledger) ->
         yield rejection("claim-standing", claim.number, f"claim {number} for sheet {claim.invoice}")
 
 
-def unlike_sheet(claim: Dre, share: Share) -> str:
+def unlike_sheet(claim: Dre, share: ComplementaryShare) -> str:
     """Return in what a claim differs from the complementary part of its sheet, nothing where it does not."""
     told = {
         "amount": (claim.asked, share.asked),

@@ -23,6 +23,8 @@ from bifente.simulator.serving.client_certificates import client_chain
 from bifente.simulator.serving.pages import Pages
 from bifente.simulator.serving.service import Asgi, Declare, Service, to_nobody
 
+_OF_A_PERSON = (NameOID.GIVEN_NAME, NameOID.PSEUDONYM)
+"""What names the holder; a card's technical certificate has neither."""
 Believes = Callable[[Chain], str | None]
 SITES = {"ameli": ("Ameli Pro", "/ameli"), "webps": ("DMP : Web PS", "/webps")}
 
@@ -110,6 +112,8 @@ class Portal(Service):
     def _site(self, request: Request, *, panels: Any, message: str, by_card: bool) -> Response:
         chain = client_chain(request.scope)
         why = self._believes(chain) if chain else "aucun certificat n'a été présenté"
+        if why is None and not any(chain[0].subject.get_attributes_for_oid(oid) for oid in _OF_A_PERSON):
+            why = "ce certificat n'est pas celui d'une personne, choisissez-en un autre"
         if why is not None:
             return self._pages.page("refused.html", 403, message=why)
         title, path = next(site for site in SITES.values() if request.url.path.startswith(site[1]))

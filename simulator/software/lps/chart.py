@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bifente.ground.text import Text
 from bifente.simulator.formats.vihf import InsIdentifier
-
-
-class IdentityStatus(StrEnum):
-    """The statuses of RNIV: only a qualified identity may send (SEED-INS, sources#dmp-interface-guide)."""
-
-    PROVISIONAL = "PROV"
-    RETRIEVED = "RECUP"
-    VALIDATED = "VALI"
-    QUALIFIED = "QUAL"
+from bifente.simulator.software.identity.status import TrustStatus
 
 
 class ConsentError(ValueError):
@@ -36,18 +27,18 @@ class PatientChart:
     given: str
     sex: str
     birth: str
-    status: IdentityStatus = IdentityStatus.QUALIFIED
+    status: TrustStatus = TrustStatus.QUALIFIEE
     consents: bool | None = None
     opposes: bool = False
 
     def check_known(self) -> None:
         """Raise ConsentError unless the INS may leave the practice (RNIV EXI SI 08)."""
-        if self.status is not IdentityStatus.QUALIFIED:
+        if self.status is not TrustStatus.QUALIFIEE:
             raise ConsentError(
                 "identity",
                 Text(
-                    f"identité {self.status.value} : aucun INS ne part d'une identité qui n'est pas qualifiée",
-                    f"identity {self.status.value}: no INS leaves for an identity that is not qualified",
+                    f"identité {self.status.word} : aucun INS ne part d'une identité qui n'est pas qualifiée",
+                    f"identity {self.status.word}: no INS leaves for an identity that is not qualified",
                 ),
             )
 

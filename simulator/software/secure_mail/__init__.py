@@ -2,6 +2,6 @@
 
 from bifente.simulator.software.secure_mail.envelope import decipher, encipher
 from bifente.simulator.software.secure_mail.refusals import MailRefusal, SecureMailError
-from bifente.simulator.software.secure_mail.signing import Signed, sign, verify
+from bifente.simulator.software.secure_mail.signing import SignedMail, sign, verify
 
-__all__ = ["MailRefusal", "SecureMailError", "Signed", "decipher", "encipher", "sign", "verify"]
+__all__ = ["MailRefusal", "SecureMailError", "SignedMail", "decipher", "encipher", "sign", "verify"]

@@ -30,7 +30,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class SignedMail:
     """A mail whose signature holds: who signed it, and the text. Whether its certificate does is another question."""
 
     certificate: x509.Certificate
@@ -76,7 +76,7 @@ def sign(
     return parts.signed_mail(head, content, wrapped.dump(), boundary)
 
 
-def verify(mail: bytes) -> Signed:
+def verify(mail: bytes) -> SignedMail:
     """Return who signed a mail and what it says. Raise SecureMailError if the signature does not hold."""
     content, der = parts.split_signed(mail)
     try:
@@ -102,7 +102,7 @@ def verify(mail: bytes) -> Signed:
         key.verify(signature, signed, padding.PKCS1v15(), algorithm)
     except InvalidSignature:
         raise SecureMailError(MailRefusal.WRONG_SIGNATURE) from None
-    return Signed(certificate, parts.text_of(content))
+    return SignedMail(certificate, parts.text_of(content))
 
 
 def _signer(der: bytes) -> tuple[cms.SignerInfo, x509.Certificate]:

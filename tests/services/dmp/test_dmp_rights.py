@@ -8,7 +8,7 @@ import pytest
 
 from bifente.conformance.requirements import load_catalogue
 from bifente.simulator.formats.vihf import AccessPurpose
-from bifente.simulator.services.dmp.rights import Calling, Grant, Operation, column, rights
+from bifente.simulator.services.dmp.rights import Calling, DmpGrant, Operation, column, rights
 
 # The official tables once more, in another form than the data: one text per row, columns in order, digits are notes.
 DIRECT = """
@@ -60,21 +60,21 @@ TD3.3d        8nnyyyyyn
 TD3.3c        888888889
 """
 MEANING = {
-    "y": Grant.YES,
-    "n": Grant.NO,
-    "1": Grant.FOR_STRUCTURE,
-    "2": Grant.SAME_STRUCTURE,
-    "3": Grant.NEW_ONLY,
-    "4": Grant.STRUCTURE_LIABLE,
-    "5": Grant.TO_DELETE_OR_REPLACE,
-    "6": Grant.OWN,
-    "7": Grant.IF_ALLOWED_IN_URGENCY,
-    "8": Grant.OWN,
-    "9": Grant.OF_STRUCTURE,
+    "y": DmpGrant.YES,
+    "n": DmpGrant.NO,
+    "1": DmpGrant.FOR_STRUCTURE,
+    "2": DmpGrant.SAME_STRUCTURE,
+    "3": DmpGrant.NEW_ONLY,
+    "4": DmpGrant.STRUCTURE_LIABLE,
+    "5": DmpGrant.TO_DELETE_OR_REPLACE,
+    "6": DmpGrant.OWN,
+    "7": DmpGrant.IF_ALLOWED_IN_URGENCY,
+    "8": DmpGrant.OWN,
+    "9": DmpGrant.OF_STRUCTURE,
 }
 
 
-def cells(table: str, columns: str) -> list[tuple[Operation, str, Grant]]:
+def cells(table: str, columns: str) -> list[tuple[Operation, str, DmpGrant]]:
     rows = [line.split() for line in table.strip().splitlines()]
     names = ["JP" if name == "P" else name for name in columns]
     return [
@@ -83,12 +83,12 @@ def cells(table: str, columns: str) -> list[tuple[Operation, str, Grant]]:
 
 
 @pytest.mark.parametrize(("operation", "name", "grant"), cells(DIRECT, "ABCDEFGHIJKL"))
-def test_each_cell_of_the_matrix(operation: Operation, name: str, grant: Grant) -> None:
+def test_each_cell_of_the_matrix(operation: Operation, name: str, grant: DmpGrant) -> None:
     assert rights().direct.grant(operation, name) is grant
 
 
 @pytest.mark.parametrize(("operation", "name", "grant"), cells(AIR, "ABCDEFHIP"))
-def test_each_cell_of_the_matrix_under_air(operation: Operation, name: str, grant: Grant) -> None:
+def test_each_cell_of_the_matrix_under_air(operation: Operation, name: str, grant: DmpGrant) -> None:
     assert rights().air.grant(operation, name) is grant
 
 
@@ -133,7 +133,7 @@ def test_column(calling: Calling, mode: AccessPurpose, treating: bool, air: bool
 def test_a_card_without_a_column_may_do_nothing(mode: AccessPurpose, treating: bool, air: bool) -> None:
     where = column(Calling.OTHER, mode, treating=treating, air=air)
     assert where is None
-    assert {rights().matrix(air=air).grant(operation, where) for operation in Operation} == {Grant.NO}
+    assert {rights().matrix(air=air).grant(operation, where) for operation in Operation} == {DmpGrant.NO}
 
 
 @pytest.mark.parametrize(("calling", "mode", "treating"), list(product(Calling, AccessPurpose, (True, False))))
@@ -148,6 +148,6 @@ def test_only_a_treating_physician_may_more_than_another(calling: Calling, mode:
 def test_where_a_founding_text_differs_the_matrix_rules_and_it_is_told() -> None:
     known = load_catalogue()
     masking = next(one for one in rights().differences if one.operation is Operation.MASK)
-    assert rights().direct.grant(Operation.MASK, "A") is Grant.YES
+    assert rights().direct.grant(Operation.MASK, "A") is DmpGrant.YES
     assert "matrice" in masking.what.fr
     assert {one.seed for one in rights().differences} <= set(known)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import pytest
 from dmp_bench import HOSPITAL, PDF, DmpLab
+from external import external, listed, needs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
+from bifente.simulator.formats.cda import CdaSchema
 from bifente.simulator.formats.dmp.demographics import PersonTraits
 from bifente.simulator.formats.dmp.habilitations import AuthorisationAction, AuthorisationFilter, AuthorisationRole
 from bifente.simulator.formats.vihf import AccessPurpose
@@ -18,7 +23,7 @@ from bifente.simulator.formats.xds.names import DocumentStatus, ReturnType
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.services.dmp.errors import error_table
-from bifente.simulator.services.dmp.rights import Grant, Operation, rights
+from bifente.simulator.services.dmp.rights import DmpGrant, Operation, rights
 from bifente.simulator.serving.calling import in_process
 from bifente.simulator.software.lps.client import (
     BASE,
@@ -29,6 +34,7 @@ from bifente.simulator.software.lps.client import (
     find_documents,
     get_documents,
 )
+from bifente.simulator.software.lps.submission import LpsDocument, prepare
 
 DENIED = "DMPAccessDeniedByRightsService"
 NORMAL, GLASS, CENTRE = DmpAccess(), DmpAccess(AccessPurpose.EMERGENCY, "urgence"), DmpAccess(AccessPurpose.REGULATION)
@@ -104,7 +110,7 @@ def test_the_service_does_what_the_matrix_says(lab: DmpLab, operation: Operation
     """On a document of one's own, or of a colleague to fetch; an access that a mode allows needs no authorisation."""
     client = column(lab, name)
     reply = {**ACTS, **FEEDERS}[operation](lab, client)
-    if rights().direct.grant(operation, name) is Grant.NO:
+    if rights().direct.grant(operation, name) is DmpGrant.NO:
         assert reply.code == DENIED, reply
     else:
         assert reply.ok, reply
@@ -115,7 +121,7 @@ def test_feeding_follows_the_matrix(lab: DmpLab, name: str) -> None:
     client = column(lab, name)
     operation = Operation.FEED_AS_EMPLOYEE if name == "J" else Operation.FEED
     reply = client.feed(lab.patient, lab.prepared(client.user))
-    assert reply.ok is (rights().direct.grant(operation, name) is not Grant.NO)
+    assert reply.ok is (rights().direct.grant(operation, name) is not DmpGrant.NO)
 
 
 @pytest.mark.parametrize("name", "ABCDEFGHI")
@@ -129,10 +135,10 @@ def test_a_masked_document(lab: DmpLab, name: str, allowed: bool) -> None:
     found = rights().direct.grant(Operation.FETCH_MASKED, name)
     seen = {one.entry.unique_id: client.fetch(lab.patient, one.entry.unique_id).ok for one in (own, other)}
     wanted = {
-        Grant.NO: (False, False),
-        Grant.YES: (True, True),
-        Grant.OWN: (True, False),
-        Grant.IF_ALLOWED_IN_URGENCY: (allowed, allowed),
+        DmpGrant.NO: (False, False),
+        DmpGrant.YES: (True, True),
+        DmpGrant.OWN: (True, False),
+        DmpGrant.IF_ALLOWED_IN_URGENCY: (allowed, allowed),
     }[found]
     assert tuple(seen.values()) == wanted
 
@@ -228,7 +234,59 @@ def test_any_scratch_of_a_feeding_is_answered_and_nothing_half_kept(dmp_keys: Ke
     assert reply.ok or reply.code
 
 
+def test_a_control_character_of_a_request_is_no_failure_of_ours(lab: DmpLab) -> None:
+    """Found by the scratches above: a media type that the fault repeats."""
+    client, prepared = lab.client(), lab.prepared()
+    client.tampering.request = lambda request: replace(
+        request, body=request.body.replace(b"application/xop+xml", b"application\0xop+xml", 1)
+    )
+    reply = client.feed(lab.patient, prepared)
+    assert (reply.http, reply.code) == (400, "Sender")
+
+
 @pytest.mark.parametrize("path", ["/nowhere", f"{BASE}/nowhere", f"{BASE}/GDP_Service"])
 def test_other_addresses_are_told(lab: DmpLab, path: str) -> None:
     answer = in_process(lab.service.application).get(path)
     assert answer.status_code in (404, 405)
+
+
+EXAMPLES = listed("cda-examples/*.xml")
+
+
+def adapted(lab: DmpLab, path: Path, unique_id: str) -> bytes:
+    """An official example as if it had been written here for this patient: its id, its INS, its replacement gone."""
+    root = etree.fromstring(path.read_bytes())
+    ours = "{urn:hl7-org:v3}"
+    identifier = root.find(f"{ours}id")
+    ins = root.find(f"{ours}recordTarget/{ours}patientRole/{ours}id")
+    assert identifier is not None
+    assert ins is not None
+    identifier.set("root", unique_id)
+    if "extension" in identifier.attrib:
+        del identifier.attrib["extension"]
+    ins.set("root", lab.patient.ins.oid)
+    ins.set("extension", lab.patient.ins.whole)
+    for related in root.findall(f"{ours}relatedDocument[@typeCode='RPLC']"):
+        root.remove(related)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+@needs(EXAMPLES)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_official_example_is_taken_as_content(lab: DmpLab, path: Path) -> None:
+    lab.register.schema = official_schema()
+    number = next(lab.number)
+    content = adapted(lab, path, f"1.2.250.1.999.2.1.{number}")
+    media = "application/pdf" if b"nonXMLBody" in content else ""
+    document = LpsDocument(media, b"", cda=content, format_code="" if media else "urn:ans:structured")
+    prepared = prepare(lab.doctor, lab.patient, document, number, lab.clock.now())
+    reply = lab.feed(prepared)
+    assert reply.ok, reply
+    kept = lab.record.shelf.by_unique(prepared.unique_id)
+    assert kept is not None
+    assert kept.content == content
+
+
+@cache
+def official_schema() -> CdaSchema:
+    return CdaSchema(external("cda", "CDA_extended.xsd"))

@@ -14,12 +14,19 @@ from bifente.conformance.domains.dmp.steps.base import ANSWERED, DmpStep, DmpTol
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Code, ImpossibleStepError, Observes
 from bifente.ground.text import Text
-from bifente.simulator.software.lps.chart import IdentityStatus
+from bifente.simulator.software.identity.status import TrustStatus
 from bifente.simulator.software.lps.client import DmpAccess
 from bifente.simulator.software.lps.identity import AUTOMATON
 
+_STATUSES = {
+    "provisional": TrustStatus.PROVISOIRE,
+    "retrieved": TrustStatus.RECUPEREE,
+    "validated": TrustStatus.VALIDEE,
+    "qualified": TrustStatus.QUALIFIEE,
+}
 
-class DmpConnect(DmpStep):
+
+class ConnectToDmp(DmpStep):
     """Let the holder of the card be at work, its code presented; or a person without a card, or a structure."""
 
     name: ClassVar[str] = "dmp-connect"
@@ -132,7 +139,7 @@ class DmpChart(DmpStep):
         if self.opposes is not None:
             chart.opposes = self.opposes
         if self.identity is not None:
-            chart.status = IdentityStatus[self.identity.upper()]
+            chart.status = _STATUSES[self.identity]
         return DmpTold({"status": chart.status.value, "consents": chart.consents, "opposes": chart.opposes})
 
 

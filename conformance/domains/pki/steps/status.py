@@ -56,8 +56,8 @@ class CheckStatus(CardStep):
 
 
 class ReportCard(CardStep):
-    """Report a card as lost, stolen or damaged: its certificates are revoked, at once for OCSP, in the lists as they
-    are next published; what the holder then does is told. ``valid`` are those left, ``revoked`` those revoked.
+    """Report a card as lost, stolen or damaged: all its certificates are revoked, at once for OCSP, in the lists as
+    they are next published; what the holder then does is told.
     """
 
     name: ClassVar[str] = "report-card"
@@ -65,13 +65,8 @@ class ReportCard(CardStep):
         "Déclarer la carte perdue, volée ou endommagée", "Report the card lost, stolen or damaged"
     )
     shorthand: ClassVar[str] = "what"
-    success: ClassVar[tuple[str, str]] = ("valid", "0")
-    observes: ClassVar[Observes] = {
-        "reason": ValueMatcher(),
-        "revoked": ValueMatcher(),
-        "valid": ValueMatcher(),
-        "then": ValueMatcher(),
-    }
+    success: ClassVar[tuple[str, str]] = ("left", "0")
+    observes: ClassVar[Observes] = {key: ValueMatcher() for key in ("reason", "revoked", "left", "then")}
 
     what: Literal["lost", "stolen", "damaged"] = Field(description="what happened to it")
 
@@ -86,6 +81,6 @@ class ReportCard(CardStep):
         lines = pki.service.register.revoke(made.authority, serials, act.bench.now(), incident.reason)
         words = {"lost": "perdue", "stolen": "volée", "damaged": "endommagée"}
         act.scene.changed(act.role, Text(f"carte déclarée {words[self.what]}", f"card reported {self.what}"))
-        left = len(serials) - len(lines)
-        values = {"reason": lines[0].reason.value, "revoked": len(lines), "valid": left, "then": incident.then.fr}
+        values = {"reason": lines[0].reason.value, "revoked": len(lines), "then": incident.then.fr}
+        values["left"] = len(made.certificates) - len(lines)
         return Observation(values, (("ensuite", incident.then.fr),))

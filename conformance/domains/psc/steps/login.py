@@ -96,7 +96,7 @@ class LoginByCard(Step):
     observes: ClassVar[Observes] = {**PAGE, "alert": ValueMatcher(), "code-sw": StatusMatcher()}
 
     browser: Browser = WORKSTATION
-    certificate: Literal["authentication", "signature", "none"] = Field(
+    certificate: Literal["authentication", "signature", "technical", "none"] = Field(
         default="authentication", description="the one chosen in the browser's dialog"
     )
     code: Code | None = Field(default=None, description="the code typed, the card's own if left out")

@@ -118,7 +118,6 @@ class PutCard(Step):
 
     def run(self, act: Act) -> Observation:
         """Put it in."""
-        act.scene.hang_up(act.role)
         choice = self._choice(self.template, self.parameters)
         for secret in act.bench.workshop.secrets([choice]):
             act.scene.declare(secret)

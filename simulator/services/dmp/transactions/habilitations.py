@@ -21,7 +21,7 @@ from bifente.simulator.services.dmp.call import DmpAnswer, DmpCall
 from bifente.simulator.services.dmp.record import MedicalRecord
 from bifente.simulator.services.dmp.register import DmpRegister
 from bifente.simulator.services.dmp.requester import Requester
-from bifente.simulator.services.dmp.rights import Calling, Grant, Operation
+from bifente.simulator.services.dmp.rights import Calling, DmpGrant, Operation
 
 OK = "DMPOk"
 
@@ -40,7 +40,7 @@ def set_authorisation(call: DmpCall) -> DmpAnswer:
 def _add(record: MedicalRecord, requester: Requester, role: AuthorisationRole | None) -> str:
     found = grant_for(Operation.ADD_AUTHORISATION, requester, record)
     check_wishes(requester, record)
-    party = requester.structure if found is Grant.FOR_STRUCTURE else requester.party
+    party = requester.structure if found is DmpGrant.FOR_STRUCTURE else requester.party
     try:
         before = record.authorisations.add(party, *requester.parties)
         if role is AuthorisationRole.TREATING:
@@ -95,7 +95,7 @@ def list_patients(call: DmpCall) -> DmpAnswer:
     date, start, owner = messages.read_patient_list(call.content)
     requester = call.requester
     found = grant_for(Operation.LIST_RECORDS, requester, None)
-    if found is Grant.NEW_ONLY and (date is not ListDate.LAST_AUTHORISATION or not start):
+    if found is DmpGrant.NEW_ONLY and (date is not ListDate.LAST_AUTHORISATION or not start):
         raise denied(
             Text(
                 "TD0.4 : un certificat de structure ne demande que les nouvelles autorisations, depuis une date",
@@ -128,9 +128,9 @@ def list_patients(call: DmpCall) -> DmpAnswer:
     return DmpAnswer(messages.patients(entries))
 
 
-def _parties(register: DmpRegister, requester: Requester, found: Grant, owner: str) -> frozenset[str]:
+def _parties(register: DmpRegister, requester: Requester, found: DmpGrant, owner: str) -> frozenset[str]:
     """Whose authorisations are listed: one's own; for a CPE those of professionals of its structure (note 2)."""
-    if found is Grant.SAME_STRUCTURE:
+    if found is DmpGrant.SAME_STRUCTURE:
         colleagues = {one.id for one in register.professionals.values() if requester.structure in one.structures}
         return frozenset({owner} & colleagues if owner else {*colleagues, requester.structure})
     if owner and owner not in requester.parties:

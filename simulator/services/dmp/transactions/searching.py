@@ -12,7 +12,7 @@ from bifente.simulator.services.dmp.access import check_open, may_see, owns, per
 from bifente.simulator.services.dmp.call import DmpAnswer, DmpCall
 from bifente.simulator.services.dmp.documents import StoredDocument
 from bifente.simulator.services.dmp.record import MedicalRecord
-from bifente.simulator.services.dmp.rights import Calling, Grant, Operation
+from bifente.simulator.services.dmp.rights import Calling, DmpGrant, Operation
 
 _PATIENT, _STATUS = "$XDSDocumentEntryPatientId", "$XDSDocumentEntryStatus"
 _TIMES = {
@@ -116,7 +116,7 @@ def _documents(call: DmpCall, record: MedicalRecord, asked: QueryRequest) -> lis
     return found
 
 
-def _named(call: DmpCall, record: MedicalRecord, asked: QueryRequest, found: Grant) -> list[DocumentEntry]:
+def _named(call: DmpCall, record: MedicalRecord, asked: QueryRequest, found: DmpGrant) -> list[DocumentEntry]:
     uuids, uniques = asked.values("$XDSDocumentEntryEntryUUID"), asked.values("$XDSDocumentEntryUniqueId")
     if bool(uuids) == bool(uniques):
         raise MetadataError(
@@ -125,13 +125,13 @@ def _named(call: DmpCall, record: MedicalRecord, asked: QueryRequest, found: Gra
     documents: Iterable[StoredDocument | None] = (
         [record.shelf.by_uuid(one) for one in uuids] if uuids else [record.shelf.by_unique(one) for one in uniques]
     )
-    limited = found is Grant.TO_DELETE_OR_REPLACE
+    limited = found is DmpGrant.TO_DELETE_OR_REPLACE
     return [
         one.shown(record.clock.now())
         for one in documents
         if one is not None
         and may_see_reference(call, record, one)
-        and (not limited or owns(call.requester, one, Grant.OF_STRUCTURE))
+        and (not limited or owns(call.requester, one, DmpGrant.OF_STRUCTURE))
     ]
 
 

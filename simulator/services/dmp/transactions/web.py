@@ -1,4 +1,4 @@
-"""TD0.9: the contextual pages of the web access, as far as who may open which; what they show is a stub."""
+"""TD0.9: the contextual pages of the web access: who may open which; what a page shows beyond that is left out."""
 
 from __future__ import annotations
 
