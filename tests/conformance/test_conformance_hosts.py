@@ -6,12 +6,14 @@ the hosts.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
 from conformance_bench import Lab, Ran, scenario_text, steps_text, suite_text
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -247,6 +249,25 @@ def test_the_same_calls_have_the_same_outcome(bind: Maker, family: str) -> None:
     assert host.change(1, b"1234", b"4321").sw == host.verify(2, b"12345678").sw == 0x9000
     assert host.reset_retry(1, b"1111").sw == host.verify(1, b"1111").sw == 0x9000
     assert host.counters(1)[1]["tries-left"] == 3
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_key_is_used_wherever_the_host_was_before(bind: Maker, family: str) -> None:
+    bound = bind(family)
+    host, public = bound.host, bound.seated.facts["certificates"]["signature"].public_key()
+    hashed = hashlib.sha256(b"m").digest()
+    cryptogram = enciphered(bound.seated.facts["certificates"]["authentication"].public_key(), b"secret", Random(1))
+    host.verify(1, b"1234")
+    for use in (
+        lambda: host.sign("signature", "sha256", b"m"),
+        lambda: host.sign_hash("signature", "sha256", hashed),
+        lambda: host.authenticate("authentication", b"m"),
+        lambda: host.decipher("authentication", cryptogram),
+    ):
+        assert host.read(bound.seated.path("EF.SN")).sw == 0x9000  # outside the folder of the keys
+        assert use().sw == 0x9000
+    host.read(bound.seated.path("EF.SN"))
+    public.verify(host.sign_hash("signature", "sha256", hashed).data, b"m", padding.PKCS1v15(), hashes.SHA256())
 
 
 @pytest.mark.parametrize(
