@@ -43,15 +43,19 @@ def test_verify(card: SmartCard, benchmark: BenchmarkFixture) -> None:
     assert benchmark(card.transmit, bytes.fromhex("002000010431323334")) == b"\x90\x00"
 
 
+IN_THE_FOLDER = "00A4090C043F000001"
+"""SELECT of the folder of the keys: they are used there alone."""
+
+
 def test_sign(card: SmartCard, benchmark: BenchmarkFixture) -> None:
-    for apdu in ("002000010431323334", "002241B606800142840181"):
+    for apdu in (IN_THE_FOLDER, "002000010431323334", "002241B606800142840181"):
         assert card.transmit(bytes.fromhex(apdu)) == b"\x90\x00"
     sign = bytes.fromhex("002A9E9A20" + "00" * 32)
     assert benchmark(card.transmit, sign) == bytes.fromhex("6100")
 
 
 def test_authenticate(card: SmartCard, benchmark: BenchmarkFixture) -> None:
-    for apdu in ("002000010431323334", "002241A406800102840182"):
+    for apdu in (IN_THE_FOLDER, "002000010431323334", "002241A406800102840182"):
         assert card.transmit(bytes.fromhex(apdu)) == b"\x90\x00"
     authenticate = bytes.fromhex("0088000033" + "00" * 51)
     assert benchmark(card.transmit, authenticate) == bytes.fromhex("6100")

@@ -29,8 +29,11 @@ from bifente.simulator.software.billing.securing.desk import SecuringDesk
 
 ALONE, BATCH, TURNS = 10, 25, 3
 FAMILIES = {"CPS3": DOCTOR, "CPS4": CPS4_DOCTOR}
-COMMANDS = {"CPS3": (73, 8.7), "CPS4": (66, 6.5)}
-"""Commands to both cards for one sheet: signed alone, and in a batch of 25 whose cards are met and read once."""
+COMMANDS = {"CPS3": (75, 9.7), "CPS4": (66, 6.5)}
+"""Commands to both cards for one sheet: signed alone, and in a batch of 25 whose cards are met and read once.
+
+A CPS3 is told the folder of its key before it uses it: once to sign, once to prove itself to the Vitale.
+"""
 OURS = 25
 """What our own code costs a sheet at most, in bare pairs of signatures."""
 

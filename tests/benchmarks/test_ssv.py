@@ -25,9 +25,10 @@ from bifente.simulator.readers import Reader, ReaderAccess
 
 REPEATS = 25
 CASES = {"1 beneficiary": "vitale/assure-seul", "19 beneficiaries": "vitale/dix-neuf-beneficiaires"}
-# Commands to the CPS and to the Vitale in one call: application, identity, code, billing, certificate, signature on one
-# side; application, rights, certificate of the CPS, challenge, proof, own certificate and proof, coverage on the other.
-COMMANDS = {"1 beneficiary": (27, 25), "19 beneficiaries": (27, 34)}
+# Commands to the CPS and to the Vitale in one call: application, identity, code, billing, certificate, folder of the
+# key, signature on one side; application, rights, certificate of the CPS, challenge, proof, own certificate and proof,
+# coverage on the other.
+COMMANDS = {"1 beneficiary": (28, 25), "19 beneficiaries": (28, 34)}
 PIN = "1234"
 
 

@@ -6,12 +6,14 @@ the hosts.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
 from conformance_bench import Lab, Ran, scenario_text, steps_text, suite_text
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +33,8 @@ from bifente.simulator.iso7816.engine import SmartCard
 CPS4 = "bench: {cards: {cps: {template: medecin-generaliste, family: cps4}}}"
 SELECT = "01A4040C088025000001FF0100"
 NAMES = ("EF.C.SIG", "EF.C.AUT", "CPS_DATA", "CPS_NAME_PS", "CPS_ACTIVITY_05_PS")
+WITH_DATA: dict[str, dict[str, str]] = {"options": {"cps_data": "modifiable"}}
+"""A CPS4 that has CPS_DATA, which one has not by itself."""
 
 
 class Direct:
@@ -194,7 +198,16 @@ def test_counters_are_asked_by_an_empty_verify(bind: Maker) -> None:
         bound.host.verify(1, b"0000")
     response, counters = bound.host.counters(1)
     assert (response.sw, counters) == (0x6983, {"tries-left": 0})
-    assert bound.host.counters(7)[1] == {}
+    # A code that a CPS4 does not have is told as a blocked one (docs/facts.md).
+    response, counters = bound.host.counters(7)
+    assert (response.sw, counters) == (0x6983, {"tries-left": 0})
+
+
+def test_counters_that_a_card_does_not_tell_are_none(bind: Maker) -> None:
+    bound = bind()
+    bound.host.open()
+    bound.dialogue.connection.transmit = lambda command: b"\x6a\x88"  # type: ignore[method-assign]
+    assert bound.host.counters(1)[1] == {}
 
 
 def test_with_t1_a_length_is_sent_and_nothing_is_fetched(bind: Maker) -> None:
@@ -208,7 +221,7 @@ def test_with_t1_a_length_is_sent_and_nothing_is_fetched(bind: Maker) -> None:
 
 
 def test_the_root_and_what_is_below_it_are_selected_from_the_root(bind: Maker) -> None:
-    bound = bind()
+    bound = bind(**WITH_DATA)
     bound.host.open()
     bound.sent()
     assert bound.host.select_file(bound.seated.path("MF")).sw == 0x9000
@@ -221,7 +234,7 @@ def test_the_root_and_what_is_below_it_are_selected_from_the_root(bind: Maker) -
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_same_calls_have_the_same_outcome(bind: Maker, family: str) -> None:
-    bound = bind(family)
+    bound = bind(family, **(WITH_DATA if family == "cps4" else {}))
     host, card = bound.host, bound.seated
     certificates = card.facts["certificates"]
     assert host.open().sw == 0x9000
@@ -238,14 +251,33 @@ def test_the_same_calls_have_the_same_outcome(bind: Maker, family: str) -> None:
     assert host.counters(1)[1]["tries-left"] == 3
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_key_is_used_wherever_the_host_was_before(bind: Maker, family: str) -> None:
+    bound = bind(family)
+    host, public = bound.host, bound.seated.facts["certificates"]["signature"].public_key()
+    hashed = hashlib.sha256(b"m").digest()
+    cryptogram = enciphered(bound.seated.facts["certificates"]["authentication"].public_key(), b"secret", Random(1))
+    host.verify(1, b"1234")
+    for use in (
+        lambda: host.sign("signature", "sha256", b"m"),
+        lambda: host.sign_hash("signature", "sha256", hashed),
+        lambda: host.authenticate("authentication", b"m"),
+        lambda: host.decipher("authentication", cryptogram),
+    ):
+        assert host.read(bound.seated.path("EF.SN")).sw == 0x9000  # outside the folder of the keys
+        assert use().sw == 0x9000
+    host.read(bound.seated.path("EF.SN"))
+    public.verify(host.sign_hash("signature", "sha256", hashed).data, b"m", padding.PKCS1v15(), hashes.SHA256())
+
+
 @pytest.mark.parametrize(
     ("family", "changes"),
     [
         ("cps3", {}),
-        ("cps4", {}),
-        ("cps4", {"options": {"directory": "absent"}}),
-        ("cps4", {"options": {"folder": "0077"}}),
-        ("cps4", {"layout": {"volumes": {"chipdoc": [{"name": "EF.C.SIG", "path": "3F00/0001/C0FF"}]}}}),
+        ("cps4", WITH_DATA),
+        ("cps4", {"options": {**WITH_DATA["options"], "directory": "absent"}}),
+        ("cps4", {"options": {**WITH_DATA["options"], "folder": "0077"}}),
+        ("cps4", {**WITH_DATA, "layout": {"volumes": {"chipdoc": [{"name": "EF.C.SIG", "path": "3F00/0001/C0FF"}]}}}),
     ],
 )
 def test_a_card_s_own_directories_tell_where_its_files_lie(
@@ -255,6 +287,14 @@ def test_a_card_s_own_directories_tell_where_its_files_lie(
     found = discover(bound.host, Layout.load(family))
     assert {name: bound.seated.path(name) for name in NAMES} == {name: found[name] for name in NAMES}
     assert families_of(bound.dialogue.connection.atr) == (family,)
+
+
+def test_a_cps4_as_its_family_is_has_no_holder_data_and_tells_none(bind: Maker) -> None:
+    bound = bind()
+    found = discover(bound.host, Layout.load("cps4"))
+    assert {name: bound.seated.path(name) for name in NAMES if name != "CPS_DATA"}.items() <= found.items()
+    assert "CPS_DATA" not in found
+    assert bound.host.select_file(bound.seated.path("CPS_DATA")).sw == 0x6A82
 
 
 def test_a_card_without_directories_tells_nothing(bind: Maker) -> None:

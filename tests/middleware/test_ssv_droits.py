@@ -20,7 +20,9 @@ from bifente.simulator.zones import check_order, encode
 
 EVERY = tuple(shipped_vitale())
 SECOND_GENERATION = tuple(name for name, template in shipped_vitale().items() if template.family == "vitale2")
-MARKED_TEST = tuple(name for name in SECOND_GENERATION if shipped_vitale()[name].card.mark == "T")
+COPIED = "copiee"
+"""A copied card does not prove itself: it opens nothing."""
+MARKED_TEST = tuple(name for name in SECOND_GENERATION if shipped_vitale()[name].card.mark == "T" and name != COPIED)
 BOTH = [
     {
         "name": "TESTASSURE",
@@ -123,6 +125,11 @@ def test_both_complementaries_are_told_with_the_whole_zone() -> None:
 
 
 # -- what does not open -----------------------------------------------------------------------------------------------
+
+
+def test_a_copied_card_opens_nothing_and_gives_no_zone() -> None:
+    answer = Desk(cps(), vitale(COPIED)).rights()
+    assert (answer.code, answer.zone) == (SsvCode.VITALE_COMMUNICATION, b"")
 
 
 def test_no_vitale_and_the_code_is_spared() -> None:

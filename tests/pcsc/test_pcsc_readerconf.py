@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,3 +98,21 @@ def test_a_line_is_looked_at_once_however_many_are_blank(monkeypatch: pytest.Mon
     (entry,) = parse(text)
     assert (entry.name, entry.driver) == ("A", "/x")
     assert sum(map(len, looked)) <= len(text)
+
+
+def _cost(text: str) -> float:
+    """Processor time of one reading, the best of three: what else the machine does makes it longer only."""
+    best = float("inf")
+    for _ in range(3):
+        started = time.process_time()
+        assert parse(text) == ()
+        best = min(best, time.process_time() - started)
+    return best
+
+
+@pytest.mark.parametrize(
+    "line", ["\n", " \n", "# nothing\n", "   FRIENDLYNAME\n"], ids=["empty", "blank", "comment", "cut"]
+)
+def test_reading_takes_time_in_proportion_to_the_file(line: str) -> None:
+    # Blanks that could run over lines were tried from each of them again: four times the lines, sixteen times the time.
+    assert _cost(line * 32_000) < 9 * _cost(line * 8_000) + 0.01

@@ -48,7 +48,9 @@ from bifente.simulator.zones import Group, decode, encode, make, named
 TODAY = AT.date()
 LAB = Settings("01", "1", "30", "01")
 NO_COVERAGE = ("vitale-1",)
-READABLE = tuple(name for name in shipped_vitale() if name not in (*NO_COVERAGE, "marquee-reelle"))
+COPIED = "copiee"
+"""Refused in reading: a copied card does not prove itself."""
+READABLE = tuple(name for name in shipped_vitale() if name not in (*NO_COVERAGE, "marquee-reelle", COPIED))
 
 
 @cache

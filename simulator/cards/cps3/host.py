@@ -76,10 +76,11 @@ class Cps3Host(CardHost):
     def sign_hash(self, key: str, digest: str, value: bytes, scheme: str = "pkcs1") -> Response:
         """MSE B6 and PSO COMPUTE DIGITAL SIGNATURE of a hash of the host's, as the Cryptolib does for CKM_RSA_PKCS.
 
-        That a real card takes it is not known (sources#cps3).
+        The folder of the key comes first, as with every use. That a real card takes a hash is not known (sources#cps3).
         """
         algorithm = self.algorithm("sign", digest, scheme)
         return in_turn(
+            lambda: self.enter(key),
             lambda: self.environment(0xB6, algorithm, self.key(key)),
             lambda: self._send(0x2A, 0x9E, 0x9A, value, answers=True),
         )

@@ -302,7 +302,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"layout": {"sekrets": {}}}, "layout.sekrets: Extra inputs"),
     ({"layout": {"volumes": "none"}}, "layout.volumes: Input should be"),
     ({"layout": []}, "layout: must be a valid dictionary"),
-    ({"family": "cps3", "options": {"atr": "t1"}}, "options.atr: a CPS3 has no such option"),
+    ({"family": "cps3", "options": {"atr": "t1"}}, "options.atr: a CPS3 has no ATR named t1; known: older"),
     ({"family": "cps3", "options": {"directory": "absent"}}, "options.directory: a CPS3 has no such option"),
     ({"family": "cps3", "options": {"dated": True}}, "options.dated: a CPS3 has no such option"),
 ]
