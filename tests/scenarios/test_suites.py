@@ -159,7 +159,8 @@ def spends_or_changes(scenario: PlannedScenario, step: PlannedStep) -> bool:
         return arguments.get("which", "pin") != "pin" or arguments["code"] not in own
     if step.kind.name == "transmit":
         command = bytes.fromhex(str(arguments["command"]))
-        return command[1] in WITH_CODES | WRITES or (command[1] == VERIFY and len(command) > 5)
+        instruction = command[1] if len(command) > 1 else None  # a lone byte asks for nothing
+        return instruction in WITH_CODES | WRITES or (instruction == VERIFY and len(command) > 5)
     return False
 
 

@@ -90,16 +90,21 @@ class DmpBench:
     @property
     def client(self) -> DmpClient:
         """Return the client of the user who is at work. Raise ImpossibleStepError before anybody is."""
-        if not self.clients:
-            raise ImpossibleStepError(Text("personne n'est connecté : dmp-connect", "nobody is connected: dmp-connect"))
-        client = self.clients[-1]
+        client = self.connected
         client.tampering, self.tampering = self.tampering, MessageTampering()
         return client
 
     @property
+    def connected(self) -> DmpClient:
+        """Return the same client, what will be broken left to its next message."""
+        if not self.clients:
+            raise ImpossibleStepError(Text("personne n'est connecté : dmp-connect", "nobody is connected: dmp-connect"))
+        return self.clients[-1]
+
+    @property
     def user(self) -> LpsUser:
-        """Return who is at work."""
-        return self.clients[-1].user
+        """Return who is at work. Raise ImpossibleStepError before anybody is."""
+        return self.connected.user
 
     @property
     def outbox(self) -> DmpOutbox:

@@ -54,6 +54,14 @@ REFUSED = {Verdict.NOT_RUN, Verdict.NOT_APPLICABLE}
 READERS = {"cps": "Somebody's Reader 00 00", "vitale": "Somebody's Reader 00 01"}
 
 
+MADE_ELSEWHERE: dict[str, Any] = {
+    "p11-verify": {"message": "x", "signature": "00"},
+    **dict.fromkeys(("call-api", "exchange-token", "introspect", "revoke-token"), "nobody.issued.it"),
+    "cps-gestion": "nobody-asked",
+}
+"""Steps on what the suites had made before: here on what nobody made."""
+
+
 def _written(node: Any) -> Iterator[dict[str, Any]]:
     if isinstance(node, dict):
         for key, value in node.items():
@@ -68,7 +76,7 @@ def _written(node: Any) -> Iterator[dict[str, Any]]:
 @cache
 def samples() -> dict[str, Any]:
     """Arguments of each step as some suite writes them, those that speak of the card alone first."""
-    found: dict[str, Any] = {"p11-verify": {"message": "x", "signature": "00"}}  # elsewhere it is one that was made
+    found = dict(MADE_ELSEWHERE)
     folder = default_paths()[0]
     for path in sorted(folder.rglob("*.yaml")):
         for step in _written(load_document(path).data):

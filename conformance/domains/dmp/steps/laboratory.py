@@ -9,7 +9,7 @@ from pydantic import Field
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.dmp.steps.base import NONE, DmpStep, DmpTold
 from bifente.conformance.expectations import ValueMatcher
-from bifente.conformance.scenario.step import Observes
+from bifente.conformance.scenario.step import ImpossibleStepError, Observes
 from bifente.ground.text import Text
 from bifente.simulator.formats.xds.model import Confidentiality
 from bifente.simulator.formats.xds.names import DocumentStatus
@@ -133,7 +133,7 @@ class DmpLineStep(DmpStep):
 
     def do(self, act: Act, bench: DmpBench) -> DmpTold:
         """Shape it."""
-        line = bench.clients[-1].caller
+        line = bench.connected.caller
         for name in ("latency", "mbps", "patience", "down", "answers_lost"):
             if (value := getattr(self, name)) is not None:
                 setattr(line, name, value)
@@ -157,4 +157,7 @@ class DmpJudge(DmpStep):
 
 
 def _last(bench: DmpBench) -> StoredDocument:
-    return [one for one in bench.record.shelf if one.entry.type_code.code != "E1762"][-1]
+    documents = [one for one in bench.record.shelf if one.entry.type_code.code != "E1762"]
+    if not documents:
+        raise ImpossibleStepError(Text("le DMP n'a pas de document", "the DMP holds no document"))
+    return documents[-1]

@@ -159,16 +159,26 @@ class RestartModule(Pkcs11Step):
 
 
 class Slots(Pkcs11Step):
-    """C_GetSlotList: how many slots hold a token, and whether this step's slot does (``present``)."""
+    """C_GetSlotList: how many slots hold a token, and whether this step's slot does (``present``).
+
+    ``readers``: in how many readers those slots are, by C_GetSlotInfo. A module may show each application of a card as
+    a token of its own.
+    """
 
     name: ClassVar[str] = "p11-slots"
     title: ClassVar[Text] = Text("Lister les fentes", "List the slots")
-    observes: ClassVar[Observes] = {**RV, "count": ValueMatcher(), "present": ValueMatcher()}
+    observes: ClassVar[Observes] = {
+        **RV,
+        "count": ValueMatcher(),
+        "present": ValueMatcher(),
+        "readers": ValueMatcher(),
+    }
 
     def use(self, token: Token) -> Observation:
         """List them."""
         with_token = token.module.ok("C_GetSlotList", present=True)["slots"]
-        return seen(count=len(with_token), present=token.slot in with_token)
+        readers = {token.module.ok("C_GetSlotInfo", slot=slot)["description"] for slot in with_token}
+        return seen(count=len(with_token), present=token.slot in with_token, readers=len(readers))
 
 
 def _pin_state(flags: list[str], prefix: str) -> str:

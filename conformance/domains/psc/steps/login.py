@@ -16,6 +16,7 @@ from bifente.conformance.expectations import StatusMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Code, ImpossibleStepError, Observation, Observes, Secret, Step
 from bifente.conformance.targets.facets import Facet
 from bifente.ground.text import Text
+from bifente.simulator.services.psc.errors import PageError
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.psc.browser import PageSeen
@@ -175,17 +176,25 @@ class DelegatedLogin(Step):
         """Log in there, and come back."""
         bench = psc(act)
         browser = bench.browser(self.browser)
-        if browser.at and f"/fournisseur/{self.alias}" not in browser.at:
-            browser.open(browser.link("tab=delegation"))
-            browser.open(browser.link(f"alias={self.alias}"))
-        if self.forge is None and self.token is None:
-            return shown(browser.submit({"account": self.account, "means": self.means}))
-        return shown(browser.open(self._tampered(bench)))
+        try:
+            if browser.at and f"/fournisseur/{self.alias}" not in browser.at:
+                browser.open(browser.link("tab=delegation"))
+                browser.open(browser.link(f"alias={self.alias}"))
+            if self.forge is None and self.token is None:
+                return shown(browser.submit({"account": self.account, "means": self.means}))
+            return shown(browser.open(self._tampered(bench)))
+        except LookupError as error:
+            raise ImpossibleStepError(not_there(error)) from None
 
     def _tampered(self, bench: PscBench) -> str:
         core, said = bench.service.core, dict(parse_qsl(urlsplit(bench.browser(self.browser).at).query))
-        provider = bench.service.delegation.provider(self.alias)
-        token = bench.service.delegation.token(provider, self.account, said["nonce"], ["sc", "pin", "mfa", "hwk"])
+        if not {"nonce", "state"} <= said.keys():
+            raise LookupError(f"the browser is not at the local provider {self.alias}")
+        try:
+            provider = bench.service.delegation.provider(self.alias)
+            token = bench.service.delegation.token(provider, self.account, said["nonce"], ["sc", "pin", "mfa", "hwk"])
+        except PageError as error:
+            raise LookupError(str(error)) from None
         if self.token is not None:
             token = bench.resigned(token, self.token, "idp")
         if self.forge is not None:
