@@ -17,8 +17,9 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import pytest
 from clients_bench import tool
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 WIDTH, HEIGHT = 1000, 700
+P = ParamSpec("P")
 LOOK = 0.15
 """Seconds between two looks at the screen."""
 
@@ -55,6 +57,24 @@ def chromium() -> str:
         if (found := shutil.which(name)) is not None:
             return found
     pytest.skip("needs chromium (apt-get install chromium)")
+
+
+def once_more(test: Callable[P, None]) -> Callable[P, None]:
+    """Let a test begin anew, once, when its browser has gone away: that says nothing of what is tested.
+
+    Chromium was seen to go away with two workers on two cores, and never alone.
+    """
+
+    @wraps(test)
+    def tried(*given: P.args, **named: P.kwargs) -> None:
+        try:
+            test(*given, **named)
+        except Exception as error:
+            if type(error).__name__ != "TargetClosedError":
+                raise
+            test(*given, **named)
+
+    return tried
 
 
 class Screen:

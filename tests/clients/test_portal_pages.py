@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import CardBrowser, chromium
+from browser import CardBrowser, chromium, once_more
 from clients_bench import PIN, Bench, CardMaker, opensc_module
 
 from bifente.conformance.bench.serving import ServingBench
@@ -64,6 +64,7 @@ def told(browser: CardBrowser, word: str) -> str:
     return browser.page.inner_text("#composant")
 
 
+@once_more
 def test_the_journey_of_trust(
     shared_bench: Bench, serve: Serve, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
@@ -74,33 +75,35 @@ def test_the_journey_of_trust(
         home = tmp_path_factory.mktemp("home")
         return CardBrowser(shared_bench.environment, home, opensc_module(), trusted=trusted)
 
-    with before([authority]) as browser:
-        browser.codes, browser.row = [PIN], 1
-        browser.page.goto(f"{portal.url}/ameli")
-        assert "GENERALISTE TESTMEDECIN" in browser.page.inner_text("main")
-        assert "991000019" in browser.page.inner_text("main")
-        # Absent: the page says so, and offers the download.
-        assert told(browser, "non actif").endswith("Télécharger et installer le composant")
-        # Present, its authority not known to the browser: the page cannot tell the difference.
-        portal.start_component()
-        browser.page.reload()
-        told(browser, "non actif")
-        browser.page.click("text=Télécharger et installer le composant")
-        assert "faites-lui confiance pour les sites web seulement" in browser.page.inner_text("main")
-    with before([authority, local]) as browser:
-        browser.codes, browser.row = [PIN], 1
-        browser.page.goto(f"{portal.url}/composant")
-        assert told(browser, "actif (") == "Composant CNAM actif (5.10.04)."
-        browser.page.goto(f"{portal.url}/ameli")
-        told(browser, "actif (")
-        browser.page.click("text=Activer la lecture de sa carte")
-        browser.page.wait_for_selector("section.patient")
-        assert "TESTFAMILLE" in browser.page.inner_text("section.patient")
-        assert browser.page.locator("#services-patient li").count() == 4
-        if (folder := os.environ.get("BIFENTE_SCREENSHOTS")) is not None:
-            browser.page.screenshot(path=str(Path(folder) / "ameli.png"), full_page=True)
-        found: Any = Axe().run(browser.page)
-        assert found.violations_count == 0, found.generate_report()
+    with ExitStack() as over:
+        over.callback(portal.stop_component)
+        with before([authority]) as browser:
+            browser.codes, browser.row = [PIN], 1
+            browser.page.goto(f"{portal.url}/ameli")
+            assert "GENERALISTE TESTMEDECIN" in browser.page.inner_text("main")
+            assert "991000019" in browser.page.inner_text("main")
+            # Absent: the page says so, and offers the download.
+            assert told(browser, "non actif").endswith("Télécharger et installer le composant")
+            # Present, its authority not known to the browser: the page cannot tell the difference.
+            portal.start_component()
+            browser.page.reload()
+            told(browser, "non actif")
+            browser.page.click("text=Télécharger et installer le composant")
+            assert "faites-lui confiance pour les sites web seulement" in browser.page.inner_text("main")
+        with before([authority, local]) as browser:
+            browser.codes, browser.row = [PIN], 1
+            browser.page.goto(f"{portal.url}/composant")
+            assert told(browser, "actif (") == "Composant CNAM actif (5.10.04)."
+            browser.page.goto(f"{portal.url}/ameli")
+            told(browser, "actif (")
+            browser.page.click("text=Activer la lecture de sa carte")
+            browser.page.wait_for_selector("section.patient")
+            assert "TESTFAMILLE" in browser.page.inner_text("section.patient")
+            assert browser.page.locator("#services-patient li").count() == 4
+            if (folder := os.environ.get("BIFENTE_SCREENSHOTS")) is not None:
+                browser.page.screenshot(path=str(Path(folder) / "ameli.png"), full_page=True)
+            found: Any = Axe().run(browser.page)
+            assert found.violations_count == 0, found.generate_report()
 
 
 def test_the_pages_pass_axe_at_both_widths(serve: Serve) -> None:
