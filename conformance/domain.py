@@ -28,20 +28,23 @@ class DomainError(ExtensionError):
 class Domain:
     """What a field of rules brings to the bench. References are written ``package.module:name``.
 
-    ``steps`` are modules whose steps scenarios may use; ``orders`` are those by which a hand acts on a live bench (the
-    control channel), each under the name of its order. ``sections`` are models of what may stand under ``bench`` in a
-    suite, ``profile_sections`` of what may stand in a reader profile, by their keys. ``features`` are what a reader may
-    offer beyond those that every bench knows, each with why a scenario does not apply without it; a profile offers the
-    feature whose name is that of a section it has. ``attachments`` are functions that are given each virtual bench and
-    give what the domain adds to it, or None. ``writers`` lead to forms of report (``reports.render.Format``), by name.
-    ``services`` lead to what ``bifente serve --services`` starts (``conformance.bench.serving.StartService``), by name.
-    ``profiles`` are packages whose folder has reader profiles, ``readers/*.yaml``. ``spots`` leads to what injectors of
-    faults may ask for: a mapping from its type to a function of the step's ``Act``.
+    ``steps`` are modules whose steps scenarios may use; ``prefix`` is what the names of these steps begin with, if they
+    do so: a suite without such a name does not wait for the modules. ``orders`` are those by which a hand acts on a
+    live bench (the control channel), each under the name of its order. ``sections`` are models of what may stand under
+    ``bench`` in a suite, ``profile_sections`` of what may stand in a reader profile, by their keys. ``features`` are
+    what a reader may offer beyond those that every bench knows, each with why a scenario does not apply without it; a
+    profile offers the feature whose name is that of a section it has. ``attachments`` are functions that are given each
+    virtual bench and give what the domain adds to it, or None. ``writers`` lead to forms of report
+    (``reports.render.Format``), by name. ``services`` lead to what ``bifente serve --services`` starts
+    (``conformance.bench.serving.StartService``), by name. ``profiles`` are packages whose folder has reader profiles,
+    ``readers/*.yaml``. ``spots`` leads to what injectors of faults may ask for: a mapping from its type to a function
+    of the step's ``Act``.
     """
 
     name: str
     title: Text
     steps: tuple[str, ...] = ()
+    prefix: str = ""
     orders: Mapping[str, str] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
     profile_sections: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from bifente.conformance.scenario.steps import steps
 
 # What is wrong with a domain is told where a suite is read, in words.
 with suppress(Exception):
-    steps()
+    list(steps())
     for domain in domains():
         if domain.spots is not None:
             referred(domain, domain.spots)

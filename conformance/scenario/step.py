@@ -137,7 +137,9 @@ def kebab(name: str) -> str:
 class Step(BaseModel, ABC):
     """A kind of step. Subclasses give ``name``, ``title`` and ``run``, and say what may be expected of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=kebab, validate_by_name=False)
+    model_config = ConfigDict(
+        defer_build=True, extra="forbid", frozen=True, alias_generator=kebab, validate_by_name=False
+    )
 
     name: ClassVar[str]
     title: ClassVar[Text]

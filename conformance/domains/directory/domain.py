@@ -6,6 +6,7 @@ from bifente.ground.text import Text
 DOMAIN = Domain(
     name="directory",
     title=Text("Annuaire Santé", "Health directory"),
+    prefix="directory-",
     steps=("bifente.conformance.domains.directory.steps",),
     services={"annuaire": "bifente.conformance.domains.directory.serving:start"},
     spots="bifente.conformance.domains.directory.spots:SPOTS",

@@ -6,6 +6,7 @@ from bifente.ground.text import Text
 DOMAIN = Domain(
     name="dmp",
     title=Text("DMP", "DMP"),
+    prefix="dmp-",
     steps=(
         "bifente.conformance.domains.dmp.steps.session",
         "bifente.conformance.domains.dmp.steps.records",

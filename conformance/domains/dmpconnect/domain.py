@@ -6,5 +6,6 @@ from bifente.ground.text import Text
 DOMAIN = Domain(
     name="dmpconnect",
     title=Text("DmpConnect-JS", "DmpConnect-JS"),
+    prefix="dmpconnect",
     steps=("bifente.conformance.domains.dmpconnect.steps",),
 )

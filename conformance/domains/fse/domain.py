@@ -6,6 +6,7 @@ from bifente.ground.text import Text
 DOMAIN = Domain(
     name="fse",
     title=Text("Feuilles de soins électroniques", "Electronic care sheets"),
+    prefix="fse-",
     steps=(
         "bifente.conformance.domains.fse.steps.software",
         "bifente.conformance.domains.fse.steps.making",

@@ -7,5 +7,6 @@ DOMAIN = Domain(
     name="mail",
     title=Text("Messagerie sécurisée", "Secure mail"),
     services={"mssante": "bifente.conformance.domains.mail.serving:start"},
+    prefix="mail-",
     steps=("bifente.conformance.domains.mail.steps",),
 )
