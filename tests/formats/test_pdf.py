@@ -104,3 +104,28 @@ def test_any_scratch_is_told_or_harmless(at: int, scratch: bytes) -> None:
 
 def test_names_of_the_catalogue_are_a_table() -> None:
     assert pdf_a1_problems(changed(on_root("/Names", Dictionary(Dests=Array())))) == ()
+
+
+OF_ANOTHER_KIND: list[Callable[[], Any]] = [
+    lambda: 7,
+    lambda: pikepdf.String("word"),
+    lambda: Name.Word,
+    lambda: Array([1, pikepdf.String("word"), Array()]),
+    lambda: Dictionary(A=1),
+]
+
+
+@pytest.mark.parametrize("make", OF_ANOTHER_KIND, ids=["number", "text", "name", "array", "dictionary"])
+@pytest.mark.parametrize(
+    "put",
+    [
+        *(lambda value, key=key: on_root(key, value) for key in ("/OutputIntents", "/Names", "/AA")),
+        lambda value: on_page("/F", Dictionary(Type=Name.Font, BaseFont=value, FontDescriptor=value)),
+        lambda value: on_page("/G", Dictionary(Type=Name.ExtGState, ca=value, SMask=value)),
+        lambda value: on_page("/X", Dictionary(Type=value, S=value, Group=value)),
+    ],
+    ids=["intents", "names", "actions", "font", "state", "object"],
+)
+def test_what_stands_where_another_kind_belongs_is_told_or_harmless(put: Any, make: Callable[[], Any]) -> None:
+    with suppress(PdfError):
+        assert all(pdf_a1_problems(changed(put(make()))))

@@ -70,10 +70,10 @@ def _catalogue(pdf: pikepdf.Pdf) -> Iterator[str]:
             part, level = found.get(f"{{{_PDFA}}}part"), found.get(f"{{{_PDFA}}}conformance")
         if part != "1" or level not in ("A", "B"):
             yield f"its metadata do not say PDF/A-1 (pdfaid:part {part}, conformance {level})"
-    intents: Any = root.get(Name.OutputIntents, [])
+    intents = map(_dictionary, _array(root.get(Name.OutputIntents)))
     if not any(one.get(Name.S) == Name.GTS_PDFA1 and Name.DestOutputProfile in one for one in intents):
         yield "it has no output intent GTS_PDFA1 with a colour profile"
-    names: Any = root.get(Name.Names, {})
+    names = _dictionary(root.get(Name.Names))
     if Name.EmbeddedFiles in names:
         yield "it has embedded files"
     if Name.JavaScript in names:
@@ -99,15 +99,14 @@ def _object(item: Any) -> Iterator[str]:
             yield "it uses transparency (SMask)"
     if kind == "/ExtGState":
         for key in ("/CA", "/ca"):
-            if key in item and float(item[key]) != 1.0:
+            if key in item and not _is_one(item[key]):
                 yield "it uses transparency (constant alpha)"
     group = item.get(Name.Group)
     if isinstance(group, pikepdf.Dictionary) and group.get(Name.S) == Name.Transparency:
         yield "it uses transparency (group)"
     if isinstance(item, pikepdf.Stream):
-        filters: Any = item.get(Name.Filter, [])
-        listed = [filters] if isinstance(filters, Name) else list(filters)
-        if Name.LZWDecode in listed:
+        filters = item.get(Name.Filter)
+        if Name.LZWDecode in ([filters] if isinstance(filters, Name) else list(_array(filters))):
             yield "a stream is compressed by LZW"
         if Name.F in item:
             yield "a stream lies in another file"
@@ -117,10 +116,28 @@ def _font(item: Any) -> Iterator[str]:
     subtype = str(item.get(Name.Subtype, ""))
     if subtype in ("/Type3", "/Type0"):
         return
-    descriptor = item.get(Name.FontDescriptor)
+    descriptor = _dictionary(item.get(Name.FontDescriptor))
     name = str(item.get(Name.BaseFont, "?"))[1:40]
-    if descriptor is None or not any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3")):
+    if not any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3")):
         yield f"the font {name} is not embedded"
+
+
+# A file may put anything anywhere: what is not of the kind that stands there says nothing.
+
+
+def _dictionary(value: object) -> Any:
+    return value if isinstance(value, pikepdf.Dictionary) else pikepdf.Dictionary()
+
+
+def _array(value: object) -> Any:
+    return value if isinstance(value, pikepdf.Array) else pikepdf.Array()
+
+
+def _is_one(value: Any) -> bool:
+    try:
+        return float(value) == 1.0
+    except (TypeError, ValueError):
+        return False
 
 
 def _said(error: object) -> str:
