@@ -129,5 +129,7 @@ class Driver:
 
     def stop(self) -> None:
         """Have the program end."""
+        # What it started may end with it, and the machine may be too busy to have looked since.
+        self._observation.look()
         self.program.ask_to_end()
         self._protocol.stop()

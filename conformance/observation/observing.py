@@ -133,7 +133,7 @@ class ProgramObservation:
         """End the programs, look what they left, and let no more be told."""
         if self._over.is_set():
             return
-        self._look()
+        self.look()
         for program in self._programs:
             program.end(self._patience)
         self._over.set()
@@ -174,9 +174,10 @@ class ProgramObservation:
     def _look_on(self) -> None:
         """Look at every process that is one of ours while it lives: its arguments, environment and open files."""
         while not self._over.wait(_LOOK):
-            self._look()
+            self.look()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look at the processes that live now. What lives shorter than a moment is seen by who knows when to look."""
         with self._looking:
             # Only what connected since is looked for: telling a long story again and again would take a processor.
             events = self.standing.events()
