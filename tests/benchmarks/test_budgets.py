@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -132,9 +133,9 @@ def test_the_built_in_suites(keys: Path, tmp_path: Path, capsys: pytest.CaptureF
         workshop.personalised(card, datetime.now(UTC).date())  # its keys are made once for all runs of a user
     options = ("--workers", "2", "--quiet", "--keys", keys, "--out", tmp_path)
     command = (sys.executable, "-c", "from bifente.conformance.cli import main; main()", "run", *paths, *options)
-    start = time.perf_counter()
+    before, start = _of_children(), time.perf_counter()
     done = subprocess.run([*map(str, command)], capture_output=True, check=False)
-    took = time.perf_counter() - start
+    took, worked = time.perf_counter() - start, _of_children() - before
     assert done.returncode == 0, done.stderr
     told = json.loads((tmp_path / "ctrf.json").read_text(encoding="utf-8"))["results"]["summary"]["tests"]
     figure = f"{took:.1f} s for {told} = {took / plain:.0f} x a plain loop of {plain * 1000:.1f} ms"
@@ -142,7 +143,13 @@ def test_the_built_in_suites(keys: Path, tmp_path: Path, capsys: pytest.CaptureF
     names = ("journal.jsonl", "report.json", "report.html")
     figure = " / ".join(f"{(tmp_path / name).stat().st_size / 1e6:.1f}" for name in names) + " MB"
     say(capsys, "their journal, JSON and HTML", figure, "<= 30 / 5 / 5 MB")
-    assert took < 120
+    # Of the processors: what others do on the machine makes it wait, and says nothing of us.
+    assert worked < 20_000 * plain
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 SUITE = """suite: growth
