@@ -1,0 +1,8 @@
+"""``bifente trace``: its commands, each module adding its own."""
+
+from __future__ import annotations
+
+from bifente.conformance.cli import trace_record, trace_replay, trace_show  # noqa: F401 - they add their commands
+from bifente.conformance.cli.trace_common import trace
+
+__all__ = ["trace"]
