@@ -23,10 +23,10 @@ from bifente.conformance.cli.trace_common import (
     trace,
 )
 from bifente.conformance.loading import InputError
-from bifente.conformance.traces.comparing import Difference, DifferenceKind, differences
+from bifente.conformance.traces.comparing import DifferenceKind, TraceDifference, differences
 from bifente.conformance.traces.digits import filled
 from bifente.conformance.traces.gsmtap_file import write_capture
-from bifente.conformance.traces.keeping import Kept, import_trace
+from bifente.conformance.traces.keeping import KeptTrace, import_trace
 from bifente.conformance.traces.seen import SeenApdu, SeenAtr
 from bifente.conformance.traces.sources import journal
 from bifente.conformance.traces.sources.known import SOURCES, file_of, source_of
@@ -66,30 +66,30 @@ def import_log(
         raise typer.Exit(Exit.FAILED)
 
 
-def account(kept: Kept, lang: Lang) -> Iterator[str]:
+def account(kept: KeptTrace, lang: Lang) -> Iterator[str]:
     """Yield what came of keeping a trace, in words."""
     fr = lang == "fr"
-    yield f"{kept.exchanges} échanges gardés" if fr else f"{kept.exchanges} exchanges kept"
+    yield f"échanges gardés : {kept.exchanges}" if fr else f"exchanges kept: {kept.exchanges}"
     if kept.unanswered:
         yield (
-            f"{kept.unanswered} sans réponse : le journal s'arrête là, ou la carte n'a pas répondu"
+            f"sans réponse : {kept.unanswered} (le journal s'arrête là, ou la carte n'a pas répondu)"
             if fr
-            else f"{kept.unanswered} without a response: the log ends there, or the card did not answer"
+            else f"without a response: {kept.unanswered} (the log ends there, or the card did not answer)"
         )
     for oddity in kept.oddities:
         yield f"  {'ligne ou octet' if fr else 'line or byte'} {oddity.place} : {oddity.what.get(lang)}"
     if kept.odd:
         yield (
-            f"{kept.odd} passages laissés de côté : redemander le journal entier s'il en manque"
+            f"passages laissés de côté : {kept.odd} (redemander le journal entier s'il en manque)"
             if fr
-            else f"{kept.odd} places left out: ask for the whole log again if something is missing"
+            else f"places left out: {kept.odd} (ask for the whole log again if something is missing)"
         )
     yield (
-        f"masqués : {kept.codes} codes, {kept.names} textes de la carte ; {kept.searched} valeurs cherchées dans "
-        "tout le fichier, aucune trouvée"
+        f"masqué : codes {kept.codes}, textes de la carte {kept.names} ; valeurs cherchées dans tout le fichier : "
+        f"{kept.searched}, trouvées : 0"
         if fr
-        else f"masked: {kept.codes} codes, {kept.names} texts of the card; {kept.searched} values looked for in the "
-        "whole file, none found"
+        else f"masked: codes {kept.codes}, texts of the card {kept.names}; values looked for in the whole file: "
+        f"{kept.searched}, found: 0"
     )
     if kept.full:
         yield (
@@ -99,7 +99,7 @@ def account(kept: Kept, lang: Lang) -> Iterator[str]:
         )
 
 
-def _as_data(kind: str, kept: Kept) -> dict[str, Any]:
+def _as_data(kind: str, kept: KeptTrace) -> dict[str, Any]:
     return {
         "format": kind,
         "exchanges": kept.exchanges,
@@ -200,7 +200,7 @@ _KINDS = {
 }
 
 
-def difference_lines(one: Difference, lang: Lang) -> Iterator[str]:
+def difference_lines(one: TraceDifference, lang: Lang) -> Iterator[str]:
     """Yield a difference in words."""
     yield f"{_KINDS[one.kind].get(lang)} :"
     for side in (one.first, one.second):
@@ -208,7 +208,7 @@ def difference_lines(one: Difference, lang: Lang) -> Iterator[str]:
             yield f"  {step_line(side[0] + 1, side[1], lang)}"
 
 
-def _difference(one: Difference) -> dict[str, Any]:
+def _difference(one: TraceDifference) -> dict[str, Any]:
     sides = {"first": one.first, "second": one.second}
     return {
         "kind": one.kind.value,

@@ -29,7 +29,7 @@ class DifferenceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TraceDifference:
     """One difference: the exchange of each trace, None where it has none."""
 
     kind: DifferenceKind
@@ -37,7 +37,7 @@ class Difference:
     second: tuple[int, SeenApdu] | None
 
 
-def differences(first: Sequence[SeenApdu], second: Sequence[SeenApdu]) -> list[Difference]:
+def differences(first: Sequence[SeenApdu], second: Sequence[SeenApdu]) -> list[TraceDifference]:
     """Return the differences in order. Raise InputError for traces too long to be compared."""
     if max(len(first), len(second)) > MOST_COMPARED:
         raise InputError.at(
@@ -46,18 +46,18 @@ def differences(first: Sequence[SeenApdu], second: Sequence[SeenApdu]) -> list[D
     return [*_differences(first, second)]
 
 
-def _differences(first: Sequence[SeenApdu], second: Sequence[SeenApdu]) -> Iterator[Difference]:
+def _differences(first: Sequence[SeenApdu], second: Sequence[SeenApdu]) -> Iterator[TraceDifference]:
     shapes = ([_shape(seen.command) for seen in first], [_shape(seen.command) for seen in second])
     for what, a, b, c, d in SequenceMatcher(None, shapes[0], shapes[1], autojunk=False).get_opcodes():
         if what == "equal":
             for one, two in zip(range(a, b), range(c, d), strict=True):
                 if (kind := answered(first[one], second[two].response)) is not None:
-                    yield Difference(kind, (one, first[one]), (two, second[two]))
+                    yield TraceDifference(kind, (one, first[one]), (two, second[two]))
             continue
         for one in range(a, b):
-            yield Difference(DifferenceKind.ONLY_FIRST, (one, first[one]), None)
+            yield TraceDifference(DifferenceKind.ONLY_FIRST, (one, first[one]), None)
         for two in range(c, d):
-            yield Difference(DifferenceKind.ONLY_SECOND, None, (two, second[two]))
+            yield TraceDifference(DifferenceKind.ONLY_SECOND, None, (two, second[two]))
 
 
 def answered(seen: SeenApdu, response: str) -> DifferenceKind | None:

@@ -17,7 +17,8 @@ from bifente.ground.shipped import shipped
 
 _MOST_DEPTH = 12
 _NUMBER, _BITS, _OCTETS, _TIMES = 0x02, 0x03, 0x04, (0x17, 0x18)
-_HARMLESS = frozenset({0x01, 0x05, 0x06, 0x09, 0x0A})
+_HARMLESS = {0x01: 1, 0x05: 0, 0x06: 24, 0x09: 16, 0x0A: 4}
+"""Tags whose values are no text, and the longest value of each: a longer one is something else."""
 _SERIAL = 0x5A
 """The serial number of a card; its issuer's five bytes stay (ISO/IEC 7812)."""
 _CARDHOLDER = frozenset({0x5F20, 0x5F2B, 0x5F2D, 0x5F42, 0x5F50})
@@ -29,9 +30,10 @@ _ISSUER = 5
 _LETTERS = "A-Za-z\xc0-\xd6\xd8-\xf6\xf8-\xfe"
 _WORD = re.compile(rf"[{_LETTERS}]{{2,}}")
 _TEXT = re.compile(rf"[{_LETTERS}0-9 .,'’@_/:;()+&=?*#!-]+")
-_LOOKS_LIKE_TEXT = re.compile(rf"[{_LETTERS}][{_LETTERS} '-]{{2,}}|\d{{7,}}")
+_LOOKS_LIKE_TEXT = re.compile(rf"[{_LETTERS}][{_LETTERS} '-]{{2,}}|(?:\0[{_LETTERS} '-]){{3,}}|\d{{7,}}")
 _PLAIN_LETTER = re.compile(r"[A-Za-z]")
-_LONG_NUMBER = re.compile(r"\d{5,}")
+_LONG_NUMBER = re.compile(r"\d{5,}|\b(?=(?:[A-Za-z]*\d){3})[0-9A-Za-z]{6,64}\b")
+"""Five digits in a row, or a word of six characters or more with three digits among them."""
 _PACKED_NIR = re.compile(r"(?=([12]\d{4}(?:\d\d|2[AB])\d{6}(\d\d)))")
 
 Span = tuple[int, int]
@@ -39,10 +41,13 @@ Span = tuple[int, int]
 
 def personal(content: bytes) -> list[Span]:
     """Return the places in `content` to mask, in order."""
-    if _is_structure(content, 0, len(content), lenient=True):
-        found = [*_structured(content, 0, len(content), 0)]
-    else:
-        found = [*_loose(content, 0, len(content))]
+    found: list[Span] = []
+    structure = _is_structure(content, 0, len(content), lenient=True)
+    if structure:
+        found += _structured(content, 0, len(content), 0)
+    # Bytes that begin with a primitive object may be one by chance: they are looked at as a text too.
+    if not (structure and content.lstrip(b"\x00\xff")[0] & 0x20):
+        found += _loose(content, 0, len(content))
     found += _packed(content)
     return sorted(span for span in found if span[0] < span[1])
 
@@ -113,7 +118,7 @@ def _structured(data: bytes, start: int, end: int, depth: int) -> Iterator[Span]
             yield value, stop
         elif first & 0x20 and depth < _MOST_DEPTH:
             yield from _structured(data, value, stop, depth + 1)
-        elif not (tag in _HARMLESS or (tag in _TIMES and only_times)):
+        elif not (stop - value <= _HARMLESS.get(tag, -1) or (tag in _TIMES and only_times)):
             yield from _value(data, tag, value, stop, depth)
         before = tag
 
@@ -159,7 +164,8 @@ def _loose(data: bytes, start: int, end: int) -> Iterator[Span]:
     text = data[start:end].decode("latin-1")
     for found in _LOOKS_LIKE_TEXT.finditer(text):
         # Accented letters alone are bytes above 7F, which stand everywhere.
-        if found[0][0].isdigit() or (len(_PLAIN_LETTER.findall(found[0])) > 2 and not harmless(found[0])):
+        said = found[0].replace("\0", "")
+        if said.isdigit() or (len(_PLAIN_LETTER.findall(said)) > 2 and not harmless(said)):
             yield start + found.start(), start + found.end()
 
 

@@ -26,6 +26,7 @@ _MOST_HELD, _MOST_CONTENT = 512, 1 << 16
 """Exchanges held at most, and bytes of a file looked at together."""
 
 _LONGEST_NAME, _SHORTEST_NAME, _MOST_LEARNT = 64, 4, 256
+_SHORTEST_NUMBER, _LONGEST_NUMBER = 5, 20
 _FILLING = 0x00
 
 
@@ -57,6 +58,7 @@ class Hiding:
         self._files: dict[tuple[str | None, str | None], _File] = {}
         self._names: dict[str, None] = {}
         self._codes: dict[str | bytes, None] = {}
+        self._numbers: dict[bytes, None] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ class Hiding:
     @property
     def full(self) -> bool:
         """Whether more was met than is looked for everywhere."""
-        return len(self._names) >= _MOST_LEARNT or len(self._codes) >= _MOST_LEARNT
+        return any(len(one) >= _MOST_LEARNT for one in (self._names, self._codes, self._numbers))
 
     def take(self, seen: SeenApdu) -> Iterator[SeenApdu]:
         """Take an exchange, and yield those that can be told."""
@@ -165,8 +167,13 @@ class Hiding:
         return digits.masked(shown, {start + rank for one, two in spans for rank in range(one, two)})
 
     def _learn(self, values: Iterator[bytes]) -> None:
-        """Remember the texts among what was masked: a surname may stand elsewhere, in another file or a label."""
+        """Remember what was masked: a surname or a card's number may stand elsewhere, in another file or a label."""
         for value in values:
+            if _SHORTEST_NUMBER <= len(value) <= _LONGEST_NUMBER and not value.isalnum() and len(set(value)) > 2:
+                if value not in self._numbers and len(self._numbers) < _MOST_LEARNT:
+                    self._numbers[value] = None
+                    self._secrets.declare(value)
+                continue
             text = value.decode("utf-8", "replace").strip("\0 ")
             if not (_SHORTEST_NAME <= len(text) <= _LONGEST_NAME and text.replace(" ", "").replace("-", "").isalnum()):
                 continue

@@ -31,7 +31,7 @@ TARGET = "trace/"
 
 
 @dataclass(slots=True)
-class Kept:
+class KeptTrace:
     """What came of keeping a trace: counts, what was odd, and whether what was masked was looked for and not found."""
 
     exchanges: int = 0
@@ -55,7 +55,7 @@ class TraceWriter:
     ) -> None:
         self.secrets = Secrets(nir=True, names=names)
         self.hiding = Hiding(self.secrets)
-        self.kept = Kept()
+        self.kept = KeptTrace()
         self._at = clock.now() if live else BEGINNING
         self._atrs: dict[str | None, str] = {}
         self._recorder = Recorder(path, now=lambda: self._at, secrets=self.secrets)
@@ -144,7 +144,7 @@ def import_trace(
     lang: Lang = "fr",
     names: Sequence[str] = (),
     codes: Sequence[str | bytes] = (),
-) -> Kept:
+) -> KeptTrace:
     """Return what came of a log, kept masked in a new file that holds none of what was masked.
 
     ``names`` and ``codes`` are masked wherever they are. Raise InputError for a file that is no log, or of which
@@ -167,7 +167,7 @@ def import_trace(
             left = still_there(half, writer.secrets)
             if left is None:
                 os.link(half, kept)
-                writer.kept.searched = len(writer.secrets.declared) + len(writer.hiding.names) + len(names)
+                writer.kept.searched = len(writer.secrets.declared) + len({*known, *writer.hiding.names})
                 return writer.kept
             known, codes = (*names, *writer.hiding.names), writer.secrets.declared
         finally:
@@ -193,7 +193,7 @@ def still_there(path: Path, secrets: Secrets) -> int | None:
     return None
 
 
-def _nothing(log: Path, kind: str, kept: Kept) -> InputError:
+def _nothing(log: Path, kind: str, kept: KeptTrace) -> InputError:
     if kept.oddities:
         first = kept.oddities[0]
         return InputError.at(

@@ -18,6 +18,7 @@ _SELECT, _FETCH = 0xA4, 0xC0
 _DRAWN = frozenset({0x2A, 0x82, 0x84, 0x86, 0x87, 0x88})
 _NOT_TOLD = b"\x6f\x00"
 _UNPOWERED = ("", "")
+_ANYWHERE = "*"
 
 
 @dataclass(slots=True)
@@ -52,6 +53,8 @@ class PlayedCard:
         for index, seen in enumerate(self._trace):
             command = mask_command(seen.command)
             self._places.setdefault((*self._context(command, state), command), []).append(index)
+            if command[2:4] == f"{_SELECT:02X}":
+                self._places.setdefault((_ANYWHERE, "", command), []).append(index)
             self._alike.setdefault((state[0], command[:8], len(command)), []).append(index)
             state = _after(command, seen.response, state)
 
@@ -91,6 +94,9 @@ class PlayedCard:
 
     def _find(self, asked: str) -> int | None:
         key = (*self._context(asked, self._state), asked)
+        if key not in self._places and asked[2:4] == f"{_SELECT:02X}":
+            # What is selected before matters to what is read, seldom to a selection.
+            key = (_ANYWHERE, "", asked)
         if found := self._places.get(key):
             # The first not answered yet, else the last: what changed on the card had changed for good.
             used = self._used.get(key, 0)

@@ -188,12 +188,16 @@ class PcscProxy:
         service.connect(str(self._service))
         sides = {client: (service, tap.sent), service: (client, tap.received)}
         # What the service said is heard before what the program asks next.
-        while ready := _ready(service, client, stop=self._stop):
+        open_sides = [service, client]
+        while open_sides and (ready := _ready(*open_sides, stop=self._stop)):
             for side in ready:
                 other, hear = sides[side]
                 data = side.recv(_CHUNK)
                 if not data:
-                    return
+                    open_sides.remove(side)
+                    with suppress(OSError):
+                        other.shutdown(socket.SHUT_WR)
+                    continue
                 hear(data)
                 other.sendall(data)
 

@@ -35,13 +35,16 @@ def file_of(path: Path) -> Path:
 
 
 def source_of(path: Path, named: str | None = None) -> TraceSource:
-    """Return the kind of a log, looked for unless it is named. Raise InputError for one that is none, OSError."""
+    """Return the kind of a log, looked for unless it is named. Raise InputError for one that is none."""
+    if named is not None and named not in SOURCES:
+        raise InputError.at(str(path), f"no kind of log bears the name {named!r}", cure=nearest(named, SOURCES))
+    try:
+        with open_file(path) as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise InputError.at(str(path), f"cannot be read: {error.strerror}", cure="give the file of a log") from None
     if named is not None:
-        if named not in SOURCES:
-            raise InputError.at(str(path), f"no kind of log bears the name {named!r}", cure=nearest(named, SOURCES))
         return SOURCES[named]
-    with open_file(path) as file:
-        head = file.read(_HEAD)
     if not head:
         raise InputError.at(str(path), "the file is empty", cure="switch the log on first, then repeat the failing act")
     if (packed := _PACKED.get(head[:2])) is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bifente.conformance.traces.lines import lines
 from bifente.conformance.traces.seen import BEGINNING, Seen, SeenApdu, SeenAtr, SeenOddity
-from bifente.conformance.traces.sources.source import HEX_EXPECTED, Pairing, TraceSource
+from bifente.conformance.traces.sources.source import HEX_EXPECTED, AnswerPairing, TraceSource
 from bifente.ground.text import Text
 
 _BLOCK = re.compile(r"\s*(Outgoing|Incoming) APDU (?:data \[ *(\d{1,6}) bytes\]|\((\d{1,6}) bytes?\))")
@@ -71,7 +71,7 @@ class _Block:
 
 def read(path: Path) -> Iterator[Seen]:
     """Yield what the log shows."""
-    clock, thread, reader, pairing = _Clock(), "", None, Pairing()
+    clock, thread, reader, pairing = _Clock(), "", None, AnswerPairing()
     block: _Block | None = None
     for number, text in lines(path):
         if block is not None:
@@ -102,7 +102,7 @@ def read(path: Path) -> Iterator[Seen]:
     yield from pairing.rest()
 
 
-def _told(block: _Block, thread: str, reader: str | None, at: datetime, pairing: Pairing) -> Iterator[Seen]:
+def _told(block: _Block, thread: str, reader: str | None, at: datetime, pairing: AnswerPairing) -> Iterator[Seen]:
     digits = "".join(block.digits)
     if block.sent:
         client = thread.partition("/")[0] or None

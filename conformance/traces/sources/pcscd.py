@@ -10,7 +10,7 @@ from pathlib import Path
 from bifente.conformance.traces.digits import from_text
 from bifente.conformance.traces.lines import lines
 from bifente.conformance.traces.seen import BEGINNING, Seen, SeenApdu, SeenAtr, SeenOddity
-from bifente.conformance.traces.sources.source import HEX_EXPECTED, Pairing, TraceSource
+from bifente.conformance.traces.sources.source import HEX_EXPECTED, AnswerPairing, TraceSource
 from bifente.ground.text import Text
 
 # The microseconds since the line before, the thread where it is told, what is said; the system's journal puts date,
@@ -25,7 +25,7 @@ _SAYS = re.compile(r"(APDU|SW|Card ATR): ?(.*)")
 
 def read(path: Path) -> Iterator[Seen]:
     """Yield what the log shows."""
-    at, client, pairing = BEGINNING, None, Pairing()
+    at, client, pairing = BEGINNING, None, AnswerPairing()
     for number, text in lines(path):
         line = _LINE.search(text)
         if line is None:

@@ -29,7 +29,7 @@ HEX_EXPECTED = Text("une APDU qui n'est pas en hexadécimal", "an APDU that is n
 NO_COMMAND = Text("une réponse sans commande", "a response without a command")
 
 
-class Pairing:
+class AnswerPairing:
     """Commands waiting for their responses, one a thread of the log; threads come and go, few are remembered."""
 
     _MOST = 256
