@@ -1,4 +1,4 @@
-"""The mail that asks a customer for a trace, in plain words."""
+"""The mail that asks a customer for a trace, in plain words, and says what the file holds."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def asking_mail(system: CustomerSystem, lang: Lang, *, software: str, act: str, 
             text = text.replace(f"{{{name}}}", value)
         return text.rstrip("\n")
 
-    recorded = system is CustomerSystem.LINUX
-    promise = words["promise"] if recorded else words["promise"] + "\n" + words["promise_log"]
+    # What is recorded is masked before it is written; a log of the workstation is not.
+    promise = words["promise" if system is CustomerSystem.LINUX else "promise_log"]
     parts = (words["greeting"], words["ways"][system.value], promise, words["closing"])
     return AskingMail(said(words["subject"]), "\n\n".join(said(part) for part in parts) + "\n")
 

@@ -131,10 +131,12 @@ class Hiding:
         content = bytes(file.content)
         spans = personal(content)
         self._learn(content[start:end] for start, end in spans)
-        hidden = {rank for start, end in spans for rank in range(start, end)}
+        hidden = bytearray(len(content))
+        for start, end in spans:
+            hidden[start:end] = b"\1" * (end - start)
         ends = [at for _held, at in file.parts[1:]] + [len(content)]
         for (held, at), end in zip(file.parts, ends, strict=True):
-            ranks = {rank - at for rank in hidden if at <= rank < end} if hidden else set()
+            ranks = {rank for rank, one in enumerate(hidden[at:end]) if one}
             held.seen = replace(held.seen, response=digits.masked(held.seen.response, ranks))
             held.done = True
 
