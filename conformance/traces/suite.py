@@ -103,7 +103,7 @@ def suite_text(
         "fidelity: observed",
         "bench:",
         f"  profile: {quoted(profile)}",
-        f"  cards: {{{', '.join(f'{slot}: {card}' for slot, card in cards.items())}}}",
+        f"  cards: {{{', '.join(f'{quoted(slot)}: {quoted(card)}' for slot, card in cards.items())}}}",
         "scenarios:",
         "  - id: replay",
         f"    title: {{fr: {quoted(title.fr, ensure_ascii=False)}, en: {quoted(title.en, ensure_ascii=False)}}}",

@@ -45,6 +45,8 @@ def load_trace(path: Path, slot: str | None = None) -> Trace:
                 )
         elif isinstance(seen, SeenAtr):
             atrs[seen.slot] = seen.atr
+        else:
+            raise InputError.at(str(path), seen.what.en, line=seen.place, cure="import the log again: this was altered")
     if not exchanges:
         raise InputError.at(str(path), "no exchange with a card", cure="record while the failing act is done")
     spoken_to = Counter(seen.slot for seen in exchanges)

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bifente.conformance.loading import InputError
-from bifente.conformance.traces.seen import BEGINNING, Seen, SeenApdu, SeenAtr
-from bifente.conformance.traces.sources.source import TraceSource
+from bifente.conformance.traces.digits import values
+from bifente.conformance.traces.seen import BEGINNING, Seen, SeenApdu, SeenAtr, SeenOddity
+from bifente.conformance.traces.sources.source import HEX_EXPECTED, TraceSource
 from bifente.ground.text import Text
 from bifente.reports.events import Call, Exchange
 from bifente.reports.journal import JournalError, JournalReader
@@ -22,16 +23,13 @@ def read(path: Path) -> Iterator[Seen]:
     try:
         for event, place in JournalReader(path):
             if isinstance(event, Exchange) and event.command:
-                yield SeenApdu(
-                    event.command,
-                    event.response,
-                    place.line,
-                    moment(event.time),
-                    event.slot,
-                    event.client,
-                    event.duration_us,
-                )
-            elif isinstance(event, Call) and event.function == RESET and (atr := event.answer.get("atr")):
+                command, response = _digits(event.command), _digits(event.response)
+                if command is None or response is None:
+                    yield SeenOddity(place.line, HEX_EXPECTED)
+                    continue
+                at = moment(event.time)
+                yield SeenApdu(command, response, place.line, at, event.slot, event.client, event.duration_us)
+            elif isinstance(event, Call) and event.function == RESET and (atr := _digits(event.answer.get("atr", ""))):
                 yield SeenAtr(atr, place.line, moment(event.time), event.slot)
     except JournalError as error:
         raise InputError.at(
@@ -40,6 +38,15 @@ def read(path: Path) -> Iterator[Seen]:
             line=error.line or 0,
             cure="import what comes before that line, or ask for the journal again",
         ) from None
+
+
+def _digits(text: str) -> str | None:
+    digits = text.replace(" ", "").upper()
+    try:
+        values(digits)
+    except ValueError:
+        return None
+    return digits
 
 
 def moment(time: str) -> datetime:

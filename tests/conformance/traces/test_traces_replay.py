@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
+from conformance_cli import COMMAND
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trace_logs import ATR, CODE, session, written
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live import Device
 from bifente.conformance.loading import InputError
+from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions
 from bifente.conformance.targets.guard import may_reach_a_real_card
 from bifente.conformance.traces.comparing import MOST_COMPARED, DifferenceKind, differences
@@ -24,6 +29,7 @@ from bifente.conformance.traces.sources import gsmtap, journal
 from bifente.conformance.traces.suite import drafted
 from bifente.conformance.traces.trace import MOST, Trace, load_trace
 from bifente.ground.clock import VirtualClock
+from bifente.simulator.pcsc.own.service import OwnPcsc
 
 
 def seen(*exchanges: tuple[str, str]) -> list[SeenApdu]:
@@ -263,6 +269,37 @@ def test_a_damaged_trace_names_the_line(kept: Path) -> None:
         load_trace(kept)
     assert refused.value.problems[0].line == 5
     assert refused.value.problems[0].cure
+
+
+@pytest.mark.parametrize("command", ["zz", "00A", "00A4•"])
+def test_a_trace_that_was_altered_is_refused_with_its_line(kept: Path, command: str) -> None:
+    text = kept.read_text()
+    kept.write_text(text.replace('"00A40904043F00D003"', f'"{command}"'))
+    with pytest.raises(InputError, match="hexadecimal") as refused:
+        load_trace(kept)
+    assert "00A40904043F00D003" in text.splitlines()[refused.value.problems[0].line - 1]
+
+
+def test_no_code_reaches_a_card_behind_a_reader_even_from_a_trace_that_holds_it(
+    kept: Path, workshop: Workshop, tmp_path: Path
+) -> None:
+    kept.write_text(kept.read_text().replace(8 * "•", CODE.encode().hex()))
+    assert any(CODE.encode().hex() in one.command for one in load_trace(kept).exchanges)
+    device = Device.assemble("readers/generic-bislot", {"cps": CardChoice(template="medecin-generaliste")}, workshop)
+    reached: list[str] = []
+    with OwnPcsc.start([device.reader], observer=lambda one: reached.append(one.command.hex().upper())) as service:
+        done = subprocess.run(
+            [*COMMAND, "trace", "replay", str(kept), "--reader", service.reader_names[0], "--lang", "en"],
+            env={**os.environ, **service.environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    device.close()
+    assert "never presented to a real card" in done.stdout, done.stderr
+    assert "00A40904043F00D003" in reached
+    assert [one for one in reached if one[2:4] in ("20", "24")] == ["0020000100"]
 
 
 def test_no_more_is_held_than_a_bound(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
