@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from bifente.conformance.cli.app import Exit, err, fail, out
-from bifente.conformance.cli.live import signals
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.cli.trace_common import MaskOption, check_new, trace
 from bifente.conformance.cli.trace_show import account
@@ -69,6 +68,8 @@ def record(
 
 
 def _run(command: list[str], proxy: PcscProxy) -> int:
+    from bifente.conformance.cli.live import signals
+
     try:
         process = subprocess.Popen(command, env={**os.environ, **proxy.environment}, preexec_fn=end_with_starter)
     except OSError as error:
@@ -79,6 +80,8 @@ def _run(command: list[str], proxy: PcscProxy) -> int:
 
 
 def _until_told(proxy: PcscProxy, lang: Lang) -> int:
+    from bifente.conformance.cli.live import signals
+
     for name, value in proxy.environment.items():
         out.print(f"export {name}={shlex.quote(value)}", markup=False)
     sys.stdout.flush()

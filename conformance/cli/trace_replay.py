@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.cli.app import Exit, err, fail, out
-from bifente.conformance.cli.live import signals
 from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, chosen_lang
 from bifente.conformance.cli.trace_common import SlotOption, TraceArgument, answer_words, check_new, step_line, trace
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.scenario.loader import DEFAULT_PROFILE
 from bifente.conformance.traces.comparing import answered
 from bifente.conformance.traces.digits import filled
-from bifente.conformance.traces.host import HostReplay, Replayer
-from bifente.conformance.traces.minimising import Reduction, last_failure, minimise, scenario_of
-from bifente.conformance.traces.playing import PlayedProgram, play
 from bifente.conformance.traces.suite import described
 from bifente.conformance.traces.trace import Trace, load_trace
 from bifente.ground.text import Lang, Text
 from bifente.simulator.iso7816.atr import Atr, AtrError
 from bifente.simulator.pcsc.services import ServiceKind
 
+if TYPE_CHECKING:
+    # Each needs the whole bench, which a command that only reads a trace does not wait for.
+    from bifente.conformance.traces.host import HostReplay
+    from bifente.conformance.traces.minimising import Reduction
+    from bifente.conformance.traces.playing import PlayedProgram
+
 CardsOption = Annotated[
     list[str] | None,
     typer.Option("--card", metavar="[SLOT=]TEMPLATE", help="The virtual card (default: cps=medecin-generaliste)."),
 ]
-ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="Reader profile (bifente profiles list).  [default: that of suites]")
+]
 InjectOption = Annotated[
     list[str] | None,
     typer.Option("--inject", metavar="FAULT", help='A fault of the session, e.g. "card-mute at=verify"; repeatable.'),
@@ -48,7 +50,7 @@ def replay(
     atr: Annotated[str | None, typer.Option(help="ATR of the card, where the trace does not tell it.")] = None,
     service: Annotated[ServiceKind, typer.Option(help="The PC/SC service that shows the card.")] = ServiceKind.OWN,
     card: CardsOption = None,
-    profile: ProfileOption = DEFAULT_PROFILE,
+    profile: ProfileOption = None,
     inject: InjectOption = None,
     reader: Annotated[
         str | None, typer.Option(help="PC/SC name of a real reader: codes are never presented there.")
@@ -64,6 +66,10 @@ def replay(
     To a real card go only commands that read: a code is masked in a trace, and none is ever presented. Exit code 0
     where all went as in the trace, 1 where not, 2 on bad input.
     """
+    from bifente.conformance.bench.cards import Workshop
+    from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+    from bifente.conformance.traces.host import Replayer
+
     language = chosen_lang(lang)
     loaded = load_trace(file, slot)
     if command:
@@ -78,7 +84,7 @@ def replay(
     with Replayer(
         loaded.exchanges,
         cards=cards,
-        profile=profile,
+        profile=profile or DEFAULT_PROFILE,
         workshop=Workshop.default(keys),
         options=options,
         faults=_faults(inject),
@@ -133,6 +139,9 @@ def _atr(file: Path, loaded: Trace, given: str | None) -> bytes:
 
 
 def _as_card(loaded: Trace, atr: bytes, command: Sequence[str], service: ServiceKind, lang: Lang) -> None:
+    from bifente.conformance.cli.live import signals
+    from bifente.conformance.traces.playing import play
+
     try:
         program = play(loaded, atr, command, service=service, while_running=signals)
     except OSError as error:
@@ -200,7 +209,7 @@ def minimise_trace(
     ] = None,
     slot: SlotOption = None,
     card: CardsOption = None,
-    profile: ProfileOption = DEFAULT_PROFILE,
+    profile: ProfileOption = None,
     inject: InjectOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
@@ -210,6 +219,11 @@ def minimise_trace(
     The scenario passes as long as the failure is there: bifente run it, mend, run it again. Exit code 0 where it was
     written, 2 where there is no failure to be seen again.
     """
+    from bifente.conformance.bench.cards import Workshop
+    from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+    from bifente.conformance.traces.host import Replayer
+    from bifente.conformance.traces.minimising import last_failure, minimise, scenario_of
+
     language = chosen_lang(lang)
     check_new(scenario)
     loaded = load_trace(file, slot)
@@ -222,13 +236,15 @@ def minimise_trace(
     with Replayer(
         loaded.exchanges,
         cards=cards,
-        profile=profile,
+        profile=profile or DEFAULT_PROFILE,
         workshop=Workshop.default(keys),
         options=_options(None, None, keys, language),
         faults=_faults(inject),
     ) as replayer:
         reduction = minimise(loaded.exchanges, replayer, number)
-    scenario.write_text(scenario_of(reduction, cards=cards, profile=profile, lang=language), encoding="utf-8")
+    scenario.write_text(
+        scenario_of(reduction, cards=cards, profile=profile or DEFAULT_PROFILE, lang=language), encoding="utf-8"
+    )
     for line in _reduction_lines(loaded, reduction, language):
         out.tell(line)
     out.tell(f"{scenario}")
