@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bifente.conformance.loading import InputError
 from bifente.conformance.traces.ddmin import TooManyRunsError, ddmin
 from bifente.conformance.traces.digits import agrees
-from bifente.conformance.traces.host import Replayer
+from bifente.conformance.traces.host import Replayer, SentAgain
 from bifente.conformance.traces.seen import SeenApdu
 from bifente.conformance.traces.suite import DraftedStep, suite_text
 from bifente.ground.text import Lang, Text
@@ -23,7 +23,7 @@ class Reduction:
     steps: Sequence[DraftedStep]
     faults: Sequence[str]
     failing: DraftedStep
-    answers: Mapping[int, str]
+    answers: Mapping[int, SentAgain]
     runs: int
     least: bool = True
 
@@ -67,7 +67,7 @@ def minimise(exchanges: Sequence[SeenApdu], replayer: Replayer, number: int) -> 
         faults = [item for item in part if isinstance(item, str)]
         steps = [item for item in part if not isinstance(item, str)]
         sent = replayer.send([*steps, failing], faults).sent
-        return len(sent) == len(steps) + 1 and not sent[-1].error and _alike(wanted, sent[-1].response)
+        return len(sent) == len(steps) + 1 and _fails_as(wanted, sent[-1])
 
     items: list[DraftedStep | str] = [*replayer.faults, *before]
     least = True
@@ -78,17 +78,22 @@ def minimise(exchanges: Sequence[SeenApdu], replayer: Replayer, number: int) -> 
     except ValueError:
         raise InputError.at(
             "trace",
-            f"exchange {number + 1} does not end with {wanted[-4:]} on these cards: it is not to be seen again here",
+            f"exchange {number + 1} does not end with {wanted[-4:] or 'silence'} here: it is not to be seen again",
             cure="choose the card (--card) and the fault (--inject) of the session, or another exchange (--at)",
         ) from None
     steps = [item for item in kept if not isinstance(item, str)]
     faults = [item for item in kept if isinstance(item, str)]
-    answers = {one.number: one.response for one in replayer.send([*steps, failing], faults).sent}
+    answers = {one.number: one for one in replayer.send([*steps, failing], faults).sent}
     return Reduction([*steps, failing], faults, failing, answers, runs, least)
 
 
-def _alike(wanted: str, answered: str) -> bool:
-    return agrees(wanted, answered)
+def _fails_as(wanted: str, sent: SentAgain) -> bool:
+    """Whether it ends as in the trace: with this response, or, where there was none, with a failure of PC/SC."""
+    return agrees(wanted, sent.response) if wanted else bool(sent.error)
+
+
+def _observed(sent: SentAgain) -> str:
+    return f"error: {sent.error}" if sent.error else f'sw: "{sent.response[-4:]}"'
 
 
 def scenario_of(
@@ -96,10 +101,11 @@ def scenario_of(
 ) -> str:
     """Return the suite in YAML: it passes as long as the failure is there."""
     words = reduction.failing.words
-    sw = reduction.answers[reduction.failing.number][-4:]
+    last = reduction.answers[reduction.failing.number]
+    sw = last.error or last.response[-4:]
     return suite_text(
         reduction.steps,
-        expect=lambda step: f'"{reduction.answers[step.number][-4:]}"',
+        expect=lambda step: _observed(reduction.answers[step.number]),
         name=name,
         title=Text(f"{words.fr} échoue toujours par {sw}", f"{words.en} still fails with {sw}"),
         cards=cards,

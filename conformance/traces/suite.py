@@ -16,7 +16,7 @@ from bifente.simulator.iso7816.apdu import ApduError, Command
 
 _VERIFY = 0x20
 _CODES = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D})
-ANYTHING = '["6xxx", "9xxx"]'
+ANYTHING = 'sw: ["6xxx", "9xxx"]'
 REQUIREMENT = "TRACE-01"
 
 _CODE = Text("code : jamais présenté à une carte réelle", "a code: never presented to a real card")
@@ -94,7 +94,7 @@ def suite_text(
     first: Sequence[str] = (),
     lang: Lang = "fr",
 ) -> str:
-    """Return the suite that does these steps; ``expect`` says of each what its status word must be, in YAML."""
+    """Return the suite that does these steps; ``expect`` says of each what must be observed, in YAML."""
     steps = list(steps)
     quoted = json.dumps
     lines = [
@@ -115,5 +115,5 @@ def suite_text(
     for step in steps:
         lines.append(f"      - {step.line}  # {step.number + 1}: {step.words.get(lang)}")
         if expected := expect(step):
-            lines.append(f"        expect: {{sw: {expected}}}")
+            lines.append(f"        expect: {{{expected}}}")
     return "\n".join(lines) + "\n"

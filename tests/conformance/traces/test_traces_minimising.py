@@ -80,6 +80,17 @@ def test_a_code_that_is_needed_is_kept_and_stays_unknown(workshop: Workshop, tmp
     assert run(scenario_of(reduction, cards=CARDS, profile=PROFILE), workshop, tmp_path) is Verdict.PASSED
 
 
+def test_a_card_that_falls_silent_is_shrunk_too(workshop: Workshop, tmp_path: Path) -> None:
+    exchanges = seen(APPLICATION, *NOISE * 3, STATUS, ("0084000008", ""))
+    with replayer(exchanges, workshop, "{fault: card-mute, command: 12}") as sending:
+        reduction = minimise(exchanges, sending, len(exchanges) - 1)
+    # The twelfth command finds it mute: none can be left out.
+    assert len(reduction.steps) == 12
+    text = scenario_of(reduction, cards=CARDS, profile=PROFILE)
+    assert "error: " in text
+    assert run(text, workshop, tmp_path) is Verdict.PASSED
+
+
 def test_what_does_not_fail_here_is_not_shrunk(workshop: Workshop) -> None:
     exchanges = seen(APPLICATION, ("0020000100", "6F42"))
     with replayer(exchanges, workshop) as sending, pytest.raises(InputError, match="not to be seen again") as refused:

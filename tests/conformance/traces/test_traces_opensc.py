@@ -142,4 +142,4 @@ def test_a_fault_in_it_is_shrunk_to_a_handful(trace: Trace, workshop: Workshop) 
         reduction = minimise(failing, sending, number)
     assert len(reduction.steps) == 3
     assert list(reduction.faults) == [FAULT]
-    assert reduction.answers[number] == "6F00"
+    assert reduction.answers[number].response == "6F00"
