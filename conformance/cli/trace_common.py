@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bifente.conformance.cli.app import Exit, app, fail
+from bifente.conformance.cli.app import Exit, fail
 from bifente.conformance.loading import InputError
 from bifente.conformance.traces.digits import filled
 from bifente.conformance.traces.seen import SeenApdu
@@ -15,10 +15,10 @@ from bifente.conformance.traces.sources import journal
 from bifente.conformance.traces.sources.known import file_of, source_of
 from bifente.conformance.traces.suite import described
 from bifente.ground.text import Lang, Text
+from bifente.reports.masking import BYTE_MARK
 from bifente.simulator.iso7816.status import meaning
 
 trace = typer.Typer(help="PC/SC sessions recorded or imported, masked.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(trace, name="trace")
 
 TraceArgument = Annotated[Path, typer.Argument(metavar="TRACE", help="A kept trace, or the folder of a run.")]
 SlotOption = Annotated[
@@ -57,6 +57,8 @@ def answer_words(response: str) -> Text:
     """Return a response in words: its status word and what that means, how many bytes come before it."""
     if len(response) < 4:
         return Text("pas de réponse", "no response")
+    if BYTE_MARK in response[-4:]:
+        return Text("mot d'état masqué", "masked status word")
     said = meaning(int(response[-4:], 16))
     size = len(response) // 2 - 2
     fr, en = (f"{size} octets, ", f"{size} bytes, ") if size else ("", "")

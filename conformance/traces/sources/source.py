@@ -26,6 +26,7 @@ class TraceSource:
 
 
 HEX_EXPECTED = Text("une APDU qui n'est pas en hexadécimal", "an APDU that is not in hexadecimal")
+NO_STATUS = Text("une réponse qui ne finit pas par un mot d'état", "a response that does not end with a status word")
 NO_COMMAND = Text("une réponse sans commande", "a response without a command")
 
 
@@ -51,6 +52,9 @@ class AnswerPairing:
         if sent is None:
             yield SeenOddity(place, NO_COMMAND)
             return
+        # A card ends by 6xxx or 9xxx: else the log was cut, or the line was.
+        if len(digits) < 4 or digits[-4] not in "69":
+            yield SeenOddity(place, NO_STATUS)
         duration = max(0, round((at - sent.at).total_seconds() * 1_000_000))
         yield SeenApdu(sent.command, digits, sent.place, sent.at, sent.slot, sent.client, duration)
 

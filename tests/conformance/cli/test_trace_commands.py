@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conformance_cli import Cli
 
+from bifente.conformance.cli.trace_common import answer_words
 from bifente.simulator.pcsc.own.service import OwnPcsc
 
 ATR = "3B AC 00 40 2A 00 12 25 00 64 80 00 03 10 00 90 00"
@@ -103,6 +104,14 @@ def test_a_trace_is_shown_in_both_languages_and_for_a_program(cli: Cli, kept: Pa
     lines = [json.loads(line) for line in cli("trace", "show", kept, "--json").ok().splitlines()]
     assert [line["response"] for line in lines] == ["9000", "63C3", "9000", "9000"]
     assert lines[2]["command"] == "0020000104••••••••"
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [("", "pas de réponse"), ("90", "pas de réponse"), ("••••", "masqué"), ("AA6982", "1 octets")],
+)
+def test_any_response_is_told_in_words(response: str, words: str) -> None:
+    assert words in answer_words(response).fr
 
 
 def test_two_traces_are_compared(cli: Cli, tmp_path: Path, kept: Path) -> None:

@@ -127,6 +127,15 @@ def test_a_log_cut_anywhere_gives_what_comes_before(tmp_path: Path, kind: str) -
         assert all(one[0] == two[0] or one[0] in two[0] for one, two in zip(found, TWO, strict=False))
 
 
+@pytest.mark.parametrize("cut", ["DE", "DEAD", "DEADBEEF", "DEADBEEF90"])
+@pytest.mark.parametrize("kind", ["pcscd", "opensc"])
+def test_a_response_without_its_end_is_told(tmp_path: Path, kind: str, cut: str) -> None:
+    path = written(tmp_path, kind, [TWO[0], (TWO[1][0], cut)])
+    seen = read(path)
+    assert exchanges(seen) == [TWO[0], (TWO[1][0], cut)]
+    assert len(oddities(seen)) == 1
+
+
 def test_a_line_without_end_is_refused_before_it_is_held(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(pcscd(TWO) + b"00000001 APDU: " + b"00 " * LINE_LIMIT)
