@@ -215,6 +215,13 @@ def test_a_name_learnt_late_is_masked_where_it_stood_before(tmp_path: Path) -> N
     assert label.upper().encode() not in kept.read_bytes()
 
 
+def test_a_code_is_masked_wherever_else_it_stands_before_it_is_presented_and_after(tmp_path: Path) -> None:
+    told = ("80F10000" + "00", f"00{CODE.encode().hex().upper()}009000")
+    came, kept = keep(written(tmp_path, "pcscd", [told, *session(), told]))
+    assert CODE.encode().hex().encode() not in kept.read_bytes().lower()
+    assert came.searched >= came.codes >= 1
+
+
 def test_a_name_that_is_given_is_masked_where_nothing_else_would(tmp_path: Path) -> None:
     log = written(tmp_path, "pcscd", [("00A40400054F43544F50", "9000")])
     _came, kept = keep(log)
