@@ -69,8 +69,8 @@ def _step(number: int, seen: SeenApdu, *, real: bool) -> DraftedStep | LeftOut:
         return DraftedStep(number, f'transmit: "{raw.hex().upper()}"', words, BYTE_MARK in seen.command)
     if ins != _VERIFY:
         return LeftOut(number, _CHANGE)
-    # The code of the trace is not known, whether it was the right one is: the bench has its own.
-    if seen.response[-4:-2] == "90":
+    # The code of the trace is not known, whether it was taken for a wrong one is: the bench has its own.
+    if not (seen.response[-4:-2] == "63" or seen.response[-4:] == "6983"):
         return DraftedStep(number, "verify-code: {code: $card.code}", words)
     return DraftedStep(number, f'verify-code: {{code: "{"0" * max(4, min(raw[4], 8))}"}}', words, destructive=True)
 

@@ -171,9 +171,16 @@ def test_the_code_that_was_right_is_that_of_the_card_and_one_that_was_wrong_is_n
         real=False,
     )
     assert "$card.code" in steps[0].line
+    assert not steps[0].destructive
     assert "0000" in steps[1].line
     assert steps[1].destructive
     assert left[0].number == 2
+
+
+@pytest.mark.parametrize(("response", "wrong"), [("6F00", False), ("", False), ("6983", True), ("63C0", True)])
+def test_a_code_is_wrong_only_where_the_card_said_so(response: str, wrong: bool) -> None:
+    [step], _left = drafted(seen(("0020000104••••••••", response)), real=False)
+    assert step.destructive is wrong
 
 
 def test_a_session_is_sent_again_to_a_virtual_card(workshop: Workshop) -> None:
