@@ -24,8 +24,8 @@ _Place: TypeAlias = tuple[int, int]
 LONG = 8
 LONG_HEX_DIGITS = 16
 
-# VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, each with its odd (BER-TLV) twin.
-_CODE_INSTRUCTIONS = frozenset({0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D})
+# VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, each with its odd (BER-TLV) twin; DISABLE and ENABLE VERIFICATION.
+_CODE_INSTRUCTIONS = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D})
 
 _LONGEST_CODE = 16
 _CHANGES = frozenset({0x24, 0x25, 0x2C, 0x2D})
@@ -39,16 +39,17 @@ def mask_command(command: str) -> str:
     """Return a command APDU in hexadecimal with the data field of a code command blanked.
 
     The header and Lc stay, each data byte becomes `BYTE_MARK`: `00 20 00 01 04 •• •• •• ••`. Works on every class
-    byte, short and extended length. When the lengths do not add up, everything after the header is blanked. Other
-    commands, and text that is no APDU, come back unchanged; nothing is ever raised.
+    byte, short and extended length; one that is blanked already stays as it is. When the lengths do not add up,
+    everything after the header is blanked. Other commands, and text that is no APDU, come back unchanged; nothing is
+    ever raised.
     """
     compact = _BLANKS.sub("", command)
-    readable = NOT_HEX.split(compact, maxsplit=1)[0]
+    readable = NOT_HEX.split(compact.replace(BYTE_MARK, "00"), maxsplit=1)[0]
     header = bytes.fromhex(readable[:8]) if len(readable) >= 8 else b""
     if not header or header[1] not in _CODE_INSTRUCTIONS or len(compact) <= 10:
         return command
     if len(readable) == len(compact) and len(compact) % 2 == 0:
-        kept, masked = _data_field(bytes.fromhex(compact))
+        kept, masked = _data_field(bytes.fromhex(readable))
     else:
         kept, masked = 4, math.ceil((len(compact) - 8) / 2)
     tail = compact[2 * (kept + masked) :]
@@ -129,6 +130,14 @@ def new_codes(command: bytes) -> frozenset[str | bytes]:
     cuts = range(SHORTEST_SECRET, len(data) - SHORTEST_SECRET + 1) if len(data) <= 2 * _LONGEST_CODE else ()
     parts = [data, *(side for cut in cuts for side in (data[:cut], data[cut:]))]
     return frozenset(code for part in parts for code in _codes(part))
+
+
+def carried_codes(command: bytes) -> frozenset[str | bytes]:
+    """Return the codes that a command of somebody else's carries, whether it presents one or changes it."""
+    if len(command) < 6 or command[1] not in _CODE_INSTRUCTIONS:
+        return frozenset()
+    start, length = _data_field(command)
+    return new_codes(command) | frozenset(_codes(command[start : start + length]))
 
 
 def _codes(part: bytes) -> Iterator[str | bytes]:

@@ -152,6 +152,15 @@ class GuardedConnection(PassingConnection):
         return (0 if sw == 0x6983 else None), sw == 0x9000
 
 
+def may_reach_a_real_card(command: bytes) -> bool:
+    """Whether a command of somebody else's neither carries a code nor can change a card: only such are sent again."""
+    try:
+        parsed = Command.parse(command)
+    except ApduError:
+        return False
+    return _asks_status(parsed) if parsed.ins in _CODES else _harmless(parsed)
+
+
 def _harmless(command: Command) -> bool:
     interindustry_or_cps2ter = command.cla < 0x20 or command.cla == 0xA0
     return interindustry_or_cps2ter and command.ins in _HARMLESS

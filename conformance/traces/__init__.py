@@ -1,0 +1,1 @@
+"""Traces of PC/SC sessions: read from any log, masked, kept as a journal, replayed, compared, shrunk."""
