@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
 from bifente.ground.text import Lang, Text
-from bifente.simulator.faults import Known, catalogue, everyday_causes, named
+from bifente.simulator.faults import Known, catalogue, everyday_causes, named, pieces
 from bifente.simulator.iso7816.status import is_legal, meaning
 from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, readings, return_codes
 
@@ -65,7 +65,7 @@ def told_of(said: str) -> Iterator[CodeAnswer]:
     if reasons := tuple(_reasons_for(said)):
         yield from map(_of_reason, reasons)
         return
-    for word in said.split():
+    for word in pieces(said):
         yield from _of_clients(word)
         yield from _of_the_card(word)
         yield from _of_middleware(word)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.code_answers import front_end_reasons, told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.ground.text import Lang, Text
-from bifente.simulator.faults import search
+from bifente.simulator.faults import one_writing, search
 from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, return_codes
 
 
@@ -34,8 +33,8 @@ def codes(
     if not code:
         _list(language)
         return
-    said = re.sub(r"\b([A-Za-z])\s+(\d{3})\b", r"\1\2", " ".join(code)).strip()
-    found = list(told_of(said))
+    said = " ".join(code).strip()
+    found = list(told_of(one_writing(said)))
     if as_json:
         out.print(json.dumps([one.plain(language) for one in found], ensure_ascii=False, indent=1), markup=False)
     for one in () if as_json else found:

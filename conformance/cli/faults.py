@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bifente.conformance.cli.app import app, out
+from bifente.conformance.cli.code_answers import told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import InputError, nearest
 from bifente.ground.text import Lang, Text
@@ -18,6 +19,7 @@ from bifente.simulator.faults import (
     Known,
     catalogue,
     everyday_causes,
+    one_writing,
     rooms,
     search,
     unknown_codes,
@@ -60,7 +62,9 @@ def list_faults(
     said = " ".join(words or ())
     found: Sequence[Known] = search(said, None if place is None else struck)[:_MOST] if words else struck
     if words and not found:
-        raise InputError.at("faults", f"nothing fits {said!r}", cure="fewer or other words, or a code")
+        known = next(told_of(one_writing(said)), None)
+        cure = f"bifente codes {said} tells what it means" if known else "fewer or other words, or a code"
+        raise InputError.at("faults", f"nothing fits {said!r}", cure=cure)
     if as_json:
         out.print(json.dumps([_plain(one, language) for one in found], ensure_ascii=False, indent=1), markup=False)
     elif markdown:

@@ -4,6 +4,7 @@ from bifente.simulator.faults.client_codes import ClientCode, named
 from bifente.simulator.faults.everyday import EverydayCause, everyday_causes
 from bifente.simulator.faults.register import catalogue, fault, inject, rooms
 from bifente.simulator.faults.words import Known, search, unknown_codes
+from bifente.simulator.faults.writing import one_writing, pieces
 
 __all__ = [
     "ClientCode",
@@ -14,6 +15,8 @@ __all__ = [
     "fault",
     "inject",
     "named",
+    "one_writing",
+    "pieces",
     "rooms",
     "search",
     "unknown_codes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from bifente.simulator.fault import Fault
 from bifente.simulator.faults.client_codes import function_leads, named
 from bifente.simulator.faults.everyday import EverydayCause, everyday_causes
 from bifente.simulator.faults.register import catalogue
+from bifente.simulator.faults.writing import one_writing, pieces
 
 Known: TypeAlias = Fault | EverydayCause
 """What a search may find."""
@@ -52,10 +52,11 @@ def search(words: str, faults: Iterable[Fault] | None = None) -> list[Known]:
     any writing: ``F 101``, ``0x80100068``, ``-2146434968``, ``SCARD_W_RESET_CARD``, ``CKR_PIN_LOCKED``; so does the
     name of a function.
     """
+    words = one_writing(words)
     known: list[Known] = [*catalogue().values(), *everyday_causes().values()] if faults is None else list(faults)
     entries = [_entry(one) for one in known]
     asked = list(dict.fromkeys(_asked(words)))
-    led = list(dict.fromkeys(lead for word in words.split() for lead in _leads(word.strip("\"'«».,;:()[]"))))
+    led = list(dict.fromkeys(_leads(pieces(words))))
     weigh = _weights(entries)
     vocabulary = frozenset(word for entry in entries for word in entry.words)
     meant = [_meant(word, vocabulary) for word in asked]
@@ -73,15 +74,17 @@ _FLOOR = 1.0
 """Below it only small words agreed."""
 
 
-def _leads(word: str) -> Iterator[str]:
-    for code in named(word):
-        yield from code.leads
-    yield from function_leads(word)
+def _leads(words: Sequence[str]) -> Iterator[str]:
+    """What codes lead to, then what functions do: a line of a log names the function, and then what it gave."""
+    for word in words:
+        for code in named(word):
+            yield from code.leads
+    for word in words:
+        yield from function_leads(word)
 
 
 def _asked(words: str) -> Iterator[str]:
-    glued = re.sub(r"\b([A-Za-z])\s+(\d{3})\b", r"\1\2", words)  # F 101 is F101
-    for word in _words(glued):
+    for word in _words(words):
         if len(word) >= _SHORTEST:
             yield word
 
@@ -168,5 +171,6 @@ def _all_codes(one: Known) -> list[str]:
 
 def unknown_codes(words: str, found: Iterable[Known]) -> tuple[str, ...]:
     """Return the codes among the words that nothing found bears: no source tells of them."""
+    words = one_writing(words)
     borne = frozenset(word for one in found for word in _entry(one).words)
     return tuple(word for word in _asked(words) if _is_code(word) and word not in borne and not named(word))
