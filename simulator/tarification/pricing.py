@@ -1,15 +1,16 @@
 """What a sheet costs and who is asked for it (SV-FSE), by the tables. Whole cents everywhere.
 
 Lines are rounded as ``formats.fse.amounts`` says; the complementary part is what is left of the base, so that the parts
-always add up.
-Left out, for want of a source: the own rates of special schemes (``RATES.own_rates`` names them). Participations
-forfaitaires and franchises are taken later by the body, never on the sheet.
+always add up; but the points that care outside the coordinated path loses are nobody's but the patient's: a
+complementary contract does not answer for them (sources#responsible-contracts), and neither does the C2S.
+Left out, for want of a source: the own rates of the schemes that ``RATES.own_rates`` names. Participations forfaitaires
+of 2 euros and franchises are taken later by the body, never on the sheet; that of 24 euros is on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bifente.simulator.formats.fse.amounts import amo_part, cents, reimbursable
@@ -17,6 +18,7 @@ from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import CareAct, CareBeneficiary, Insurance, PayerShare, Payment
 from bifente.simulator.tarification.ages import age
 from bifente.simulator.tarification.ccam import associated, check_ccam, unit_price
+from bifente.simulator.tarification.participation import heavy_acts, participation_of
 from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.tables import (
     ACTS,
@@ -34,6 +36,7 @@ MAX_QUANTITY = 99
 MAX_COEFFICIENT = 1000
 MAX_PRICE = 100_000_00
 _ALD_EXONERATION = "4"
+_ALL = 100
 _NO_INDICATOR = ComplementaryRight(tp=False, direct=False)
 
 
@@ -60,52 +63,91 @@ def price(
     Raise FseError for an act that is unknown or has no price, and for CCAM acts that cannot go together.
     """
     profession = profession_of(specialty)
+    circumstances = Circumstances(beneficiary, insurance, care_path, profession)
     asked = associated(tuple(requests), profession)
+    lines = [_act(f"act {rank}", request, circumstances) for rank, request in enumerate(asked, 1)]
+    heavy = heavy_acts(lines, profession)
     acts = tuple(
-        _act(f"act {rank}", request, beneficiary, insurance, care_path, profession)
-        for rank, request in enumerate(asked, 1)
+        replace(act, rate=circumstances.rate(ACTS[act.code], act.on, heavy=place in heavy))
+        for place, act in enumerate(lines)
     )
-    return Priced(acts, PayerShare(amo_of(acts)), PayerShare(amc_of(acts, beneficiary, payment)))
+    return Priced(acts, *circumstances.shares(acts, payment))
 
 
-def rate_of(
-    kind: ActType,
-    beneficiary: CareBeneficiary,
-    insurance: Insurance,
-    care_path: str,
-    *,
-    on: date,
-    profession: str | None = None,
-) -> int:
-    """Return what the AMO pays of the base of an act of that day, in percent (sources#rates)."""
-    rates = RATES.classes[kind.class_of(profession)]
-    if _in_full(beneficiary, insurance, in_ald=rates.in_ald):
-        rate = 100
-    else:
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Whose acts are priced, under which risk and care path, and by whom: what makes the rate of an act."""
+
+    beneficiary: CareBeneficiary
+    insurance: Insurance = Insurance.MALADIE
+    care_path: str = ""
+    profession: str | None = None
+
+    def rate(self, kind: ActType, on: date, *, heavy: bool = False) -> int:
+        """Return what the AMO pays of the base of an act of that day, in percent (sources#rates).
+
+        ``heavy``: the flat participation takes the place of what the insured would keep.
+        """
+        rate = self._inside(kind, on, heavy=heavy)
+        return rate - self.points(kind, on, rate)
+
+    def points(self, kind: ActType, on: date, rate: int) -> int:
+        """Return the points of such a rate that an act loses outside the coordinated care path."""
+        rule, letter = RATES.outside_care_path, CARE_PATH.codes.get(self.care_path)
+        concerned = (
+            letter is not None
+            and letter.outside
+            and kind.care_path
+            and self.profession in (None, *rule.professions)
+            and self.insurance is Insurance.MALADIE
+            and age(self.beneficiary.birth, on) >= rule.from_age
+        )
+        if not concerned:
+            return 0
+        scheme = RATES.schemes.get(self.beneficiary.regime)
+        own = scheme.classes.get(kind.class_of(self.profession)) if scheme is not None else None
+        if scheme is not None and scheme.outside is not None and rate == own:
+            return rate - scheme.outside
+        return min(rate, rule.points)
+
+    def shares(self, acts: Sequence[CareAct], payment: Payment) -> tuple[PayerShare, PayerShare]:
+        """Return what is asked of the AMO and of the complementary insurer for acts that have their rates."""
+        kept = self._participation(acts)
+        amc = 0
+        if may_ask_amc(self.beneficiary, payment):
+            amc = kept + sum(reimbursable(act) - amo_part(act) - self._majoration(act) for act in acts)
+        return PayerShare(max(0, amo_of(acts) - kept)), PayerShare(amc)
+
+    def _participation(self, acts: Sequence[CareAct]) -> int:
+        """The flat participation: none for whom something else pays in full, or the local scheme."""
+        if self.beneficiary.alsace_moselle or _in_full(self.beneficiary, self.insurance, in_ald=True):
+            return 0
+        scheme = RATES.schemes.get(self.beneficiary.regime)
+        heavy = heavy_acts(acts, self.profession)
+        if scheme is not None:
+            heavy = frozenset(at for at in heavy if scheme.classes.get(self._class(acts[at])) != _ALL)
+        return participation_of(acts, heavy)
+
+    def _class(self, act: CareAct) -> str:
+        return ACTS[act.code].class_of(self.profession)
+
+    def _majoration(self, act: CareAct) -> int:
+        """What of a line is the patient's for being outside the care path."""
+        kind = ACTS.get(act.code)
+        points = 0 if kind is None else self.points(kind, act.on, self._inside(kind, act.on))
+        return amo_part(replace(act, rate=min(_ALL, act.rate + points))) - amo_part(act)
+
+    def _inside(self, kind: ActType, on: date, *, heavy: bool = False) -> int:
+        """The rate in the coordinated care path."""
+        name = kind.class_of(self.profession)
+        rates = RATES.classes[name]
+        if heavy or _in_full(self.beneficiary, self.insurance, in_ald=rates.in_ald):
+            return _ALL
+        scheme = RATES.schemes.get(self.beneficiary.regime)
+        if scheme is not None and name in scheme.classes:
+            return scheme.classes[name]
         then = rates.on(on)
-        rate = then.alsace_moselle if beneficiary.alsace_moselle else then.ordinary
-    return rate - _outside(kind, beneficiary, insurance, care_path, on, profession) if rate else 0
-
-
-def _outside(
-    kind: ActType,
-    beneficiary: CareBeneficiary,
-    insurance: Insurance,
-    care_path: str,
-    on: date,
-    profession: str | None,
-) -> int:
-    """The points that an act outside the coordinated care path loses."""
-    rule, letter = RATES.outside_care_path, CARE_PATH.codes.get(care_path)
-    concerned = (
-        letter is not None
-        and letter.outside
-        and kind.care_path
-        and profession in (None, *rule.professions)
-        and insurance is Insurance.MALADIE
-        and age(beneficiary.birth, on) >= rule.from_age
-    )
-    return rule.points if concerned else 0
+        return then.alsace_moselle if self.beneficiary.alsace_moselle else then.ordinary
 
 
 def _in_full(beneficiary: CareBeneficiary, insurance: Insurance, *, in_ald: bool) -> bool:
@@ -121,15 +163,8 @@ def _in_full(beneficiary: CareBeneficiary, insurance: Insurance, *, in_ald: bool
 
 
 def amo_of(acts: Iterable[CareAct]) -> int:
-    """The AMO part of all lines."""
+    """Return the AMO part of all lines, the flat participation not taken off."""
     return sum(map(amo_part, acts))
-
-
-def amc_of(acts: Iterable[CareAct], beneficiary: CareBeneficiary, payment: Payment) -> int:
-    """The complementary part of all lines: what is left of their bases, if the insurer may be asked in this payment."""
-    if not may_ask_amc(beneficiary, payment):
-        return 0
-    return sum(reimbursable(act) - amo_part(act) for act in acts)
 
 
 def may_ask_amc(beneficiary: CareBeneficiary, payment: Payment) -> bool:
@@ -142,19 +177,14 @@ def may_ask_amc(beneficiary: CareBeneficiary, payment: Payment) -> bool:
     return indicator.tp if payment is Payment.TIERS_PAYANT else indicator.direct
 
 
-def _act(
-    place: str,
-    request: ActRequest,
-    beneficiary: CareBeneficiary,
-    insurance: Insurance,
-    care_path: str,
-    profession: str | None,
-) -> CareAct:
+def _act(place: str, request: ActRequest, circumstances: Circumstances) -> CareAct:
     kind = ACTS.get(request.code)
     if kind is None:
         raise FseError(place, f"the act {request.code!r} is not in the table", f"one of: {', '.join(ACTS)}")
     _check(place, request, kind)
-    base = unit_price(_tariff(place, request, kind), request.association or 0, request.modifiers)
+    base = unit_price(
+        _tariff(place, request, kind, circumstances.profession), request.association or 0, request.modifiers
+    )
     if request.coefficient != 1 and not kind.coefficient:
         raise FseError(place, f"{kind.code} has no coefficient", "leave it at 1")
     line = cents(base * request.coefficient * request.quantity)
@@ -166,7 +196,7 @@ def _act(
         coefficient=request.coefficient,
         base=base,
         amount=line if request.amount is None else request.amount,
-        rate=rate_of(kind, beneficiary, insurance, care_path, on=request.on, profession=profession),
+        rate=circumstances.rate(kind, request.on),
         association=request.association or 0,
         modifiers=request.modifiers,
     )
@@ -186,8 +216,8 @@ def _check(place: str, request: ActRequest, kind: ActType) -> None:
             raise FseError(place, f"{name} of {given} cents", f"give from 1 to {MAX_PRICE} cents")
 
 
-def _tariff(place: str, request: ActRequest, kind: ActType) -> int:
-    known = kind.price_on(request.on)
+def _tariff(place: str, request: ActRequest, kind: ActType, profession: str | None) -> int:
+    known = kind.price_on(request.on, profession)
     if known is None:
         if request.unit is None:
             raise FseError(place, f"{kind.code} has no tariff", "give its unit price")

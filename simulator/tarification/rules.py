@@ -24,7 +24,8 @@ from bifente.simulator.tarification.ages import age
 from bifente.simulator.tarification.bodies import body_of
 from bifente.simulator.tarification.ccam import unit_price
 from bifente.simulator.tarification.deadlines import prescription
-from bifente.simulator.tarification.pricing import amc_of, amo_of, rate_of
+from bifente.simulator.tarification.participation import heavy_acts
+from bifente.simulator.tarification.pricing import Circumstances
 from bifente.simulator.tarification.tables import (
     ACTS,
     CARE_PATH,
@@ -134,11 +135,12 @@ def _acts(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     for (code, on), count in told.items():
         if count > 1 and _once(code):
             yield _broken("act-twice", code=code, on=on)
-    for act in invoice.acts:
-        yield from _act(invoice, act, facts)
+    heavy = heavy_acts(invoice.acts, profession_of(invoice.professional.specialty))
+    for place, act in enumerate(invoice.acts):
+        yield from _act(invoice, act, facts, heavy=place in heavy)
 
 
-def _act(invoice: Invoice, act: CareAct, facts: Facts) -> Iterator[Broken]:
+def _act(invoice: Invoice, act: CareAct, facts: Facts, *, heavy: bool) -> Iterator[Broken]:
     if act.on > facts.today:
         yield _broken("act-in-future", code=act.code, on=act.on)
     if act.on > invoice.on:
@@ -156,19 +158,24 @@ def _act(invoice: Invoice, act: CareAct, facts: Facts) -> Iterator[Broken]:
     profession = profession_of(invoice.professional.specialty)
     if profession is not None and profession not in kind.professions:
         yield _broken("act-not-of-profession", code=act.code, specialty=invoice.professional.specialty)
-    tariff = kind.price_on(act.on)
+    tariff = kind.price_on(act.on, profession)
     if tariff is not None and act.base != (expected := unit_price(tariff, act.association, act.modifiers)):
         yield _broken("price-wrong", code=act.code, expected=expected, found=act.base)
     yield from _supplement(invoice, act, kind)
     if act.coefficient != 1 and not kind.coefficient:
         yield _broken("coefficient-unwanted", code=act.code)
-    rate = rate_of(kind, invoice.beneficiary, invoice.insurance, invoice.care_path, on=act.on, profession=profession)
+    rate = _circumstances_of(invoice).rate(kind, act.on, heavy=heavy)
     if act.rate != rate:
         yield _broken("rate-wrong", code=act.code, expected=rate, found=act.rate)
     if kind.prescribed and invoice.prescriber is None:
         yield _broken("prescriber-missing", code=act.code)
     if invoice.beneficiary.c2s and act.amount > reimbursable(act):
         yield _broken("c2s-overrun", code=act.code)
+
+
+def _circumstances_of(invoice: Invoice) -> Circumstances:
+    profession = profession_of(invoice.professional.specialty)
+    return Circumstances(invoice.beneficiary, invoice.insurance, invoice.care_path, profession)
 
 
 def _once(code: str) -> bool:
@@ -202,17 +209,19 @@ def _session(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
         full = [act for act in session if act.association in (0, CCAM.first)]
         for act in full[1:]:
             yield _broken("association-missing", code=act.code)
+        lessened = [act for act in session if act.association in CCAM.lessened]
+        if len(full) + len(lessened) > CCAM.most_acts:
+            yield _broken("association-too-many", on=day, most=CCAM.most_acts)
         if sum(len(set(act.modifiers) & set(CCAM.exclusive)) for act in session) > 1:
             yield _broken("modifier-twice", letters=", ".join(CCAM.exclusive), on=day)
 
 
 def _amounts(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
-    amo = amo_of(invoice.acts)
-    if invoice.amo.asked != amo:
-        yield _broken("amo-part-wrong", expected=amo, found=invoice.amo.asked)
-    amc = amc_of(invoice.acts, invoice.beneficiary, invoice.payment)
-    if invoice.amc.asked != amc:
-        yield _broken("amc-part-wrong", expected=amc, found=invoice.amc.asked)
+    amo, amc = _circumstances_of(invoice).shares(invoice.acts, invoice.payment)
+    if invoice.amo != amo:
+        yield _broken("amo-part-wrong", expected=amo.asked, found=invoice.amo.asked)
+    if invoice.amc != amc:
+        yield _broken("amc-part-wrong", expected=amc.asked, found=invoice.amc.asked)
     if invoice.amo.asked + invoice.amc.asked > invoice.total:
         yield _broken("parts-above-total", total=invoice.total)
 
@@ -262,8 +271,13 @@ def _rights(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     for on in sorted({act.on for act in invoice.acts} or {invoice.on}):
         if not any(start <= on and (end is None or on <= end) for start, end in beneficiary.rights):
             yield _broken("rights-closed", on=on)
-    if beneficiary.exoneration not in EXONERATIONS.codes:
+    exoneration = EXONERATIONS.codes.get(beneficiary.exoneration)
+    if exoneration is None:
         yield _broken("exoneration-unknown", code=beneficiary.exoneration or "?")
+    elif exoneration.prevention:
+        for code in dict.fromkeys(act.code for act in invoice.acts if act.code in ACTS):
+            if not ACTS[code].prevention:
+                yield _broken("exoneration-not-of-act", exoneration=beneficiary.exoneration, code=code)
     if beneficiary.c2s and invoice.payment is Payment.DIRECT:
         yield _broken("c2s-direct")
 
@@ -276,7 +290,7 @@ def _body(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
         return
     if regime.ended:
         yield _broken("regime-ended", regime=beneficiary.regime)
-    if beneficiary.regime in RATES.own_rates:
+    if beneficiary.regime in RATES.own_rates and not _rates_known(invoice):
         yield _broken("rates-of-scheme", regime=beneficiary.regime)
     try:
         expected = body_of(beneficiary.regime, beneficiary.caisse, beneficiary.centre)
@@ -284,6 +298,14 @@ def _body(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
         expected = "?"
     if invoice.body != expected:
         yield _broken("wrong-body", expected=expected, found=invoice.body)
+
+
+def _rates_known(invoice: Invoice) -> bool:
+    """Whether the scheme has a rate of its own in the tables for every act."""
+    scheme = RATES.schemes.get(invoice.beneficiary.regime)
+    profession = profession_of(invoice.professional.specialty)
+    classes = {ACTS[act.code].class_of(profession) for act in invoice.acts if act.code in ACTS}
+    return scheme is not None and classes <= set(scheme.classes)
 
 
 # -- the circumstances ------------------------------------------------------------------------------------------------

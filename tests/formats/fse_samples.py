@@ -22,7 +22,8 @@ from bifente.simulator.formats.fse.model import (
     Proof,
     SecuringMode,
 )
-from bifente.simulator.tarification.pricing import amc_of, amo_of
+from bifente.simulator.tarification.pricing import Circumstances
+from bifente.simulator.tarification.tables import profession_of
 
 TODAY = date(2026, 3, 2)
 PROFESSIONAL = Professional(
@@ -88,8 +89,13 @@ def sample_invoice(**changes: Any) -> Invoice:
     for name, value in inside.items():
         owner, field = name.split("__")
         invoice = replace(invoice, **{owner: replace(getattr(invoice, owner), **{field: value})})
-    if "amo" not in changes:
-        invoice = replace(invoice, amo=PayerShare(amo_of(invoice.acts)))
-    if "amc" not in changes:
-        invoice = replace(invoice, amc=PayerShare(amc_of(invoice.acts, invoice.beneficiary, invoice.payment)))
+    if not {"amo", "amc"} <= changes.keys():
+        profession = profession_of(invoice.professional.specialty)
+        due = Circumstances(invoice.beneficiary, invoice.insurance, invoice.care_path, profession)
+        amo, amc = due.shares(invoice.acts, invoice.payment)
+        invoice = replace(
+            invoice,
+            amo=invoice.amo if "amo" in changes else amo,
+            amc=invoice.amc if "amc" in changes else amc,
+        )
     return invoice

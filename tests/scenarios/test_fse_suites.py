@@ -31,6 +31,7 @@ from bifente.simulator.software.billing.series import CardLotSession, LotSeries
 from bifente.simulator.software.billing.store.store import Store
 from bifente.simulator.tarification import pricing, rules
 from bifente.simulator.tarification.deadlines import Deadlines
+from bifente.simulator.tarification.pricing import Circumstances
 
 pytestmark = pytest.mark.long
 
@@ -145,7 +146,7 @@ def _any_turn(patch: pytest.MonkeyPatch) -> None:
 
 
 def _one_rate(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(pricing, "rate_of", lambda *_told, **_more: 70)
+    patch.setattr(Circumstances, "rate", lambda *_told, **_more: 70)
 
 
 def _every_day_works(patch: pytest.MonkeyPatch) -> None:
@@ -243,7 +244,7 @@ def _pays_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def _no_points_off(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(pricing, "_outside", lambda *_told: 0)
+    patch.setattr(Circumstances, "points", lambda *_told: 0)
 
 
 def _every_act_in_full(patch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ LONG_AGO = TODAY.replace(year=TODAY.year - 3)
 IN_FULL = {"acts": (replace(ON, rate=100),), "amo": PayerShare(3000)}
 ECG = replace(ON, nomenclature=Nomenclature.CCAM, code="DEQP003", base=1400, amount=1400)
 SUTURE = replace(ON, nomenclature=Nomenclature.CCAM, code="QZJA002", base=3100, amount=3100)
+LESSENED = ((700, 2), (1050, 3), (700, 2))
 OTHER_AMC = replace(AMC, member="99000002")
 
 
@@ -96,6 +97,17 @@ WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"supplement-age"},
     ),
     "two technical acts in full": ({"acts": (ECG, SUTURE), "amo": PayerShare(3150)}, {"association-missing"}),
+    "four acts of a session": (
+        {
+            "acts": (
+                replace(SUTURE, association=1),
+                *(replace(ECG, base=base, amount=base, association=code) for base, code in LESSENED),
+            ),
+            "amo": PayerShare(2170 + 490 + 735 + 490),
+        },
+        {"association-too-many"},
+    ),
+    "a consultation as prevention": ({"beneficiary__exoneration": "7", **IN_FULL}, {"exoneration-not-of-act"}),
     "two emergencies": (
         {
             "acts": (

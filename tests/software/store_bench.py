@@ -78,7 +78,7 @@ def sheet(number: int, on: date | None = None, **changes: Any) -> Invoice:
     on = on or AT.date()
     body = changes.get("body", BODIES[number % len(BODIES)])
     regime = body[:2]
-    act = CareAct(Nomenclature.NGAP, "G", on, 1, sheet_coefficient(), 3000, 3000, 70)
+    act = CareAct(Nomenclature.NGAP, "G", on, 1, sheet_coefficient(), 3000, 3000, 85 if regime == "10" else 70)
     defaults: dict[str, Any] = {
         "number": number,
         "on": on,

@@ -49,6 +49,9 @@ SUM_OF_CCAM = {"amo": PayerShare(980 + 2170)}
 FIRST = CareAct(Nomenclature.CCAM, "QZJA002", TODAY, 1, Decimal(1), 5006, 5006, 70, association=1, modifiers="F")
 SECOND = CareAct(Nomenclature.CCAM, "DEQP003", TODAY, 1, Decimal(1), 3215, 3215, 70, association=2, modifiers="U")
 SUM_OF_MODIFIED = {"amo": PayerShare(3504 + 2251)}
+LESSENED = [replace(ECG, base=base, amount=base, association=code) for base, code in ((700, 2), (1050, 3), (700, 2))]
+THREE_LESSENED = (replace(SUTURE, association=1), *LESSENED)
+SUM_OF_THREE = {"amo": PayerShare(2170 + 490 + 735 + 490)}
 CHILD = {"beneficiary__birth": "20150808", "care_path": "J"}
 
 
@@ -79,6 +82,8 @@ def codes(changes: dict[str, Any], **facts: Any) -> list[str]:
         ({"acts": (ACT, replace(ACT, on=YESTERDAY))}, {}),
         ({"beneficiary__complementary": AMC, "payment": Payment.TIERS_PAYANT}, {}),
         ({"beneficiary__regime": "02", "body": "023490349"}, {}),
+        ({"beneficiary__regime": "10", "body": "103490349", "acts": (replace(ACT, rate=85),)}, {}),
+        ({"beneficiary__regime": "07", "body": "073490349", "acts": (FULL_ACT,)}, {}),
         ({"beneficiary__caisse": "751", "beneficiary__centre": "1234", "body": "017511234"}, {}),
         ({"beneficiary__caisse": "999", "beneficiary__centre": "0999", "body": "019990999"}, {}),
         ({"beneficiary__rights": ((TODAY, TODAY),)}, {}),
@@ -145,7 +150,9 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("test-with-real", {"professional__test": False}, {}, set()),
     ("test-with-real", {"beneficiary__test": False}, {}, set()),
     ("code-unknown", {}, {"unknown_codes": (("situation-code", "0406"),)}, set()),
-    ("rates-of-scheme", {"beneficiary__regime": "10", "body": "103490349"}, {}, set()),
+    ("rates-of-scheme", {"beneficiary__regime": "05", "body": "053490349"}, {}, set()),
+    ("association-too-many", {"acts": THREE_LESSENED, **SUM_OF_THREE}, {}, {"act-repeated"}),
+    ("exoneration-not-of-act", {"beneficiary__exoneration": "7", "acts": (FULL_ACT,)}, {}, set()),
     ("supplement-alone", {"acts": (MD,), **SUM_OF_MD}, {}, set()),
     ("supplement-age", {"acts": (ACT, MEG), **SUM_OF_MEG}, {}, set()),
     ("association-missing", {"acts": (ECG, SUTURE), **SUM_OF_CCAM}, {}, set()),

@@ -20,6 +20,10 @@ from bifente.simulator.tarification.rules import Facts, examine
 INVOICES = yaml.safe_load((Path(__file__).parent / "worked_invoices.yaml").read_text(encoding="utf-8"))["invoices"]
 
 
+_TOLD = {"act-repeated", "rights-closed"}
+"""What is said of some of them: an act is there twice, or the day is before the rights of the sample."""
+
+
 def request(written: Any, on: date) -> ActRequest:
     code, more = (written, {}) if isinstance(written, str) else written
     if "coefficient" in more:
@@ -49,12 +53,13 @@ def test_an_invoice_worked_out_by_hand(row: dict[str, Any]) -> None:
         prescribed_on=on,
         accident=WorkAccident(on, "999000015") if insurance is Insurance.AT_MP else None,
         pregnancy_on=on if insurance is Insurance.MATERNITE else None,
+        body=f"{who.regime}3490349",
         professional__specialty=specialty,
         **how,
     )
     assert (sheet.total, sheet.amo.asked, sheet.amc.asked) == (row["total"], row["amo"], row.get("amc", 0))
-    assert [finding.code for finding in examine(sheet, Facts(on)) if finding.code != "act-repeated"] == []
+    assert [finding.code for finding in examine(sheet, Facts(on)) if finding.code not in _TOLD] == []
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(INVOICES) >= 40
+    assert len(INVOICES) >= 110

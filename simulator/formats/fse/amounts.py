@@ -10,6 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from bifente.simulator.formats.fse.model import CareAct
 
+FLAT_PARTICIPATIONS = (2400, 1800)
+"""What a heavy act leaves to the insured, in cents: since 2019, and before (sources#flat-participation)."""
 _CENT = Decimal(1)
 
 

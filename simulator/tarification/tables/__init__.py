@@ -50,9 +50,11 @@ class Price(_Model):
 class ActType(_Called):
     """An act that may be billed.
 
-    Its unit price is its ``base``, one of its ``prices`` by the day, or none if it is ``free``; ``coefficient``: it may
-    have one; ``classes``: its class of rate for some professions; ``accompanies``: the acts that a supplement goes
-    with; ``below``: the age that a patient has not reached; ``once``: once a day for one patient.
+    Its unit price is its ``base``, one of its ``prices`` by the day, or none if it is ``free``; ``tariffs`` are the
+    prices of a profession that has others. ``coefficient``: it may have one; ``classes``: its class of rate for some
+    professions; ``accompanies``: the acts that a supplement goes with; ``below``: the age that a patient has not
+    reached; ``once``: once a day for one patient; ``heavy``: how it counts for the flat participation; ``prevention``:
+    what exoneration 7 is for.
     """
 
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,6}$")]
@@ -69,20 +71,25 @@ class ActType(_Called):
     accompanies: Annotated[tuple[str, ...], Field(alias="with")] = ()
     below: int | None = None
     once: bool = False
+    tariffs: Mapping[str, tuple[Price, ...]] = {}
+    heavy: Literal["together", "alone"] | None = None
+    prevention: bool = False
 
     @model_validator(mode="after")
     def _priced(self) -> Self:
         if sum((self.free, self.base is not None, bool(self.prices))) != 1:
             raise ValueError(f"act {self.code} has a base, prices or is free, one of the three")
-        if [price.since for price in self.prices] != sorted((price.since for price in self.prices), reverse=True):
-            raise ValueError(f"act {self.code} has its newest price first")
+        for prices in (self.prices, *self.tariffs.values()):
+            if [price.since for price in prices] != sorted((price.since for price in prices), reverse=True):
+                raise ValueError(f"act {self.code} has its newest price first")
         return self
 
-    def price_on(self, day: date) -> int | None:
-        """Return the unit price in cents on a day: the oldest known before the first, None if it is free."""
-        if not self.prices:
+    def price_on(self, day: date, profession: str | None = None) -> int | None:
+        """Return the unit price in cents of a profession on a day: the oldest known before the first, None if free."""
+        prices = self.tariffs.get(profession or "", self.prices)
+        if not prices:
             return self.base
-        return next((price.base for price in self.prices if price.since <= day), self.prices[-1].base)
+        return next((price.base for price in prices if price.since <= day), prices[-1].base)
 
     def class_of(self, profession: str | None) -> str:
         """Return the class of its rate when someone of that profession does it."""
@@ -126,13 +133,38 @@ class Full(_Model):
     c2s_managed_by_amo: bool
 
 
+class SchemeRates(_Model):
+    """The rates of a scheme of its own, by class of act; ``outside``: what an act outside the care path is paid at."""
+
+    classes: Mapping[str, Percent]
+    outside: Percent | None = None
+    source: str
+
+
+class Participation(_Model):
+    """The flat participation that replaces the part of the insured from a threshold on, for acts of professions."""
+
+    threshold: Annotated[int, Field(gt=0)]
+    amounts: tuple[Price, ...]
+    professions: tuple[str, ...]
+    source: str
+
+    def on(self, day: date) -> int:
+        """Return what it is on a day, in cents: the oldest known before the first."""
+        return next((one.base for one in self.amounts if one.since <= day), self.amounts[-1].base)
+
+
 class RateTable(_Table):
-    """The rates by class of act; ``own_rates``: schemes whose own rates are not known here."""
+    """The rates by class of act; ``schemes``: those of a scheme of its own as far as they are known, ``own_rates``:
+    the schemes that have some which are not.
+    """
 
     classes: Mapping[str, Rates]
     outside_care_path: OutsideCarePath
     full: Full
+    schemes: Mapping[str, SchemeRates]
     own_rates: tuple[str, ...]
+    participation: Participation
 
 
 class Modifier(_Called):
@@ -147,6 +179,8 @@ class Ccam(_Table):
     associations: Mapping[str, Percent]
     first: int
     second: int
+    most_acts: int
+    lessened: tuple[int, ...]
     most_modifiers: int
     modifiers: Mapping[str, Modifier]
     exclusive: tuple[str, ...]
@@ -157,9 +191,10 @@ class _Acts(_Table):
 
 
 class Exoneration(_Called):
-    """An exoneration code; ``full``: the AMO pays all of the base."""
+    """An exoneration code; ``full``: the AMO pays all of the base; ``prevention``: of preventive acts alone."""
 
     full: bool
+    prevention: bool = False
 
 
 class Exonerations(_Table):
@@ -313,8 +348,11 @@ def _check() -> None:
                 raise ValueError(f"acts.yaml: {act.code} has the class {name}, unknown in rates.yaml")
         if unknown := set(act.accompanies) - set(ACTS):
             raise ValueError(f"acts.yaml: {act.code} goes with unknown acts: {', '.join(sorted(unknown))}")
-        if unknown := set(act.professions) - set(PROFESSIONS.codes):
+        if unknown := {*act.professions, *act.tariffs} - set(PROFESSIONS.codes):
             raise ValueError(f"acts.yaml: {act.code} names unknown professions: {', '.join(sorted(unknown))}")
+    for scheme, rates in RATES.schemes.items():
+        if unknown := set(rates.classes) - set(RATES.classes):
+            raise ValueError(f"rates.yaml: scheme {scheme} has unknown classes: {', '.join(sorted(unknown))}")
     if len(ACTS) != len(_ACTS.acts):
         raise ValueError("acts.yaml: two acts have one code")
     if unknown := set(BODIES.destination) - set(REGIMES.codes):

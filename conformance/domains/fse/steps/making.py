@@ -210,6 +210,11 @@ class Make(FseStep):
     rectifies: int | None = Field(default=None, ge=1, description="number of the sheet that this one corrects")
     paper: bool = Field(default=True, description="the signed paper form of a degraded sheet is at hand")
     recycle: int | None = Field(default=None, ge=1, description="number of the rejected sheet it replaces")
+    exoneration: str | None = Field(
+        default=None,
+        pattern="^[0-9A-Z]$",
+        description="exoneration told instead of the card's: 0 for care that has nothing to do with an ALD",
+    )
     accident: str | None = Field(default=None, max_length=9, description="number of the accident at work told")
     maternity_days: int = Field(default=90, description="days from the date of maternity told to the care")
     prescriber: str | None = Field(default=None, description="billing number of the prescriber told")
@@ -239,6 +244,7 @@ class Make(FseStep):
             if self.insurance is Insurance.MATERNITE and self.dated
             else None,
             rectifies=self.rectifies,
+            exoneration=self.exoneration,
         )
         acts = tuple(
             ActRequest(

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
-from bifente.simulator.formats.fse.amounts import amo_part, reimbursable
+from bifente.simulator.formats.fse.amounts import FLAT_PARTICIPATIONS, amo_part, reimbursable
 from bifente.simulator.formats.fse.canonical import parse
 from bifente.simulator.formats.fse.model import (
     CareAct,
@@ -32,6 +32,7 @@ _PAYMENT = {Payment.DIRECT: "D", Payment.TIERS_PAYANT: "T"}
 #: The digits of sources#care-sheet.
 _PROOF = {Proof.NONE: "0", Proof.DOCUMENT: "1", Proof.ONLINE: "2", Proof.VITALE: "4"}
 _GENERAL_REGIME = "01"
+_ALL = 100
 _ITEM = ("sender", "insured", "insured-key", "rank", "number")
 """What all the records of one sheet repeat."""
 _PARTS = ("charged", "amo", "amc")
@@ -130,9 +131,11 @@ def _sheet(invoice: Invoice, rank: int) -> tuple[Record, ...]:
         "number": invoice.number,
     }
     found = [make("2", rank, {**head, **_invoice(invoice)}), make("2S", rank + 1, {**head, **_more(invoice)})]
-    left = invoice.amc.asked
+    left, kept = invoice.amc.asked, _participation(invoice)
     for act in invoice.acts:
         amo = amo_part(act)
+        if kept and act.rate == _ALL and amo >= kept:
+            amo, kept = amo - kept, 0
         amc = min(left, reimbursable(act) - amo)
         left -= amc
         found.append(make("4", rank + len(found), {**head, **_act(invoice, act, amo, amc)}))
@@ -142,6 +145,12 @@ def _sheet(invoice: Invoice, rank: int) -> tuple[Record, ...]:
     found.append(make("5", rank + len(found), {**head, "operation": 1, **totals, "records": len(found) + 1}))
     _check_item(found, rank + len(found) - 1)
     return tuple(found)
+
+
+def _participation(invoice: Invoice) -> int:
+    """The flat participation that the AMO part was lessened by: of no other amount."""
+    kept = sum(map(amo_part, invoice.acts)) - invoice.amo.asked
+    return kept if kept in FLAT_PARTICIPATIONS else 0
 
 
 def _invoice(invoice: Invoice) -> dict[str, str | int]:
