@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.domains.fse.record_words import NOT_OURS, RECORDS, record_lines, record_plain
 from bifente.conformance.domains.fse.sheet_words import MODEL, plain, rejection_words, told
 from bifente.conformance.domains.fse.sheets import BillingFile, BillingFileKind, opened, recognised
 from bifente.ground.clock import WallClock
@@ -25,7 +26,7 @@ from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.files import FileHead, encode_file, file_name
 from bifente.simulator.formats.fse.lots import read_lot
 from bifente.simulator.formats.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
-from bifente.simulator.formats.fse.records import WIDTH, records
+from bifente.simulator.formats.fse.records import WIDTH, read_loosely, records, split_records
 from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.exporting import export
 from bifente.simulator.formats.fse.securing.verifying import Verifier
@@ -62,9 +63,14 @@ def show_file(
 ) -> None:
     """Tell in words what a file holds, whatever it is; exit 2 with the place if it cannot be read.
 
-    With ``--records`` its lots, each as the records of the laboratory that are shaped like those of norm B2.
+    With ``--records`` its lots, each as the records of the laboratory that are shaped like those of norm B2. Records
+    that somebody else wrote (norm B2, returns) are told as they stand: known fields by name, the rest by its columns.
     """
-    found = _opened(source, KeyStore(keys))
+    data = _read(source)
+    if recognised(data) is None and (lines := split_records(data)):
+        _show_records(source, lines, as_json=as_json, as_records=as_records, lang=lang)
+        return
+    found = _opened(source, KeyStore(keys), data)
     lots = _records(source, found) if as_records else []
     if as_json:
         told = {"kind": found.kind.value, "sealed": found.sealed, "content": plain(found.value)}
@@ -215,8 +221,8 @@ def _read(source: Path) -> bytes:
     return data
 
 
-def _opened(source: Path, store: KeyStore) -> BillingFile:
-    data = _read(source)
+def _opened(source: Path, store: KeyStore, data: bytes | None = None) -> BillingFile:
+    data = _read(source) if data is None else data
 
     def own_keys() -> tuple[RSAPrivateKey, x509.Certificate]:
         body = identity(store)
@@ -270,6 +276,26 @@ def _problems(found: BillingFile, verifier: Verifier) -> Iterator[Rejection]:
         yield from verifier.verify(found.value, now)
     for lot in found.lots:
         yield from lot_problems(lot, verifier, now)
+
+
+# -- records of others ------------------------------------------------------------------------------------------------
+
+
+def _show_records(source: Path, lines: Sequence[str], *, as_json: bool, as_records: bool, lang: LangOption) -> None:
+    found = read_loosely(lines)
+    if as_json:
+        out.print(_json({"kind": "records", "records": [record_plain(one) for one in found]}), markup=False)
+        return
+    if as_records:
+        for line in lines:
+            out.print(line, markup=False)
+        return
+    language = chosen_lang(lang)
+    head = f"{_say(RECORDS, language)} ({len(lines)}) — {_say(NOT_OURS, language)}"
+    out.print(f"{source}: {head}", markup=False)
+    for record in found:
+        for words in record_lines(record):
+            out.tell(_say(words, language))
 
 
 # -- as records -------------------------------------------------------------------------------------------------------

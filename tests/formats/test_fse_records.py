@@ -84,14 +84,24 @@ def joined(*parts: str) -> bytes:
 PUBLIC = {
     "2": {"insured": (12, 13), "insured-key": (25, 2), "rank": (27, 3), "number": (30, 9), "operation": (39, 1)}
     | {"regime": (49, 2), "insurance": (77, 2), "exoneration": (79, 1), "accident": (86, 9), "birth": (96, 6)}
-    | {"birth-rank": (102, 1), "date": (103, 6), "contract": (117, 2), "complementary": (119, 10)},
+    | {"birth-rank": (102, 1), "date": (103, 6), "contract": (117, 2), "complementary": (119, 10)}
+    | {"entry": (40, 9), "exit": (109, 6)},
+    "2B": {"civility": (40, 1)},
+    "2C": {"postcode": (91, 5)},
     "2S": {"individual": (50, 13), "individual-key": (63, 2), "care-path": (121, 1)},
     "3F": {"code": (43, 13), "quantity": (70, 2), "tariff": (72, 7), "charged": (79, 7), "bought": (86, 7)}
     | {"margin": (93, 7), "margins": (100, 7)},
+    "3H": {"code": (49, 7), "coefficient": (57, 5), "amount-a": (67, 7), "amount-b": (74, 7), "amount-c": (81, 7)}
+    | {"quantity": (88, 3)},
     "4": {"treatment": (39, 2), "discipline": (41, 3), "exoneration": (54, 1), "specialty": (68, 2), "date": (70, 6)}
     | {"code": (76, 5), "quantity": (81, 2), "coefficient": (83, 6), "count": (89, 2), "unit": (91, 7)}
     | {"base": (98, 7), "rate": (105, 3), "amo": (108, 7), "charged": (115, 7), "amc": (123, 6)},
-    "4M": {"code": (43, 13), "activity": (57, 1), "phase": (58, 1), "modifiers": (59, 4), "association": (63, 1)},
+    "4B": {"date": (49, 6), "quantity": (55, 2), "code": (57, 8), "date-second": (65, 6), "quantity-second": (71, 2)}
+    | {"code-second": (73, 8), "date-third": (81, 6), "quantity-third": (87, 2), "code-third": (89, 8)}
+    | {"date-fourth": (97, 6), "quantity-fourth": (103, 2), "code-fourth": (105, 8)}
+    | {"date-fifth": (113, 6), "quantity-fifth": (119, 2), "code-fifth": (121, 8)},
+    "4M": {"code": (43, 13), "activity": (57, 1), "phase": (58, 1), "modifiers": (59, 4), "association": (63, 1)}
+    | {"extension": (56, 1), "exception": (64, 1), "teeth": (71, 32)},
     "5": {"stay-base": (42, 8), "stay-amo": (50, 8), "charged": (58, 8), "amo": (66, 8), "stay-patient": (74, 8)}
     | {"stay-amc": (82, 8), "amc": (90, 8), "stay-charged": (115, 8)},
 }
@@ -105,12 +115,12 @@ def test_the_public_columns_are_where_they_are(kind: str) -> None:
 
 
 def test_what_is_ours_says_so() -> None:
-    assert set(LAYOUTS) == {"000", "2", "2S", "2D", "3", "3F", "4", "4M", "4S", "5", "999"}
+    assert set(LAYOUTS) == {"000", "2", "2B", "2C", "2S", "2D", "3", "3F", "3H", "4", "4B", "4M", "4S", "5", "999"}
     head = {"insured", "insured-key", "rank", "number"}
     for kind, layout in LAYOUTS.items():
         public = {field.name for field in layout.fields if field.basis == "atih"} - head
         assert public <= set(PUBLIC.get(kind, {})) | {"type", "start", "facility-coefficient"}, kind
-    assert {kind for kind, layout in LAYOUTS.items() if not layout.written} == {"3", "3F", "4S"}
+    assert {kind for kind, layout in LAYOUTS.items() if not layout.written} == {"2B", "2C", "3", "3F", "3H", "4B", "4S"}
 
 
 def test_the_header_says_laboratory() -> None:
@@ -417,3 +427,14 @@ def test_a_sum_too_large_for_its_columns_is_refused() -> None:
     act = replace(ACT, base=10_000_000, amount=10_000_000)
     with pytest.raises(RecordError, match="record 4, column 91: unit"):
         records(lot_of({"acts": (act,)}))
+
+
+# -- the flat participation --------------------------------------------------------------------------------------------
+
+
+def test_a_heavy_act_leaves_its_flat_amount_to_the_insured() -> None:
+    heavy = replace(CCAM_ACT, code="BFGA004", base=27100, amount=27100, rate=100)
+    (item,) = read_records(records(lot_of({"acts": (ACT, heavy)}))).items
+    assert [record.number("amo") for record in item if record.type in ("4", "5")] == [2100, 24700, 26800]
+    with pytest.raises(RecordError, match="the acts make"):
+        records(lot_of({"acts": (ACT, heavy), "amo": PayerShare(26799)}))

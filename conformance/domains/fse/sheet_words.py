@@ -287,10 +287,14 @@ def _arl(arl: Arl, depth: int) -> Iterator[Line]:
         else Text("ARL négatif : le lot est rejeté", "Negative ARL: the lot is rejected")
     )
     yield depth, None, both(f"{{}}, {arl.return_id}, {arl.on}", kind)
-    yield depth + 1, Text("Lot", "Lot"), both(f"{arl.lot} ({{}}), {arl.lot_on}", _LOTS[arl.lot_kind])
+    if arl.lot_on == date.min:  # a file of which not even the lots can be told
+        yield depth + 1, Text("Lot", "Lot"), Text("aucun que l'on puisse lire", "none that can be read")
+    else:
+        yield depth + 1, Text("Lot", "Lot"), both(f"{arl.lot} ({{}}), {arl.lot_on}", _LOTS[arl.lot_kind])
     yield depth + 1, Text("Fichier", "File"), same(arl.file)
     yield depth + 1, Text("SHA-256 du fichier reçu", "SHA-256 of the file received"), same(arl.received)
-    yield depth + 1, Text("Émetteur et organisme", "Sender and body"), same(f"{arl.sender}, {arl.body}")
+    if arl.sender or arl.body:
+        yield depth + 1, Text("Émetteur et organisme", "Sender and body"), same(f"{arl.sender}, {arl.body}")
     for rejection in arl.rejections:
         yield depth + 1, Text("Motif", "Reason"), rejection_words(rejection)
 

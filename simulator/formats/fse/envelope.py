@@ -58,9 +58,18 @@ def unseal(data: bytes, certificate: x509.Certificate, key: RSAPrivateKey) -> by
         raise EnvelopeError(_PLACE, "it does not decrypt: altered, or not for this key", _AGAIN) from error
 
 
+_SEQUENCE = b"\x30"
+_CMS_TYPES = bytes.fromhex("2A864886F70D0107")
+"""The object identifiers of PKCS #7, 1.2.840.113549.1.7, in which CMS numbers its types."""
+_HEAD = 20
+
+
 def is_sealed(data: bytes) -> bool:
-    """Whether these bytes look like an envelope rather than plain lots."""
-    return data[:1] == b"\x30"
+    """Whether these bytes begin as a CMS message does: a sequence, then the type of what it holds.
+
+    Records begin with the digit 0, which is the first byte of a sequence as well.
+    """
+    return data[:1] == _SEQUENCE and _CMS_TYPES in data[:_HEAD]
 
 
 def _checked_recipient(certificate: x509.Certificate) -> None:

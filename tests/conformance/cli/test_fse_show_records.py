@@ -63,3 +63,23 @@ def test_a_lot_whose_sheet_asks_too_much_is_refused_with_the_place(
     path = tmp_path / "dearer"
     path.write_bytes(encode_lot(replace(lot, invoices=(dearer,))))
     cli("fse", "show", path, "--records").fails(2, "record 5, column 66", "the acts make 00002100")
+
+
+def test_records_of_somebody_else_are_told_as_they_stand(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "depot.b2"
+    path.write_text(f"{'000TP00000991129768':128}\r\n{'6991129768':38}Z{'':20}INCONNU\r\n", newline="")
+    told = cli("fse", "show", path, "--lang", "fr").ok()
+    assert "Enregistrement 2, type 600: type inconnu de la banque" not in told
+    assert "type inconnu de la banque" in told
+    assert "60-66" in told
+    plain = json.loads(cli("fse", "show", path, "--json").ok())
+    assert plain["kind"] == "records"
+    assert [one["known"] for one in plain["records"]] == [True, False]
+    assert cli("fse", "show", path, "--records").ok().splitlines()[1].endswith("INCONNU")
+    cli("fse", "verify", path).fails(2, "begins no sheet", ";")
+
+
+def test_what_is_no_file_of_records_is_refused_as_before(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("0 = nothing\n")
+    cli("fse", "show", path).fails(2, "begins no sheet", ";")

@@ -75,12 +75,16 @@ class FieldLayout(_Model):
 
 
 class RecordLayout(_Model):
-    """A type of record. ``item``: it is about one sheet and begins like the others of that sheet."""
+    """A type of record. ``item``: it is about one sheet and begins like the others of that sheet.
+
+    ``instead``: what may stand alone in the columns of another field; it is read, never written.
+    """
 
     type: str
     label: Text
     forms: tuple[LotKind, ...]
     fields: tuple[FieldLayout, ...]
+    instead: tuple[FieldLayout, ...] = ()
     item: bool = False
     written: bool = True
 
