@@ -19,7 +19,8 @@ from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.amounts import reimbursable
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import CareAct, Insurance, Invoice, Nomenclature, Payment, Proof, SecuringMode
+from bifente.simulator.formats.fse.model import CareAct, Insurance, Invoice, Nomenclature, Payment
+from bifente.simulator.formats.fse.securing.modes import MODES, PaperForm
 from bifente.simulator.tarification.ages import age
 from bifente.simulator.tarification.bodies import body_of
 from bifente.simulator.tarification.ccam import unit_price
@@ -40,8 +41,6 @@ from bifente.simulator.tarification.tables import (
 _YOUNG = "J"
 _LONGEST_MATERNITY = 400
 """Days from the date of pregnancy to the last care of a maternity, a bound of ours."""
-_WITHOUT_VITALE = frozenset({SecuringMode.WITHOUT_VITALE, SecuringMode.DEGRADED})
-"""The modes in which the Vitale signs nothing."""
 
 
 class RuleSeverity(StrEnum):
@@ -365,10 +364,13 @@ def _care_path(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
 
 
 def _mode(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
-    if invoice.mode is SecuringMode.DEGRADED and not facts.paper:
+    rule = MODES[invoice.mode]
+    if rule.paper is PaperForm.MUST and not facts.paper:
         yield _broken("paper-missing")
-    if invoice.mode in _WITHOUT_VITALE and invoice.proof is Proof.VITALE:
+    if invoice.proof not in rule.proofs:
         yield _broken("proof-of-mode", mode=int(invoice.mode))
+    if invoice.payment not in rule.payments:
+        yield _broken("payment-of-mode", mode=int(invoice.mode))
 
 
 def _verified(check: Callable[[str], str], value: str) -> bool:

@@ -106,8 +106,92 @@ class TestSheets:
         degraded = third_party(mode=SecuringMode.DEGRADED)
         assert lines(missing, **degraded) == [("amo", "rejected", 2100, 0, "proof-missing")]
         assert lines(missing, **third_party()) == [("amo", "paid", 2100, 2100, "")]
-        assert lines(**degraded) == [("amo", "paid", 2100, 2100, "")]
 
+
+class TestModes:
+    """What a mode is paid on: its signatures, its paper once it has arrived, or nothing."""
+
+    @staticmethod
+    def accepted(parameters: FrontalParameters | None = None, **changes: Any) -> Bench:
+        bench = Bench(parameters)
+        (arl,) = bench.submit(bench.lot(bench.secured(1, **third_party(**changes))))
+        assert not arl.rejections
+        return bench
+
+    @staticmethod
+    def said(bench: Bench) -> list[tuple[str, str, int, int, str]]:
+        return [told(line) for rsp in bench.frontal.settle() for line in rsp.lines]
+
+    def test_a_degraded_sheet_waits_until_its_paper_has_arrived(self) -> None:
+        bench = self.accepted(mode=SecuringMode.DEGRADED)
+        bench.pass_days(30)
+        assert self.said(bench) == []
+        bench.frontal.paper_arrived(bench.sender, 1)
+        bench.pass_days(4)
+        assert self.said(bench) == []
+        bench.pass_days(1)
+        assert self.said(bench) == [("amo", "paid", 2100, 2100, "")]
+        bench.frontal.paper_arrived(bench.sender, 1)
+        bench.pass_days(60)
+        assert self.said(bench) == []
+
+    def test_its_paper_may_come_before_it(self) -> None:
+        bench = Bench()
+        bench.frontal.paper_arrived(bench.sender, 1)
+        bench.submit(bench.lot(bench.secured(1, **third_party(mode=SecuringMode.DEGRADED))))
+        bench.pass_days(5)
+        assert self.said(bench) == [("amo", "paid", 2100, 2100, "")]
+
+    def test_the_paper_of_another_sheet_or_sender_is_not_its_own(self) -> None:
+        bench = self.accepted(mode=SecuringMode.DEGRADED)
+        bench.frontal.paper_arrived(bench.sender, 2)
+        bench.frontal.paper_arrived("991000027", 1)
+        bench.pass_days(30)
+        assert self.said(bench) == []
+
+    @pytest.mark.parametrize("payment", ["direct", "third-party"])
+    def test_after_sixty_days_without_its_paper_it_is_rejected(self, payment: str) -> None:
+        bench = Bench()
+        changes = {"mode": SecuringMode.DEGRADED}
+        made = third_party(**changes) if payment == "third-party" else changes
+        bench.submit(bench.lot(bench.secured(1, **made)))
+        bench.pass_days(59)
+        assert self.said(bench) == []
+        bench.pass_days(1)
+        assert self.said(bench) == [("amo", "rejected", 2100, 0, "proof-missing")]
+
+    def test_of_one_paid_at_the_desk_nothing_is_said_once_its_paper_is_there(self) -> None:
+        bench = Bench()
+        bench.submit(bench.lot(bench.secured(1, mode=SecuringMode.DEGRADED)))
+        bench.frontal.paper_arrived(bench.sender, 1)
+        bench.pass_days(90)
+        assert self.said(bench) == []
+
+    @pytest.mark.parametrize("mode", [SecuringMode.NOT_SECURED, SecuringMode.WITHOUT_VITALE])
+    def test_what_neither_vitale_nor_paper_proves_is_not_paid(self, mode: SecuringMode) -> None:
+        bench = self.accepted(mode=mode)
+        bench.pass_days(5)
+        assert self.said(bench) == [("amo", "rejected", 2100, 0, "nothing-proves-it")]
+
+    def test_without_vitale_but_with_a_paper_it_is_paid_once_that_has_come(self) -> None:
+        bench = Bench()
+        sheet = replace(bench.secured(1, **third_party(mode=SecuringMode.WITHOUT_VITALE)), paper=True)
+        (arl,) = bench.submit(bench.lot(sheet))
+        assert not arl.rejections
+        bench.pass_days(5)
+        assert self.said(bench) == []
+        bench.frontal.paper_arrived(bench.sender, 1)
+        bench.pass_days(5)
+        assert self.said(bench) == [("amo", "paid", 2100, 2100, "")]
+
+    @pytest.mark.parametrize("mode", [SecuringMode.VISIT, SecuringMode.SECURED, SecuringMode.DESYNCHRONISED])
+    def test_what_both_cards_signed_is_paid_without_a_paper(self, mode: SecuringMode) -> None:
+        bench = self.accepted(mode=mode)
+        bench.pass_days(5)
+        assert self.said(bench) == [("amo", "paid", 2100, 2100, "")]
+
+
+class TestLines:
     def test_no_line_for_who_was_asked_nothing(self) -> None:
         free = third_party(acts=(replace(ACT, on=TODAY, amount=0),), amo=PayerShare(0), amc=PayerShare(0))
         assert lines(**free) == []

@@ -135,7 +135,10 @@ class Month:
             case TaskKind.PRINT:
                 store.printed(number)
             case TaskKind.SEND_PROOF | TaskKind.RETRY_PROOF:
-                store.set_proof(number, "failed" if self.chance.random() < 0.2 else "sent")
+                failed = self.chance.random() < 0.2
+                store.set_proof(number, "failed" if failed else "sent")
+                if not failed:
+                    self.body.frontal.paper_arrived(SENDER, number)
             case TaskKind.EXAMINE_PAYMENT:
                 store.payment_examined(number)
             case TaskKind.CLAIM_PAYMENT | TaskKind.EXAMINE:

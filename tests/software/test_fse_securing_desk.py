@@ -25,7 +25,7 @@ from securing_bench import (
 from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.lots import make_lots, numbers
 from bifente.simulator.formats.fse.model import CareAct, Invoice, Lot, LotKind, SecuredInvoice, SecuringMode, Signer
-from bifente.simulator.formats.fse.securing.modes import wants
+from bifente.simulator.formats.fse.securing.modes import MODES, PaperForm, wants
 from bifente.simulator.formats.fse.securing.verifying import reasons
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.readers import LineError, PcscCode
@@ -95,8 +95,8 @@ def test_without_the_insured_s_signature_no_vitale_is_needed(mode: SecuringMode)
     assert codes(practice.secured(mode)) == []
 
 
-@pytest.mark.parametrize("mode", [mode for mode in SecuringMode if mode is not SecuringMode.DEGRADED])
-def test_only_a_degraded_sheet_goes_with_paper(mode: SecuringMode) -> None:
+@pytest.mark.parametrize("mode", [mode for mode in SecuringMode if MODES[mode].paper is PaperForm.NONE])
+def test_only_a_sheet_that_the_vitale_does_not_sign_goes_with_paper(mode: SecuringMode) -> None:
     practice = Practice()
     assert refusal(lambda: practice.desk.secure(practice.sheet(mode), PIN, paper=True)) is SecuringRefusal.PAPER_NEEDED
 

@@ -180,6 +180,12 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("paper-missing", DEGRADED, {}, set()),
     ("proof-of-mode", {**DEGRADED, "proof": Proof.VITALE}, {"paper": True}, set()),
     ("proof-of-mode", {"mode": SecuringMode.WITHOUT_VITALE}, {}, set()),
+    (
+        "payment-of-mode",
+        {"mode": SecuringMode.NOT_SECURED, "payment": Payment.TIERS_PAYANT},
+        {},
+        set(),
+    ),
     ("c2s-direct", {**C2S, "payment": Payment.DIRECT}, {}, set()),
     ("c2s-overrun", {**C2S, "acts": (replace(FULL_ACT, amount=3001),)}, {}, set()),
     ("rectifies-itself", {"rectifies": 1}, {}, set()),
@@ -205,6 +211,7 @@ def test_only_these_rules_let_a_sheet_be_secured() -> None:
         "not-young",
         "accident-not-wanted",
         "proof-of-mode",
+        "payment-of-mode",
         "c2s-overrun",
     }
 

@@ -20,7 +20,7 @@ from bifente.ground.clock import Clock
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.envelope import is_sealed
 from bifente.simulator.formats.fse.lots import RawLot
-from bifente.simulator.formats.fse.model import Arl, ArlKind, Dre, Lot, LotKind, PaymentOutcome, Rejection, Rsp
+from bifente.simulator.formats.fse.model import Arl, ArlKind, Dre, Invoice, Lot, LotKind, PaymentOutcome, Rejection, Rsp
 from bifente.simulator.formats.fse.returns import decode_return, encode_return
 from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier
 from bifente.simulator.services.frontal.faults import Trouble
@@ -35,6 +35,8 @@ from bifente.simulator.services.frontal.settlement import (
     claim_without_sheet,
     pays_the_professional,
     sheet_lines,
+    unproven,
+    waits_for_paper,
 )
 from bifente.simulator.services.frontal.standing import unlike_sheet
 from bifente.simulator.serving.mail import TransportError, TransportFailure
@@ -182,17 +184,14 @@ class Frontal(Service):
     def _take(self, found: Examined, now: datetime) -> None:
         """Remember what was accepted, and what will be said of it."""
         head = found.raw.head
-        due = now + self._parameters.rsp_delay
-
         self._ledger.add_signers(head.sender, {sheet.professional.rpps for sheet in found.sheets})
         for sheet in found.sheets:
             self._ledger.set_item(head.sender, LotKind.FSE, sheet.number, ItemState.ACCEPTED)
             # Whom two sheets are for is known by the file alone.
             known = self._parameters.reference is not None
             twice = known and self._ledger.billed_before(head.sender, sheet) is not None
-            lines = sheet_lines(sheet, self._parameters, self._chance, paid_before=twice)
+            self._owe_sheet(head, sheet, now, twice=twice, paper=sheet.number in found.papers)
             self._ledger.bill(head.sender, sheet)
-            self._ledger.owe(Part(due, head.sender, head.body, LotKind.FSE, sheet.number, line) for line in lines)
             for claim in self._ledger.claims(head.sender, sheet.number):
                 if self._ledger.disown(head.sender, claim.number):
                     self._owe_claim(head.sender, claim, now)
@@ -204,6 +203,21 @@ class Frontal(Service):
                 self._ledger.add_claim(head.sender, claim)
                 self._owe_claim(head.sender, claim, now)
         self._ledger.remark(now, head.sender, found.remarks)
+
+    def _owe_sheet(self, head: Lot, sheet: Invoice, now: datetime, *, twice: bool, paper: bool) -> None:
+        """What will be said of a sheet; of one that is paid on its paper, not before that has arrived."""
+        lines = sheet_lines(sheet, self._parameters, self._chance, paid_before=twice, paper=paper)
+        refused = any(line.outcome is PaymentOutcome.REJECTED for line in lines)
+        came = self._ledger.paper_came(head.sender, sheet.number)
+        waits = waits_for_paper(sheet, paper=paper) and not came and not refused
+        due = now + (self._parameters.paper_wait if waits else self._parameters.rsp_delay)
+        told = lines or ((unproven(sheet),) if waits else ())
+        self._ledger.owe(Part(due, head.sender, head.body, LotKind.FSE, sheet.number, line, waits) for line in told)
+
+    def paper_arrived(self, sender: str, number: int) -> None:
+        """The form signed on paper of a sheet of a sender has come: it is held against nothing, only awaited."""
+        with self._ledger.at_once():
+            self._ledger.add_paper(sender, number, self._clock.now() + self._parameters.rsp_delay)
 
     def _owe_claim(self, sender: str, claim: Dre, now: datetime) -> None:
         """What will be said of a claim; as long as nobody sent its sheet, that it is rejected one day for want of it.

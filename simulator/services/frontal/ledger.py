@@ -55,9 +55,13 @@ CREATE INDEX claims_of ON claims (sender, invoice);
 CREATE TABLE parts (
   id INTEGER PRIMARY KEY, due TEXT NOT NULL, sender TEXT NOT NULL, body TEXT NOT NULL, kind TEXT NOT NULL,
   number INTEGER NOT NULL, invoice INTEGER NOT NULL, payer TEXT NOT NULL, outcome TEXT NOT NULL,
-  asked INTEGER NOT NULL, paid INTEGER NOT NULL, code TEXT, place TEXT, told TEXT
+  asked INTEGER NOT NULL, paid INTEGER NOT NULL, code TEXT, place TEXT, told TEXT, waits INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX parts_due ON parts (due, sender, body, id) WHERE told IS NULL;
+CREATE TABLE papers (
+  sender TEXT NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (sender, number)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX parts_of ON parts (sender, kind, number);
 CREATE TABLE shares (
   sender TEXT NOT NULL, number INTEGER NOT NULL, asked INTEGER NOT NULL, insurer TEXT NOT NULL, member TEXT NOT NULL,
@@ -73,7 +77,7 @@ CREATE TABLE remarks (
   place TEXT NOT NULL
 ) STRICT;
 """
-_VERSION = 3
+_VERSION = 4
 
 
 class ItemState(StrEnum):
@@ -107,7 +111,11 @@ class ComplementaryShare:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a body will say of a sheet or a claim (``number``) to one sender, from the day ``due`` on."""
+    """What a body will say of a sheet or a claim (``number``) to one sender, from the day ``due`` on.
+
+    ``waits``: only once the paper of the sheet has arrived; until then nothing is told, and on the day ``due`` that it
+    never came.
+    """
 
     due: datetime
     sender: str
@@ -115,6 +123,7 @@ class Part:
     kind: LotKind
     number: int
     line: RspLine
+    waits: bool = False
 
 
 class Ledger:
@@ -278,17 +287,31 @@ class Ledger:
     def owe(self, parts: Iterable[Part]) -> None:
         """Remember what will be said."""
         self._db.executemany(
-            "INSERT INTO parts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT INTO parts VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
             [
                 (
                     part.due.isoformat(),
                     *(part.sender, part.body, part.kind.value, part.number),
                     *(part.line.invoice, part.line.payer, part.line.outcome.value, part.line.asked, part.line.paid),
                     *((None, None) if (why := part.line.rejection) is None else (why.code, why.place)),
+                    part.waits,
                 )
                 for part in parts
             ],
         )
+
+    def paper_came(self, sender: str, number: int) -> bool:
+        """Return whether the paper of a sheet has arrived."""
+        asked = self._db.execute("SELECT 1 FROM papers WHERE sender = ? AND number = ?", (sender, number))
+        return asked.fetchone() is not None
+
+    def add_paper(self, sender: str, number: int, due: datetime) -> None:
+        """Remember that the paper of a sheet arrived: what waited for it is told from the day ``due`` on."""
+        self._db.execute("INSERT OR IGNORE INTO papers VALUES (?, ?)", (sender, number))
+        where = "sender = ? AND kind = ? AND number = ? AND told IS NULL AND waits"
+        values = (sender, LotKind.FSE.value, number)
+        self._db.execute(f"DELETE FROM parts WHERE {where} AND code = 'proof-missing'", values)  # noqa: S608
+        self._db.execute(f"UPDATE parts SET waits = 0, due = ? WHERE {where}", (due.isoformat(), *values))  # noqa: S608
 
     def add_claim(self, sender: str, claim: Dre) -> None:
         """Remember what a claim asks: one that cancels nothing."""
@@ -327,6 +350,11 @@ class Ledger:
 
     def take_due(self, until: datetime) -> list[Part]:
         """What is to be said by then, once: by day, sender and body."""
+        self._db.execute(
+            "UPDATE parts SET waits = 0, outcome = ?, paid = 0, code = 'proof-missing', place = ''"
+            " WHERE told IS NULL AND waits AND due <= ?",
+            (PaymentOutcome.REJECTED.value, until.isoformat()),
+        )
         found = self._db.execute(
             "SELECT * FROM parts WHERE told IS NULL AND due <= ? ORDER BY substr(due, 1, 10), sender, body, id",
             (until.isoformat(),),

@@ -39,6 +39,8 @@ class FrontalParameters:
     """From the positive ARL to the RSP."""
     claim_wait: timedelta = timedelta(days=30)
     """How long a claim waits for its sheet, which may come after it, before it is rejected."""
+    paper_wait: timedelta = timedelta(days=60)
+    """How long a sheet waits for its paper before it is rejected."""
     rejected: float = 0.0
     """The part of the sheets that the computer centre rejects for a reason of its own (``under-control``)."""
     partly_paid: float = 0.0

@@ -49,6 +49,8 @@ class Examined:
 
     raw: RawLot
     sheets: list[Invoice] = field(default_factory=list)
+    papers: set[int] = field(default_factory=set)
+    """The numbers of its sheets that say that a form signed on paper goes along."""
     claims: list[Dre] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     remarks: list[Rejection] = field(default_factory=list)
@@ -149,6 +151,7 @@ class Reception:
         for reason in wrong:
             yield Rejection(reason.code, reason.label, item.number, shortened(reason.place))
         found.sheets.append(sheet)
+        found.papers |= {sheet.number} if secured.paper else set()
         found.carried.append(Carried.of(sheet, secured))
         if sheet.number != item.number:
             yield rejection("form", item.number, f"its number is {sheet.number}")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from random import Random
 
 from bifente.simulator.formats.fse.dre import indicators
-from bifente.simulator.formats.fse.model import Dre, Invoice, Payment, PaymentOutcome, RspLine, SecuringMode
+from bifente.simulator.formats.fse.model import Dre, Invoice, Payment, PaymentOutcome, RspLine
+from bifente.simulator.formats.fse.securing.modes import MODES, PaidOn
 from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import rejection
 
@@ -19,13 +20,14 @@ AMO, AMC = "amo", "amc"
 
 
 def sheet_lines(
-    invoice: Invoice, parameters: FrontalParameters, chance: Random, *, paid_before: bool = False
+    invoice: Invoice, parameters: FrontalParameters, chance: Random, *, paid_before: bool = False, paper: bool = True
 ) -> tuple[RspLine, ...]:
     """What will be said of a sheet: a line for each payer that was asked, none if nobody owes the professional.
 
-    ``paid_before``: another sheet bills one of its acts for the same person and day.
+    ``paid_before``: another sheet bills one of its acts for the same person and day. ``paper``: it goes along with a
+    form signed on paper, where its mode takes one.
     """
-    why = "act-paid-before" if paid_before else _refused(invoice, parameters, chance)
+    why = "act-paid-before" if paid_before else _refused(invoice, parameters, chance, paper=paper)
     if invoice.payment is Payment.DIRECT:
         return () if why is None else (_line(invoice.number, AMO, invoice.amo.asked, 0, why),)
     lines = []
@@ -72,10 +74,23 @@ def claims_beside(invoice: Invoice) -> bool:
     return known is not None and invoice.payment in known.payments
 
 
-def _refused(invoice: Invoice, parameters: FrontalParameters, chance: Random) -> str | None:
+def unproven(invoice: Invoice) -> RspLine:
+    """What will be said of a sheet whose paper never comes, to whoever would be paid."""
+    return _line(invoice.number, AMO, invoice.amo.asked, 0, "proof-missing")
+
+
+def waits_for_paper(invoice: Invoice, *, paper: bool) -> bool:
+    """Whether a sheet is paid once its paper has arrived: one that says that a paper goes along."""
+    return paper and MODES[invoice.mode].paid is PaidOn.PAPER
+
+
+def _refused(invoice: Invoice, parameters: FrontalParameters, chance: Random, *, paper: bool) -> str | None:
+    paid = MODES[invoice.mode].paid
+    if paid is PaidOn.NEVER or (paid is PaidOn.PAPER and not paper):
+        return "nothing-proves-it"
     if _rights_closed(invoice, parameters):
         return "rights-closed"
-    if invoice.mode is SecuringMode.DEGRADED and invoice.number in parameters.papers_missing:
+    if paid is PaidOn.PAPER and invoice.number in parameters.papers_missing:
         return "proof-missing"
     return _control(parameters, chance)
 

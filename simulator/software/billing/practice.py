@@ -113,7 +113,7 @@ class Practice:
         with self.store.transaction():
             if self.store.sheet(number).content != secured.content:
                 raise FseError(f"sheet {number}", "what was signed is not this sheet", "sign what was added")
-            self.store.secure_sheet(number, encode_secured(secured))
+            self.store.secure_sheet(number, encode_secured(secured), paper=secured.paper)
 
     def claim(self, number: int) -> Dre:
         """A claim (DRE) beside a sheet, for what the sheet asks of the AMC. Raises FseError where none may go."""

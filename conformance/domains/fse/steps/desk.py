@@ -91,7 +91,7 @@ class WorkList(FseStep):
 class ActAtDesk(FseStep):
     """Something done at the desk: a sheet or a file given up and printed on paper, its document sent or not, doubles
     forgotten that were kept long enough, a payment in part looked at, a claim (DRE) made or cancelled. ``refused``
-    where it may not be done.
+    where it may not be done. A document that is sent arrives at the body.
     """
 
     name: ClassVar[str] = "fse-desk"
@@ -119,7 +119,10 @@ class ActAtDesk(FseStep):
     def do(self, act: Act, fse: FseBench) -> StepTold:
         """Do it."""
         try:
-            count = fse.software.office.act(self.action, fse.software.sheet(self.sheet).number, self.claim)
+            number = fse.software.sheet(self.sheet).number
+            count = fse.software.office.act(self.action, number, self.claim)
         except FseError as error:
             return refused_by_rules(error, count=0)
+        if self.action == "document-sent":
+            fse.front_end.frontal.paper_arrived(fse.software.office.store.sender, number)
         return StepTold({"outcome": DONE, "reason": None, "count": count}, DONE, {"count": str(count)})

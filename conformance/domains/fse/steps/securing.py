@@ -83,7 +83,7 @@ class Secure(_SigningStep):
     name: ClassVar[str] = "fse-secure"
     title: ClassVar[Text] = Text("Sécuriser la feuille", "Secure the sheet")
 
-    paper: bool | None = Field(default=None, description="a form signed on paper goes along (degraded)")
+    paper: bool | None = Field(default=None, description="a form signed on paper goes along (degraded, no Vitale)")
 
     def sign(self, fse: FseBench, number: int) -> None:
         """Sign it."""

@@ -1,29 +1,57 @@
-"""Which signatures each securing mode wants (SV-FSE-21). What modes 1 and 2 are beyond their names is modelled."""
+"""What each securing mode takes: signatures, papers, proofs and payments, from ``modes.yaml``, one table for all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 
-from bifente.simulator.formats.fse.model import SecuringMode, Signer
+from pydantic import BaseModel, ConfigDict
 
-_BOTH = frozenset(Signer)
-_PROFESSIONAL = frozenset({Signer.PROFESSIONAL})
+from bifente.ground.shipped import shipped
+from bifente.simulator.formats.fse.model import Payment, Proof, SecuringMode, Signer
 
-WANTED: Mapping[SecuringMode, frozenset[Signer]] = {
-    SecuringMode.NOT_SECURED: frozenset(),
-    SecuringMode.WITHOUT_VITALE: _PROFESSIONAL,
-    SecuringMode.VISIT: _BOTH,
-    SecuringMode.SECURED: _BOTH,
-    SecuringMode.DESYNCHRONISED: _BOTH,
-    SecuringMode.DEGRADED: _PROFESSIONAL,
+
+class PaperForm(StrEnum):
+    """Whether a form signed on paper goes along with a sheet (SV-FSE-03)."""
+
+    MUST = "must"
+    MAY = "may"
+    NONE = "none"
+
+
+class PaidOn(StrEnum):
+    """What a sheet is paid on: its signatures, its paper once it has arrived, or nothing at all."""
+
+    SIGNATURES = "signatures"
+    PAPER = "paper"
+    NEVER = "never"
+
+
+class ModeRule(BaseModel):
+    """What one mode takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    signatures: frozenset[Signer]
+    paper: PaperForm
+    proofs: frozenset[Proof]
+    payments: frozenset[Payment]
+    paid: PaidOn
+
+    def takes_paper(self, there: bool) -> bool:
+        """Return whether a sheet may go with its paper form, or without."""
+        return self.paper is PaperForm.MAY or there is (self.paper is PaperForm.MUST)
+
+
+MODES: Mapping[SecuringMode, ModeRule] = {
+    SecuringMode(int(number)): ModeRule.model_validate(rule)
+    for number, rule in shipped(__package__, "modes.yaml").items()
 }
-"""Both in the same call on a visit and secured, one after the other desynchronised, the professional's alone without a
-Vitale or degraded."""
 
-WITH_PAPER = frozenset({SecuringMode.DEGRADED})
-"""Modes whose sheet goes along with a form signed on paper (SV-FSE-03)."""
+WITH_PAPER = frozenset(mode for mode, rule in MODES.items() if rule.paper is PaperForm.MUST)
+"""Modes whose sheet goes along with a form signed on paper."""
 
 
 def wants(mode: SecuringMode) -> frozenset[Signer]:
     """Whose signatures a sheet of a mode has when it is complete, and has no other."""
-    return WANTED[mode]
+    return MODES[mode].signatures

@@ -22,7 +22,7 @@ from bifente.ground.text import Text
 from bifente.simulator.formats.fse.canonical import parse
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import CardSignature, Invoice, Rejection, SecuredInvoice, Signer
-from bifente.simulator.formats.fse.securing.modes import WITH_PAPER, wants
+from bifente.simulator.formats.fse.securing.modes import MODES, wants
 from bifente.simulator.formats.fse.securing.rsa import SignatureFinding, certificate_of, judged
 from bifente.simulator.pki.certificate_profiles import CARD_ID, CARD_TYPE, card_type
 from bifente.simulator.pki.vitale_authority import CARD_NAME
@@ -129,7 +129,7 @@ class Verifier:
 
     def _reasons(self, secured: SecuredInvoice, sheet: Invoice, at: datetime) -> Iterator[Rejection]:
         number, wanted = sheet.number, wants(sheet.mode)
-        if secured.paper != (sheet.mode in WITH_PAPER):
+        if not MODES[sheet.mode].takes_paper(secured.paper):
             yield _rejection("paper-unexpected" if secured.paper else "paper-missing", number, "paper")
         for signer, signature in ((Signer.INSURED, secured.insured), (Signer.PROFESSIONAL, secured.professional)):
             if signature is None:

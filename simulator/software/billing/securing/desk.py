@@ -18,7 +18,7 @@ from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.canonical import canonical
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import CardSignature, Invoice, SecuredInvoice, SecuringMode, Signer
-from bifente.simulator.formats.fse.securing.modes import WITH_PAPER, wants
+from bifente.simulator.formats.fse.securing.modes import MODES, WITH_PAPER, wants
 from bifente.simulator.formats.fse.securing.rsa import signed_by
 from bifente.simulator.middleware.codes import SsvError
 from bifente.simulator.middleware.resources import Pair, Resources
@@ -122,7 +122,7 @@ class SecuringDesk:
 
 def unsigned(invoice: Invoice, *, paper: bool = False) -> SecuredInvoice:
     """A sheet before any signature. Raises SecuringError."""
-    if paper != (invoice.mode in WITH_PAPER):
+    if not MODES[invoice.mode].takes_paper(paper):
         raise SecuringError(SecuringRefusal.PAPER_NEEDED, f"mode {int(invoice.mode)}, paper form: {paper}")
     return SecuredInvoice(_content(invoice), paper=paper)
 

@@ -61,11 +61,19 @@ class Sheets(Life):
                 number,
             )
 
-    def secure_sheet(self, number: int, secured: bytes) -> None:
-        """The sheet with the signatures that its mode wants: it may be sent. Raises FseError unless it is pending."""
+    def secure_sheet(self, number: int, secured: bytes, *, paper: bool = False) -> None:
+        """The sheet with the signatures that its mode wants: it may be sent. Raises FseError unless it is pending.
+
+        ``paper``: a form signed on paper goes along, which is to be sent as well.
+        """
         with self._db.transaction():
             self._move(number, Move.SECURE)
             self._db.run("UPDATE sheets SET secured = ? WHERE number = ?", secured, number)
+            if paper:
+                self._db.run(
+                    "UPDATE sheets SET proof = 'due', proof_since = ? WHERE number = ? AND proof = ''",
+                    *(self.today().isoformat(), number),
+                )
 
     def sheets(self) -> tuple[SheetRow, ...]:
         """Every sheet, by number, without its bytes."""

@@ -105,8 +105,10 @@ class _Maker:
             case SheetState.SENT:
                 yield self._of_sent(sheet)
             case SheetState.ACCEPTED if sheet.third_party:
-                # The complementary part is not awaited before its claim is accepted.
-                deadline = self._after(max(sheet.since, sheet.claimed or sheet.since), self._rules.payment)
+                # The complementary part is not awaited before its claim is accepted, nothing before the paper left.
+                paper = sheet.proof_since if sheet.proof else None
+                begun = max(sheet.since, sheet.claimed or sheet.since, paper or sheet.since)
+                deadline = self._after(begun, self._rules.payment)
                 if self._today <= deadline:
                     yield self._task(TaskKind.AWAIT_PAYMENT, deadline, sheet)
                 else:
