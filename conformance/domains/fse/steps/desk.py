@@ -35,7 +35,10 @@ class LookAtSheet(FseStep):
     observes: ClassVar[Observes] = {
         "state": ChoiceMatcher(frozenset(state.value for state in SheetState)),
         **{name: ValueMatcher() for name in ("number", "kept", "why", "lot", "closed", "paid", "outcomes", "rates")},
-        **{name: ValueMatcher() for name in ("amo", "amc", "total", "patient", "task", "urgency", "days-left")},
+        **{
+            name: ValueMatcher()
+            for name in ("amo", "amc", "total", "patient", "task", "task-words", "urgency", "days-left")
+        },
     }
 
     sheet: int | None = Field(default=None, ge=1, description="its number, by default that of the last one")
@@ -57,6 +60,7 @@ class LookAtSheet(FseStep):
             "paid": sum(one.paid for one in payments),
             "outcomes": [one.outcome.value for one in payments],
             "task": None if task is None else task.kind.value,
+            "task-words": None if task is None else task.reason.fr,
             "urgency": None if task is None else task.urgency.value,
             "days-left": None if task is None else (task.deadline - fse.days.today).days,
         }

@@ -14,6 +14,7 @@ from bifente.simulator.formats.fse.model import SheetState
 from bifente.simulator.software.billing.store.rows import ClaimRow, ReturnRow, SheetRow
 from bifente.simulator.software.billing.store.store import Store
 from bifente.simulator.tarification.deadlines import DeadlineRule, Deadlines
+from bifente.simulator.tarification.penalties import penalty
 
 
 class TaskKind(StrEnum):
@@ -88,6 +89,7 @@ def last_kept(deadlines: Deadlines, today: date) -> date:
 
 class _Maker:
     def __init__(self, deadlines: Deadlines, today: date) -> None:
+        self._deadlines = deadlines
         self._after = deadlines.after
         self._rules = deadlines.rules
         self._today = today
@@ -106,13 +108,17 @@ class _Maker:
                 yield self._of_sent(sheet)
             case SheetState.ACCEPTED if sheet.third_party:
                 # The complementary part is not awaited before its claim is accepted, nothing before the paper left.
+                sent = sheet.last_sent or sheet.since
                 paper = sheet.proof_since if sheet.proof else None
-                begun = max(sheet.since, sheet.claimed or sheet.since, paper or sheet.since)
+                begun = max(sent, sheet.claimed or sent, paper or sent)
                 deadline = self._after(begun, self._rules.payment)
                 if self._today <= deadline:
                     yield self._task(TaskKind.AWAIT_PAYMENT, deadline, sheet)
                 else:
-                    yield self._task(TaskKind.CLAIM_PAYMENT, self._after(deadline, self._rules.claim_payment), sheet)
+                    owed = penalty(sheet.amo + sheet.amc, begun, self._today, self._deadlines)
+                    claim_by = self._after(deadline, self._rules.claim_payment)
+                    words = {"body": sheet.body, "penalty": f"{owed // 100},{owed % 100:02} EUR"}
+                    yield self._made(TaskKind.CLAIM_PAYMENT, claim_by, sheet.number, file=sheet.file, **words)
             case SheetState.REJECTED:
                 yield self._task(TaskKind.RECTIFY, self._retry(sheet.since), sheet)
             case SheetState.PAYMENT_REJECTED:
