@@ -54,7 +54,7 @@ def accepted(desk: Desk, made: Invoice, *, claim: bool = False) -> None:
 
 def told(desk: Desk, *lines: RspLine, body: str = BODY, id: str = "S1") -> list[str]:
     """Take an RSP as it travels; why returns are refused, if any is."""
-    total = sum(line.paid for line in lines)
+    total = sum(line.transferred for line in lines)
     rsp = Rsp(SENDER, body, id, desk.store.today(), "VIREMENT 1", lines, total)
     desk.practice.received(encode_return(rsp))
     return [row.reason for row in desk.store.returns("refused")]
@@ -190,6 +190,62 @@ class TestRectified:
         assert "asked were 2100" in reason
 
 
+BACK = replace(PAID, outcome=PaymentOutcome.REVERSED, rejection=WHY)
+
+
+class TestSaidAfterAPayment:
+    @pytest.mark.parametrize(
+        ("first", "then", "words"),
+        [
+            (PAID, PAID, "it was paid already"),
+            (PAID, IN_PART, "it was paid already"),
+            (PAID, REFUSED, "it is rejected after it was paid"),
+            (IN_PART, IN_PART, "it was paid already"),
+            (IN_PART, REFUSED, "it is rejected after it was paid"),
+            (REFUSED, BACK, "it takes 2100 back, nothing was paid"),
+            (PAID, replace(BACK, paid=2000), "it takes 2000 back, 2100 was paid"),
+            (IN_PART, BACK, "it takes 2100 back, 1 was paid"),
+            (BACK, PAID, "it takes 2100 back, nothing was paid"),
+        ],
+    )
+    def test_it_is_laid_aside_and_on_the_work_list(self, desk: Desk, first: RspLine, then: RspLine, words: str) -> None:
+        accepted(desk, third_party(1))
+        before = told(desk, first)
+        state = desk.store.sheet(1).state
+        (why,) = before or told(desk, then, id="S2")
+        assert words in why
+        assert TaskKind.EXAMINE in {task.kind for task in tasks(desk)}
+        assert desk.store.sheet(1).state is state
+
+    def test_one_line_twice_in_one_return_books_nothing(self, desk: Desk) -> None:
+        accepted(desk, claimed(1))
+        (why,) = told(desk, PAID, INSURER, PAID)
+        assert "paid already" in why
+        assert desk.store.payments(1) == ()
+
+    def test_what_is_taken_back_is_to_be_rectified_and_may_be_paid_again(self, desk: Desk) -> None:
+        accepted(desk, third_party(1))
+        told(desk, PAID)
+        assert desk.store.sheet(1).closed is not None
+        assert told(desk, BACK, id="S2") == []
+        row = desk.store.sheet(1)
+        assert (row.state, row.closed) == (SheetState.PAYMENT_REJECTED, None)
+        assert "above-due" in row.reason
+        assert [task.kind for task in tasks(desk)] == [TaskKind.RECTIFY_PAYMENT]
+        assert told(desk, PAID, id="S3") == []
+        assert desk.store.sheet(1).state is SheetState.PAID
+        (why,) = told(desk, PAID, id="S4")
+        assert "paid already" in why
+
+    def test_one_payer_taking_back_leaves_what_the_other_paid(self, desk: Desk) -> None:
+        accepted(desk, claimed(1))
+        told(desk, PAID, INSURER)
+        assert told(desk, BACK, id="S2") == []
+        assert desk.store.sheet(1).state is SheetState.PAYMENT_REJECTED
+        assert told(desk, PAID, id="S3") == []
+        assert desk.store.sheet(1).state is SheetState.PAID
+
+
 class TestInPart:
     def test_it_is_looked_at_once(self, desk: Desk) -> None:
         accepted(desk, third_party(1))
@@ -252,13 +308,16 @@ class TestInPart:
         desk.store.payment_examined(1)
         assert desk.store.sheet(1).closed is not None
 
-    def test_a_paid_sheet_of_which_less_is_said_later_opens_again(self, desk: Desk) -> None:
-        accepted(desk, third_party(1))
-        told(desk, PAID)
+    def test_of_one_payer_in_whole_and_another_in_part_it_opens_again(self, desk: Desk) -> None:
+        accepted(desk, claimed(1))
+        told(desk, PAID, INSURER)
+        assert desk.store.sheet(1).closed is not None
         desk.days(3)
-        told(desk, IN_PART, id="S2")
+        part = replace(INSURER, outcome=PaymentOutcome.PARTLY_PAID, paid=899, rejection=WHY)
+        assert told(desk, replace(INSURER, outcome=PaymentOutcome.REVERSED, rejection=WHY), id="S2") == []
+        assert told(desk, part, id="S3") == []
         row = desk.store.sheet(1)
-        assert (row.state, row.closed, row.since) == (SheetState.PAID, None, desk.store.today())
+        assert (row.state, row.closed) == (SheetState.PAID, None)
         assert [task.kind for task in tasks(desk)] == [TaskKind.EXAMINE_PAYMENT]
 
     def test_it_is_not_forgotten_before_it_is_examined(self, desk: Desk) -> None:

@@ -84,6 +84,7 @@ _OUTCOMES = {
     PaymentOutcome.PAID: Text("payé", "paid"),
     PaymentOutcome.PARTLY_PAID: Text("payé en partie", "partly paid"),
     PaymentOutcome.REJECTED: Text("rejeté", "rejected"),
+    PaymentOutcome.REVERSED: Text("repris", "taken back"),
 }
 _SIGNERS = {
     Signer.INSURED: Text("Signature de l'assuré", "Insured's signature"),

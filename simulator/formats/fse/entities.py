@@ -115,6 +115,11 @@ def before(data: bytes, entity: Entity) -> bytes:
     return data[: (entity.number - 1) * _catalogue()[0]]
 
 
+def record_width() -> int:
+    """Return how many characters a record has."""
+    return _catalogue()[0]
+
+
 def types() -> Mapping[str, EntityType]:
     """Every type of entity by its three digits."""
     return _catalogue()[1]

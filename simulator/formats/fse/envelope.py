@@ -35,6 +35,10 @@ class EnvelopeError(FseError):
     """A file that cannot be sealed or opened."""
 
 
+class OtherRecipientError(EnvelopeError):
+    """A file that is sealed for somebody else, or for a key that this one has no more."""
+
+
 def seal(data: bytes, recipient: x509.Certificate) -> bytes:
     """The data enveloped for a recipient, DER. Raises EnvelopeError for a certificate that is not fit for it."""
     _checked_recipient(recipient)
@@ -114,7 +118,8 @@ def _expected(content: Any, certificate: x509.Certificate) -> bytes:
         }
     )
     if rid.name != "issuer_and_serial_number" or rid.chosen.dump() != own.dump():
-        raise EnvelopeError(_PLACE, "it is for another recipient", "send it to the body whose certificate sealed it")
+        cure = "take the body's certificate of today, or send it to the body whose certificate sealed it"
+        raise OtherRecipientError(_PLACE, "it is for another recipient", cure)
     encrypted = content["encrypted_content_info"]
     body = encrypted["encrypted_content"].native
     iv = encrypted["content_encryption_algorithm"]["parameters"].native

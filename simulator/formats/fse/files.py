@@ -82,6 +82,15 @@ def file_profiles() -> Mapping[str, FileProfile]:
     }
 
 
+def _check_still_valid(recipient: x509.Certificate | None, on: date, place: str) -> None:
+    if recipient is None:
+        return
+    since, until = recipient.not_valid_before_utc.date(), recipient.not_valid_after_utc.date()
+    if not since <= on <= until:
+        cure = "take the body's certificate of today: a file for a key that has ended is answered by 4015"
+        raise FseError(place, f"the body's certificate holds from {since} to {until}, not on {on}", cure)
+
+
 def make_file(
     lots: Sequence[Lot],
     recipient: x509.Certificate | None = None,
@@ -107,6 +116,7 @@ def make_file(
         raise FseError(place, f"profile {chosen.name} does not encrypt", "take profile 1.40, or give no certificate")
     _check_carried(lots, chosen)
     data = encode_file(head, [encode_lot(lot) for lot in lots])
+    _check_still_valid(recipient, head.on, place)
     sealed = seal(data, recipient) if recipient is not None else data
     return TransportFile(number, head.sender, head.body, file_name(head, sealed=recipient is not None), sealed)
 

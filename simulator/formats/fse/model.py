@@ -330,11 +330,13 @@ class PaymentOutcome(StrEnum):
     PAID = "paid"
     PARTLY_PAID = "partly-paid"
     REJECTED = "rejected"
+    REVERSED = "reversed"
+    """What was paid is taken back: the line tells how much, and the total of its transfer leaves it out."""
 
 
 @dataclass(frozen=True, slots=True)
 class RspLine:
-    """What became of one sheet for one payer: ``paid`` of ``asked`` cents."""
+    """What became of one sheet for one payer: ``paid`` of ``asked`` cents, or so much of them taken back."""
 
     invoice: int
     payer: str
@@ -342,6 +344,11 @@ class RspLine:
     asked: int
     paid: int
     rejection: Rejection | None = None
+
+    @property
+    def transferred(self) -> int:
+        """What comes with the transfer, in cents."""
+        return 0 if self.outcome is PaymentOutcome.REVERSED else self.paid
 
 
 @dataclass(frozen=True, slots=True)

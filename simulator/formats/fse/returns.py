@@ -16,6 +16,7 @@ from typing import TypeVar
 from bifente.simulator.formats.fse.entities import CLOSING, Entity, Value, before, place_of, read, types, write
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, ArlKind, LotKind, PaymentOutcome, Rejection, Rsp, RspLine
+from bifente.simulator.formats.fse.return_signing import parted
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -55,8 +56,9 @@ def encode_return(answer: Arl | Rsp) -> bytes:
 
 def decode_return(data: bytes) -> Arl | Rsp:
     """The ARL or RSP in these bytes. Raises FseError(place, reason, cure); totals that do not close are refused, and
-    so is any byte that is not the one written.
+    so is any byte that is not the one written. A signature at its end is read, not verified (``return_signing``).
     """
+    data, _signature = parted(data)
     reader = _Reader(read(data))
     header = reader.open(_HEADER)
     if header.values["mark"] != MARK:
@@ -191,13 +193,15 @@ def check_line(line: RspLine, place: str) -> None:
         PaymentOutcome.PAID: line.paid == line.asked and line.rejection is None,
         PaymentOutcome.PARTLY_PAID: 0 < line.paid < line.asked and line.rejection is not None,
         PaymentOutcome.REJECTED: line.paid == 0 and line.rejection is not None,
+        PaymentOutcome.REVERSED: 0 < line.paid <= line.asked and line.rejection is not None,
     }
     if not told[line.outcome]:
         reason = "a reason" if line.rejection else "no reason"
         raise FseError(
             place,
             f"{line.outcome.value} with {line.paid} of {line.asked} cents and {reason}",
-            "paid is everything and no reason; partly paid is less, with a reason; rejected is nothing, with a reason",
+            "paid is everything and no reason; partly paid is less, with a reason; rejected is nothing, with a reason;"
+            " reversed is what was paid, with a reason",
         )
 
 
@@ -234,6 +238,11 @@ def _member(kind: type[E], entity: Entity, field: str) -> E:
         ) from None
 
 
+def _transferred(part: Mapping[str, Value]) -> int:
+    """What a part adds to its transfer: what is taken back comes with none."""
+    return 0 if part["outcome"] == PaymentOutcome.REVERSED.value else int(str(part["paid"]))
+
+
 class _Writer:
     """Entities in the making: closes each level with what was told in it."""
 
@@ -257,7 +266,7 @@ class _Writer:
         self.entities.append(Entity(code, level, values))
         if code == _PART:
             self._asked += int(str(values["asked"]))
-            self._paid += int(str(values["paid"]))
+            self._paid += _transferred(values)
 
     def close(self) -> None:
         index, asked, paid = self._open.pop()
@@ -294,7 +303,7 @@ class _Reader:
         self._last = entity
         if code == _PART:
             self._asked += entity.amount("asked")
-            self.paid += entity.amount("paid")
+            self.paid += _transferred(entity.values)
         return entity
 
     def needed(self, code: str) -> Entity:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from random import Random
@@ -18,9 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
-from bifente.simulator.formats.fse.envelope import is_sealed
+from bifente.simulator.formats.fse.envelope import OtherRecipientError, is_sealed
 from bifente.simulator.formats.fse.lots import RawLot
 from bifente.simulator.formats.fse.model import Arl, ArlKind, Dre, Invoice, Lot, LotKind, PaymentOutcome, Rejection, Rsp
+from bifente.simulator.formats.fse.return_signing import sign_return
 from bifente.simulator.formats.fse.returns import decode_return, encode_return
 from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier
 from bifente.simulator.services.frontal.faults import Trouble
@@ -49,6 +51,7 @@ _UNKNOWN = "INCONNU"
 
 class Frontal(Service):
     """A front end as a service. ``key`` and ``certificate`` open envelopes; ``ledger`` defaults to one in memory.
+    With a ``signing_key`` it signs its returns.
 
     ``submit`` a file, then ask from time to time for what is ``due`` (late ARL) and to ``settle`` (RSP).
     """
@@ -68,6 +71,7 @@ class Frontal(Service):
         *,
         revocations: Iterable[x509.CertificateRevocationList] = (),
         ledger: Ledger | None = None,
+        signing_key: RSAPrivateKey | None = None,
         declare: Declare = to_nobody,
     ) -> None:
         super().__init__(declare)
@@ -75,6 +79,7 @@ class Frontal(Service):
         self._anchors = anchors
         self._key = key
         self._certificate = certificate
+        self._signing_key = signing_key
         self._parameters = parameters or FrontalParameters()
         self._chance = chance or Random(0)  # noqa: S311 - it draws faults, nothing secret
         self._ledger = ledger or Ledger()
@@ -117,7 +122,16 @@ class Frontal(Service):
 
     def receive(self, data: bytes, name: str) -> list[bytes]:
         """As ``submit``, the ARLs in the bytes that travel: what a transport hands files to."""
-        return [encode_return(arl) for arl in self.submit(data, name)]
+        return [self.encode(arl) for arl in self.submit(data, name)]
+
+    def encode(self, answer: Arl | Rsp) -> bytes:
+        """Return a return as it travels: signed by the body, if that was agreed."""
+        data = encode_return(answer)
+        return data if self._signing_key is None else sign_return(data, self._signing_key)
+
+    def change_key(self, key: RSAPrivateKey, certificate: x509.Certificate) -> None:
+        """Open files with another key from now on: those for the one before are refused (4015 in the field)."""
+        self._key, self._certificate = key, certificate
 
     def due(self, until: datetime | None = None) -> list[Arl]:
         """The late ARLs whose time has come by ``until`` (default: now), once each."""
@@ -144,6 +158,8 @@ class Frontal(Service):
 
     def _refused(self, opened: OpenedFile, data: bytes, name: str) -> Rejection | None:
         """Why a file is refused as a whole."""
+        if isinstance(opened.error, OtherRecipientError):
+            return rejection("file-other-key", place=name)
         if opened.error is not None:
             return rejection("file-unreadable", opened.item, f"{opened.error.place}: {opened.error.reason}")
         if self._ledger.knows_name(name):
@@ -277,15 +293,29 @@ class Frontal(Service):
             on=on,
             transfer=f"VIREMENT {body} {self._ledger.count(f'transfer {body}'):06}",
             lines=lines,
-            total=sum(line.paid for line in lines),
+            total=sum(line.transferred for line in lines),
         )
         self._ledger.add_return(rsp.return_id, sender, encode_return(rsp))
         for (kind, number), some in groupby(parts, key=lambda part: (part.kind, part.number)):
-            if self._ledger.item(sender, kind, number) is ItemState.ACCEPTED:
-                refused = all(part.line.outcome is PaymentOutcome.REJECTED for part in some)
-                state = ItemState.REJECTED if refused else ItemState.SETTLED
+            outcomes = {part.line.outcome for part in some}
+            if PaymentOutcome.REVERSED in outcomes:
+                self._ledger.set_item(sender, kind, number, ItemState.REJECTED)
+            elif self._ledger.item(sender, kind, number) is ItemState.ACCEPTED:
+                state = ItemState.REJECTED if outcomes == {PaymentOutcome.REJECTED} else ItemState.SETTLED
                 self._ledger.set_item(sender, kind, number, state)
         return rsp
+
+    def take_back(self, sender: str, number: int) -> int:
+        """Take back what was paid of a sheet, told with the next RSP; gives how many cents."""
+        now = self._clock.now()
+        with self._ledger.at_once():
+            paid = self._ledger.standing(sender, number)
+            why = rejection("taken-back", number)
+            self._ledger.owe(
+                replace(part, due=now, line=replace(part.line, outcome=PaymentOutcome.REVERSED, rejection=why))
+                for part in paid
+            )
+        return sum(part.line.paid for part in paid)
 
     def _return_id(self, body: str) -> str:
         return f"{body or _UNKNOWN}-{self._ledger.count(f'return {body}'):09}"

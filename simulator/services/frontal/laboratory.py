@@ -44,9 +44,12 @@ def authorities(keys: KeySource) -> tuple[x509.Certificate, ...]:
     return (*(one for chain in chains for one in chain), *VitaleAuthority(keys).chain)
 
 
-def identity(keys: KeySource, body: str = EVERY_BODY) -> BodyIdentity:
-    """What a body of the laboratory opens files with; files for it are made with its certificate."""
-    return body_identity(body, Pki(keys), keys, _VALIDITY)
+def identity(keys: KeySource, body: str = EVERY_BODY, *, signs: bool = False, generation: int = 1) -> BodyIdentity:
+    """What a body of the laboratory opens files with; files for it are made with its certificate.
+
+    ``signs``: what it signs its returns with; ``generation``: of its keys, which it changes from time to time.
+    """
+    return body_identity(body, Pki(keys), keys, _VALIDITY, signs=signs, generation=generation)
 
 
 def laboratory(

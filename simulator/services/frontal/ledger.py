@@ -313,6 +313,16 @@ class Ledger:
         self._db.execute(f"DELETE FROM parts WHERE {where} AND code = 'proof-missing'", values)  # noqa: S608
         self._db.execute(f"UPDATE parts SET waits = 0, due = ? WHERE {where}", (due.isoformat(), *values))  # noqa: S608
 
+    def standing(self, sender: str, number: int) -> list[Part]:
+        """Return what a body told that it paid of a sheet and did not take back."""
+        found = self._db.execute(
+            "SELECT * FROM parts AS one WHERE sender = ? AND kind = ? AND number = ? AND told IS NOT NULL AND paid > 0"
+            " AND outcome != ? AND id = (SELECT max(id) FROM parts WHERE sender = one.sender AND kind = one.kind"
+            " AND number = one.number AND payer = one.payer)",
+            (sender, LotKind.FSE.value, number, PaymentOutcome.REVERSED.value),
+        )
+        return [_part(row) for row in found]
+
     def add_claim(self, sender: str, claim: Dre) -> None:
         """Remember what a claim asks: one that cancels nothing."""
         values = (sender, claim.number, claim.invoice, encode_dre(claim))

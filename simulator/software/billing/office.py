@@ -35,6 +35,10 @@ class Correspondence(Protocol):
         """Return what files for a body are encrypted with."""
         ...
 
+    def returns_certificate(self) -> x509.Certificate:
+        """Return what the body's signatures of its returns are checked with."""
+        ...
+
 
 class OpensSeries(Protocol):
     """Begins or takes up a series of lots with the holder code, and gives what signs the lots in it."""
@@ -56,6 +60,8 @@ class OfficeSettings:
     mail: bool = False
     rules: DeadlineRules = field(default_factory=DeadlineRules.default)
     alsace_moselle: bool = False
+    signed_returns: bool = False
+    """Whether the body signs its returns: those it did not sign are laid aside."""
 
 
 class Office:
@@ -112,6 +118,7 @@ class Office:
             recipient=lambda body: self._correspondence.certificate(body) if encrypted else None,
             profile=chosen.profile,
             deadlines=Deadlines(chosen.rules, alsace_moselle=chosen.alsace_moselle),
+            returns_certificate=self._correspondence.returns_certificate() if chosen.signed_returns else None,
         )
 
     # -- lots and files -----------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from bifente.simulator.formats.fse.model import (
 )
 from bifente.simulator.formats.fse.model import TransportFile as File
 from bifente.simulator.formats.fse.numbers import ROUNDS, Sequence, form
+from bifente.simulator.formats.fse.return_signing import check_signed
 from bifente.simulator.formats.fse.returns import decode_return
 from bifente.simulator.formats.fse.securing.codec import decode_secured, encode_secured
 from bifente.simulator.serving.mail import Transport, TransportError
@@ -68,6 +69,7 @@ class Practice:
         recipient: Callable[[str], x509.Certificate | None] = lambda body: None,
         profile: str | None = None,
         deadlines: Deadlines | None = None,
+        returns_certificate: x509.Certificate | None = None,
     ) -> None:
         self.store = store
         self.deadlines = deadlines or Deadlines()
@@ -75,6 +77,7 @@ class Practice:
         self._sign_lot = sign_lot
         self._recipient = recipient
         self._profile = profile
+        self._returns_certificate = returns_certificate
 
     # -- sheets and claims --------------------------------------------------------------------------------------------
 
@@ -237,6 +240,8 @@ class Practice:
         applied: list[Arl | Rsp] = []
         for row in self.store.returns("new"):
             try:
+                if self._returns_certificate is not None:
+                    check_signed(row.data, self._returns_certificate)
                 answer = decode_return(row.data)
                 if isinstance(answer, Arl):
                     self.store.apply_arl(row.id, answer)

@@ -13,16 +13,20 @@ from bifente.conformance.domains.fse.bench.front_end import FrontEndBench
 from bifente.conformance.domains.fse.bench.post import Post
 from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.conformance.domains.fse.bench.station import SceneStation
+from bifente.conformance.domains.fse.bench.tellings import said_again
 from bifente.conformance.domains.vitale.apcv import ApcvBench
 from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.conformance.model import CardChoice
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Arl, Rsp
+from bifente.simulator.formats.fse.model import Arl, PaymentOutcome, Rsp
 from bifente.simulator.formats.fse.numbers import Sequence
+from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.serving.recording import Hear
 from bifente.simulator.software.billing.practice import Sending
 from bifente.simulator.software.billing.software import BillingSoftware
+
+_OUTCOMES = {"again": "paid", "rejected": "rejected", "taken-back": "reversed"}
 
 
 class FseBench:
@@ -95,6 +99,19 @@ class FseBench:
         for answer in self.front_end.owed(settle=settle):
             self.post.wire.post(answer)
         return practice.receive()
+
+    def say_of_payment(self, what: str, *, forged: bool) -> None:
+        """Send something more about the last payment told. Raises FseError where none was."""
+        frontal, sender = self.front_end.frontal, self.software.office.store.sender
+        told = [one for one in frontal.returns(sender) if isinstance(one, Rsp)]
+        if not told:
+            raise FseError("payment", "none was told yet", "settle one first")
+        if what == "taken-back" and not forged:
+            for number in dict.fromkeys(line.invoice for line in told[-1].lines):
+                frontal.take_back(sender, number)
+            return
+        answer = said_again(told[-1], PaymentOutcome(_OUTCOMES[what]))
+        self.post.wire.post(encode_return(answer) if forged else frontal.encode(answer))
 
     def close(self) -> None:
         """Close the mail servers and forget the practice."""

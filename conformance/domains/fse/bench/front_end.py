@@ -12,7 +12,6 @@ from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, Rsp
-from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.serving.mail.recording import RecordedReception
 from bifente.simulator.serving.recording import Hear
@@ -30,6 +29,7 @@ class FrontEndBench:
         self._chance = chance
         self._hear = hear
         self._parameters = FrontalParameters(reference=TemplateReference(party))
+        self.signs_returns = False
         self._frontal: Frontal | None = None
 
     @property
@@ -45,6 +45,7 @@ class FrontEndBench:
                 self._parameters,
                 self._chance,
                 revocations=party.revocations,
+                signing_key=party.signature.key if self.signs_returns else None,
             )
         return self._frontal
 
@@ -70,7 +71,7 @@ class FrontEndBench:
     def owed(self, *, settle: bool) -> list[bytes]:
         """The returns whose time has come: late ARLs and, where it is to ``settle``, what it says of payments."""
         answers: list[Arl | Rsp] = [*self.frontal.due(), *(self.frontal.settle() if settle else ())]
-        return [self._reception.owed(encode_return(answer)) for answer in answers]
+        return [self._reception.owed(self.frontal.encode(answer)) for answer in answers]
 
     def answered(self) -> list[str]:
         """Every reason of rejection that it gave so far, each once, whoever it answered."""

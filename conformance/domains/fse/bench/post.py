@@ -25,6 +25,7 @@ class Post:
         self._clock = clock
         self._stack = ExitStack()
         self._wire: Wire | None = None
+        self._generation = self._known = 1
         self.weather = Weather(random.Random(chance.getrandbits(64)))  # noqa: S311 - a dice for a bench
 
     @property
@@ -40,8 +41,24 @@ class Post:
         return self._wire
 
     def certificate(self, body: str) -> x509.Certificate:
-        """Return what files for a body are encrypted with: one certificate stands for all."""
-        return self._party.body.certificate
+        """Return what files for a body are encrypted with, as the practice knows it: one stands for all."""
+        return self._party.body_of(self._known).certificate
+
+    def returns_certificate(self) -> x509.Certificate:
+        """Return what the body's signatures of its returns are checked with."""
+        return self._party.signature.certificate
+
+    def change_body_key(self, *, told: bool) -> None:
+        """Let the body change its key; ``told``: the practice has its new certificate."""
+        self._generation += 1
+        own = self._party.body_of(self._generation)
+        self._front_end.frontal.change_key(own.key, own.certificate)
+        if told:
+            self.learn_body_key()
+
+    def learn_body_key(self) -> None:
+        """Give the practice the body's certificate of today."""
+        self._known = self._generation
 
     def _transport(self, sender: str, mail: bool) -> Transport:
         take = self._front_end.take

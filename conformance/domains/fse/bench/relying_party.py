@@ -39,6 +39,15 @@ class RelyingParty:
         return _body(self._bench.workshop)
 
     @property
+    def signature(self) -> BodyIdentity:
+        """What the front end signs its returns with, if it does."""
+        return _body(self._bench.workshop, signs=True)
+
+    def body_of(self, generation: int) -> BodyIdentity:
+        """What the front end opens files with after so many changes of its keys."""
+        return _body(self._bench.workshop, generation=generation)
+
+    @property
     def revocations(self) -> tuple[x509.CertificateRevocationList, ...]:
         """The lists that the authorities publish now, of the cards that were met here."""
         now = self._bench.now().replace(microsecond=0)
@@ -84,9 +93,9 @@ def _anchors(workshop: Workshop) -> Anchors:
     return anchors(workshop.keys)
 
 
-@lru_cache(maxsize=4)
-def _body(workshop: Workshop) -> BodyIdentity:
-    return identity(workshop.keys)
+@lru_cache(maxsize=12)
+def _body(workshop: Workshop, *, signs: bool = False, generation: int = 1) -> BodyIdentity:
+    return identity(workshop.keys, signs=signs, generation=generation)
 
 
 @lru_cache(maxsize=64)

@@ -11,13 +11,16 @@ from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.fse.sheet_words import rejection_words
 from bifente.conformance.domains.fse.steps.base import (
     DONE,
+    DONE_OR_NOT,
     FseStep,
     StepTold,
+    refused_by_rules,
 )
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
+from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, ArlKind, Rsp
 from bifente.simulator.tarification.deadlines import Deadlines
 
@@ -53,6 +56,7 @@ class FrontEnd(FseStep):
     contract_closed: bool = Field(default=False, description="the complementary insurer knows the member no more")
     alsace_moselle: bool = Field(default=False, description="the body counts the public holidays of Alsace-Moselle")
     paper_missing: bool = Field(default=False, description="the paper form of the next sheet never comes")
+    signed_returns: bool = Field(default=False, description="the body signs its returns")
     rejected: float | None = Field(
         default=None, ge=0, le=1, description="part of the sheets, drawn at random, that it does not pay"
     )
@@ -75,8 +79,9 @@ class FrontEnd(FseStep):
         )
         given |= {"closed_contracts": fse.relying_party.members} if self.contract_closed else {}
         given |= {"papers_missing": frozenset(range(1, 100))} if self.paper_missing else {}
-        if given:
+        if given or self.signed_returns:
             fse.front_end.set_up(given)
+            fse.front_end.signs_returns = fse.front_end.signs_returns or self.signed_returns
         if self.trouble is not None:
             fse.front_end.trouble(None if self.trouble == "none" else self.trouble)
             word = "aucun trouble" if self.trouble == "none" else self.trouble
@@ -123,7 +128,7 @@ class Receive(FseStep):
             "outcomes": [line.outcome.value for line in lines],
             "payers": [line.payer for line in lines],
             "asked": sum(line.asked for line in lines),
-            "paid": sum(line.paid for line in lines),
+            "paid": sum(line.transferred for line in lines),
             "total": sum(rsp.total for rsp in rsps),
             "return-ids": [one.return_id for one in answers],
             "unlike": len({one.return_id for one in answers}),
@@ -145,6 +150,53 @@ class Settle(Receive):
     def answers(self, fse: FseBench) -> tuple[Arl | Rsp, ...]:
         """What came."""
         return fse.receive(settle=True)
+
+
+class ChangeBodyKey(FseStep):
+    """Let the body change the key that files for it are encrypted with, or the practice take its new certificate.
+
+    A file for the key before is refused: 4015 in the field.
+    """
+
+    name: ClassVar[str] = "fse-body-key"
+    title: ClassVar[Text] = Text("Changer la clé de l'organisme", "Change the body's key")
+    shorthand: ClassVar[str] = "what"
+
+    what: Literal["changed", "changed-and-told", "told"] = Field(
+        description="it changed, the practice knows the new one as well, or it takes that now"
+    )
+
+    def do(self, act: Act, fse: FseBench) -> StepTold:
+        """Change it."""
+        if self.what == "told":
+            fse.post.learn_body_key()
+        else:
+            fse.post.change_body_key(told=self.what == "changed-and-told")
+        act.scene.changed(None, Text("la clé de l'organisme a changé", "the body's key has changed"))
+        return StepTold({})
+
+
+class TellPayment(FseStep):
+    """Have the body say something more of the last payment that it told: the same once more, that it is rejected after
+    all, or that it is taken back. Somebody else may say it too (``forged``), who has not the body's key.
+    """
+
+    name: ClassVar[str] = "fse-tell-payment"
+    title: ClassVar[Text] = Text("Redire un paiement", "Tell of a payment again")
+    shorthand: ClassVar[str] = "what"
+    success = ("outcome", DONE)
+    observes: ClassVar[Observes] = dict(DONE_OR_NOT)
+
+    what: Literal["again", "rejected", "taken-back"] = Field(description="what is said of it")
+    forged: bool = Field(default=False, description="said by somebody else in the body's name")
+
+    def do(self, act: Act, fse: FseBench) -> StepTold:
+        """Say it."""
+        try:
+            fse.say_of_payment(self.what, forged=self.forged)
+        except FseError as error:
+            return refused_by_rules(error)
+        return StepTold({"outcome": DONE, "reason": None}, DONE)
 
 
 class Remarks(FseStep):

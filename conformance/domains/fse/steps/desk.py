@@ -20,7 +20,7 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.scenario.step import Observes
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import SheetState
+from bifente.simulator.formats.fse.model import PaymentOutcome, SheetState
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -57,7 +57,7 @@ class LookAtSheet(FseStep):
             "why": row.reason or None,
             "lot": row.lot or None,
             "closed": row.closed is not None,
-            "paid": sum(one.paid for one in payments),
+            "paid": sum(one.paid for one in payments if one.outcome is not PaymentOutcome.REVERSED),
             "outcomes": [one.outcome.value for one in payments],
             "task": None if task is None else task.kind.value,
             "task-words": None if task is None else task.reason.fr,

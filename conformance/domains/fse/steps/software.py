@@ -59,6 +59,7 @@ class SetUpSoftware(FseStep):
         default_factory=dict, description="days by the name of a deadline, e.g. {retransmit: 3}"
     )
     alsace_moselle: bool = Field(default=False, description="Good Friday and 26 December are public holidays too")
+    signed_returns: bool = Field(default=False, description="returns that the body did not sign are laid aside")
 
     def do(self, act: Act, fse: FseBench) -> StepTold:
         """Set it up."""
@@ -68,6 +69,7 @@ class SetUpSoftware(FseStep):
         chosen = office.settings
         chosen.profile, chosen.mail = self.profile, self.transport == "mail"
         chosen.alsace_moselle = self.alsace_moselle
+        chosen.signed_returns = self.signed_returns
         chosen.rules = chosen.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
         return StepTold({})
 

@@ -8,7 +8,10 @@ from bifente.simulator.software.billing.store.core import Core
 from bifente.simulator.software.billing.store.rows import CLAIMS, SHEETS, ClaimRow, PaymentRow, SheetRow, day
 from bifente.simulator.software.billing.store.states import Move, after
 
-_WITH_REASON = (Move.REJECT, Move.RETRY, Move.REFUSE_PAYMENT, Move.PAPER)
+_WITH_REASON = (Move.REJECT, Move.RETRY, Move.REFUSE_PAYMENT, Move.REVERSE, Move.PAPER)
+
+_NOTHING = (PaymentOutcome.REJECTED, PaymentOutcome.REVERSED)
+"""The words of a payer after which nothing of it is there."""
 
 
 class Life(Core):
@@ -83,14 +86,17 @@ class Life(Core):
     def _settle(self, number: int) -> None:
         """Draw the conclusion from what the payers said, once the sheet is accepted (or went on paper)."""
         row = self.sheet(number)
+        said = self.payments(number)
+        refused = [one for one in said if one.outcome in _NOTHING]
+        reason = "; ".join(f"{one.payer}: {one.code} {one.label}" for one in refused)
+        if row.state is SheetState.PAID and any(one.outcome is PaymentOutcome.REVERSED for one in refused):
+            self._move(number, Move.REVERSE, reason)
+            return
         if row.state is SheetState.PAID:
             self._close_if_complete(number)
         if row.state not in (SheetState.ACCEPTED, SheetState.PAYMENT_REJECTED, SheetState.PAPER):
             return
-        said = self.payments(number)
-        refused = [one for one in said if one.outcome is PaymentOutcome.REJECTED]
         if refused and row.state is not SheetState.PAYMENT_REJECTED:
-            reason = "; ".join(f"{one.payer}: {one.code} {one.label}" for one in refused)
             self._move(number, Move.REFUSE_PAYMENT, reason)
         elif said and not refused and sum(one.asked for one in said) >= row.amo + row.amc - self._claimed_on_paper(row):
             self._move(number, Move.PAY, f"{sum(one.paid for one in said)} of {row.amo + row.amc}")

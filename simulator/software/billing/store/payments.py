@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlite3 import Row
 
 from bifente.simulator.formats.fse.errors import FseError
-from bifente.simulator.formats.fse.model import Rsp, RspLine, SheetState
+from bifente.simulator.formats.fse.model import PaymentOutcome, Rsp, RspLine, SheetState
 from bifente.simulator.software.billing.store.life import Life
 from bifente.simulator.software.billing.store.returns import Returns
 
+_STANDING = (PaymentOutcome.PAID, PaymentOutcome.PARTLY_PAID)
 _CURE = "ask the body what it means before anything of it is booked"
 
 
@@ -19,14 +20,14 @@ class Payments(Returns, Life):
         """A return on payments: each line is kept, and its sheet is paid or rejected once all its payers have answered.
 
         One that came before does nothing. Raises FseError if its total is not that of its lines, it names a sheet that
-        was never made, comes from a body of which nothing was asked, or tells of another amount than was asked: nothing
-        of it is applied then.
+        was never made, comes from a body of which nothing was asked, tells of another amount than was asked, tells a
+        payment twice, rejects what was paid, or takes back what was not: nothing of it is applied then.
         """
         with self._db.transaction():
             if self._came_before(row, rsp):
                 return
             place = f"RSP {rsp.return_id}, transfer {rsp.transfer}"
-            paid = sum(line.paid for line in rsp.lines)
+            paid = sum(line.transferred for line in rsp.lines)
             if paid != rsp.total:
                 raise FseError(place, f"its total is {rsp.total}, its lines pay {paid}", "ask the body for it again")
             if rsp.sender != self.sender:
@@ -54,6 +55,7 @@ class Payments(Returns, Life):
 
     def _keep_payment(self, row: int, line: RspLine, body: str, place: str) -> None:
         generation = self._generation_paid(line, body, place)
+        self._check_word(line, generation, place)
         reason = line.rejection
         self._db.run(
             "INSERT INTO payments (sheet, generation, payer, outcome, asked, paid, code, label, return_id)"
@@ -62,6 +64,25 @@ class Payments(Returns, Life):
             *(reason.code if reason else "", reason.label if reason else "", row),
         )
         self._tell(f"sheet {line.invoice}", line.outcome.value, f"{line.payer}: {line.paid} of {line.asked}")
+
+    def _check_word(self, line: RspLine, generation: int, place: str) -> None:
+        """What a payer says after its last word on this content: a payment stands until it is taken back."""
+        last = self._db.row(
+            "SELECT outcome, paid FROM payments WHERE sheet = ? AND generation = ? AND payer = ?"
+            " ORDER BY id DESC LIMIT 1",
+            *(line.invoice, generation, line.payer),
+        )
+        outcome, standing = (None, 0) if last is None else (last["outcome"], last["paid"])
+        stands = outcome in _STANDING
+        told = f"sheet {line.invoice}, {line.payer}"
+        if line.outcome is PaymentOutcome.REVERSED:
+            if not stands or standing != line.paid:
+                paid = standing if stands else "nothing"
+                raise FseError(place, f"{told}: it takes {line.paid} back, {paid} was paid", _CURE)
+        elif stands and line.outcome is PaymentOutcome.REJECTED:
+            raise FseError(place, f"{told}: it is rejected after it was paid", _CURE)
+        elif stands and (outcome == PaymentOutcome.PAID or line.outcome is not PaymentOutcome.PAID):
+            raise FseError(place, f"{told}: it was paid already", _CURE)
 
     def _generation_paid(self, line: RspLine, body: str, place: str) -> int:
         """Of which content of the sheet a line speaks: the one sent last that asked this of this body."""

@@ -20,6 +20,8 @@ class Move(StrEnum):
     """A negative ARL."""
     PAY = "pay"
     REFUSE_PAYMENT = "refuse-payment"
+    REVERSE = "reverse"
+    """What was paid is taken back."""
     RETRY = "retry"
     """Recycled as it is: it was good, its lot was not."""
     RECTIFY = "rectify"
@@ -38,6 +40,7 @@ TRANSITIONS: Mapping[tuple[SheetState, Move], SheetState] = {
     (SheetState.SENT, Move.PAPER): SheetState.PAPER,
     (SheetState.ACCEPTED, Move.PAY): SheetState.PAID,
     (SheetState.ACCEPTED, Move.REFUSE_PAYMENT): SheetState.PAYMENT_REJECTED,
+    (SheetState.PAID, Move.REVERSE): SheetState.PAYMENT_REJECTED,
     # "Recycled": the same number again, after a rejection and never before one.
     (SheetState.REJECTED, Move.RETRY): SheetState.VALIDATED,
     (SheetState.REJECTED, Move.RECTIFY): SheetState.PENDING,
@@ -52,7 +55,7 @@ TRANSITIONS: Mapping[tuple[SheetState, Move], SheetState] = {
     (SheetState.PAPER, Move.PAY): SheetState.PAID,
     (SheetState.PAPER, Move.REFUSE_PAYMENT): SheetState.PAYMENT_REJECTED,
 }
-"""Everything that may happen; ``Store`` lets nothing else happen. PAID is the end."""
+"""Everything that may happen; ``Store`` lets nothing else happen. PAID is the end, unless it is taken back."""
 
 
 def after(state: SheetState, move: Move, place: str) -> SheetState:

@@ -117,8 +117,14 @@ class _Maker:
                 else:
                     owed = penalty(sheet.amo + sheet.amc, begun, self._today, self._deadlines)
                     claim_by = self._after(deadline, self._rules.claim_payment)
-                    words = {"body": sheet.body, "penalty": f"{owed // 100},{owed % 100:02} EUR"}
-                    yield self._made(TaskKind.CLAIM_PAYMENT, claim_by, sheet.number, file=sheet.file, **words)
+                    yield self._made(
+                        TaskKind.CLAIM_PAYMENT,
+                        claim_by,
+                        sheet.number,
+                        file=sheet.file,
+                        body=sheet.body,
+                        penalty=f"{owed // 100},{owed % 100:02} EUR",
+                    )
             case SheetState.REJECTED:
                 yield self._task(TaskKind.RECTIFY, self._retry(sheet.since), sheet)
             case SheetState.PAYMENT_REJECTED:
