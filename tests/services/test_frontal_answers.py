@@ -187,7 +187,7 @@ class TestDelivery:
         bench = Bench()
         made = make_file([bench.lot(bench.secured(1))], identity(keys(), BODY).certificate)
         (arl,) = laboratory(keys(), VirtualClock(NOW), "023490349").submit(made.data, made.name)
-        assert (codes(arl), arl.lot, arl.sender) == (["file-unreadable"], "", "991000019")
+        assert (codes(arl), arl.lot, arl.sender) == (["file-other-key"], "", "991000019")
 
 
 class TestStartedAgain:

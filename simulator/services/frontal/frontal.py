@@ -83,7 +83,7 @@ class Frontal(Service):
         self._parameters = parameters or FrontalParameters()
         self._chance = chance or Random(0)  # noqa: S311 - it draws faults, nothing secret
         self._ledger = ledger or Ledger()
-        self._verifier = Verifier(anchors, revocations)
+        self._verifier = Verifier(anchors, revocations, at_reception=True)
 
     @property
     def application(self) -> Asgi:
@@ -102,7 +102,7 @@ class Frontal(Service):
 
     def renew(self, revocations: Iterable[x509.CertificateRevocationList]) -> None:
         """Take these revocation lists instead of those before. Raises ValueError for one of an unknown authority."""
-        self._verifier = Verifier(self._anchors, revocations)
+        self._verifier = Verifier(self._anchors, revocations, at_reception=True)
 
     # -- files and ARL ------------------------------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Frontal(Service):
         head = raw.head
         if found.authentic:
             self._ledger.add_lot(
-                head.sender, head.kind, head.number, head.on, accepted=accepted, furthest=found.furthest
+                head.sender, head.kind, head.number, civil_day(now), accepted=accepted, furthest=found.furthest
             )
         if accepted:
             self._take(found, now)

@@ -32,11 +32,11 @@ CREATE TABLE returns (
 CREATE INDEX returns_of_file ON returns (name, digest);
 CREATE INDEX returns_late ON returns (late_until) WHERE late_until IS NOT NULL;
 CREATE TABLE lots (
-  sender TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, made TEXT NOT NULL, accepted INTEGER NOT NULL,
+  sender TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, received TEXT NOT NULL, accepted INTEGER NOT NULL,
   PRIMARY KEY (sender, kind, number)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE lasts (
-  sender TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, made TEXT NOT NULL,
+  sender TEXT NOT NULL, kind TEXT NOT NULL, number TEXT NOT NULL, received TEXT NOT NULL,
   PRIMARY KEY (sender, kind)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE signers (
@@ -211,22 +211,25 @@ class Ledger:
     # -- lots ---------------------------------------------------------------------------------------------------------
 
     def lot(self, sender: str, kind: LotKind, number: str) -> tuple[date, bool] | None:
-        """The day of the lot last received under a number and whether it was accepted."""
+        """The day on which a lot was last received under a number and whether it was accepted."""
         row = self._db.execute(
-            "SELECT made, accepted FROM lots WHERE sender = ? AND kind = ? AND number = ?", (sender, kind.value, number)
+            "SELECT received, accepted FROM lots WHERE sender = ? AND kind = ? AND number = ?",
+            (sender, kind.value, number),
         ).fetchone()
-        return None if row is None else (date.fromisoformat(row["made"]), bool(row["accepted"]))
+        return None if row is None else (date.fromisoformat(row["received"]), bool(row["accepted"]))
 
     def last_lot(self, sender: str, kind: LotKind) -> tuple[str, date] | None:
-        """The furthest lot of a sender: its number and its day."""
+        """The furthest lot of a sender: its number and the day it was received."""
         row = self._db.execute(
-            "SELECT number, made FROM lasts WHERE sender = ? AND kind = ?", (sender, kind.value)
+            "SELECT number, received FROM lasts WHERE sender = ? AND kind = ?", (sender, kind.value)
         ).fetchone()
-        return None if row is None else (row["number"], date.fromisoformat(row["made"]))
+        return None if row is None else (row["number"], date.fromisoformat(row["received"]))
 
-    def add_lot(self, sender: str, kind: LotKind, number: str, made: date, *, accepted: bool, furthest: bool) -> None:
+    def add_lot(
+        self, sender: str, kind: LotKind, number: str, received: date, *, accepted: bool, furthest: bool
+    ) -> None:
         """A lot was received."""
-        key = (sender, kind.value, number, made.isoformat())
+        key = (sender, kind.value, number, received.isoformat())
         self._db.execute("INSERT OR REPLACE INTO lots VALUES (?, ?, ?, ?, ?)", (*key, accepted))
         if furthest:
             self._db.execute("INSERT OR REPLACE INTO lasts VALUES (?, ?, ?, ?)", key)

@@ -102,11 +102,12 @@ class Reception:
         if head.on > today:
             yield rejection("lot-in-the-future", place=f"{place}, {head.on}")
         known = self._ledger.lot(head.sender, head.kind, head.number)
-        if known is not None and known[1] and abs(head.on - known[0]) < self._parameters.round_of_lots:
+        # By the days of reception: that of a lot is told by the workstation, which could give an old number a new round.
+        if known is not None and known[1] and today - known[0] < self._parameters.round_of_lots:
             yield rejection("lot-repeated", place=f"{place}, received on {known[0]}")
             return
         last = self._ledger.last_lot(head.sender, head.kind)
-        if last is None or head.on - last[1] >= self._parameters.round_of_lots:
+        if last is None or today - last[1] >= self._parameters.round_of_lots:
             found.furthest = True
             return
         step = _rank(head.kind, head.number) - _rank(head.kind, last[0])

@@ -31,6 +31,8 @@ class Change(StrEnum):
     LOT_SIGNATURE = "lot-signature"
     LOT_MOMENT = "lot-moment"
     """When the lot is said to be signed, a year before: the workstation tells it, no card signs it."""
+    SIGNATURE_MOMENT = "signature-moment"
+    """When the professional is said to have signed the first sheet, a year before."""
     LOT_NUMBER = "lot-number"
     SENDER = "sender"
     NAME = "name"
@@ -115,6 +117,7 @@ _SHEETS: Mapping[Change, Callable[[SecuredInvoice], SecuredInvoice]] = {
     Change.NO_INSURED_SIGNATURE: lambda one: replace(one, insured=None),
     Change.NO_PROFESSIONAL_SIGNATURE: lambda one: replace(one, professional=None),
     Change.SIGNATURES_EXCHANGED: _exchanged,
+    Change.SIGNATURE_MOMENT: lambda one: replace(one, professional=_earlier(one.professional)),
     Change.PAPER: lambda one: replace(one, paper=not one.paper),
 }
 _LOTS: Mapping[Change, Callable[[Lot], Lot]] = {

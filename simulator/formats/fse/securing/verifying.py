@@ -59,11 +59,19 @@ class Verifier:
     """Checks sheets against one set of authorities and lists.
 
     ``revocations`` are complete lists of those authorities; of an authority without a list nothing is known to be
-    revoked. Raises ValueError for a list that none of them signed.
+    revoked. Raises ValueError for a list that none of them signed. ``at_reception``: revocation is judged by the moment
+    at which a sheet or a lot is looked at, since nothing trustworthy says when it was signed.
     """
 
-    def __init__(self, anchors: Anchors, revocations: Iterable[x509.CertificateRevocationList] = ()) -> None:
+    def __init__(
+        self,
+        anchors: Anchors,
+        revocations: Iterable[x509.CertificateRevocationList] = (),
+        *,
+        at_reception: bool = False,
+    ) -> None:
         self._anchors = anchors
+        self._at_reception = at_reception
         self._revoked: dict[bytes, dict[int, datetime]] = {}
         self._recognised = lru_cache(maxsize=4096)(self._is_recognised)
         known = (*anchors.professionals, *anchors.insured)
@@ -110,21 +118,21 @@ class Verifier:
         if moment is None or moment > at:
             yield _rejection("moment-impossible", invoice, place)
         else:
-            yield from self._at_moment(certificate, moment, invoice, place)
+            yield from self._at_moment(certificate, moment, at, invoice, place)
 
     def _is_recognised(self, signer: Signer, raw: bytes) -> bool:
         found = certificate_of(raw)
         return found is not None and any(_issued(found[0], anchor) for anchor in self._anchors.of(signer))
 
     def _at_moment(
-        self, certificate: x509.Certificate, moment: datetime, invoice: int | None, place: str
+        self, certificate: x509.Certificate, moment: datetime, at: datetime, invoice: int | None, place: str
     ) -> Iterator[Rejection]:
         if moment < certificate.not_valid_before_utc:
             yield _rejection("certificate-not-yet-valid", invoice, place)
         if moment > certificate.not_valid_after_utc:
             yield _rejection("certificate-expired", invoice, place)
         since = self._revoked.get(certificate.issuer.public_bytes(), {}).get(certificate.serial_number)
-        if since is not None and since <= moment:
+        if since is not None and since <= (at if self._at_reception else moment):
             yield _rejection("certificate-revoked", invoice, place)
 
     def _reasons(self, secured: SecuredInvoice, sheet: Invoice, at: datetime) -> Iterator[Rejection]:
