@@ -113,6 +113,9 @@ def shape(data: bytes) -> list[str]:
     return [record[:4].decode() for record in records(data)]
 
 
+CLAIMED = replace(RSP, lines=(RspLine(1, "amc", PaymentOutcome.PAID, 900, 900),), total=900)
+
+
 class TestForm:
     def test_an_arl_is_a_header_its_lot_its_reasons_two_closings_and_a_seal(self) -> None:
         assert shape(encode_return(ARL)) == ["0000", "1001", "1102", "9901", "9900", "9950"]
@@ -128,7 +131,7 @@ class TestForm:
 
     @pytest.mark.parametrize(
         ("answer", "reference"),
-        [(replace(ARL, kind=ArlKind.POSITIVE, rejections=()), "930"), (ARL, "931"), (RSP, "908")],
+        [(replace(ARL, kind=ArlKind.POSITIVE, rejections=()), "930"), (ARL, "931"), (RSP, "576"), (CLAIMED, "580")],
     )
     def test_the_first_record_says_whose_it_is_and_which_return(self, answer: Arl | Rsp, reference: str) -> None:
         first = encode_return(answer)[:WIDTH].decode("iso-8859-1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,8 @@ class Book:
     billing: dict[str, dict[str, BillingNumber]]
     complete: bool = True
     lost: set[str] = field(default_factory=set)
+    doctor: str | None = None
+    agreed: frozenset[str] = frozenset()
     at: frozenset[str] = frozenset({"999000015"})
 
     def insured(self, serial: str, on: date) -> Sequence[CareBeneficiary] | None:
@@ -35,6 +37,12 @@ class Book:
 
     def accidents(self, serial: str) -> frozenset[str]:
         return self.at
+
+    def treating(self, serial: str) -> str | None:
+        return self.doctor
+
+    def agreements(self, serial: str) -> frozenset[str]:
+        return self.agreed
 
     def opposed(self, serial: str, on: date) -> bool:
         return serial in self.lost
@@ -158,3 +166,37 @@ def test_without_a_file_what_is_signed_is_believed() -> None:
     bench = Bench()
     (arl,) = bench.submit(bench.lot(bench.secured(1)))
     assert arl.rejections == ()
+
+
+@pytest.mark.parametrize(
+    ("doctor", "path", "reasons"),
+    [
+        (None, "T", []),
+        ("99900000011", "T", []),
+        ("99900000029", "T", ["care-path-otherwise"]),
+        ("99900000029", "R", ["care-path-otherwise"]),
+        ("", "T", ["care-path-otherwise"]),
+        ("99900000029", "O", []),
+        ("99900000029", "N", []),
+        ("99900000029", "S1", []),
+    ],
+)
+def test_the_treating_doctor_is_the_one_of_the_file(
+    book: Book, doctor: str | None, path: str, reasons: list[str]
+) -> None:
+    book.doctor = doctor
+    assert codes(Bench().sheet(care_path=path), book) == reasons
+
+
+def test_the_special_exoneration_is_agreed_to_or_that_of_a_newborn(book: Book) -> None:
+    claimed: dict[str, Any] = {"beneficiary__exoneration": "3"}
+    assert codes(Bench().sheet(**claimed), book) == ["exoneration-not-on-file"]
+    book.agreed = frozenset({"4", "5"})
+    assert codes(Bench().sheet(**claimed), book) == ["exoneration-not-on-file"]
+    book.agreed = frozenset({"3"})
+    assert codes(Bench().sheet(**claimed), book) == []
+    book.agreed = frozenset()
+    for days, found in ((30, []), (31, ["exoneration-not-on-file"])):
+        birth = f"{Bench().sheet().acts[0].on - timedelta(days=days):%Y%m%d}"
+        book.people = [replace(one, birth=birth) for one in book.people]
+        assert codes(Bench().sheet(**claimed, beneficiary__birth=birth), book) == found

@@ -22,23 +22,27 @@ E = TypeVar("E", bound=StrEnum)
 
 MARK = "BIFENTE LABORATOIRE"
 """What every return of ours begins with."""
-REFERENCES: Mapping[ArlKind | None, str] = {ArlKind.POSITIVE: "930", ArlKind.NEGATIVE: "931", None: "908"}
-"""The reference of a return: of an ARL by its kind (which of the two is which is modelled), None for an RSP."""
+REFERENCES: Mapping[ArlKind, str] = {ArlKind.POSITIVE: "930", ArlKind.NEGATIVE: "931"}
+"""The reference of an ARL by its kind; which of the two is which is modelled."""
+PAYMENTS, CLAIMS_PAID = "576", "580"
+"""The reference of an RSP to a professional, and that of a complementary insurer's (sources#noemie), which all of its
+lines are parts of. 908 is that of facilities, which no return here is for.
+"""
 
 _HEADER, _LOT, _LOT_REASON, _TRANSFER, _INVOICE, _PART, _PART_REASON = "000", "100", "110", "200", "210", "220", "230"
 _SEAL = "995"
+_AMC = "amc"
 _CHANGED = "the return was cut or changed: ask for it again"
 
 
 def encode_return(answer: Arl | Rsp) -> bytes:
     """The bytes of an ARL or of an RSP. Raises FseError for what ``decode_return`` would refuse."""
     writer = _Writer()
-    kind = answer.kind if isinstance(answer, Arl) else None
     writer.open(
         _HEADER,
         {
             "mark": MARK,
-            "reference": REFERENCES[kind],
+            "reference": reference_of(answer),
             "body": answer.body,
             "sender": answer.sender,
             "return-id": answer.return_id,
@@ -65,18 +69,28 @@ def decode_return(data: bytes) -> Arl | Rsp:
         raise FseError(
             place_of(header, "mark"), f"{header.text('mark')!r} is not {MARK!r}", "only returns of this bench are read"
         )
-    kinds = {reference: kind for kind, reference in REFERENCES.items()}
+    kinds: dict[str, ArlKind | None] = {reference: kind for kind, reference in REFERENCES.items()}
+    kinds |= {PAYMENTS: None, CLAIMS_PAID: None}
     reference = header.text("reference")
     if reference not in kinds:
         raise FseError(place_of(header, "reference"), f"{reference} is no reference", f"write {', '.join(kinds)}")
     kind = kinds[reference]
     answer = _read_transfer(header, reader) if kind is None else _read_lot(header, kind, reader)
+    if reference != (expected := reference_of(answer)):
+        raise FseError(place_of(header, "reference"), f"{reference} is not that of its lines", f"write {expected}")
     reader.close()
     seal = reader.needed(_SEAL)
     reader.end()
     if seal.text("sha256") != hashlib.sha256(before(data, seal)).hexdigest():
         raise FseError(place_of(seal, "sha256"), "it is not that of what comes before", _CHANGED)
     return answer
+
+
+def reference_of(answer: Arl | Rsp) -> str:
+    """Return the reference of a return."""
+    if isinstance(answer, Arl):
+        return REFERENCES[answer.kind]
+    return CLAIMS_PAID if answer.lines and all(line.payer == _AMC for line in answer.lines) else PAYMENTS
 
 
 # -- ARL --------------------------------------------------------------------------------------------------------------

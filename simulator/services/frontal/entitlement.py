@@ -22,8 +22,12 @@ _SAME: Mapping[str, tuple[str, ...]] = {
 _CLAIMED = {"ald": "exoneration-not-on-file", "c2s": "cover-not-on-file", "alsace_moselle": "cover-not-on-file"}
 """What may not be claimed unless the file has it."""
 _BY_FILE = {"4": "ald"}
-"""Exoneration codes that the file must bear out, and by what; those that go with an act (3, 7) are not there."""
-_PENSION = "5"
+"""Exoneration codes that the file must bear out, and by what; 7 goes with an act, whose rule it is."""
+_PENSION, _SPECIAL = "5", "3"
+_NEWBORN_DAYS = 30
+"""For so many days from the birth the special exoneration is everybody's (sources#vitale-card)."""
+_OF_TREATING = frozenset({"T", "R"})
+"""The letters of the care path that the treating doctor alone bills under, or who replaces him on his sheets."""
 
 
 def entitlement_reasons(sheet: Invoice, reference: ReferenceFile) -> Iterator[Rejection]:
@@ -49,6 +53,11 @@ def _of_the_insured(sheet: Invoice, reference: ReferenceFile) -> Iterator[Reject
         if wrong := [name for name in fields if getattr(told, name) != getattr(known, name)]:
             yield rejection(code, sheet.number, ", ".join(wrong))
     yield from _covers(sheet, known)
+    if told.exoneration == _SPECIAL and not _newborn(sheet) and _SPECIAL not in reference.agreements(told.card_serial):
+        yield rejection("exoneration-not-on-file", sheet.number, told.exoneration)
+    treating = reference.treating(told.card_serial)
+    if treating is not None and sheet.care_path in _OF_TREATING and sheet.professional.rpps != treating:
+        yield rejection("care-path-otherwise", sheet.number, sheet.care_path)
     for day in days:
         then = _nearest(told, reference.insured(told.card_serial, day) or people)
         if not _entitled(then, day) and _entitled(told, day):
@@ -86,6 +95,16 @@ def _of_the_professional(sheet: Invoice, reference: ReferenceFile) -> Iterator[R
         yield rejection("specialty-otherwise", sheet.number, told.specialty)
     if told.may_sign_invoice and not own.may_sign_invoice:
         yield rejection("right-not-on-file", sheet.number, told.billing_id)
+
+
+def _newborn(sheet: Invoice) -> bool:
+    """Whether every act is of the first days of a life; of a birth that is not known in full none is."""
+    birth = sheet.beneficiary.birth
+    try:
+        born = date(int(birth[:4]), int(birth[4:6]), int(birth[6:8]))
+    except ValueError:
+        return False
+    return all((act.on - born).days <= _NEWBORN_DAYS for act in sheet.acts)
 
 
 def _nearest(told: CareBeneficiary, people: Sequence[CareBeneficiary]) -> CareBeneficiary:

@@ -102,7 +102,7 @@ class Reception:
         if head.on > today:
             yield rejection("lot-in-the-future", place=f"{place}, {head.on}")
         known = self._ledger.lot(head.sender, head.kind, head.number)
-        # By the days of reception: that of a lot is told by the workstation, which could give an old number a new round.
+        # By days of reception: that of a lot is told by the workstation, which could give an old number a new round.
         if known is not None and known[1] and today - known[0] < self._parameters.round_of_lots:
             yield rejection("lot-repeated", place=f"{place}, received on {known[0]}")
             return

@@ -39,6 +39,14 @@ class ReferenceFile(Protocol):
         """Return the numbers of the accidents at work of a card's insured."""
         ...
 
+    def treating(self, serial: str) -> str | None:
+        """Return the RPPS number of the treating doctor of a card's insured, empty for none; None: not known."""
+        ...
+
+    def agreements(self, serial: str) -> frozenset[str]:
+        """Return the exoneration codes that the body agreed to for a card's insured, beside those of an ALD."""
+        ...
+
     def opposed(self, serial: str, on: date) -> bool:
         """Return whether a card was reported lost or stolen by a day."""
         ...

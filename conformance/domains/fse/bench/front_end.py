@@ -28,7 +28,8 @@ class FrontEndBench:
         self._clock = clock
         self._chance = chance
         self._hear = hear
-        self._parameters = FrontalParameters(reference=TemplateReference(party))
+        self.reference = TemplateReference(party)
+        self._parameters = FrontalParameters(reference=self.reference)
         self.signs_returns = False
         self._frontal: Frontal | None = None
 

@@ -27,6 +27,10 @@ class TemplateReference:
 
     def __init__(self, party: RelyingParty) -> None:
         self._party = party
+        self.declared: str | None = None
+        """The RPPS number of the treating doctor of every insured, empty for none; None: the body does not know."""
+        self.agreed: frozenset[str] = frozenset()
+        """The exoneration codes that the body agreed to."""
 
     @property
     def complete(self) -> bool:
@@ -46,6 +50,14 @@ class TemplateReference:
         vitale = self._vitale(serial)
         found = (named(group) for group in (vitale.groups if vitale else ()) if group.id == _ACCIDENT)
         return frozenset(number for fields in found if (number := fields["at-id"]))
+
+    def treating(self, serial: str) -> str | None:
+        """Return the treating doctor that the scenario declared."""
+        return self.declared
+
+    def agreements(self, serial: str) -> frozenset[str]:
+        """Return the exoneration codes that the scenario's body agreed to."""
+        return self.agreed
 
     def opposed(self, serial: str, on: date) -> bool:
         """Return whether a card is on the list of opposition."""

@@ -57,6 +57,14 @@ class FrontEnd(FseStep):
     alsace_moselle: bool = Field(default=False, description="the body counts the public holidays of Alsace-Moselle")
     paper_missing: bool = Field(default=False, description="the paper form of the next sheet never comes")
     signed_returns: bool = Field(default=False, description="the body signs its returns")
+    treating_doctor: str | None = Field(
+        default=None,
+        pattern="^([0-9]{11})?$",
+        description="RPPS number of the treating doctor that the body has on file, empty for none declared",
+    )
+    agreements: list[str] | None = Field(
+        default=None, max_length=9, description="exoneration codes that the body agreed to: ['3']"
+    )
     rejected: float | None = Field(
         default=None, ge=0, le=1, description="part of the sheets, drawn at random, that it does not pay"
     )
@@ -79,6 +87,10 @@ class FrontEnd(FseStep):
         )
         given |= {"closed_contracts": fse.relying_party.members} if self.contract_closed else {}
         given |= {"papers_missing": frozenset(range(1, 100))} if self.paper_missing else {}
+        if self.treating_doctor is not None:
+            fse.front_end.reference.declared = self.treating_doctor
+        if self.agreements is not None:
+            fse.front_end.reference.agreed = frozenset(self.agreements)
         if given or self.signed_returns:
             fse.front_end.set_up(given)
             fse.front_end.signs_returns = fse.front_end.signs_returns or self.signed_returns
