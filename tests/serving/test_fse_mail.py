@@ -76,11 +76,13 @@ def by(kind: str, reception: Reception, weather: Weather | None = None) -> Itera
     if kind == "process":
         yield InProcessTransport(reception, weather)
         return
-    with SmtpTransport(reception, sender=SENDER, body=BODY, weather=weather, clock=VirtualClock(NOW)) as transport:
+    clock, pop3 = VirtualClock(NOW), kind == "pop3"
+    way = SmtpTransport(reception, sender=SENDER, body=BODY, weather=weather, clock=clock, pop3=pop3)
+    with way as transport:
         yield transport
 
 
-both = pytest.mark.parametrize("kind", ["process", "smtp"])
+both = pytest.mark.parametrize("kind", ["process", "smtp", "pop3"])
 
 
 @both
@@ -426,7 +428,7 @@ def test_a_mail_gives_its_file_back(data: bytes, name: str) -> None:
 def test_the_same_mail_twice_is_the_same() -> None:
     assert mail() == mail()
     assert b"BIFENTE LABORATOIRE" in mail()
-    assert b"application/pkcs7-mime" in mail(b"\x30\x80")
+    assert b"application/pkcs7-mime" in mail(bytes.fromhex("30800609 2A864886F70D010703"))
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "x" * 129, "é", "a b", ".x", "x\r\nBcc: y"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 
 
 class Mailbox:
@@ -18,6 +19,10 @@ class Mailbox:
     def content(self) -> list[bytes]:
         """What is there, the oldest first."""
         return list(self._returns)
+
+    def remove(self, places: Collection[int]) -> None:
+        """Take out what stands at these places, from 0; what came since stands after them."""
+        self._returns = deque(data for at, data in enumerate(self._returns) if at not in places)
 
     def delete(self, count: int) -> None:
         """Take the ``count`` oldest out. Raises ValueError if there are not so many."""

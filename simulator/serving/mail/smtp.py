@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import secrets
 import smtplib
 import socket
 from collections import deque
@@ -39,6 +40,7 @@ from bifente.simulator.serving.mail.messages import (
     read_mail,
     write_mail,
 )
+from bifente.simulator.serving.mail.pop3 import Pop3Client, Pop3Server
 
 _LOOPBACK: Final = "127.0.0.1"
 _PATIENCE: Final = 30.0
@@ -158,7 +160,8 @@ class SmtpTransport:
     """One practice and one body that exchange mails. A context manager: both servers live as long as it is entered.
 
     ``reception`` may raise TransportError: the mail is refused (452, 552, 421). A return that the practice's server
-    refuses is tried again at the next ``receive``. ``clock`` dates the mails.
+    refuses is tried again at the next ``receive``. ``clock`` dates the mails. ``pop3``: the practice takes its returns
+    out of its mailbox by POP3, and not out of the server's memory.
     """
 
     def __init__(
@@ -169,6 +172,7 @@ class SmtpTransport:
         body: str,
         weather: Weather | None = None,
         clock: Clock | None = None,
+        pop3: bool = False,
     ) -> None:
         self._reception = reception
         self._weather = weather or Weather()
@@ -178,14 +182,18 @@ class SmtpTransport:
         self._waiting: deque[bytes] = deque()
         self._returns = 0
         self.body_server = MailServer(self._body, self._arrive, self._weather)
-        self.practice_server = MailServer(self._practice, lambda item: self._mailbox.put(item.data), self._weather)
+        self.practice_server = MailServer(self._practice, self._deliver, self._weather)
+        self._pop3 = Pop3Server(self._mailbox, self._practice, secrets.token_hex(16)) if pop3 else None
 
     def __enter__(self) -> Self:
         self.body_server.start()
         try:
             self.practice_server.start()
+            if self._pop3 is not None:
+                self._pop3.start()
         except BaseException:
             self.body_server.stop()
+            self.practice_server.stop()
             raise
         return self
 
@@ -194,6 +202,8 @@ class SmtpTransport:
     ) -> None:
         self.body_server.stop()
         self.practice_server.stop()
+        if self._pop3 is not None:
+            self._pop3.stop()
 
     def send(self, file: TransportFile) -> None:
         """Mail a file to the body. Raises TransportError."""
@@ -204,11 +214,18 @@ class SmtpTransport:
         """What is in the practice's mailbox."""
         for _ in range(len(self._waiting)):
             self._answer(self._waiting.popleft())
-        return self._mailbox.content()
+        if self._pop3 is None:
+            return self._mailbox.content()
+        with self._client(self._pop3) as client:
+            return client.content()
 
     def delete(self, count: int) -> None:
         """Take the oldest returns out of the mailbox. Raises ValueError."""
-        self._mailbox.delete(count)
+        if self._pop3 is None:
+            self._mailbox.delete(count)
+            return
+        with self._client(self._pop3) as client:
+            client.delete(count)
 
     def post(self, data: bytes) -> None:
         """The body mails a return. Raises TransportError."""
@@ -220,6 +237,18 @@ class SmtpTransport:
         """Deliver what is held on its way, in both directions."""
         self.body_server.flush()
         self.practice_server.flush()
+
+    def _deliver(self, item: MailAttachment) -> None:
+        """Into the practice's mailbox: the file, or the whole mail where POP3 gives it."""
+        if self._pop3 is None:
+            self._mailbox.put(item.data)
+            return
+        identifier = hashlib.sha256(item.name.encode() + item.data).hexdigest()[:32]
+        self._mailbox.put(write_mail(self._body, self._practice, item, self._clock.now(), identifier))
+
+    @staticmethod
+    def _client(server: Pop3Server) -> Pop3Client:
+        return Pop3Client(_LOOPBACK, server.port, server.user, server.password)
 
     def _arrive(self, item: MailAttachment) -> None:
         for data in self._reception(item.data, item.name):

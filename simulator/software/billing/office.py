@@ -27,8 +27,11 @@ from bifente.simulator.tarification.deadlines import DeadlineRules, Deadlines
 class Correspondence(Protocol):
     """The bodies as a practice writes to them and hears from them."""
 
-    def transport(self, sender: str, *, mail: bool) -> Transport:
-        """Return the way of a sender's files, by mail or handed over in process. It is closed by who gives it."""
+    def transport(self, sender: str, *, mail: bool, pop3: bool = False) -> Transport:
+        """Return the way of a sender's files, by mail or handed over in process. It is closed by who gives it.
+
+        ``pop3``: mailed returns are taken out of the mailbox by POP3.
+        """
         ...
 
     def certificate(self, body: str) -> x509.Certificate:
@@ -60,6 +63,8 @@ class OfficeSettings:
     mail: bool = False
     rules: DeadlineRules = field(default_factory=DeadlineRules.default)
     alsace_moselle: bool = False
+    pop3: bool = False
+    """Whether mailed returns are taken out of the mailbox by POP3."""
     signed_returns: bool = False
     """Whether the body signs its returns: those it did not sign are laid aside."""
 
@@ -113,7 +118,7 @@ class Office:
         encrypted = profile_named(chosen.profile).encrypted
         return Practice(
             store,
-            self._correspondence.transport(sender, mail=chosen.mail),
+            self._correspondence.transport(sender, mail=chosen.mail, pop3=chosen.pop3),
             sign_lot=self._sign_lot,
             recipient=lambda body: self._correspondence.certificate(body) if encrypted else None,
             profile=chosen.profile,

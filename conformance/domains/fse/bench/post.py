@@ -35,9 +35,9 @@ class Post:
             raise FseError("practice", "no sheet was made yet", "make one first")
         return self._wire
 
-    def transport(self, sender: str, *, mail: bool) -> Transport:
+    def transport(self, sender: str, *, mail: bool, pop3: bool = False) -> Transport:
         """Return the way of a sender's files, by mail or in process."""
-        self._wire = Wire(self._transport(sender, mail))
+        self._wire = Wire(self._transport(sender, mail, pop3))
         return self._wire
 
     def certificate(self, body: str) -> x509.Certificate:
@@ -60,10 +60,12 @@ class Post:
         """Give the practice the body's certificate of today."""
         self._known = self._generation
 
-    def _transport(self, sender: str, mail: bool) -> Transport:
+    def _transport(self, sender: str, mail: bool, pop3: bool) -> Transport:
         take = self._front_end.take
         if mail:
-            server = SmtpTransport(take, sender=sender, body=EVERY_BODY, weather=self.weather, clock=self._clock)
+            server = SmtpTransport(
+                take, sender=sender, body=EVERY_BODY, weather=self.weather, clock=self._clock, pop3=pop3
+            )
             return self._stack.enter_context(server)
         return InProcessTransport(take, self.weather)
 

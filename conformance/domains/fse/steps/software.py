@@ -52,8 +52,9 @@ class SetUpSoftware(FseStep):
     profile: Annotated[str, AfterValidator(_profile)] = Field(
         default="1.40", description="of the files it sends: 1.40 encrypts them, 1.40-clear does not"
     )
-    transport: Literal["in-process", "mail"] = Field(
-        default="in-process", description="how files travel: handed over, or by SMTP on the loopback"
+    transport: Literal["in-process", "mail", "mail-pop3"] = Field(
+        default="in-process",
+        description="how files travel: handed over, by SMTP on the loopback, and back by POP3 out of a mailbox",
     )
     deadlines: dict[Annotated[str, AfterValidator(_deadline)], Annotated[int, Field(ge=0, le=3660)]] = Field(
         default_factory=dict, description="days by the name of a deadline, e.g. {retransmit: 3}"
@@ -67,7 +68,8 @@ class SetUpSoftware(FseStep):
         if office.in_use:
             raise FseError("billing software", "it is in use", "set it up before the first sheet is made")
         chosen = office.settings
-        chosen.profile, chosen.mail = self.profile, self.transport == "mail"
+        chosen.profile, chosen.mail = self.profile, self.transport != "in-process"
+        chosen.pop3 = self.transport == "mail-pop3"
         chosen.alsace_moselle = self.alsace_moselle
         chosen.signed_returns = self.signed_returns
         chosen.rules = chosen.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
