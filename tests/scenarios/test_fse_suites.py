@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.domains.fse.bench.reference import TemplateReference
 from bifente.conformance.domains.vitale.workstation import Way, Workstation
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
@@ -21,17 +22,19 @@ from bifente.simulator.formats.fse.model import Arl, PaymentOutcome, RspLine
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.galss.server import GalssServer
 from bifente.simulator.readers.wireless.terminal import Terminal
-from bifente.simulator.services.frontal import entitlement, frontal
+from bifente.simulator.services.frontal import entitlement, frontal, settlement
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.services.frontal.reception import Reception
 from bifente.simulator.software.billing import practice, series
 from bifente.simulator.software.billing.securing import cards, desk
 from bifente.simulator.software.billing.securing.cards import ProfessionalSession
 from bifente.simulator.software.billing.series import CardLotSession, LotSeries
+from bifente.simulator.software.billing.store import worklist
 from bifente.simulator.software.billing.store.store import Store
 from bifente.simulator.tarification import pricing, rules
 from bifente.simulator.tarification.deadlines import Deadlines
 from bifente.simulator.tarification.pricing import Circumstances
+from bifente.simulator.tarification.tables import ActType
 
 pytestmark = pytest.mark.long
 
@@ -251,6 +254,47 @@ def _every_act_in_full(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pricing, "associated", lambda requests, profession: tuple(requests))
 
 
+def _no_participation(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pricing, "participation_of", lambda acts, heavy: 0)
+
+
+def _insurer_takes_the_points(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Circumstances, "_majoration", lambda self, act: 0)
+
+
+def _one_price_for_all(patch: pytest.MonkeyPatch) -> None:
+    usual = ActType.price_on
+    patch.setattr(ActType, "price_on", lambda self, day, profession=None: usual(self, day))
+
+
+def _pays_any_mode(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(settlement, "_refused", lambda *_told, **_more: None)
+
+
+def _waits_for_no_paper(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(frontal, "waits_for_paper", lambda sheet, paper: False)
+
+
+def _books_anything(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Store, "_check_word", lambda self, line, generation, place: None)
+
+
+def _believes_any_return(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(practice, "check_signed", lambda data, certificate: None)
+
+
+def _revoked_when_it_says(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(frontal, "Verifier", lambda anchors, revocations=(), **_told: Verifier(anchors, revocations))
+
+
+def _believes_the_treating_doctor(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(TemplateReference, "treating", lambda self, serial: None)
+
+
+def _no_penalty(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(worklist, "penalty", lambda *_told: 0)
+
+
 def _sends_unsigned_lots(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("bifente.simulator.software.billing.office.Office._sign_lot", lambda self, lot: lot)
 
@@ -313,6 +357,19 @@ def _codes_to_any_card(patch: pytest.MonkeyPatch) -> None:
         (_code_for_each_lot, "one-code-for-a-series[[]cps3]"),
         (_every_code_breaks, "unknown-resource-does-not-break-it[[]cps4]"),
         (_codes_to_any_card, "another-card-does-not-go-on"),
+        (_no_participation, "flat-participation[[]ordinary]"),
+        (_insurer_takes_the_points, "complementary-outside-the-care-path"),
+        (_one_price_for_all, "prices-of-the-day[[]physiotherapist-at-home]"),
+        (_pays_any_mode, "paid-by-mode[[]not-secured]"),
+        (_pays_any_mode, "paid-by-mode[[]without-vitale-or-paper]"),
+        (_waits_for_no_paper, "paid-once-the-paper-has-arrived[[]degraded]"),
+        (_books_anything, "said-after-a-payment[[]twice]"),
+        (_books_anything, "said-after-a-payment[[]rejected]"),
+        (_books_anything, "taken-back-by-nobody"),
+        (_believes_any_return, "signed-by-the-body"),
+        (_revoked_when_it_says, "revoked-cps-told-earlier"),
+        (_believes_the_treating_doctor, "care-path-of-the-treating-doctor[[]treating]"),
+        (_no_penalty, "payment-that-does-not-come"),
         (_sends_unsigned_lots, "from-the-act-to-the-acknowledgement*nurse*"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -21,7 +21,7 @@ Run = Callable[..., Ran]
     ("name", "raw", "words"),
     [
         ("fse-software", {"profile": "2.0"}, "no such profile"),
-        ("fse-software", {"transport": "pigeon"}, "'in-process' or 'mail'"),
+        ("fse-software", {"transport": "pigeon"}, "'mail' or 'mail-pop3'"),
         ("fse-software", {"deadlines": {"retransmit": -1}}, "greater than or equal to 0"),
         ("fse-software", {"deadlines": {"retransmitt": 3}}, "no deadline is called 'retransmitt'; there are"),
         ("fse-wait", {}, "say how long"),
