@@ -160,7 +160,9 @@ class Scenario(Model):
 
     id: Identifier
     title: Title
-    requirements: list[str] = Field(min_length=1, description="ids of the requirement catalogue")
+    requirements: list[str] = Field(
+        default_factory=list, description="ids of the requirement catalogue, if it proves any"
+    )
     destructive: bool = Field(
         default=False, description="may use up a try or change the card: never on a real card unless the run allows it"
     )
@@ -188,6 +190,9 @@ class SuiteModel(Model):
     requires: list[Feature] = Field(default_factory=list, description="what its scenarios need of the reader profile")
     bench: BenchModel = Field(default_factory=BenchModel)
     include: list[str] = Field(default_factory=list, description="stage files, relative to this one")
+    catalogues: list[str] = Field(
+        default_factory=list, description="own requirements and test codes, YAML or CSV, relative to this one"
+    )
     stages: dict[Identifier, Stage] = Field(default_factory=dict)
     scenarios: list[Scenario] = Field(min_length=1)
 

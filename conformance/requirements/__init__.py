@@ -1,5 +1,15 @@
-"""The requirement catalogue: identified rules from public texts, cited by scenarios."""
+"""The requirement catalogue: identified rules, each with its source, that scenarios cite; ours, and an editor's own."""
 
 from bifente.conformance.requirements.catalogue import CATALOGUE, Catalogue, RequirementSet, load_catalogue
+from bifente.conformance.requirements.own import OwnCatalogue, TestCode, load_own, with_own
 
-__all__ = ["CATALOGUE", "Catalogue", "RequirementSet", "load_catalogue"]
+__all__ = [
+    "CATALOGUE",
+    "Catalogue",
+    "OwnCatalogue",
+    "RequirementSet",
+    "TestCode",
+    "load_catalogue",
+    "load_own",
+    "with_own",
+]

@@ -25,7 +25,7 @@ from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
 from bifente.conformance.loading import Document, InputError, Problem, nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.requirements import Catalogue, load_catalogue
+from bifente.conformance.requirements import Catalogue, load_catalogue, with_own
 from bifente.conformance.run.card_references import CardReferences
 from bifente.conformance.run.ending import end_with_parent
 from bifente.conformance.run.environment import environment, tool
@@ -103,7 +103,8 @@ def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
             problems.extend(error.problems)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
-    return RunPlan(options, tuple(suites), scenarios, tuple(inputs.values()), catalogue)
+    own = {one.document.path.resolve(): one for suite in suites for one in suite.catalogues}
+    return RunPlan(options, tuple(suites), scenarios, tuple(inputs.values()), with_own(catalogue, own.values()))
 
 
 def _same_names(suites: Iterable[PlannedSuite]) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.loading.document import Location
 from bifente.conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, SuiteModel, suite_model
-from bifente.conformance.requirements import Catalogue
+from bifente.conformance.requirements import Catalogue, OwnCatalogue, load_own, with_own
 from bifente.conformance.scenario.matrix import MatrixError, Spread, spread, substituted
 from bifente.conformance.scenario.mistakes import Mistakes
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep, PlannedSuite
@@ -91,6 +91,7 @@ class _Loader:
         model = validate(suite_model(), self._document.data, self._document)
         assert model is not None  # noqa: S101 - nothing was ignored
         self._collect_stages(model)
+        catalogues = self._own_catalogues(model)
         # A large suite is not held twice: what is read goes once it is validated, what is validated once it is planned.
         for document in self._documents:
             document.forget_data()
@@ -100,7 +101,21 @@ class _Loader:
         for index in range(len(written)):
             scenarios.extend(self._scenario(model, written.popleft(), ("scenarios", index)))
         self._mistakes.check()
-        return PlannedSuite(model.model_copy(update={"stages": {}}), tuple(self._documents), tuple(scenarios))
+        plain = model.model_copy(update={"stages": {}})
+        return PlannedSuite(plain, tuple(self._documents), tuple(scenarios), catalogues)
+
+    def _own_catalogues(self, model: SuiteModel) -> tuple[OwnCatalogue, ...]:
+        found: list[OwnCatalogue] = []
+        for index, name in enumerate(model.catalogues):
+            try:
+                own = load_own(self._document.path.parent / name)
+                self._catalogue = with_own(self._catalogue, [own])
+            except InputError as error:
+                self._mistakes.note(self._document, ("catalogues", index), f"catalogues: {error.problems[0]}")
+                continue
+            found.append(own)
+            self._documents.append(own.document)
+        return tuple(found)
 
     def _collect_stages(self, model: SuiteModel) -> None:
         for index, name in enumerate(model.include):

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from bifente.conformance.loading import Document
 from bifente.conformance.loading.document import Location
 from bifente.conformance.model import CardChoice, Scenario, SuiteModel
+from bifente.conformance.requirements import OwnCatalogue
 from bifente.conformance.scenario.step import Step
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
@@ -102,6 +103,8 @@ class PlannedSuite:
     model: SuiteModel
     documents: tuple[Document, ...]
     scenarios: tuple[PlannedScenario, ...]
+    catalogues: tuple[OwnCatalogue, ...] = ()
+    """Its editor's own requirements and test codes."""
 
     @property
     def file(self) -> str:

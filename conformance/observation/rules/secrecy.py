@@ -32,7 +32,7 @@ def _rule(place: CodePlace, number: int, title: Text, why: Text, cure: Text) -> 
         title=title,
         why=why,
         cure=cure,
-        requirements=(f"SOFT-{number}", "EX_CPS3_PKCS11_17"),
+        requirements=(f"SOFT-{number}",),
         fidelity=Fidelity.OBSERVED,
         judge=partial(_lies_in, place),
     )
