@@ -21,6 +21,7 @@ from bifente.simulator.cards.dialogue import Dialogue, Exchanged
 from bifente.simulator.cards.families import host_for
 from bifente.simulator.cards.host import CardHost
 from bifente.simulator.serving.recording import Passed
+from bifente.simulator.serving.service import Service
 
 DEFAULT_ROLE = "cps"
 """The main slot, where there is one of that name; else the main slot is the first that has a card."""
@@ -68,6 +69,8 @@ class Scene:
     dialogues: dict[str, Dialogue] = field(default_factory=dict)
     injected: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What takes each fault of the scene away, by the fault and its slot, in the order they were made."""
+    served: tuple[Service, ...] = ()
+    """Services that programs reach on ports of this machine: faults strike these, not others of their kind."""
     _parts: dict[type[ScenePart], ScenePart] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from typing import Annotated, Any
 import typer
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.live_services import named, said_in
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.far import FarWatch, NotLoopbackOption, VpcdOption, far_address
 from bifente.conformance.cli.formats import ALL, chosen_formats
@@ -39,6 +40,7 @@ from bifente.simulator.iso7816.status import meaning
 from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind, Observer
 from bifente.simulator.pcsc.detectors import LinkFinding, LinkVerdict
 from bifente.simulator.pcsc.doctor import ServiceKind, diagnose, usable
+from bifente.simulator.serving.loopback import ServingError
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Reader profile (bifente profiles list).")]
 CardOption = Annotated[
@@ -61,6 +63,17 @@ OutOption = Annotated[
     Path | None, typer.Option("--out", help="Directory for a record of what passes, and its reports, codes masked.")
 ]
 
+ServicesOption = Annotated[
+    str | None,
+    typer.Option("--services", help="Teleservices on this machine, recorded, joined by commas: psc,insi,dmp ..."),
+]
+HeldOption = Annotated[
+    Path | None, typer.Option("--bench", help="YAML of what the services hold, as under bench in a suite.")
+]
+PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65_000, help="First port of the services (10 each); 0 takes free ones.")
+]
+
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
 _CHANGE = re.compile(r"\+(?=[a-z-]+(?:\.[a-z-]+)*=)")
 _ORDERS = "Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ..."
@@ -79,6 +92,9 @@ def up(
     service: UpServiceOption = None,
     vpcd: VpcdOption = None,
     not_loopback: NotLoopbackOption = None,
+    services: ServicesOption = None,
+    held: HeldOption = None,
+    port: PortOption = 0,
     out_dir: OutOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
@@ -90,7 +106,8 @@ def up(
     language = chosen_lang(lang)
     far = far_address(vpcd, not_loopback, service_given=service is not None, run_dir_given=run_dir is not None)
     chosen = service or ServiceKind.OWN
-    with standing(Asked(profile, card, remember, keys, trace, run_dir, chosen, out_dir, language), far=far) as stood:
+    asked = Asked(profile, card, remember, keys, trace, run_dir, chosen, out_dir, language)
+    with standing(asked, far=far, **beside(services, held, port)) as stood:
         bench = stood.bench
         if far is not None:
             _stay_far(stood, seconds, language)
@@ -128,12 +145,16 @@ def exec_command(
     remember: RememberOption = None,
     trace: TraceOption = False,
     service: LiveServiceOption = ServiceKind.OWN,
+    services: ServicesOption = None,
+    held: HeldOption = None,
+    port: PortOption = 0,
     out_dir: OutOption = None,
     keys: KeysOption = None,
     lang: LangOption = None,
 ) -> None:
     """Virtual readers and cards for the life of one command; its exit code is ours."""
-    with standing(Asked(profile, card, remember, keys, trace, None, service, out_dir, chosen_lang(lang))) as stood:
+    asked = Asked(profile, card, remember, keys, trace, None, service, out_dir, chosen_lang(lang))
+    with standing(asked, **beside(services, held, port)) as stood:
         bench = stood.bench
         # A command that looks once and leaves must find the card: pcscd's poll may take 0.4 s to see it.
         bench.wait_seen()
@@ -233,6 +254,13 @@ class Asked:
     lang: Lang
 
 
+def beside(services: str | None, held: Path | None, port: int) -> dict[str, Any]:
+    """Return the services that stand beside a bench, as options ask for them. Raise InputError."""
+    if services is None and (held is not None or port):
+        raise fail(f"{'--port' if held is None else '--bench'} goes with --services", Exit.BAD_INPUT)
+    return {"services": named(services), "said": said_in(held), "port": port}
+
+
 @contextmanager
 def standing(asked: Asked, **more: Any) -> Iterator[Standing]:
     """A bench as asked for; its reports are written at the end where a directory was given."""
@@ -255,7 +283,10 @@ def standing(asked: Asked, **more: Any) -> Iterator[Standing]:
         observers=[_tracer(known, asked.lang)] if asked.trace else [],
         **more,
     )
-    made = Standing(wanted)
+    try:
+        made = Standing(wanted)
+    except ServingError as error:
+        raise fail(str(error), Exit.BENCH_ERROR) from None
     try:
         with made as bench:
             yield bench

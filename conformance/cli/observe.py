@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +13,14 @@ from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.live import (
     Asked,
     CardOption,
+    HeldOption,
     LiveServiceOption,
     OutOption,
+    PortOption,
     ProfileOption,
     RememberOption,
+    ServicesOption,
+    beside,
     signals,
     standing,
 )
@@ -48,6 +53,13 @@ def observe(
         list[Path] | None, typer.Option("--watch", help="Folder where no code may be left; its new files are searched.")
     ] = None,
     timeout: Annotated[float | None, typer.Option(help="End the program after so many seconds.")] = None,
+    product: Annotated[
+        str | None,
+        typer.Option("--product", help='Name and version: "MonLogiciel 4.2".'),
+    ] = None,
+    services: ServicesOption = None,
+    held: HeldOption = None,
+    port: PortOption = 0,
     remember: RememberOption = None,
     service: LiveServiceOption = ServiceKind.OWN,
     out_dir: OutOption = None,
@@ -56,12 +68,15 @@ def observe(
 ) -> None:
     """Run your program on virtual cards, unmodified; tell what it did, and which rules it broke.
 
-    Its PC/SC calls, APDUs, PKCS#11 calls (a module named by path) and output are recorded, codes masked; --out keeps
-    the record and its reports. Exit code 0 no rule broken, 1 some were, 2 bad input, 3 our own error.
+    Its PC/SC calls, APDUs, PKCS#11 calls (a module named by path), output and exchanges at --services are recorded,
+    codes masked; --out keeps the record and its reports. The program finds the services by its environment,
+    BIFENTE_INSI_URL or the file BIFENTE_SERVICES; bifente ctl acts on the bench meanwhile. Exit code 0 no rule broken,
+    1 some were, 2 bad input, 3 our own error.
     """
     language = chosen_lang(lang)
     asked = Asked(profile, card, remember, keys, False, None, service, out_dir, language)
-    with standing(asked, product=Path(command[0]).name, **rules_of_the_record()) as stood:
+    more = {**rules_of_the_record(), **beside(services, held, port)}
+    with standing(asked, product=product or Path(command[0]).name, **more) as stood:
         if not stood.bench.wait_seen():
             raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
         orders = ChannelOrders(stood)
@@ -79,7 +94,7 @@ def observe(
 
         with ProgramObservation(stood, echo=echo, watch=watch or ()) as observation:
             try:
-                program = observation.start(command)
+                program = observation.start(command, environment={**os.environ, **stood.channel.environment})
             except OSError as error:
                 raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
             with signals(program.signal):
@@ -87,12 +102,15 @@ def observe(
                     program.ask_to_end()
             observation.close()
             observed = observation.observed()
+        ended = stood.services.ended()
         heading = Text("— Votre programme —", "— Your program —").get(language)
         out.print(f"\n{heading}", markup=False, style="bold")
         for line in account(observed.story, language):
             out.print(line, markup=False, highlight=False, soft_wrap=True)
         out.print("", markup=False)
         for line in findings(observed.verdicts, language):
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        for line in ended:
             out.print(line, markup=False, highlight=False, soft_wrap=True)
         defects = stood.bench.service.defects
         for defect in defects:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import random
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.serving import ServingBench, services
+from bifente.conformance.bench.live_services import LiveServices, named, said_in
 from bifente.conformance.cli.app import Exit, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.live import signals
 from bifente.conformance.cli.service_orders import ServiceOrders
-from bifente.conformance.loading import InputError, load_document, nearest, validate
-from bifente.conformance.model import BenchModel
 from bifente.conformance.run.live_record import LiveRecord, run_id
-from bifente.conformance.sections import extended, sections_of_bench
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang
-from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.serving.loopback import ServingError
+from bifente.simulator.serving.service import to_nobody
 
 _TICK = 0.5
 
@@ -43,37 +37,29 @@ def serve_services(
     lang: Lang,
 ) -> None:
     """Serve until interrupted, or for so many seconds; what is to be said of the software is told at the end."""
-    known, names = services(), [name.strip() for name in wanted.split(",") if name.strip()]
-    for name in names:
-        if name not in known:
-            raise InputError.at("--services", f"{name} is no service", cure=nearest(name, known))
-    store, clock = KeyStore(keys), WallClock()
+    names, store, clock = named(wanted), KeyStore(keys), WallClock()
     record = _record(record_dir, clock, keys, lang) if record_dir is not None else None
     with ExitStack() as stack:
         if record is not None:
             stack.callback(_finish, record, lang)
-        where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
-        where.mkdir(mode=0o700, parents=True, exist_ok=True)
-        around = ServingBench(
-            clock=clock,
-            keys=store,
-            pki=Pki(store),
-            chance=random.SystemRandom(),
-            folder=where,
-            stack=stack,
-            declare=record.declare if record is not None else lambda secret: None,
-            hear=record.message if record is not None else lambda passed: None,
-            port=port,
-            said=_said(bench),
-        )
         try:
-            served = {name: known[name]()(around) for name in names}
+            live = LiveServices(
+                names,
+                clock=clock,
+                keys=store,
+                declare=record.declare if record is not None else to_nobody,
+                hear=record.message if record is not None else lambda passed: None,
+                folder=folder,
+                port=port,
+                said=said_in(bench),
+            )
         except ServingError as error:
             raise fail(str(error), Exit.BENCH_ERROR) from None
-        for name, one in served.items():
-            for label, value in one.settings.items():
+        stack.enter_context(live)
+        for name, settings in live.settings.items():
+            for label, value in settings.items():
                 out.print(f"{name} {label:<26} {value}", markup=False, soft_wrap=True)
-        orders = ServiceOrders([service for one in served.values() for service in one.services])
+        orders = ServiceOrders(live.services)
         listener = threading.Thread(
             target=orders.listen,
             args=(sys.stdin, lambda line: out.print(line, markup=False, soft_wrap=True)),
@@ -82,19 +68,8 @@ def serve_services(
         listener.start()
         err.print("Ctrl-C arrête" if lang == "fr" else "Ctrl-C stops", markup=False)
         _wait(seconds)
-        for one in served.values():
-            for line in one.ended():
-                out.print(line, markup=False, soft_wrap=True)
-
-
-def _said(path: Path | None) -> tuple[Any, ...]:
-    """Return the sections of a file, as under ``bench`` in a suite. Raise InputError."""
-    if path is None:
-        return ()
-    document = load_document(path)
-    model = validate(extended(BenchModel, sections_of_bench), document.data, document)
-    assert model is not None  # noqa: S101 - nothing was ignored
-    return tuple(value for value in model.__dict__.values() if value is not None)
+        for line in live.ended():
+            out.print(line, markup=False, soft_wrap=True)
 
 
 def _record(directory: Path, clock: WallClock, keys: Path | None, lang: Lang) -> LiveRecord:

@@ -36,7 +36,6 @@ def account(story: Story, lang: Lang) -> list[str]:
         _program(story),
         _service(story),
         _connections(story),
-        _transactions(story),
         _commands(story),
         _codes(story),
         _signatures(story),
@@ -45,6 +44,7 @@ def account(story: Story, lang: Lang) -> list[str]:
         _world(story),
         _leaving(story),
         _module(story),
+        _services(story),
     )
     return [line.get(lang) for line in told if line is not None]
 
@@ -104,13 +104,14 @@ def _connections(story: Story) -> Text | None:
         return Text(f"Aucune carte atteinte ({said})", f"No card reached ({said})") if failed else None
     shares = Counter((one.slot, one.share) for one in story.dialogues)
     said = ", ".join(f"{slot} {share} ×{count}" for (slot, share), count in shares.items())
-    return Text(f"Connexions aux cartes : {said}", f"Connections to cards: {said}")
+    held = _transactions(story)
+    return Text(f"Connexions aux cartes : {said} ; {held.fr}", f"Connections to cards: {said}; {held.en}")
 
 
-def _transactions(story: Story) -> Text | None:
+def _transactions(story: Story) -> Text:
     begun = [one for one in _calls(story, "SCardBeginTransaction") if one.result == SUCCESS]
     if not begun:
-        return None if not story.dialogues else Text("Aucune transaction", "No transaction")
+        return Text("aucune transaction", "no transaction")
     longest = 0.0
     for one in begun:
         end = next(
@@ -119,8 +120,8 @@ def _transactions(story: Story) -> Text | None:
         longest = max(longest, end.at - one.at if end is not None else story.duration - one.at)
     ended = len([one for one in _calls(story, "SCardEndTransaction") if one.result == SUCCESS])
     return Text(
-        f"Transactions : {len(begun)} ouvertes, {ended} rendues, la plus longue {longest:.2f} s",
-        f"Transactions: {len(begun)} begun, {ended} ended, the longest {longest:.2f} s",
+        f"transactions {len(begun)} ouvertes, {ended} rendues, la plus longue {longest:.2f} s",
+        f"transactions {len(begun)} begun, {ended} ended, the longest {longest:.2f} s",
     )
 
 
@@ -222,6 +223,17 @@ def _module(story: Story) -> Text | None:
     said = ", ".join(f"{name} ×{count}" for name, count in called.most_common(_MOST_WORDS))
     also = f" ; {_counted(refused.items())}" if refused else ""
     return Text(f"PKCS#11 : {called.total()} appels ({said}){also}", f"PKCS#11: {called.total()} calls ({said}){also}")
+
+
+def _services(story: Story) -> Text | None:
+    asked = Counter(one.request.peer for one in story.moments if one.request is not None)
+    if not asked:
+        return None
+    answers = [one.response for one in story.moments if one.response is not None]
+    refused = Counter(f"{one.peer} {one.line[:3]}" for one in answers if one.line[:1] in ("4", "5"))
+    fr = f" ; refus {_counted(refused.items())}" if refused else ""
+    en = f"; refusals {_counted(refused.items())}" if refused else ""
+    return Text(f"Téléservices : {_counted(asked.items())}{fr}", f"Teleservices: {_counted(asked.items())}{en}")
 
 
 def _counted(pairs: Iterable[tuple[str, int]]) -> str:

@@ -31,6 +31,7 @@ class CodePlace(StrEnum):
     ENVIRONMENT = "environment"
     OUTPUT = "output"
     FILE = "file"
+    MESSAGE = "message"
 
 
 def started(program: str, pid: int) -> Call:

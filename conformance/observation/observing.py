@@ -21,6 +21,7 @@ from bifente.conformance.observation.secrecy import (
     in_arguments,
     in_environment,
     in_files,
+    in_message,
     written_by,
 )
 from bifente.conformance.observation.spy import SpyPipe, spied, spy_module
@@ -29,6 +30,7 @@ from bifente.conformance.observation.story import Story
 from bifente.conformance.observation.verdicts import RuleVerdict, as_events, cited, judge, suite
 from bifente.conformance.requirements import load_catalogue
 from bifente.reports.events import Event
+from bifente.simulator.serving.recording import Passed
 
 _LOOK = 0.1
 
@@ -80,6 +82,7 @@ class ProgramObservation:
 
     def __enter__(self) -> ProgramObservation:
         self._first = self._looked = len(self.standing.events())
+        self.standing.heard.append(self._passed)
         self._states("start")
         self._watching.start()
         return self
@@ -137,6 +140,7 @@ class ProgramObservation:
         for program in self._programs:
             program.end(self._patience)
         self._over.set()
+        self.standing.heard.remove(self._passed)
         if self._watching.is_alive():
             self._watching.join()
         for pipe in self._pipes:
@@ -165,6 +169,10 @@ class ProgramObservation:
 
     def _told(self, event: Event) -> None:
         self.standing.record.emit(event)
+
+    def _passed(self, passed: Passed) -> None:
+        for found in in_message(passed, self.search):
+            self._told(found)
 
     def _states(self, when: str) -> None:
         for role, card in self.standing.device.cards.items():

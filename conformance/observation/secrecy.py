@@ -1,4 +1,4 @@
-"""Looking for codes where they have no business: in what a program prints, is given and leaves behind."""
+"""Looking for codes where they have no business: in what a program prints, is given, sends and leaves behind."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bifente.conformance.observation.facts import CodePlace, code_found
 from bifente.ground.files import read_file
 from bifente.reports.events import Call
 from bifente.reports.secrets import Secrets
+from bifente.simulator.serving.recording import Heading, Passed
 
 _LONGEST = 64 << 20
 _MOST_FILES = 2_000
@@ -63,6 +64,17 @@ def in_environment(pid: int, search: SecretSearch, known: Iterable[str] = ()) ->
             name, _equals, value = variable.partition(b"=")
             if name.decode(errors="replace") not in known and search.finds(value):
                 yield code_found(CodePlace.ENVIRONMENT, name.decode(errors="replace"), pid)
+
+
+def in_message(passed: Passed, search: SecretSearch) -> Iterator[Call]:
+    """Yield a finding for a request to a service that holds a code: no teleservice is sent one."""
+    if passed.direction is not Heading.RECEIVED:
+        return
+    told = {"url": passed.url.encode(), "body": passed.body}
+    told |= {f"header {name}": value.encode() for name, value in passed.headers}
+    for where, value in told.items():
+        if search.finds(value):
+            yield code_found(CodePlace.MESSAGE, f"{passed.peer}, {passed.method}, {where}")
 
 
 def arguments_of(pid: int) -> tuple[str, ...]:

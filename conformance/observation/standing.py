@@ -7,15 +7,18 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
+from bifente.conformance.bench.live_services import LiveServices
 from bifente.conformance.model import CardChoice
 from bifente.conformance.observation.ssv import SsvServer
 from bifente.conformance.run.live_record import LiveRecord, run_id
@@ -26,6 +29,7 @@ from bifente.reports.journal import JournalTail
 from bifente.simulator.pcsc.bridge import BridgedExchange, Observer
 from bifente.simulator.pcsc.far import VpcdAddress
 from bifente.simulator.pcsc.services import ServiceKind
+from bifente.simulator.serving.recording import Passed
 
 if TYPE_CHECKING:
     from bifente.conformance.observation.channel.server import ChannelServer
@@ -57,10 +61,16 @@ class Wanted:
     requirements: Sequence[Requirement] = ()
     requirements_total: int = 0
     observers: Sequence[Observer] = ()
+    services: Sequence[str] = ()
+    """Teleservices on loopback beside it, by name: what passes there is recorded."""
+    port: int = 0
+    """The first of their ports, 0 for free ones."""
+    said: Sequence[BaseModel] = ()
+    """What they hold, as under ``bench`` in a suite."""
 
 
 class Standing:
-    """A context manager. Raises PcscdError, InputError, JournalError, CardMemoryError."""
+    """A context manager. Raises PcscdError, InputError, JournalError, CardMemoryError, ServingError."""
 
     def __init__(self, wanted: Wanted, device: Device | None = None) -> None:
         self.wanted = wanted
@@ -73,6 +83,8 @@ class Standing:
         self._events: list[Event] = []
         self.stopping = threading.Event()
         """Set by the order to stop."""
+        self.heard: list[Callable[[Passed], None]] = []
+        """Who is told what passes at the services, before it is masked."""
         try:
             self._stand(device)
         except BaseException:
@@ -130,11 +142,30 @@ class Standing:
         self.record.follow(self.bench)
         self._ssv = SsvServer(self.bench, clock, self.record.emit)
         self._stack.callback(self._ssv.close)
+        self.services = self._stack.enter_context(
+            LiveServices(
+                wanted.services,
+                clock=self.device.bench.clock,
+                keys=wanted.workshop.keys,
+                declare=self.record.declare,
+                hear=self._message,
+                port=wanted.port,
+                said=wanted.said,
+            )
+        )
+        self.bench.scene.served = self.services.services
+        if scribe is not None and wanted.services:
+            scribe.litter(self.services.folder)
         if self.device.bench.attachments:
             keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
             keeper.start()
             self._stack.callback(keeper.join)
             self._stack.callback(self.stopping.set)
+
+    def _message(self, passed: Passed) -> None:
+        self.record.message(passed)
+        for heard in self.heard:
+            heard(passed)
 
     def _keep(self) -> None:
         while not self.stopping.wait(_KEEP):
@@ -157,7 +188,7 @@ class Standing:
     def environment(self) -> dict[str, str]:
         """What a program's environment needs to reach the readers, and to be known as one of this bench."""
         name, _equals, value = self.mark.partition("=")
-        return {**self.bench.environment, **self._ssv.environment, name: value}
+        return {**self.bench.environment, **self._ssv.environment, **self.services.environment, name: value}
 
     @cached_property
     def channel(self) -> ChannelServer:

@@ -10,10 +10,11 @@ from functools import cached_property
 
 from bifente.conformance.observation.facts import Fact
 from bifente.conformance.run.scribe.calls import BENCH, SUCCESS
-from bifente.reports.events import BenchChange, Call, Event, Exchange, Message, SeenMovement
+from bifente.reports.events import BenchChange, Call, Direction, Event, Exchange, Message, SeenMovement
 
 _VERIFY, _SELECT, _READ, _GET_RESPONSE, _GET_DATA = 0x20, 0xA4, 0xB0, 0xC0, 0xCB
 _PRIVATE = frozenset({0x9E, 0x80})
+_WEB = frozenset({"http", "https", "websocket", "ws", "wss"})
 _NO_LONGER = frozenset({"REMOVED_CARD", "NO_SMARTCARD", "READER_UNAVAILABLE"})
 
 
@@ -145,6 +146,20 @@ class Moment:
         """Whether the program let its user know of so many tries."""
         said = self.event.body or "" if isinstance(self.event, Message) and self.output else ""
         return re.search(rf"(?<!\w){left}(?!\w)", said) is not None
+
+    @property
+    def request(self) -> Message | None:
+        """What the program sent to a service, if it is that."""
+        event = self.event
+        asked = isinstance(event, Message) and event.protocol in _WEB and event.direction is Direction.SENT
+        return event if asked and isinstance(event, Message) else None
+
+    @property
+    def response(self) -> Message | None:
+        """What a service answered, if it is that."""
+        event = self.event
+        told = isinstance(event, Message) and event.protocol in _WEB and event.direction is Direction.RECEIVED
+        return event if told and isinstance(event, Message) else None
 
     @property
     def output(self) -> bool:

@@ -22,6 +22,9 @@ class Surroundings:
 
     def part(self, kind: type[T]) -> T:
         """Return the part of that type. Raise MissingPartError if no domain offers it, or if this bench has none."""
+        for one in self.act.scene.served:
+            if isinstance(one, kind):
+                return one
         offered = _offered().get(kind)
         found = offered(self.act) if offered is not None else None
         if not isinstance(found, kind):

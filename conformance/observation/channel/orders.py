@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -20,6 +21,7 @@ from bifente.conformance.observation.channel.worldly import SLOT, carry_out, wor
 from bifente.conformance.scenario.step import kebab
 from bifente.ground.text import Text
 from bifente.reports.events import to_dict
+from bifente.simulator.serving.service import Service
 
 if TYPE_CHECKING:
     from bifente.conformance.observation.standing import Standing
@@ -73,7 +75,7 @@ class HelpOrder(ChannelOrder):
 
 
 class StateOrder(ChannelOrder):
-    """How the bench stands: readers, slots, cards with their counters, faults, service, clock."""
+    """How the bench stands: readers, slots, cards with their counters, faults, PC/SC service, teleservices, clock."""
 
     name: ClassVar[str] = "state"
     title: ClassVar[Text] = Text("Dire l'état du banc", "Tell how the bench stands")
@@ -100,6 +102,10 @@ class StateOrder(ChannelOrder):
                 "slots": slots,
                 "picture": dict(bench.device.bench.picture()),
                 "faults": faults,
+                "services": {
+                    name: {"settings": settings, "state": _plain_state(standing.services.served[name].services)}
+                    for name, settings in standing.services.settings.items()
+                },
                 "service": {"alive": bench.service.alive, "environment": dict(bench.environment)},
                 "clock": scene.bench.now().isoformat(),
                 "defects": [f"{one.slot}: {one.error}" for one in bench.service.defects],
@@ -304,6 +310,11 @@ def _unseen() -> OrderRefusedError:
 
 def _does(kind: type[BaseModel]) -> str:
     return " ".join((kind.__doc__ or "").split())
+
+
+def _plain_state(services: Iterable[Service]) -> Any:
+    state = {one.name: one.state() for one in services}
+    return json.loads(json.dumps(state, default=str, ensure_ascii=False))
 
 
 def _plain(value: Any) -> Any:

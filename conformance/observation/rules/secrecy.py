@@ -1,4 +1,4 @@
-"""Where a code has no business: arguments, environment, output, files."""
+"""Where a code has no business: arguments, environment, output, files, messages to services."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from bifente.ground.text import Text
 def _lies_in(place: CodePlace, story: Story) -> Sequence[Breach] | None:
     """Silence is enough here: the observation looked everywhere it says it looks, whatever the program did."""
     if not any(True for _ in story.facts(Fact.STARTED)):
+        return None
+    if place is CodePlace.MESSAGE and not any(one.request for one in story.moments):
         return None
     found = [call for call in story.facts(Fact.CODE) if call.arguments.get("place") == place]
     return [
@@ -81,5 +83,15 @@ RULES = (
             "A log or a temporary file outlives the program.",
         ),
         Text("Masquer la donnée de VERIFY avant d'écrire.", "Mask the data of VERIFY before writing."),
+    ),
+    _rule(
+        CodePlace.MESSAGE,
+        30,
+        Text("Pas de code vers un téléservice", "No code sent to a teleservice"),
+        Text(
+            "Le code porteur ne sert qu'à la carte : aucun téléservice ne le demande.",
+            "The holder's code is for the card alone: no teleservice asks for it.",
+        ),
+        Text("Signer par la carte, et n'envoyer que la signature.", "Sign by the card, and send the signature alone."),
     ),
 )

@@ -1,0 +1,147 @@
+"""Services on loopback beside a live bench, or alone: started by name, and what a program is told to reach them."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from bifente.conformance.bench.serving import ServedService, ServingBench, services
+from bifente.conformance.loading import InputError, load_document, nearest, validate
+from bifente.conformance.model import BenchModel
+from bifente.conformance.sections import extended, sections_of_bench
+from bifente.ground.clock import Clock
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.keystore import KeySource
+from bifente.simulator.serving.recording import Hear
+from bifente.simulator.serving.service import Declare, Service
+
+PORTS = 10
+"""How many ports a service has for itself, where the first one is given."""
+
+VARIABLE = "BIFENTE_SERVICES"
+"""Names the file that holds the settings of every service."""
+
+_FILE = "services.json"
+
+
+class LiveServices:
+    """A context manager. Raises InputError for a name that is no service, ServingError where one cannot be served.
+
+    ``folder`` is where files for the software go; without it, one that goes with the services.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        *,
+        clock: Clock,
+        keys: KeySource,
+        declare: Declare,
+        hear: Hear,
+        folder: Path | None = None,
+        port: int = 0,
+        said: Sequence[BaseModel] = (),
+    ) -> None:
+        known = services()
+        _check(names)
+        self.served: dict[str, ServedService] = {}
+        self._stack = ExitStack()
+        try:
+            if folder is None:
+                folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder = folder
+            for rank, name in enumerate(dict.fromkeys(names)):
+                around = ServingBench(
+                    clock=clock,
+                    keys=keys,
+                    pki=Pki(keys),
+                    chance=random.SystemRandom(),
+                    folder=folder,
+                    stack=self._stack,
+                    declare=declare,
+                    hear=hear,
+                    port=port + rank * PORTS if port else 0,
+                    said=tuple(said),
+                )
+                self.served[name] = known[name]()(around)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def __enter__(self) -> LiveServices:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._stack.close()
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """Those that faults may strike."""
+        return tuple(service for one in self.served.values() for service in one.services)
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        """What a software is configured with, by the name of the service."""
+        return {name: dict(one.settings) for name, one in self.served.items()}
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The same as variables, ``BIFENTE_INSI_URL``, and a file that has it all."""
+        if not self.served:
+            return {}
+        path = self.folder / _FILE
+        path.touch(0o600)
+        path.write_text(json.dumps(self.settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return {
+            VARIABLE: str(path),
+            **{_variable(name, key): value for name, told in self.settings.items() for key, value in told.items()},
+        }
+
+    def ended(self) -> list[str]:
+        """Return what is to be said of the software that called."""
+        return [line for one in self.served.values() for line in one.ended()]
+
+    def state(self) -> Mapping[str, Any]:
+        """Return what each service holds, as plain data."""
+        return {one.name: one.state() for one in self.services}
+
+
+def named(wanted: str | None) -> list[str]:
+    """Return the services that an option names, joined by commas. Raise InputError for a name that is none."""
+    names = [name.strip() for name in (wanted or "").split(",") if name.strip()]
+    _check(names)
+    return names
+
+
+def _check(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in services():
+            raise InputError.at("--services", f"{name} is no service", cure=nearest(name, services()))
+
+
+def said_in(path: Path | None) -> tuple[BaseModel, ...]:
+    """Return the sections of a file, as under ``bench`` in a suite. Raise InputError."""
+    if path is None:
+        return ()
+    document = load_document(path)
+    model = validate(extended(BenchModel, sections_of_bench), document.data, document)
+    assert model is not None  # noqa: S101 - nothing was ignored
+    return tuple(value for value in model.__dict__.values() if isinstance(value, BaseModel))
+
+
+def _variable(service: str, key: str) -> str:
+    return re.sub(r"\W+", "_", f"BIFENTE_{service}_{key}", flags=re.ASCII).upper()
