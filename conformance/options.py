@@ -45,3 +45,5 @@ class RunOptions:
     operator: bool = False
     keys: Path | None = None
     service: ServiceKind = ServiceKind.OWN
+    evidence: Path | None = None
+    """Where files of evidence go, beside the record."""

@@ -6,6 +6,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -39,6 +40,8 @@ class Bench(ABC):
         self.profile = profile
         self.workshop = workshop
         self.clock = clock
+        self.evidence: Path | None = None
+        """Where files of evidence go, if they are kept."""
         self.seated: dict[str, SeatedCard] = {}
         self.attachments: list[Attachment] = []
 

@@ -74,7 +74,9 @@ class BenchPool:
             except (PcscdError, PcscMissingError, ModuleMissingError, ScardError) as error:
                 self.close()
                 raise BenchUnavailableError(str(error)) from error
-        return self._benches[profile]
+        found = self._benches[profile]
+        found.evidence = self._options.evidence
+        return found
 
     def _open(self, wanted: str) -> None:
         if self._options.readers:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -123,6 +124,7 @@ def run_command(
     name = run_id(clock)
     directory = out_dir or RUNS / name
     _make(directory)
+    plan = replace(plan, options=replace(plan.options, evidence=directory))
     known = Secrets(nir=mask_nir)
     if mask_names:
         known.declare_names(*workshop.holders(plan.cards))

@@ -3,7 +3,8 @@
 Requests, on the driver's standard input: ``{"version": 1, "request": "start"}``, ``{"request": "do", "action": NAME,
 "with": {...}}``, ``{"request": "screen"}``, ``{"request": "stop"}``. Each is answered by one line on its standard
 output: ``{"ok": true, ...}``, with ``error`` where it is not ok and ``screen``, a list of lines, where something is
-shown. What the driver prints on its error stream is output of the program.
+shown; ``image`` is the path of a PNG that the driver made, kept with the evidence. What the driver prints on its error
+stream is output of the program.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bifente.conformance.observation.observing import ProgramObservation
+from bifente.conformance.observation.pictures import PictureError
 from bifente.conformance.observation.program import Program
 
 VERSION = 1
@@ -57,9 +60,13 @@ class DriverProtocol:
         """Have the user do something at the program."""
         return self._ask({"request": "do", "action": action, **({"with": dict(given)} if given else {})})
 
-    def screen(self) -> Sequence[str]:
+    def shown(self) -> Driven:
         """Return what the program shows."""
-        return self._ask({"request": "screen"}).screen
+        return self._ask({"request": "screen"})
+
+    def screen(self) -> Sequence[str]:
+        """Return the lines that the program shows."""
+        return self.shown().screen
 
     def stop(self) -> None:
         """Have the program end. How it does, or that it has gone already, is for the rules to judge."""
@@ -75,6 +82,11 @@ class DriverProtocol:
         lines = [str(line) for line in screen]
         if lines:
             self.program.heard("screen", "".join(f"{line}\n" for line in lines).encode())
+        if isinstance(image := told.get("image"), str):
+            try:
+                self.program.pictured(Path(image))
+            except PictureError as error:
+                raise DriverError(f"the driver's picture: {error}") from None
         return Driven(told["ok"], str(told.get("error", "")), lines, told)
 
     def _send(self, request: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bifente.conformance.observation import facts
+from bifente.conformance.observation.pictures import of_driver
 from bifente.conformance.observation.program import Echo, Program
 from bifente.conformance.observation.secrecy import (
     SecretSearch,
@@ -121,6 +122,7 @@ class ProgramObservation:
             echo=self._echo,
             piped=piped,
             folder=folder,
+            pictured=self._pictured,
         )
         self._programs.append(program)
         return program
@@ -169,6 +171,9 @@ class ProgramObservation:
 
     def _told(self, event: Event) -> None:
         self.standing.record.emit(event)
+
+    def _pictured(self, path: Path) -> None:
+        self.standing.keep_picture(path.stem, of_driver(path))
 
     def _passed(self, passed: Passed) -> None:
         for found in in_message(passed, self.search):

@@ -7,7 +7,6 @@ import selectors
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +45,7 @@ class Program:
         echo: Echo | None = None,
         piped: bool = False,
         folder: Path | None = None,
+        pictured: Callable[[Path], None] = lambda path: None,
     ) -> None:
         """Start it. Raises OSError.
 
@@ -55,6 +55,8 @@ class Program:
         self.name = Path(command[0]).name
         self._told, self._said, self._settle = told, said, settle
         self._search, self._echo, self._mark = search, echo, mark
+        self.pictured = pictured
+        """Is told of a picture that its driver made."""
         self._process = subprocess.Popen(
             command,
             env=dict(environment),
@@ -179,13 +181,3 @@ class Program:
         self._said(Messaged("output", self.name, sent=False, line=stream, body=what, text=said))
         if self._echo is not None:
             self._echo(self._search.masked(text), stream)
-
-
-def wait_all(mark: str, seconds: float) -> bool:
-    """Wait until no process bears a mark any more; whether that came."""
-    deadline = time.monotonic() + seconds
-    while marked([mark]):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

@@ -20,6 +20,7 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.bench.live_services import LiveServices
 from bifente.conformance.model import CardChoice
+from bifente.conformance.observation import pictures
 from bifente.conformance.observation.ssv import SsvServer
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.ground.clock import WallClock
@@ -123,6 +124,7 @@ class Standing:
             if wanted.out is None:
                 scribe.litter(out)
         self.record.watch(self.device)
+        self.device.bench.evidence = self.record.directory
         observers = (self.record.exchange, *wanted.observers)
 
         def observe(seen: BridgedExchange) -> None:
@@ -208,6 +210,12 @@ class Standing:
                 self._tail = JournalTail(self.record.journal)
             self._events += self._tail.more()
             return tuple(self._events)
+
+    def keep_picture(self, name: str, png: bytes) -> Mapping[str, str]:
+        """Keep a picture with the record, and return where it lies. Raise PictureError."""
+        kept = pictures.keep(self.record.directory, name, png)
+        self.record.told("", kept)
+        return kept.answer
 
     def note(self, text: Text) -> None:
         """Keep a word in the record."""

@@ -18,6 +18,7 @@ from bifente.conformance.observation.channel.answers import CarriedOut, OrderRef
 from bifente.conformance.observation.channel.filters import Filter
 from bifente.conformance.observation.channel.recording import RecordTaken
 from bifente.conformance.observation.channel.worldly import SLOT, carry_out, worldly, wrong
+from bifente.conformance.observation.pictures import PictureError, of_display
 from bifente.conformance.scenario.step import kebab
 from bifente.ground.text import Text
 from bifente.reports.events import to_dict
@@ -207,13 +208,35 @@ class RecordOrder(ChannelOrder):
                 why = Text("un relevé est déjà en cours", "a record is being taken already")
                 lacking = Text("record start attend out, un répertoire", "record start wants out, a directory")
                 raise OrderRefusedError(Refused.WRONG, lacking if self.out is None else why)
-            orders.taken = RecordTaken(Path(self.out), len(orders.standing.events()))
+            orders.taken = RecordTaken(Path(self.out), len(orders.standing.events()), orders.standing.record.directory)
             return CarriedOut(self.title, {"out": self.out})
         taken, orders.taken = orders.taken, None
         if taken is None:
             raise OrderRefusedError(Refused.WRONG, Text("aucun relevé n'est en cours", "no record is being taken"))
         files = taken.write(orders.standing.events(), orders.standing.wanted.lang)
         return CarriedOut(self.title, {"out": str(taken.out), "files": [str(path) for path in files]})
+
+
+class ScreenshotOrder(ChannelOrder):
+    """Keep what an X display shows, with the evidence; it is kept as it is, a code in it too."""
+
+    name: ClassVar[str] = "screenshot"
+    title: ClassVar[Text] = Text("Garder une capture d'écran", "Keep a screenshot")
+    shorthand: ClassVar[str | None] = "of"
+
+    of: str = Field(default="ecran", min_length=1, max_length=80, description="what it shows, in a word or two")
+    display: str | None = Field(
+        default=None, pattern=r"^[\w.-]*:\d+(\.\d+)?$", description="which, e.g. :99; that of the bench unless given"
+    )
+
+    def carry_out(self, orders: ChannelOrders) -> CarriedOut:
+        """Take it."""
+        try:
+            kept = orders.standing.keep_picture(self.of, of_display(self.display))
+        except PictureError as error:
+            raise OrderRefusedError(Refused.IMPOSSIBLE, error.why) from None
+        file = orders.standing.record.directory / kept["file"]
+        return CarriedOut(Text(f"capture gardée : {file}", f"screenshot kept: {file}"), {**kept, "file": str(file)})
 
 
 class QuitOrder(ChannelOrder):
@@ -228,7 +251,9 @@ class QuitOrder(ChannelOrder):
         return CarriedOut(self.title)
 
 
-_KINDS = (HelpOrder, StateOrder, ReadyOrder, MarkOrder, PassedOrder, WaitOrder, RecordOrder, QuitOrder)
+_KINDS = (
+    *(HelpOrder, StateOrder, ReadyOrder, MarkOrder, PassedOrder, WaitOrder, RecordOrder, ScreenshotOrder, QuitOrder),
+)
 OWN: Mapping[str, type[ChannelOrder]] = {one.name: one for one in _KINDS}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +11,20 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
+from bifente.conformance.observation.pictures import SCREENSHOT
 from bifente.ground.text import Lang, Text
-from bifente.reports.events import Event, RunFinished, RunStarted, to_dict
+from bifente.reports.events import Call, Event, RunFinished, RunStarted, to_dict
 from bifente.reports.journal import FILE_NAME
 from bifente.reports.render import FORMATS, RenderError, render
 
 
 @dataclass(frozen=True, slots=True)
 class RecordTaken:
-    """One that was begun: ``first`` is the number of its first event."""
+    """One that was begun: ``first`` is the number of its first event, ``directory`` that of the bench's own record."""
 
     out: Path
     first: int
+    directory: Path
 
     def write(self, events: Sequence[Event], lang: Lang) -> tuple[Path, ...]:
         """Write journal and reports, and return the files. Raise OrderRefusedError where they cannot be written.
@@ -39,6 +42,11 @@ class RecordTaken:
             with journal.open("x", encoding="utf-8") as file:
                 for number, event in enumerate(kept):
                     file.write(json.dumps(to_dict(replace(event, seq=number)), ensure_ascii=False) + "\n")
+            for one in between:
+                if isinstance(one, Call) and one.function == SCREENSHOT:
+                    picture = self.out / one.answer["file"]
+                    picture.parent.mkdir(exist_ok=True)
+                    shutil.copyfile(self.directory / one.answer["file"], picture)
             return (journal, *render(journal, FORMATS, self.out, lang))
         except FileExistsError:
             why = Text(f"{self.out} contient déjà un relevé", f"{self.out} already holds a record")

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.observation import facts
 from bifente.conformance.observation.driver import CODES, Driven, DriverProtocol
+from bifente.conformance.observation.pictures import keep, of_driver
 from bifente.conformance.observation.program import Program
 from bifente.conformance.observation.secrecy import SecretSearch, in_arguments
 from bifente.conformance.observation.standing import MARK
@@ -110,6 +111,7 @@ class SoftwareUnderTest:
             search=self.search,
             mark=self._token,
             piped=self.section.driver,
+            pictured=lambda path: self.keep_picture(path.stem, of_driver(path)),
         )
         if not self.section.driver:
             return None
@@ -119,9 +121,7 @@ class SoftwareUnderTest:
     def do(self, action: str, given: Mapping[str, Any]) -> Driven:
         """Have its user do something. Raise ImpossibleStepError without a driver, DriverError."""
         if self._driver is None:
-            raise ImpossibleStepError(
-                Text("le logiciel n'est pas lancé par un pilote", "the software was not started by a driver")
-            )
+            raise ImpossibleStepError(_NO_DRIVER)
         self.settle()
         self.open_window()
         self.keep(facts.user_acts(action, code=bool(CODES & given.keys())))
@@ -196,6 +196,17 @@ class SoftwareUnderTest:
         elif isinstance(event, BenchChange):
             self._scene.changed(event.slot, event.what)
 
+    def keep_picture(self, name: str, png: bytes) -> None:
+        """Keep a picture with the record, if there is one. Raise PictureError."""
+        if (evidence := self._scene.bench.evidence) is not None:
+            self._scene.told("", keep(evidence, name, png))
+
+    def screen(self) -> Driven:
+        """Ask the driver what the program shows. Raise ImpossibleStepError without one, DriverError."""
+        if self._driver is None:
+            raise ImpossibleStepError(_NO_DRIVER)
+        return self._driver.shown()
+
     def _said(self, what: Messaged) -> None:
         self._scene.told("", what)
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -221,6 +232,9 @@ class SoftwareUnderTest:
         """Return the whole so far."""
         self.settle()
         return Story(self._events)
+
+
+_NO_DRIVER = Text("le logiciel n'est pas lancé par un pilote", "the software was not started by a driver")
 
 
 def _codes(known: Mapping[str, Any]) -> Sequence[Any]:

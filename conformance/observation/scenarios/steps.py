@@ -13,6 +13,7 @@ from bifente.conformance.expectations import ChoiceMatcher, ValueMatcher
 from bifente.conformance.observation.channel.filters import Filter
 from bifente.conformance.observation.driver import DriverError
 from bifente.conformance.observation.facts import Fact
+from bifente.conformance.observation.pictures import PictureError, of_display
 from bifente.conformance.observation.scenarios.part import SoftwareUnderTest
 from bifente.conformance.observation.verdicts import judge
 from bifente.conformance.run.scribe.calls import BENCH
@@ -94,6 +95,31 @@ class UserActs(SoftwareStep):
         values: dict[str, Any] = {"outcome": "done" if driven.ok else "refused", "said": driven.error}
         values["screen"] = "\n".join(driven.screen)
         return Observation(values, decoded=tuple(("écran", line) for line in driven.screen))
+
+
+class KeepScreen(SoftwareStep):
+    """Keep what the software shows: a display's picture, or the driver's own answer to ``screen`` (lines, a PNG)."""
+
+    name: ClassVar[str] = "keep-screen"
+    title: ClassVar[Text] = Text("Garder une capture d'écran", "Keep a screenshot")
+    shorthand: ClassVar[str] = "of"
+    observes: ClassVar[Observes] = {"screen": ValueMatcher()}
+
+    of: str = Field(default="ecran", min_length=1, max_length=80, description="what it shows, in a word or two")
+    display: str | None = Field(default=None, description="an X display, e.g. :99, in place of the driver")
+
+    def run(self, act: Act) -> Observation:
+        """Take it."""
+        software = act.scene.part(SoftwareUnderTest)
+        try:
+            if self.display is not None:
+                software.keep_picture(self.of, of_display(self.display))
+                return Observation({"screen": ""})
+            return Observation({"screen": "\n".join(software.screen().screen)})
+        except PictureError as error:
+            raise GuardRefusalError(error.why) from None
+        except DriverError as error:
+            return _crashed(software, error)
 
 
 class StopSoftware(SoftwareStep):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,10 @@ from bifente.simulator.software.reference.pcsc import (
 _CPS, _VITALE = bytes.fromhex("e828bd080f8025000001ff0010"), bytes.fromhex("d250000002564954414c45")
 _OK, _BLOCKED = 0x9000, 0x6983
 _FEW, _STORM = 2, 40
+_PACE = 0.2
+"""Seconds between two attempts at a card that somebody else holds."""
+_HELPED = 0.4
+"""Seconds that a helper is given to do its work."""
 _IDLE = 1.2
 """Seconds that the idle faults let pass: the user has gone for a coffee."""
 
@@ -47,6 +52,7 @@ class Desk:
         self._lines: dict[str, CardLine] = {}
         self._holder = self._patient = ""
         self._code = ""
+        self._helpers: list[subprocess.Popen[bytes]] = []
 
     # -- what the user does -------------------------------------------------------------------------------------------
 
@@ -101,6 +107,7 @@ class Desk:
         if "idle-transaction" in self.faults:
             self._line("cps").begin()
             self._send(self._line("cps"), bytes.fromhex("00a4040c0d") + _CPS)
+        # Time itself, and nothing asked of the service meanwhile: that is what whoever watches is to see.
         time.sleep(_IDLE)
         if "idle-transaction" in self.faults:
             self._line("cps").end()
@@ -117,9 +124,11 @@ class Desk:
                 line.close(LEAVE if "no-logout" in self.faults else RESET)
             except PcscError:
                 continue
+        if self._helpers:
+            self._station.wait(_HELPED)
         self._station.leave()
         while "does-not-end" in self.faults:
-            time.sleep(1)
+            signal.pause()
 
     # -- cards --------------------------------------------------------------------------------------------------------
 
@@ -269,7 +278,7 @@ class Desk:
                 if attempt == attempts - 1:
                     self._refuse(f"la carte n'est pas libre ({error.code:08X})")
                 if "storms-busy-card" not in self.faults:
-                    time.sleep(0.2)
+                    self._station.wait(_PACE)
         raise AssertionError("no attempt")
 
     # -- the user -----------------------------------------------------------------------------------------------------
@@ -282,11 +291,13 @@ class Desk:
         raise UserToldError(why)
 
     def _leak(self, code: str) -> None:
-        wait = ("sh", "-c", "sleep 0.5")
+        # A helper that lives as long as this program: it waits for the end of its input.
+        wait = ("sh", "-c", "read -r _")
         if "code-in-arguments" in self.faults:
-            subprocess.Popen([*wait, "helper", "--pin", code])
+            self._helpers.append(subprocess.Popen([*wait, "helper", "--pin", code], stdin=subprocess.PIPE))
         if "code-in-environment" in self.faults:
-            subprocess.Popen(wait, env={**os.environ, "CPS_CODE": code})
+            told = {**os.environ, "CPS_CODE": code}
+            self._helpers.append(subprocess.Popen(wait, env=told, stdin=subprocess.PIPE))
         if "code-in-output" in self.faults:
             sys.stderr.write(f"debug: VERIFY {code}\n")
         if "code-in-file" in self.faults:

@@ -10,6 +10,7 @@ SHARED, EXCLUSIVE = 2, 1
 LEAVE, RESET = 0, 1
 PRESENT = 0x20
 SHARING_VIOLATION = 0x8010000B
+_CHANGED, _TIMEOUT = 2, 0x8010000A
 _T0_OR_T1 = 3
 _LONGEST = 65548
 
@@ -77,6 +78,20 @@ class PcscStation:
             SeenSlot(name, bool(state.event & PRESENT), bytes(state.atr[: state.atr_length]))
             for state, name in zip(states, names, strict=True)
         ]
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something changes at a reader, so long at most."""
+        names = self.readers()
+        states = (_ReaderState * len(names))()
+        for state, name in zip(states, names, strict=True):
+            state.reader = name.encode()
+        self._call("SCardGetStatusChange", self._context, c_ulong(0), states, c_ulong(len(names)))
+        for state in states:
+            state.current = state.event & ~_CHANGED
+        until = c_ulong(round(seconds * 1000))
+        code = int(self._library.SCardGetStatusChange(self._context, until, states, c_ulong(len(names)))) & 0xFFFFFFFF
+        if code not in (0, _TIMEOUT):
+            raise PcscError("SCardGetStatusChange", code)
 
     def connect(self, reader: str, share: int = SHARED) -> CardLine:
         """Open a dialogue with the card in a reader."""
