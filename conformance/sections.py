@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, create_model
 
@@ -12,6 +12,16 @@ from bifente.conformance.domain import Domain, DomainError, domains, referred
 
 M = TypeVar("M", bound=BaseModel)
 S = TypeVar("S", bound=BaseModel)
+
+
+@runtime_checkable
+class NamesProduct(Protocol):
+    """A section that says which product is under test."""
+
+    @property
+    def product(self) -> str:
+        """Name and version."""
+        ...
 
 
 @cache

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exec": ("live", "Virtual readers and cards for the life of one command."),
     "observe": ("observe", "Your program on virtual cards: what it did, and which rules it broke."),
     "trace": ("trace", "PC/SC sessions recorded or imported, masked: shown, replayed, compared, shrunk."),
+    "dossier": ("dossier", "The file of an agrément: which tests apply, their state, their evidence."),
     "ssv": ("ssv", "The SSV functions as a shared library for programs."),
     "ctl": ("ctl", "An order to a live bench: insert, remove, inject a fault, look, wait."),
     "serve": ("serve", "Teleservices, or the reading service of a wireless terminal, on this machine."),

@@ -33,6 +33,7 @@ from bifente.conformance.run.scenario import run_scenario, secret_values
 from bifente.conformance.scenario.loader import find_suites, load_suite
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedSuite
 from bifente.conformance.scenario.references import is_reference
+from bifente.conformance.sections import NamesProduct
 from bifente.ground.clock import WallClock
 from bifente.reports.encoding import Encoder, Line, joined
 from bifente.reports.events import Event, Input, RunFinished, RunStarted, Suite, parse_event
@@ -247,6 +248,7 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         tool=tool(),
         command=tuple(command),
         target=options.target.value,
+        product=_product(plan),
         reader=", ".join(options.readers.values()) or None,
         profile=", ".join(plan.profiles),
         seed=options.seed,
@@ -267,6 +269,13 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         requirements=plan.catalogue.cited(cited),
         requirements_total=len(plan.catalogue),
     )
+
+
+def _product(plan: RunPlan) -> str | None:
+    """The software that the suites name, if they name one and the same."""
+    sections = (section for scenario in plan.scenarios for section in scenario.bench.sections)
+    named = {section.product for section in sections if isinstance(section, NamesProduct)}
+    return named.pop() if len(named) == 1 else None
 
 
 def declare(plan: RunPlan, workshop: Workshop, secrets: Secrets) -> None:

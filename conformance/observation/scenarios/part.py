@@ -9,31 +9,36 @@ import shutil
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 
+from bifente.conformance.bench.live_services import LiveServices
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.observation import facts
 from bifente.conformance.observation.driver import CODES, Driven, DriverProtocol
 from bifente.conformance.observation.pictures import keep, of_driver
 from bifente.conformance.observation.program import Program
-from bifente.conformance.observation.secrecy import SecretSearch, in_arguments
+from bifente.conformance.observation.secrecy import SecretSearch, in_arguments, in_message
 from bifente.conformance.observation.standing import MARK
 from bifente.conformance.observation.story import Story
 from bifente.conformance.run.scribe.calls import ClientCalls
 from bifente.conformance.run.scribe.process import Lines
+from bifente.conformance.run.telling import event_of
 from bifente.conformance.targets.base import ImpossibleStepError
 from bifente.conformance.targets.facets import WatchedClients
-from bifente.conformance.targets.messages import Messaged
+from bifente.conformance.targets.messages import Messaged, messaged
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
 from bifente.reports.events import BenchChange, Call, Direction, Event, Exchange, Message
 from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
+from bifente.simulator.serving.recording import Passed
 
 Word = Annotated[str, Field(min_length=1)]
 
@@ -49,6 +54,14 @@ class SoftwareSection(BaseModel):
     version: str = Field(default="", description="its version")
     build: str = Field(default="", description="its build")
     environment: dict[str, str] = Field(default_factory=dict, description="variables it is given")
+    services: list[Word] = Field(
+        default_factory=list, description="teleservices served on this machine for it (bifente serve --services)"
+    )
+
+    @property
+    def product(self) -> str:
+        """Name and version, as a record tells what was under test."""
+        return f"{self.name or Path(self.command[0]).name} {self.version}".strip()
 
 
 class SoftwareUnderTest:
@@ -69,12 +82,23 @@ class SoftwareUnderTest:
         self._calls = ClientCalls(self._secrets, os.getpid())
         self._calls.roles = {name: role for role, name in scene.bench.names.items()}
         self._events: list[Event] = []
+        self._taking = threading.RLock()
+        """Its output and the services tell from threads of their own."""
         self.mark = 0
         """Where the window begins: at the last thing that the user or the world was told to do."""
         self.program: Program | None = None
         self._driver: DriverProtocol | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="bifente-software-")
         self._token = f"{MARK}={secrets.token_hex(12)}"
+        self._services = LiveServices(
+            section.services,
+            clock=scene.bench.clock,
+            keys=scene.bench.workshop.keys,
+            declare=self._declare,
+            hear=self._passed,
+            said=scene.sections,
+        )
+        scene.served = self._services.services
 
     @classmethod
     def of(cls, scene: Scene) -> Self:
@@ -99,7 +123,8 @@ class SoftwareUnderTest:
         if shutil.which(command[0]) is None:
             raise ImpossibleStepError(Text(f"le programme {word} n'est pas ici", f"the program {word} is not here"))
         name, _equals, value = self._token.partition("=")
-        environment = {**os.environ, **self.section.environment, **self._watched.environment, name: value}
+        environment = {**os.environ, **self.section.environment, **self._watched.environment}
+        environment |= {**self._services.environment, name: value}
         for found in in_arguments(command, self.search):
             self.keep(found)
         self.program = Program(
@@ -157,6 +182,8 @@ class SoftwareUnderTest:
             self.program.ask_to_end()
             self.program.end(0.5)
             self.program = None
+        self._services.close()
+        self._scene.served = ()
         self._watched.watch_no_more()
         self._lines.socket.close()
         self._folder.cleanup()
@@ -169,6 +196,10 @@ class SoftwareUnderTest:
 
     def settle(self) -> None:
         """Take in what the service has seen so far."""
+        with self._taking:
+            self._take_in()
+
+    def _take_in(self) -> None:
         self._watched.tell()
         while select.select([self._lines.socket], [], [], 0)[0]:
             lines = self._lines.more()
@@ -180,8 +211,7 @@ class SoftwareUnderTest:
 
     def keep(self, event: Event) -> None:
         """Let an event be part of the story, and of the record."""
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._events.append(replace(event, seq=len(self._events), time=at))
+        self._keep(event)
         if isinstance(event, Exchange) and event.client is not None and "bench" not in event.client:
             self._scene.told(
                 event.slot or "",
@@ -196,6 +226,11 @@ class SoftwareUnderTest:
         elif isinstance(event, BenchChange):
             self._scene.changed(event.slot, event.what)
 
+    def _keep(self, event: Event) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        with self._taking:
+            self._events.append(replace(event, seq=len(self._events), time=at))
+
     def keep_picture(self, name: str, png: bytes) -> None:
         """Keep a picture with the record, if there is one. Raise PictureError."""
         if (evidence := self._scene.bench.evidence) is not None:
@@ -207,20 +242,24 @@ class SoftwareUnderTest:
             raise ImpossibleStepError(_NO_DRIVER)
         return self._driver.shown()
 
+    def _declare(self, secret: str | bytes) -> None:
+        self._secrets.declare(secret)
+        self._scene.declare(secret)
+
+    def _passed(self, passed: Passed) -> None:
+        """What the software said to a service, or was answered."""
+        self.settle()
+        for found in in_message(passed, self.search):
+            self.keep(found)
+        told = messaged(passed)
+        self._scene.told("", told)
+        self._keep(event_of(told, self._secrets))
+
     def _said(self, what: Messaged) -> None:
         self._scene.told("", what)
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         body = self.search.masked(what.body.decode("utf-8", "replace"))
-        self._events.append(
-            Message(
-                seq=len(self._events),
-                time=at,
-                protocol=what.protocol,
-                peer=what.peer,
-                direction=Direction.RECEIVED,
-                line=what.line,
-                body=body,
-            )
+        self._keep(
+            Message(protocol=what.protocol, peer=what.peer, direction=Direction.RECEIVED, line=what.line, body=body)
         )
 
     def window(self, *, whole: bool) -> Sequence[Event]:
