@@ -7,6 +7,7 @@ import os
 import re
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,6 +154,7 @@ def exec_command(
     lang: LangOption = None,
 ) -> None:
     """Virtual readers and cards for the life of one command; its exit code is ours."""
+    check_runnable(command)
     asked = Asked(profile, card, remember, keys, trace, None, service, out_dir, chosen_lang(lang))
     with standing(asked, **beside(services, held, port)) as stood:
         bench = stood.bench
@@ -252,6 +254,16 @@ class Asked:
     service: ServiceKind
     out_dir: Path | None
     lang: Lang
+
+
+def check_runnable(command: list[str]) -> None:
+    """Refuse what is no program before anything stands, and leave no record of nothing."""
+    name = command[0]
+    if shutil.which(name) is None:
+        file = Path(name).is_file()
+        cure = f"is a file that its name alone does not run: python {name}, or ./{Path(name).name}?"
+        why = cure if file else "no such program"
+        raise fail(f"{name}: cannot be run: {why}", Exit.BAD_INPUT)
 
 
 def beside(services: str | None, held: Path | None, port: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bifente.conformance.cli.live import (
     RememberOption,
     ServicesOption,
     beside,
+    check_runnable,
     signals,
     standing,
 )
@@ -74,6 +75,7 @@ def observe(
     1 some were, 2 bad input, 3 our own error.
     """
     language = chosen_lang(lang)
+    check_runnable(command)
     asked = Asked(profile, card, remember, keys, False, None, service, out_dir, language)
     more = {**rules_of_the_record(), **beside(services, held, port)}
     with standing(asked, product=product or Path(command[0]).name, **more) as stood:
