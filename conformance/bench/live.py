@@ -177,6 +177,7 @@ class LiveBench:
             told=lambda role, what: self.hearing.told(role, what) if self.hearing is not None else None,
             changed=lambda role, what: self.hearing.changed(role, what) if self.hearing is not None else None,
             declare=lambda secret: self.hearing.declare(secret) if self.hearing is not None else None,
+            live=True,
         )
 
     def __enter__(self) -> LiveBench:

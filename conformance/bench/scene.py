@@ -71,6 +71,8 @@ class Scene:
     """What takes each fault of the scene away, by the fault and its slot, in the order they were made."""
     served: tuple[Service, ...] = ()
     """Services that programs reach on ports of this machine: faults strike these, not others of their kind."""
+    live: bool = False
+    """Whether programs act here, and no step does: what is not served, nobody would ever meet."""
     _parts: dict[type[ScenePart], ScenePart] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

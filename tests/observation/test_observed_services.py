@@ -25,6 +25,7 @@ from bifente.ground.text import Text
 from bifente.reports.events import BenchChange, Call, Direction, Event, Exchange, Message, SeenMovement
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pki.keystore import KeyStore
+from bifente.simulator.services.psc.service import PscService
 
 TOKEN, SWAPPED = "a-token-is-renewed-before-its-end", "nothing-asked-for-a-patient-whose-card-was-swapped"
 CLIENT = """
@@ -121,6 +122,12 @@ def test_a_fault_from_the_channel_strikes_the_service_that_is_served(standing: S
     assert service.troubles == frozenset()
     with pytest.raises(OrderRefusedError):
         orders.carry_out("inject", {"fault": "no-such-fault"})
+
+
+def test_a_fault_of_a_service_that_is_not_served_would_strike_nobody(standing: Standing) -> None:
+    fault = sorted(PscService.offered)[0]
+    with pytest.raises(OrderRefusedError, match="--services psc"):
+        ChannelOrders(standing).carry_out("inject", {"fault": fault})
 
 
 def test_a_service_that_is_none_is_refused_with_the_near_one() -> None:

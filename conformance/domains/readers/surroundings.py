@@ -8,8 +8,10 @@ from functools import cache
 from typing import Any, TypeVar
 
 from bifente.conformance.bench.scene import Act
+from bifente.conformance.bench.serving import services
 from bifente.conformance.domain import domains, referred
 from bifente.simulator.fault import MissingPartError
+from bifente.simulator.serving.service import Service
 
 T = TypeVar("T")
 
@@ -25,6 +27,8 @@ class Surroundings:
         for one in self.act.scene.served:
             if isinstance(one, kind):
                 return one
+        if self.act.scene.live and issubclass(kind, Service) and kind.name in services():
+            raise MissingPartError(f"the service {kind.name}, which is not served (--services {kind.name})")
         offered = _offered().get(kind)
         found = offered(self.act) if offered is not None else None
         if not isinstance(found, kind):
