@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bifente.conformance.bench.scene import Scene
 from bifente.conformance.bench.serving import ServedService, ServingBench, services
 from bifente.conformance.loading import InputError, load_document, nearest, validate
 from bifente.conformance.model import BenchModel
@@ -50,6 +51,7 @@ class LiveServices:
         folder: Path | None = None,
         port: int = 0,
         said: Sequence[BaseModel] = (),
+        scene: Scene | None = None,
     ) -> None:
         known = services()
         _check(names)
@@ -72,6 +74,7 @@ class LiveServices:
                     hear=hear,
                     port=port + rank * PORTS if port else 0,
                     said=tuple(said),
+                    scene=scene,
                 )
                 self.served[name] = known[name]()(around)
         except BaseException:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domain import domains, referred
 from bifente.ground.clock import Clock
 from bifente.simulator.pki.authority import Pki
@@ -39,6 +40,8 @@ class ServingBench:
     hear: Hear
     port: int = 0
     said: tuple[BaseModel, ...] = ()
+    scene: Scene | None = None
+    """The workstation beside which it stands, if there is one: a local service reads its cards."""
 
     def section(self, kind: type[S]) -> S | None:
         """Return what the file says by a domain's own model, None if nothing."""

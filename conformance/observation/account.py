@@ -210,7 +210,8 @@ def _leaving(story: Story) -> Text | None:
         return None
     fr = f" ; code encore ouvert : {', '.join(map(str, open_still))}" if open_still else ""
     en = f"; code still open: {', '.join(map(str, open_still))}" if open_still else ""
-    return Text(f"Cartes quittées : {_counted(left.items())}{fr}", f"Cards left: {_counted(left.items())}{en}")
+    said = _counted(left.items())
+    return Text(f"Cartes quittées : {said or 'aucune'}{fr}", f"Cards left: {said or 'none'}{en}")
 
 
 def _module(story: Story) -> Text | None:

@@ -16,6 +16,8 @@ from bifente.reports.secrets import Secrets
 from bifente.simulator.serving.recording import Heading, Passed
 
 _LONGEST = 64 << 20
+_TAKES_CODES = frozenset({"dmpconnect"})
+"""Local services that present the code to the card in the program's place."""
 _MOST_FILES = 2_000
 
 
@@ -67,8 +69,8 @@ def in_environment(pid: int, search: SecretSearch, known: Iterable[str] = ()) ->
 
 
 def in_message(passed: Passed, search: SecretSearch) -> Iterator[Call]:
-    """Yield a finding for a request to a service that holds a code: no teleservice is sent one."""
-    if passed.direction is not Heading.RECEIVED:
+    """Yield a finding for a request that holds a code: no teleservice is sent one, a local service may be."""
+    if passed.direction is not Heading.RECEIVED or passed.peer in _TAKES_CODES:
         return
     told = {"url": passed.url.encode(), "body": passed.body}
     told |= {f"header {name}": value.encode() for name, value in passed.headers}

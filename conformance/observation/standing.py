@@ -153,6 +153,7 @@ class Standing:
                 hear=self._message,
                 port=wanted.port,
                 said=wanted.said,
+                scene=self.bench.scene,
             )
         )
         self.bench.scene.served = self.services.services

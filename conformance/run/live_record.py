@@ -9,6 +9,7 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run import environment
+from bifente.conformance.run.scribe.calls import BENCH
 from bifente.conformance.run.scribe.link import ScribeRecorder
 from bifente.conformance.run.telling import Told, event_of
 from bifente.conformance.targets.messages import messaged
@@ -126,7 +127,9 @@ class LiveRecord:
 
     def told(self, role: str, what: Told) -> None:
         """Write an exchange of the bench, a call of a module or a message of a service."""
-        self._recorder.emit(event_of(what, self.secrets, slot=role or None))
+        # Where programs' own commands are told by the service, this one is nobody's but the bench's.
+        client = BENCH if self.scribe is not None else None
+        self._recorder.emit(event_of(what, self.secrets, slot=role or None, client=client))
 
     def message(self, passed: Passed) -> None:
         """Write a message that a service received or sent."""

@@ -8,4 +8,5 @@ DOMAIN = Domain(
     title=Text("DmpConnect-JS", "DmpConnect-JS"),
     prefix="dmpconnect",
     steps=("bifente.conformance.domains.dmpconnect.steps",),
+    services={"dmpconnect": "bifente.conformance.domains.dmpconnect.serving:start"},
 )
