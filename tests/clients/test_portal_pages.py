@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import CardBrowser, chromium, once_more
+from browser import CardBrowser, chromium
 from clients_bench import PIN, Bench, CardMaker, opensc_module
 
 from bifente.conformance.bench.serving import ServingBench
@@ -64,7 +64,6 @@ def told(browser: CardBrowser, word: str) -> str:
     return browser.page.inner_text("#composant")
 
 
-@once_more
 def test_the_journey_of_trust(
     shared_bench: Bench, serve: Serve, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
