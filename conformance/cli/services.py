@@ -9,17 +9,19 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.serving import ServingBench, services
+from bifente.conformance.bench.serving import PORTS, ServingBench, services
 from bifente.conformance.cli.app import Exit, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.live import signals
-from bifente.conformance.cli.service_orders import ServiceOrders
 from bifente.conformance.loading import InputError, load_document, nearest, validate
 from bifente.conformance.model import BenchModel
+from bifente.conformance.observation.channel.server import ChannelServer
+from bifente.conformance.observation.channel.serving import ServedOrders
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.conformance.sections import extended, sections_of_bench
 from bifente.ground.clock import WallClock
@@ -29,6 +31,7 @@ from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.serving.loopback import ServingError
 
 _TICK = 0.5
+_LAST_PORT = 65_535
 
 
 def serve_services(
@@ -47,6 +50,9 @@ def serve_services(
     for name in names:
         if name not in known:
             raise InputError.at("--services", f"{name} is no service", cure=nearest(name, known))
+    if port and port + PORTS * len(names) - 1 > _LAST_PORT:
+        most = _LAST_PORT + 1 - PORTS * len(names)
+        raise InputError.at("--port", f"{port}: each service has {PORTS} ports of its own", cure=f"{most} at most")
     store, clock = KeyStore(keys), WallClock()
     record = _record(record_dir, clock, keys, lang) if record_dir is not None else None
     with ExitStack() as stack:
@@ -67,13 +73,22 @@ def serve_services(
             said=_said(bench),
         )
         try:
-            served = {name: known[name]()(around) for name in names}
+            served = {
+                name: known[name]()(replace(around, port=port + PORTS * rank if port else 0))
+                for rank, name in enumerate(dict.fromkeys(names))
+            }
         except ServingError as error:
             raise fail(str(error), Exit.BENCH_ERROR) from None
         for name, one in served.items():
             for label, value in one.settings.items():
                 out.print(f"{name} {label:<26} {value}", markup=False, soft_wrap=True)
-        orders = ServiceOrders([service for one in served.values() for service in one.services])
+        stopping = threading.Event()
+        orders = ServedOrders([part for one in served.values() for part in one.services], stopping, around.declare)
+        private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+        channel = ChannelServer(orders, private)
+        stack.callback(channel.close)
+        for label, value in channel.environment.items():
+            out.print(f"export {label}={value}", markup=False, soft_wrap=True)
         listener = threading.Thread(
             target=orders.listen,
             args=(sys.stdin, lambda line: out.print(line, markup=False, soft_wrap=True)),
@@ -81,7 +96,7 @@ def serve_services(
         )
         listener.start()
         err.print("Ctrl-C arrête" if lang == "fr" else "Ctrl-C stops", markup=False)
-        _wait(seconds)
+        _wait(seconds, stopping)
         for one in served.values():
             for line in one.ended():
                 out.print(line, markup=False, soft_wrap=True)
@@ -116,8 +131,7 @@ def _finish(record: LiveRecord, lang: Lang) -> None:
         err.print(f"{path}", markup=False)
 
 
-def _wait(seconds: float | None) -> None:
-    stopped = threading.Event()
+def _wait(seconds: float | None, stopped: threading.Event) -> None:
     deadline = time.monotonic() + seconds if seconds is not None else None
     stop: Callable[[int], None] = lambda _number: stopped.set()  # noqa: E731
     with signals(stop):

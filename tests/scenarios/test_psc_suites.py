@@ -26,6 +26,8 @@ from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.formats.jose.seal import Seal
 from bifente.simulator.middleware.srvsvcnam.component import SrvSvCnam
+from bifente.simulator.pki.judging import CertificateJudge
+from bifente.simulator.pki.revocation import SourcesInTurn
 from bifente.simulator.services.portal import patient
 from bifente.simulator.services.portal import service as portal
 from bifente.simulator.services.portal.service import Portal
@@ -394,6 +396,30 @@ MUTATIONS = [
         "return self.judge.judge_der(presented)",
         "return tuple(x509.load_der_x509_certificate(one) for one in presented)",
         "psc-card/signature-certificate",
+    ),
+    of(CertificateJudge, "judge", "if self.revocation is not None:", "if False:", "psc-card/card-reported[lost]"),
+    of(CertificateJudge, "judge", "if self.revocation is not None:", "if False:", "psc-card/card-revoked-before"),
+    of(CertificateJudge, "judge", "if self.revocation is not None:", "if False:", "portals/reported-card[ameli]"),
+    of(
+        SourcesInTurn,
+        "check",
+        "if error.refusal not in _UNAVAILABLE:",
+        "if True:",
+        "psc-card/responder-down-the-list-answers[pki-ocsp-down]",
+    ),
+    of(
+        SourcesInTurn,
+        "check",
+        "if error.refusal not in _UNAVAILABLE:",
+        "if False:",
+        "psc-card/status-forged[pki-ocsp-foreign]",
+    ),
+    of(
+        SourcesInTurn,
+        "check",
+        "last.check(certificate, issuer, at)",
+        "pass",
+        "psc-card/no-status-at-all[pki-crl-missing]",
     ),
     of(
         Delegation,

@@ -6,16 +6,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
-from bifente.simulator.pki.judging import authorities_of
+from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.pki.keystore import OtherKeys
+from bifente.simulator.pki.revocation import CrlSource, OcspSource, SourcesInTurn
 from bifente.simulator.services.pki import PkiService
+from bifente.simulator.serving.calling import in_process
+from bifente.simulator.serving.fetching import fetching
 from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.recording import recorded
 
 
 def start(bench: ServingBench) -> ServedService:
     """Serve lists and OCSP. Raise ServingError."""
-    service = PkiService(bench.pki, Pki(OtherKeys(bench.keys, "foreign")), bench.clock, bench.declare)
+    service = points(bench)
     application = recorded(service, bench.clock, bench.hear)
     url = bench.stack.enter_context(LoopbackServer(application, None, bench.port)).url
     known = authorities_of(bench.pki)
@@ -27,5 +30,21 @@ def start(bench: ServingBench) -> ServedService:
             "ocsp": f"{url}/ocsp",
             **{f"crl {stem}": f"{url}/CRL/{stem}.crl" for stem in stems},
             "authorities": str(bench.folder / "igc-sante-test.pem"),
-        }
+        },
+        (service,),
     )
+
+
+def points(bench: ServingBench) -> PkiService:
+    """Return the points of the PKI that every service of this command asks, whether it is served itself or not."""
+    foreign = OtherKeys(bench.keys, "foreign")
+    return bench.shared(PkiService, lambda: PkiService(bench.pki, Pki(foreign), bench.clock, bench.declare))
+
+
+def client_judge(bench: ServingBench) -> CertificateJudge:
+    """Return who judges the certificates of clients: their status asked by OCSP, else of the lists."""
+    caller = in_process(recorded(points(bench), bench.clock, bench.hear))
+    bench.stack.callback(caller.close)
+    fetch = fetching(caller, bench.clock)
+    status = SourcesInTurn((OcspSource(fetch), CrlSource(fetch)))
+    return CertificateJudge(authorities_of(bench.pki), bench.clock, Purpose.CLIENT, status)

@@ -96,9 +96,10 @@ def in_words(told: Mapping[str, Any], lang: Lang) -> list[str]:
         width = max(map(len, told["orders"]))
         return [f"{name:{width}}  {one['title'][lang]}" for name, one in told["orders"].items()]
     if order == "state":
-        slots = told["slots"].items()
-        faults = [f"{one['fault']} {one[SLOT]}" for one in told["faults"]]
-        return [f"{role:8} {one['name']}  [{one['template'] or 'empty'}]" for role, one in slots] + faults
+        slots, services = told["slots"].items(), told.get("services", {}).items()
+        faults = [f"{one['fault']} {one.get(SLOT, '')}".rstrip() for one in told["faults"]]
+        stand = [f"{role:8} {one['name']}  [{one['template'] or 'empty'}]" for role, one in slots]
+        return stand + [f"{name:8} {json.dumps(held, ensure_ascii=False)}" for name, held in services] + faults
     if "events" in told:
         return [json.dumps(one, ensure_ascii=False) for one in told["events"]]
     beside = {
