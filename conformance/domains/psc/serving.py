@@ -73,7 +73,9 @@ def serve(around: ServingBench) -> PscService:
 
 def _settings(around: ServingBench, service: PscService) -> dict[str, str]:
     core, folder = service.core, around.folder
-    client, first = core.registry.clients[0], core.registry.professionals[0]
+    # What a file brings is what its author configures: before the laboratory's.
+    own = around.section(PscSection) or PscSection()
+    client, first = (*own.clients, *core.registry.clients)[0], core.registry.professionals[0]
     settings = {
         "discovery": core.addresses.discovery,
         "issuer": core.addresses.issuer,
