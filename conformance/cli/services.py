@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from bifente.conformance.loading import InputError, load_document, nearest, vali
 from bifente.conformance.model import BenchModel
 from bifente.conformance.observation.channel.server import ChannelServer
 from bifente.conformance.observation.channel.serving import ServedOrders
+from bifente.conformance.observation.client_logs import logged_secrets
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.conformance.sections import extended, sections_of_bench
 from bifente.ground.clock import WallClock
@@ -29,6 +30,7 @@ from bifente.ground.text import Lang
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.serving.loopback import ServingError
+from bifente.simulator.serving.service import Declare, to_nobody
 
 _TICK = 0.5
 _LAST_PORT = 65_535
@@ -43,6 +45,7 @@ def serve_services(
     folder: Path | None,
     record_dir: Path | None,
     keys: Path | None,
+    logs: Sequence[Path] = (),
     lang: Lang,
 ) -> None:
     """Serve until interrupted, or for so many seconds; what is to be said of the software is told at the end."""
@@ -53,7 +56,11 @@ def serve_services(
     if port and port + PORTS * len(names) - 1 > _LAST_PORT:
         most = _LAST_PORT + 1 - PORTS * len(names)
         raise InputError.at("--port", f"{port}: each service has {PORTS} ports of its own", cure=f"{most} at most")
+    for path in logs:
+        if not path.exists():
+            raise InputError.at("--client-logs", f"{path} is not there", cure="name a file or a folder that exists")
     store, clock = KeyStore(keys), WallClock()
+    born: set[str] = set()
     record = _record(record_dir, clock, keys, lang) if record_dir is not None else None
     with ExitStack() as stack:
         if record is not None:
@@ -67,7 +74,7 @@ def serve_services(
             chance=random.SystemRandom(),
             folder=where,
             stack=stack,
-            declare=record.declare if record is not None else lambda secret: None,
+            declare=_both(record.declare if record is not None else to_nobody, born),
             hear=record.message if record is not None else lambda passed: None,
             port=port,
             said=_said(bench),
@@ -100,6 +107,19 @@ def serve_services(
         for one in served.values():
             for line in one.ended():
                 out.print(line, markup=False, soft_wrap=True)
+        for found in logged_secrets(logs, born):
+            out.print(found.text.get(lang), markup=False, soft_wrap=True)
+
+
+def _both(declare: Declare, born: set[str]) -> Declare:
+    """Return what hears a secret for the record, and keeps it: software's logs are looked through at the end."""
+
+    def heard(secret: str | bytes) -> None:
+        if isinstance(secret, str):
+            born.add(secret)
+        declare(secret)
+
+    return heard
 
 
 def _said(path: Path | None) -> tuple[Any, ...]:

@@ -141,6 +141,7 @@ REASONS = {
     "SEED-PSC-04": "a date of the law: nothing to try",
     "SEED-PSC-12": "which authority signs the server's certificate: tried with TLS in tests/clients/test_psc_pages.py",
     "PSC-FIELD-06": "the identity interface (API PSI) is not simulated",
+    "PSC-60": "the files of a software: tests/observation/test_client_logs.py",
     "PSC-15": "what an API does half an hour later is the API's own; the bench's forgets at its end",
 }
 

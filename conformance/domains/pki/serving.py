@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.conformance.bench.serving import ServedService, ServingBench
+from bifente.ground.text import Text
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.pki.keystore import OtherKeys
@@ -14,12 +18,13 @@ from bifente.simulator.serving.calling import in_process
 from bifente.simulator.serving.fetching import fetching
 from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.recording import recorded
+from bifente.simulator.serving.service import Asgi
 
 
 def start(bench: ServingBench) -> ServedService:
     """Serve lists and OCSP. Raise ServingError."""
-    service = points(bench)
-    application = recorded(service, bench.clock, bench.hear)
+    service, asked = points(bench), Counter[str]()
+    application = _counting(recorded(service, bench.clock, bench.hear), asked)
     url = bench.stack.enter_context(LoopbackServer(application, None, bench.port)).url
     known = authorities_of(bench.pki)
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in (*known.authorities, *known.roots))
@@ -32,7 +37,25 @@ def start(bench: ServingBench) -> ServedService:
             "authorities": str(bench.folder / "igc-sante-test.pem"),
         },
         (service,),
+        lambda: [] if asked else [NOT_ASKED.fr],
     )
+
+
+NOT_ASKED = Text(
+    "pki : aucun logiciel n'a demandé l'état d'un certificat (PKI-06) ; interroger l'OCSP, ou la liste de révocation",
+    "pki: no software asked for the status of a certificate (PKI-06); ask OCSP, or the revocation list",
+)
+
+
+def _counting(application: Asgi, asked: Counter[str]) -> Asgi:
+    """Return an application that counts by path what comes in at the port: what services ask inside is not counted."""
+
+    async def counted(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(("/ocsp", "/CRL/")):
+            asked[scope["path"].split("/")[1]] += 1
+        await application(scope, receive, send)
+
+    return counted
 
 
 def points(bench: ServingBench) -> PkiService:

@@ -72,6 +72,12 @@ def test_what_the_pki_revokes_no_service_of_the_command_believes(tmp_path: Path)
             shown()
         points.suffer()
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        asked = services()["pki"]()(bench)
+        (told_at_end,) = asked.ended()
+        assert "PKI-06" in told_at_end, "what services ask inside is not the software's asking"
+        with httpx.Client(trust_env=False) as caller:
+            caller.get(asked.settings["crl ACI-FO-PP-TEST"])
+        assert asked.ended() == []
         points.set_state({"revoked": {"ACI-EL-ORG-TEST": [f"{certificate.serial_number:X}"]}})
         with pytest.raises(httpx.TransportError, match=r"(?i)certificate.revoked"):
             shown()

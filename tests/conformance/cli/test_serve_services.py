@@ -57,8 +57,11 @@ def test_what_is_printed_is_what_answers(tmp_path: Path, monkeypatch: pytest.Mon
         "psc:\n  clients:\n    - {id: mine, secret: assez-long-pour-un-secret, redirect-uris: ['http://localhost:1/']}\n",
         encoding="utf-8",
     )
-    record, out = tmp_path / "r", tmp_path / "out"
-    code, output = served("psc,portal", "--out", str(out), "--bench", str(said), "--record", str(record))
+    record, out, log = tmp_path / "r", tmp_path / "out", tmp_path / "lgc.log"
+    log.write_text(f"client_secret={SECRET}\n", encoding="utf-8")
+    code, output = served(
+        *("psc,portal", "--out", str(out), "--bench", str(said), "--record", str(record), "--client-logs", str(log))
+    )
     assert code == 0, output
     settings = read["settings"]
     assert isinstance(settings, dict)
@@ -66,6 +69,8 @@ def test_what_is_printed_is_what_answers(tmp_path: Path, monkeypatch: pytest.Mon
     assert (settings["client_id"], settings["client_secret"]) == ("mine", SECRET), "the client of the file"
     assert settings["discovery"] in output.replace("\n", "")
     assert "/ameli" in output
+    assert "lgc.log:1 " in output
+    assert "PSC-60" in output
     kept = b"".join(path.read_bytes() for path in record.rglob("*") if path.is_file())
     assert b"wallet-openid-configuration" in kept
     assert b"secret-du-laboratoire" not in kept
@@ -76,6 +81,7 @@ def test_what_is_printed_is_what_answers(tmp_path: Path, monkeypatch: pytest.Mon
     ("more", "said"),
     [
         (("psx",), "psx is no service"),
+        (("psc", "--client-logs", "/nowhere/at-all.log"), "is not there"),
         (("psc", "--bench", "/nowhere/at-all.yaml"), "no such file"),
     ],
 )
