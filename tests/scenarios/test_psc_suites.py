@@ -31,6 +31,7 @@ from bifente.simulator.pki.revocation import SourcesInTurn
 from bifente.simulator.services.portal import patient
 from bifente.simulator.services.portal import service as portal
 from bifente.simulator.services.portal.service import Portal
+from bifente.simulator.services.psc import asking
 from bifente.simulator.services.psc.api import ConnectedApi
 from bifente.simulator.services.psc.authorization import Authorization
 from bifente.simulator.services.psc.backchannel import Backchannel
@@ -421,6 +422,14 @@ MUTATIONS = [
         "last.check(certificate, issuer, at)",
         "pass",
         "psc-card/no-status-at-all[pki-crl-missing]",
+    ),
+    of(asking, "_named", "client = client or str", "client = '' and str", "psc-login/unavailable-for-one"),
+    of(
+        asking,
+        "_named",
+        "user = user or (session.professional.id",
+        'user = "" and (session',
+        "psc-login/unavailable-for-one",
     ),
     of(
         Delegation,
