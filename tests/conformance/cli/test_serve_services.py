@@ -34,7 +34,7 @@ def served(*more: str) -> tuple[int, str]:
 
 
 def test_every_service_that_is_brought_can_be_led_to() -> None:
-    assert {"psc", "portal"} <= set(services())
+    assert {"psc", "portal", "pki", "ocsp"} <= set(services())
     assert all(callable(one()) for one in services().values())
 
 
