@@ -106,6 +106,9 @@ def in_words(told: Mapping[str, Any], lang: Lang) -> list[str]:
         key: value for key, value in told.items() if key not in ("ok", "order", "said", SLOT, "observed") and value
     }
     observed = {key: value for key, value in told.get("observed", {}).items() if value != ""}
-    more = ", ".join(f"{key} {value}" for key, value in {**observed, **beside}.items())
+    words = {
+        key: ", ".join(value) if isinstance(value, list) else value for key, value in {**observed, **beside}.items()
+    }
+    more = ", ".join(f"{key} {value}" for key, value in words.items())
     place = f"{told[SLOT]}: " if SLOT in told else ""
     return [f"{place}{told['said'][lang]}" + (f" ({more})" if more else "")]
