@@ -138,6 +138,8 @@ def schema_of() -> dict[str, Any]:
 class Standing:
     bases: dict[str, str]
     key: str
+    trust: str
+    """The authorities of all of them, in one file."""
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,8 @@ def standing(shared_keys: KeySource, tmp_path_factory: pytest.TempPathFactory) -
         told = {name: services()[name]()(bench) for name in ("psc", "pki", "annuaire", "portal", "insi", "dmp")}
         addresses = told["psc"].services[0].core.addresses  # type: ignore[attr-defined]
         said = {name: dict(one.settings) for name, one in told.items()}
+        trust = bench.folder / "trust.pem"
+        trust.write_bytes(b"".join((bench.folder / name).read_bytes() for name in ("ca.pem", "srvsvcnam.pem")))
         yield Standing(
             {
                 "wallet": addresses.wallet,
@@ -169,6 +173,7 @@ def standing(shared_keys: KeySource, tmp_path_factory: pytest.TempPathFactory) -
                 "dmp": said["dmp"]["url"],
             },
             said["annuaire"]["api key"],
+            str(trust),
         )
 
 
@@ -188,7 +193,9 @@ def test_no_service_fails(case: Any, standing: Standing) -> None:
     case.path = case.operation.path
     try:
         headers = {"ESANTE-API-KEY": standing.key} if service == "annuaire" else None
-        answer = case.call(base_url=standing.bases[service], headers=headers, verify=False, allow_redirects=False)
+        answer = case.call(
+            base_url=standing.bases[service], headers=headers, verify=standing.trust, allow_redirects=False
+        )
     finally:
         case.operation.path = kept
     SEEN[service] = SEEN.get(service, 0) + 1

@@ -29,7 +29,7 @@ FILE = "channel"
 _LONGEST = 1 << 20
 
 
-class Orders(Protocol):
+class OrderTaker(Protocol):
     """Whoever carries orders out: a live bench, or services that stand."""
 
     def all(self) -> dict[str, Known]:
@@ -52,7 +52,7 @@ class Orders(Protocol):
 class ChannelServer:
     """Serves orders until closed. ``folder`` is a private one of the bench."""
 
-    def __init__(self, orders: Orders, folder: Path) -> None:
+    def __init__(self, orders: OrderTaker, folder: Path) -> None:
         self.orders = orders
         self.token = secrets.token_urlsafe(24)
         orders.declare(self.token)
@@ -119,7 +119,7 @@ async def _body(request: Request) -> dict[str, Any]:
     return given
 
 
-def openapi(orders: Orders) -> dict[str, Any]:
+def openapi(orders: OrderTaker) -> dict[str, Any]:
     """Return the description of the channel (OpenAPI 3.1)."""
     answer = {"description": "done", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Done"}}}}
     refusal = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}}
