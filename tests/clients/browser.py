@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1000, 700
 LOOK = 0.15
 """Seconds between two looks at the screen."""
+PATIENCE = 40
+"""Looks after which a window that still stands is answered again."""
 
 ASKS_CODE, CHOOSES = "Unlock Security Device", "Select a certificate"
 """The titles of the two windows, as Chromium has them in English."""
@@ -213,7 +215,9 @@ class CardBrowser:
     def __enter__(self) -> CardBrowser:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self.screen.look().save(self._folder / "screen.png")
         self.close()
 
     # -- the hand -----------------------------------------------------------------------------------------------------
@@ -225,33 +229,44 @@ class CardBrowser:
                 self._give_code(window)
                 continue
             now = self._light()
+            # The brightest it ever was: a look in the middle of the shade's coming would be taken for a darker page.
+            light = max(light, now)
             if light and now <= (_SHADE + 0.02) * light:
                 self._choose(now)
-            else:
-                light = now
 
     def _give_code(self, window: str) -> None:
         self._note(ASKS_CODE)
-        if self.codes:
-            self.screen.press(window, "Return", text=self.codes.pop(0))
-        else:
-            self.screen.press(window, "Escape")
-        self._until(lambda: self.screen.window(ASKS_CODE) != window)
+        code = self.codes.pop(0) if self.codes else None
+
+        def answer() -> None:
+            if code is None:
+                self.screen.press(window, "Escape")
+            else:
+                self.screen.press(window, "ctrl+a")
+                self.screen.press(window, "Return", text=code)
+
+        self._answered(answer, lambda: self.screen.window(ASKS_CODE) != window)
 
     def _choose(self, shaded: int) -> None:
         self._note(CHOOSES)
-        window = self.screen.window("Chromium")
-        assert window is not None
-        self.screen.press(window, *(["Escape"] if self.row is None else ["Down"] * self.row + ["Return"]))
-        self._until(lambda: self._light() > shaded)
+
+        def answer() -> None:
+            if (window := self.screen.window("Chromium")) is not None:
+                self.screen.press(window, *(["Escape"] if self.row is None else ["Down"] * self.row + ["Return"]))
+
+        self._answered(answer, lambda: self._light() > shaded)
 
     def _note(self, title: str) -> None:
         self.asked.append(self.screen.look())
         self.seen.append(title)
 
-    def _until(self, done: Callable[[], bool]) -> None:
-        while not done() and not self._over.wait(LOOK):
-            pass
+    def _answered(self, answer: Callable[[], None], done: Callable[[], bool]) -> None:
+        """Answer a window, and once more where it still stands: keys pressed before it listens are lost."""
+        while not self._over.is_set():
+            answer()
+            for _look in range(PATIENCE):
+                if done() or self._over.wait(LOOK):
+                    return
 
     def _light(self) -> int:
         """The light of the page's last corner, which a dialog leaves free and shades."""
