@@ -68,11 +68,13 @@ class ImapHouse:
         # Its sockets lie here: the name of one has 108 bytes at most.
         self._sockets = tempfile.TemporaryDirectory(prefix="bifente-imap-")
         _keep(folder / "dovecot.conf", _configuration(folder, self._sockets.name, self.port, user).encode("utf-8"))
-        command = [dovecot, "-F", "-c", str(folder / "dovecot.conf")]
+        command = ["--", dovecot, "-F", "-c", str(folder / "dovecot.conf")]
         if os.geteuid() == 0:
             who = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
             caps = [f"--inh-caps=-all,{_READS_ALL}", f"--ambient-caps=-all,{_READS_ALL}"]
-            command = ["setpriv", *who, *caps, "--securebits=+no_setuid_fixup", "--", *command]
+            command = [*who, *caps, "--securebits=+no_setuid_fixup", *command]
+        # Told to end when the thread that starts it does, even by SIGKILL: its own processes then end by it.
+        command = ["setpriv", "--pdeathsig=TERM", *command]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=folder
         )
