@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bifente.conformance.bench.scene import Scene
-from bifente.conformance.bench.serving import ServedService, ServingBench, services
+from bifente.conformance.bench.serving import PORTS, ServedService, ServingBench, services
 from bifente.conformance.loading import InputError, load_document, nearest, validate
 from bifente.conformance.model import BenchModel
 from bifente.conformance.sections import extended, sections_of_bench
@@ -25,13 +26,11 @@ from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.serving.recording import Hear
 from bifente.simulator.serving.service import Declare, Service
 
-PORTS = 10
-"""How many ports a service has for itself, where the first one is given."""
-
 VARIABLE = "BIFENTE_SERVICES"
 """Names the file that holds the settings of every service."""
 
 _FILE = "services.json"
+_LAST_PORT = 65_535
 
 
 class LiveServices:
@@ -55,6 +54,9 @@ class LiveServices:
     ) -> None:
         known = services()
         _check(names)
+        if port and port + PORTS * len(names) - 1 > _LAST_PORT:
+            most = _LAST_PORT + 1 - PORTS * len(names)
+            raise InputError.at("--port", f"{port}: each service has {PORTS} ports of its own", cure=f"{most} at most")
         self.served: dict[str, ServedService] = {}
         self._stack = ExitStack()
         try:
@@ -62,21 +64,20 @@ class LiveServices:
                 folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder = folder
+            around = ServingBench(
+                clock=clock,
+                keys=keys,
+                pki=Pki(keys),
+                chance=random.SystemRandom(),
+                folder=folder,
+                stack=self._stack,
+                declare=declare,
+                hear=hear,
+                said=tuple(said),
+                scene=scene,
+            )
             for rank, name in enumerate(dict.fromkeys(names)):
-                around = ServingBench(
-                    clock=clock,
-                    keys=keys,
-                    pki=Pki(keys),
-                    chance=random.SystemRandom(),
-                    folder=folder,
-                    stack=self._stack,
-                    declare=declare,
-                    hear=hear,
-                    port=port + rank * PORTS if port else 0,
-                    said=tuple(said),
-                    scene=scene,
-                )
-                self.served[name] = known[name]()(around)
+                self.served[name] = known[name]()(replace(around, port=port + PORTS * rank if port else 0))
         except BaseException:
             self._stack.close()
             raise

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -20,14 +20,18 @@ from bifente.simulator.serving.recording import Hear
 from bifente.simulator.serving.service import Declare, Service
 
 S = TypeVar("S", bound=BaseModel)
+P = TypeVar("P")
+
+PORTS = 10
+"""The ports that are each service's own where the first of all is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServingBench:
     """What a service is started with. ``folder`` is where it may write files for the software (CA, certificates).
 
-    ``stack`` closes what it opened. ``port`` is the first of the ports it may take, 0 for any free ones. ``said`` are
-    what a file says to domains, as under ``bench`` in a suite.
+    ``stack`` closes what it opened. ``port`` is the first of the ports it may take, ``PORTS`` in all, 0 for any free
+    ones. ``said`` are what a file says to domains, as under ``bench`` in a suite.
     """
 
     clock: Clock
@@ -42,6 +46,14 @@ class ServingBench:
     said: tuple[BaseModel, ...] = ()
     scene: Scene | None = None
     """The workstation beside which it stands, if there is one: a local service reads its cards."""
+    _shared: dict[type, Any] = field(default_factory=dict)
+
+    def shared(self, kind: type[P], make: Callable[[], P]) -> P:
+        """Return what the services of one command hold in common, made by the first that asks."""
+        if kind not in self._shared:
+            self._shared[kind] = make()
+        found: P = self._shared[kind]
+        return found
 
     def section(self, kind: type[S]) -> S | None:
         """Return what the file says by a domain's own model, None if nothing."""

@@ -61,6 +61,12 @@ def serve(
         Path | None,
         typer.Option("--record", help="Directory for a record of what passes and its reports, secrets masked."),
     ] = None,
+    logs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--client-logs", help="Log file or folder of the software: tokens are looked for in it at the end."
+        ),
+    ] = None,
     renew: Annotated[
         bool, typer.Option("--renew/--let-lapse", help="Renew the session's token in time, or let it lapse.")
     ] = True,
@@ -82,9 +88,12 @@ def serve(
             folder=folder,
             record_dir=record_dir,
             keys=keys,
+            logs=logs or (),
             lang=chosen_lang(lang),
         )
         return
+    if logs:
+        raise fail("--client-logs goes with --services", Exit.BAD_INPUT)
     if held is not None:
         raise fail("--bench goes with --services", Exit.BAD_INPUT)
     # Here, not above: a web server is a tenth of a second that no other command should spend.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from bifente.conformance.bench.live_services import LiveServices, named, said_in
 from bifente.conformance.cli.app import Exit, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.live import signals
-from bifente.conformance.cli.service_orders import ServiceOrders
+from bifente.conformance.loading import InputError
+from bifente.conformance.observation.channel.server import ChannelServer
+from bifente.conformance.observation.channel.serving import ServedOrders
+from bifente.conformance.observation.client_logs import logged_secrets
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Lang
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.serving.loopback import ServingError
-from bifente.simulator.serving.service import to_nobody
+from bifente.simulator.serving.service import Declare, to_nobody
 
 _TICK = 0.5
 
@@ -34,20 +38,27 @@ def serve_services(
     folder: Path | None,
     record_dir: Path | None,
     keys: Path | None,
+    logs: Sequence[Path] = (),
     lang: Lang,
 ) -> None:
     """Serve until interrupted, or for so many seconds; what is to be said of the software is told at the end."""
-    names, store, clock = named(wanted), KeyStore(keys), WallClock()
+    names = named(wanted)
+    for path in logs:
+        if not path.exists():
+            raise InputError.at("--client-logs", f"{path} is not there", cure="name a file or a folder that exists")
+    store, clock = KeyStore(keys), WallClock()
+    born: set[str] = set()
     record = _record(record_dir, clock, keys, lang) if record_dir is not None else None
     with ExitStack() as stack:
         if record is not None:
             stack.callback(_finish, record, lang)
+        declare = _both(record.declare if record is not None else to_nobody, born)
         try:
             live = LiveServices(
                 names,
                 clock=clock,
                 keys=store,
-                declare=record.declare if record is not None else to_nobody,
+                declare=declare,
                 hear=record.message if record is not None else lambda passed: None,
                 folder=folder,
                 port=port,
@@ -59,7 +70,13 @@ def serve_services(
         for name, settings in live.settings.items():
             for label, value in settings.items():
                 out.print(f"{name} {label:<26} {value}", markup=False, soft_wrap=True)
-        orders = ServiceOrders(live.services)
+        stopping = threading.Event()
+        orders = ServedOrders(live.services, stopping, declare)
+        private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+        channel = ChannelServer(orders, private)
+        stack.callback(channel.close)
+        for label, value in channel.environment.items():
+            out.print(f"export {label}={value}", markup=False, soft_wrap=True)
         listener = threading.Thread(
             target=orders.listen,
             args=(sys.stdin, lambda line: out.print(line, markup=False, soft_wrap=True)),
@@ -67,9 +84,22 @@ def serve_services(
         )
         listener.start()
         err.print("Ctrl-C arrête" if lang == "fr" else "Ctrl-C stops", markup=False)
-        _wait(seconds)
+        _wait(seconds, stopping)
         for line in live.ended():
             out.print(line, markup=False, soft_wrap=True)
+        for found in logged_secrets(logs, born):
+            out.print(found.text.get(lang), markup=False, soft_wrap=True)
+
+
+def _both(declare: Declare, born: set[str]) -> Declare:
+    """Return what hears a secret for the record, and keeps it: software's logs are looked through at the end."""
+
+    def heard(secret: str | bytes) -> None:
+        if isinstance(secret, str):
+            born.add(secret)
+        declare(secret)
+
+    return heard
 
 
 def _record(directory: Path, clock: WallClock, keys: Path | None, lang: Lang) -> LiveRecord:
@@ -91,8 +121,7 @@ def _finish(record: LiveRecord, lang: Lang) -> None:
         err.print(f"{path}", markup=False)
 
 
-def _wait(seconds: float | None) -> None:
-    stopped = threading.Event()
+def _wait(seconds: float | None, stopped: threading.Event) -> None:
     deadline = time.monotonic() + seconds if seconds is not None else None
     stop: Callable[[int], None] = lambda _number: stopped.set()  # noqa: E731
     with signals(stop):

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
+from bifente.simulator.pki.judging import StatusSource
 from bifente.simulator.pki.refusals import CertificateRefusal, CertificateRefusedError
 
 LEEWAY = timedelta(minutes=5)
@@ -25,6 +26,9 @@ LEEWAY = timedelta(minutes=5)
 
 Fetch = Callable[[str, bytes | None], bytes]
 """Gets what lies at an address, or the answer to a body posted there. Raises FetchError."""
+
+
+_UNAVAILABLE = frozenset({CertificateRefusal.STATUS_UNAVAILABLE, CertificateRefusal.STATUS_STALE})
 
 
 class FetchError(Exception):
@@ -126,6 +130,26 @@ class OcspSource:
         return answer
 
 
+@dataclass(frozen=True, slots=True)
+class SourcesInTurn:
+    """Sources asked one after the other: the next where the one before has no status to give, or an old one."""
+
+    sources: tuple[StatusSource, ...]
+
+    def check(self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> None:
+        """Return if the first that answers says that it is not revoked. Raise CertificateRefusedError."""
+        *before, last = self.sources
+        for source in before:
+            try:
+                source.check(certificate, issuer, at)
+            except CertificateRefusedError as error:
+                if error.refusal not in _UNAVAILABLE:
+                    raise
+            else:
+                return
+        last.check(certificate, issuer, at)
+
+
 def current(since: datetime, until: datetime | None, at: datetime) -> bool:
     """Return whether a list or an answer holds at a moment; one that does not say until when never does for long."""
     return since <= at + LEEWAY and at <= (until or since + LEEWAY)
@@ -204,6 +228,5 @@ def _reason(line: x509.RevokedCertificate) -> x509.ReasonFlags:
 
 
 def _unless_soft(error: CertificateRefusedError, soft: bool) -> None:
-    unavailable = {CertificateRefusal.STATUS_UNAVAILABLE, CertificateRefusal.STATUS_STALE}
-    if not soft or error.refusal not in unavailable:
+    if not soft or error.refusal not in _UNAVAILABLE:
         raise error

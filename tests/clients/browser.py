@@ -17,9 +17,8 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from clients_bench import tool
@@ -29,9 +28,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 WIDTH, HEIGHT = 1000, 700
-P = ParamSpec("P")
 LOOK = 0.15
 """Seconds between two looks at the screen."""
+PATIENCE = 40
+"""Looks after which a window that still stands is answered again."""
 
 ASKS_CODE, CHOOSES = "Unlock Security Device", "Select a certificate"
 """The titles of the two windows, as Chromium has them in English."""
@@ -50,6 +50,20 @@ _QUIET = (
 _SHADE = 0.4
 """What is left of the light of a page behind a dialog."""
 
+_LAUNCHER = """#!/bin/sh
+ulimit -l 0
+{without}"$BIFENTE_CHROMIUM" "$@" 2>"$HOME/chromium.stderr"
+echo $? >"$HOME/chromium.status"
+"""
+"""Starts the browser where no memory can be locked, and keeps how it ended.
+
+OpenSC's sc_mem_secure_alloc locks as many pages as it rounds a code up to, and sc_mem_secure_free unlocks the few bytes
+of the code: a page of the browser's own allocator stays locked. When that allocator gives it back to the system
+(MADV_DONTNEED, EINVAL on a locked page) the browser ends by SIGTRAP, sooner where the machine is busy.
+"""
+_UNPRIVILEGED, _ROOT = "", "setpriv --bounding-set=-ipc_lock "
+"""Root may lock memory whatever the limit says, unless it gives that up."""
+
 
 def chromium() -> str:
     """The browser's path, or a skip."""
@@ -57,24 +71,6 @@ def chromium() -> str:
         if (found := shutil.which(name)) is not None:
             return found
     pytest.skip("needs chromium (apt-get install chromium)")
-
-
-def once_more(test: Callable[P, None]) -> Callable[P, None]:
-    """Let a test begin anew, once, when its browser has gone away: that says nothing of what is tested.
-
-    Chromium was seen to go away with two workers on two cores, and never alone.
-    """
-
-    @wraps(test)
-    def tried(*given: P.args, **named: P.kwargs) -> None:
-        try:
-            test(*given, **named)
-        except Exception as error:
-            if type(error).__name__ != "TargetClosedError":
-                raise
-            test(*given, **named)
-
-    return tried
 
 
 class Screen:
@@ -188,11 +184,11 @@ class CardBrowser:
         # by the browser's main process, which is in no sandbox anyway.
         self.context = playwright.chromium.launch_persistent_context(
             str(self._folder / "profile"),
-            executable_path=self._executable,
+            executable_path=str(self._launcher()),
             headless=False,
             chromium_sandbox=False,
             args=list(_QUIET),
-            env={**self._environment, "DISPLAY": self.screen.display},
+            env={**self._environment, "DISPLAY": self.screen.display, "BIFENTE_CHROMIUM": self._executable},
             no_viewport=True,
         )
         self._started.append(self.context.close)
@@ -201,15 +197,27 @@ class CardBrowser:
         hand.start()
         self._started.append(lambda: (self._over.set(), hand.join()))
 
+    def _launcher(self) -> Path:
+        path = self._folder / "chromium.sh"
+        path.write_text(_LAUNCHER.format(without=_UNPRIVILEGED if os.geteuid() else _ROOT), encoding="ascii")
+        path.chmod(0o700)
+        return path
+
     def close(self) -> None:
-        """Close the browser and its screen."""
+        """Close the browser and its screen. A browser that did not end of its own will fails the test."""
         while self._started:
             self._started.pop()()
+        status = self._folder / "chromium.status"
+        if status.is_file() and (ended := status.read_text(encoding="ascii").strip()) != "0":
+            said = (self._folder / "chromium.stderr").read_text(encoding="utf-8", errors="replace")
+            pytest.fail(f"Chromium ended by itself, status {ended} (128 + signal):\n{said[-2000:]}")
 
     def __enter__(self) -> CardBrowser:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self.screen.look().save(self._folder / "screen.png")
         self.close()
 
     # -- the hand -----------------------------------------------------------------------------------------------------
@@ -221,33 +229,44 @@ class CardBrowser:
                 self._give_code(window)
                 continue
             now = self._light()
+            # The brightest it ever was: a look in the middle of the shade's coming would be taken for a darker page.
+            light = max(light, now)
             if light and now <= (_SHADE + 0.02) * light:
                 self._choose(now)
-            else:
-                light = now
 
     def _give_code(self, window: str) -> None:
         self._note(ASKS_CODE)
-        if self.codes:
-            self.screen.press(window, "Return", text=self.codes.pop(0))
-        else:
-            self.screen.press(window, "Escape")
-        self._until(lambda: self.screen.window(ASKS_CODE) != window)
+        code = self.codes.pop(0) if self.codes else None
+
+        def answer() -> None:
+            if code is None:
+                self.screen.press(window, "Escape")
+            else:
+                self.screen.press(window, "ctrl+a")
+                self.screen.press(window, "Return", text=code)
+
+        self._answered(answer, lambda: self.screen.window(ASKS_CODE) != window)
 
     def _choose(self, shaded: int) -> None:
         self._note(CHOOSES)
-        window = self.screen.window("Chromium")
-        assert window is not None
-        self.screen.press(window, *(["Escape"] if self.row is None else ["Down"] * self.row + ["Return"]))
-        self._until(lambda: self._light() > shaded)
+
+        def answer() -> None:
+            if (window := self.screen.window("Chromium")) is not None:
+                self.screen.press(window, *(["Escape"] if self.row is None else ["Down"] * self.row + ["Return"]))
+
+        self._answered(answer, lambda: self._light() > shaded)
 
     def _note(self, title: str) -> None:
         self.asked.append(self.screen.look())
         self.seen.append(title)
 
-    def _until(self, done: Callable[[], bool]) -> None:
-        while not done() and not self._over.wait(LOOK):
-            pass
+    def _answered(self, answer: Callable[[], None], done: Callable[[], bool]) -> None:
+        """Answer a window, and once more where it still stands: keys pressed before it listens are lost."""
+        while not self._over.is_set():
+            answer()
+            for _look in range(PATIENCE):
+                if done() or self._over.wait(LOOK):
+                    return
 
     def _light(self) -> int:
         """The light of the page's last corner, which a dialog leaves free and shades."""

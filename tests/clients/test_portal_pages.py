@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import CardBrowser, chromium, once_more
+from browser import CardBrowser, chromium
 from clients_bench import PIN, Bench, CardMaker, opensc_module
 
 from bifente.conformance.bench.serving import ServingBench
@@ -22,7 +22,6 @@ from bifente.simulator.pki.keystore import KeySource, KeyStore
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("axe_playwright_python.sync_playwright")
 
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import sync_playwright
 from test_psc_pages import QUIET, judged
 
@@ -64,7 +63,6 @@ def told(browser: CardBrowser, word: str) -> str:
     return browser.page.inner_text("#composant")
 
 
-@once_more
 def test_the_journey_of_trust(
     shared_bench: Bench, serve: Serve, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
 ) -> None:
@@ -100,10 +98,7 @@ def test_the_journey_of_trust(
             browser.page.wait_for_selector("section.patient")
             assert "TESTFAMILLE" in browser.page.inner_text("section.patient")
             assert browser.page.locator("#services-patient li").count() == 4
-            if (folder := os.environ.get("BIFENTE_SCREENSHOTS")) is not None:
-                browser.page.screenshot(path=str(Path(folder) / "ameli.png"), full_page=True)
-            found: Any = Axe().run(browser.page)
-            assert found.violations_count == 0, found.generate_report()
+            judged(browser.page, "ameli")
 
 
 def test_the_pages_pass_axe_at_both_widths(serve: Serve) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from browser import ASKS_CODE, CHOOSES, CardBrowser, once_more
+from browser import ASKS_CODE, CHOOSES, CardBrowser
 from clients_bench import PIN, Bench, CardMaker, opensc_module
 
 from bifente.simulator.pki.keystore import KeyStore
@@ -35,7 +35,6 @@ def psc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield found
 
 
-@once_more
 def test_a_login_with_the_card(bench: Bench, psc: Served, tmp_path_factory: pytest.TempPathFactory) -> None:
     home = tmp_path_factory.mktemp("home")
     with CardBrowser(bench.environment, home, opensc_module(), trusted=[psc.ca]) as browser:

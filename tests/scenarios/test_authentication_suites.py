@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +11,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from msgspec import structs
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
+from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
 from bifente.ground.clock import WallClock
 from bifente.reports.events import Event, RunStarted, ScenarioFinished
@@ -27,7 +30,7 @@ from bifente.simulator.services.directory import service as directory
 from bifente.simulator.services.pki import RevocationRegister
 from bifente.simulator.serving.fetching import fetching
 from bifente.simulator.serving.handshake.engine import TlsEngine
-from bifente.simulator.software.secure_mail import signing
+from bifente.simulator.software.secure_mail import envelope, signing
 
 ROOT = default_paths()[0] / "authentication"
 SUITES = ("tls", "pki", "directory", "mail")
@@ -76,6 +79,27 @@ def test_there_are_enough_and_most_expect_a_refusal(plan: RunPlan) -> None:
     assert len(plan.scenarios) >= LEAST
     words = ("refus", "sans ", "n'ouvre", "défaut", "ne ", "expir", "révoqu", "perdu", "vol", "n'")
     assert sum(any(word in one.model.title.fr.lower() for word in words) for one in once.values()) > len(once) / 2
+
+
+def test_every_requirement_of_the_sets_has_a_scenario_or_a_written_reason() -> None:
+    """Those of Pro Santé Connect and of the portals are held by ``test_psc_suites``."""
+    cited: set[str] = set()
+    for path in sorted(ROOT.parent.rglob("*.yaml")):
+        for found in re.findall(r"requirements: *\[(.*?)\]", path.read_text(encoding="utf-8"), re.DOTALL):
+            cited |= set(re.findall(r"[A-Za-z0-9_-]+", found))
+    wanted = {name for name in load_catalogue() if re.match(r"(SEED-PKI|SEED-TOKEN|PKI|TLS|LOCAL)-", name)}
+    assert sorted(wanted - cited - REASONS.keys()) == []
+    assert sorted(REASONS.keys() & cited) == []
+
+
+REASONS = {
+    "SEED-PKI-13": "the names of authorities through the years: the laboratory's bear the present ones, nothing to try",
+    "LOCAL-DCJS-01": "TLS under a name of the machine, WebSocket and HTTPS: tests/clients/test_dmpconnect_clients.py",
+    "LOCAL-DCJS-02": "one socket, one command, what is pushed: tests/clients/test_dmpconnect_clients.py",
+    "LOCAL-DCJS-07": "what monitoring tells of a card: tests/clients/test_dmpconnect_clients.py",
+    "LOCAL-DCJS-09": "two instances on one machine: not simulated",
+    "LOCAL-DCJS-10": "a rule of browsers: tests/clients/test_dmpconnect_clients.py, tests/clients/test_portal_pages.py",
+}
 
 
 def test_every_title_says_something_in_both_languages(plan: RunPlan) -> None:
@@ -273,6 +297,14 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
         "authentication.mail/altered-text",
     ),
     "signature of a mail": (any_signature, "authentication.mail/altered-signature"),
+    "ciphers of a mail": (
+        lambda patch: patch.setattr(envelope, "_TAKEN", frozenset({"aes", "des", "tripledes"})),
+        "authentication.mail/old-ciphers-are-not-taken",
+    ),
+    "hashes of a mail": (
+        lambda patch: patch.setitem(signing._HASHES, "md5", hashes.MD5()),  # noqa: S303 - what is not to be taken
+        "authentication.mail/old-hash-is-not-taken",
+    ),
     "addressee of a mail": (
         lambda patch: patch.setattr("bifente.conformance.domains.mail.steps.decipher", lambda *given: "ouvert"),
         "authentication.mail/not-opened-by-another-card",

@@ -26,9 +26,12 @@ from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.formats.jose.seal import Seal
 from bifente.simulator.middleware.srvsvcnam.component import SrvSvCnam
+from bifente.simulator.pki.judging import CertificateJudge
+from bifente.simulator.pki.revocation import SourcesInTurn
 from bifente.simulator.services.portal import patient
 from bifente.simulator.services.portal import service as portal
 from bifente.simulator.services.portal.service import Portal
+from bifente.simulator.services.psc import asking
 from bifente.simulator.services.psc.api import ConnectedApi
 from bifente.simulator.services.psc.authorization import Authorization
 from bifente.simulator.services.psc.backchannel import Backchannel
@@ -139,6 +142,7 @@ REASONS = {
     "SEED-PSC-04": "a date of the law: nothing to try",
     "SEED-PSC-12": "which authority signs the server's certificate: tried with TLS in tests/clients/test_psc_pages.py",
     "PSC-FIELD-06": "the identity interface (API PSI) is not simulated",
+    "PSC-60": "the files of a software: tests/observation/test_client_logs.py",
     "PSC-15": "what an API does half an hour later is the API's own; the bench's forgets at its end",
 }
 
@@ -394,6 +398,38 @@ MUTATIONS = [
         "return self.judge.judge_der(presented)",
         "return tuple(x509.load_der_x509_certificate(one) for one in presented)",
         "psc-card/signature-certificate",
+    ),
+    of(CertificateJudge, "judge", "if self.revocation is not None:", "if False:", "psc-card/card-reported[lost]"),
+    of(CertificateJudge, "judge", "if self.revocation is not None:", "if False:", "psc-card/card-revoked-before"),
+    of(CertificateJudge, "judge", "if self.revocation is not None:", "if False:", "portals/reported-card[ameli]"),
+    of(
+        SourcesInTurn,
+        "check",
+        "if error.refusal not in _UNAVAILABLE:",
+        "if True:",
+        "psc-card/responder-down-the-list-answers[pki-ocsp-down]",
+    ),
+    of(
+        SourcesInTurn,
+        "check",
+        "if error.refusal not in _UNAVAILABLE:",
+        "if False:",
+        "psc-card/status-forged[pki-ocsp-foreign]",
+    ),
+    of(
+        SourcesInTurn,
+        "check",
+        "last.check(certificate, issuer, at)",
+        "pass",
+        "psc-card/no-status-at-all[pki-crl-missing]",
+    ),
+    of(asking, "_named", "client = client or str", "client = '' and str", "psc-login/unavailable-for-one"),
+    of(
+        asking,
+        "_named",
+        "user = user or (session.professional.id",
+        'user = "" and (session',
+        "psc-login/unavailable-for-one",
     ),
     of(
         Delegation,

@@ -37,5 +37,6 @@ def start(bench: ServingBench) -> ServedService:
             "api key header": "ESANTE-API-KEY",
             "page": f"{url}/annuaire/personnes",
             "ca": str(bench.folder / "annuaire-ca.pem"),
-        }
+        },
+        (service,),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, ClassVar, Literal
 
+from asn1crypto import cms
 from cryptography import x509
 from pydantic import Field
 
@@ -20,7 +21,15 @@ from bifente.simulator.cards.host import OK
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.judging import Purpose
 from bifente.simulator.pki.refusals import CertificateRefusal, CertificateRefusedError
-from bifente.simulator.software.secure_mail import MailRefusal, SecureMailError, decipher, encipher, sign, verify
+from bifente.simulator.software.secure_mail import (
+    ContentCipher,
+    MailRefusal,
+    SecureMailError,
+    decipher,
+    encipher,
+    sign,
+    verify,
+)
 from bifente.simulator.software.secure_mail import parts as smime
 
 SENT, GOOD = "sent", "good"
@@ -77,6 +86,7 @@ class SendEncipheredMail(CardStep):
     to: str = _ADDRESS
     text: str = Field(default="Compte rendu confidentiel de test", max_length=20_000, description="what it says")
     check: By = Field(default="ocsp", description="how the status of the addressee's certificate is asked first")
+    cipher: Literal["aes256", "triple-des", "des"] = Field(default="aes256", description="how the text is enciphered")
 
     def run(self, act: Act) -> Observation:
         """Encipher and send it."""
@@ -88,7 +98,8 @@ class SendEncipheredMail(CardStep):
         except CertificateRefusedError as refused:
             return Observation({"outcome": refused.refusal.key}, (("certificat", refused.text.fr),))
         head = smime.heads("expediteur@mssante.test", self.to, "Courrier de test")
-        mail = encipher(head, smime.text_part(self.text), addressee, act.scene.random, act.scene.declare)
+        cipher = ContentCipher[self.cipher.upper().replace("-", "_")]
+        mail = encipher(head, smime.text_part(self.text), addressee, act.scene.random, act.scene.declare, cipher)
         act.scene.part(MailboxesOfScene).put(self.to, mail)
         return Observation({"outcome": SENT})
 
@@ -159,7 +170,9 @@ class AlterMail(Step):
     observes: ClassVar[Observes] = {"altered": ValueMatcher()}
 
     of: str = _ADDRESS
-    what: Literal["text", "digest", "signature"] = Field(default="text", description="what is changed")
+    what: Literal["text", "digest", "signature", "hash"] = Field(
+        default="text", description="what is changed; hash: the signature says that it was made with MD5"
+    )
     text: str = Field(default="Texte falsifié", max_length=1_000, description="what it says from now on")
 
     def run(self, act: Act) -> Observation:
@@ -169,6 +182,10 @@ class AlterMail(Step):
         content, signature = smime.split_signed(mail)
         if self.what == "text":
             done = boxes.alter(self.of, content, smime.text_part(self.text).rstrip(b"\r\n"))
+        elif self.what == "hash":
+            wrapped = cms.ContentInfo.load(signature)
+            wrapped["content"]["signer_infos"][0]["digest_algorithm"] = {"algorithm": "md5"}
+            done = boxes.alter(self.of, _encoded(signature), _encoded(wrapped.dump(force=True)))
         else:
             # The signature is at the end of the structure; the hash of the content in the middle of it.
             place = len(signature) - 10 if self.what == "signature" else signature.rindex(_DIGEST) + len(_DIGEST) + 8

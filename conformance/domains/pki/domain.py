@@ -10,6 +10,6 @@ DOMAIN = Domain(
         "bifente.conformance.domains.pki.steps.status",
         "bifente.conformance.domains.pki.steps.tls",
     ),
-    services={"pki": "bifente.conformance.domains.pki.serving:start"},
+    services=dict.fromkeys(("pki", "ocsp"), "bifente.conformance.domains.pki.serving:start"),
     spots="bifente.conformance.domains.pki.spots:SPOTS",
 )

@@ -21,15 +21,15 @@ from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.pki.authority import Branch, Pki
 from bifente.simulator.pki.judging import CertificateJudge, Purpose, StatusSource, authorities_of
 from bifente.simulator.pki.keystore import OtherKeys
-from bifente.simulator.pki.revocation import CrlSource, Fetch, OcspSource
+from bifente.simulator.pki.revocation import CrlSource, Fetch, OcspSource, SourcesInTurn
 from bifente.simulator.services.pki import PkiService
 from bifente.simulator.serving.calling import in_process
 from bifente.simulator.serving.fetching import fetching
 from bifente.simulator.serving.recording import Hear, recorded
 from bifente.simulator.serving.tls import ServerIdentity
 
-By = Literal["ocsp", "crl", "crl-and-delta", "none"]
-"""How the status of a certificate is asked."""
+By = Literal["ocsp", "crl", "crl-and-delta", "ocsp-then-crl", "none"]
+"""How the status of a certificate is asked; ocsp-then-crl: of the list where the responder has nothing to say."""
 
 
 class PkiOfScene:
@@ -85,9 +85,13 @@ class PkiOfScene:
 
     def source(self, by: By, *, soft: bool = False) -> StatusSource | None:
         """Return where a status is had; ``soft`` accepts one that cannot be had."""
+        if by == "none":
+            return None
         if by == "ocsp":
             return OcspSource(self.fetch, soft)
-        return CrlSource(self.fetch, by == "crl-and-delta", soft) if by != "none" else None
+        if by == "ocsp-then-crl":
+            return SourcesInTurn((OcspSource(self.fetch), CrlSource(self.fetch, delta=True, soft=soft)))
+        return CrlSource(self.fetch, by == "crl-and-delta", soft)
 
     def judge(
         self,

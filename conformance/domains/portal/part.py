@@ -11,6 +11,7 @@ from lxml import html
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.pki.part import PkiOfScene
 from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.ground.clock import Clock
 from bifente.simulator.middleware.srvsvcnam.authority import identity
@@ -21,7 +22,7 @@ from bifente.simulator.middleware.srvsvcnam.component import (
     SrvSvCnam,
     VitaleAnswer,
 )
-from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
+from bifente.simulator.pki.judging import CertificateJudge, Chain
 from bifente.simulator.services.portal.service import Portal
 from bifente.simulator.serving.calling import AsgiTransport
 from bifente.simulator.serving.client_certificates import TlsPeer, seen_by
@@ -43,8 +44,9 @@ class ComponentState(StrEnum):
 class PortalBench:
     """The sites and the component, fresh for each scenario: absent until a step says otherwise."""
 
-    def __init__(self, clock: Clock, workshop: Workshop, read: Callable[[], VitaleAnswer], hear: Hear) -> None:
-        judge = CertificateJudge(authorities_of(workshop.pki), clock, Purpose.CLIENT)
+    def __init__(
+        self, clock: Clock, workshop: Workshop, read: Callable[[], VitaleAnswer], hear: Hear, judge: CertificateJudge
+    ) -> None:
         self.component = SrvSvCnam(read, [ORIGIN])
         self.portal = Portal(clock, judge.complaint, COMPONENT, identity(workshop.keys, clock.now()).trust)
         self.state = ComponentState.ABSENT
@@ -67,7 +69,8 @@ class PortalBench:
             code = str(scene.bench.card_in("cps").facts["code"])
             return ssv.lire_droits_vitale(ps, reader, code, f"{scene.bench.now():%Y%m%d}")
 
-        return cls(scene.bench.clock, scene.bench.workshop, read, scene.hear)
+        judge = scene.part(PkiOfScene).judge(by="ocsp-then-crl")
+        return cls(scene.bench.clock, scene.bench.workshop, read, scene.hear, judge)
 
     def stand(self, state: ComponentState) -> None:
         """Let the component stand so from now on."""

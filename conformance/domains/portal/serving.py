@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bifente.conformance.bench.serving import ServedService, ServingBench
+from bifente.conformance.domains.pki.serving import client_judge, points
 from bifente.simulator.middleware.srvsvcnam.authority import identity
 from bifente.simulator.middleware.srvsvcnam.component import SrvSvCnam, VitaleAnswer
-from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.portal.service import Portal
 from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.serving.handshake.front import TlsFront
@@ -40,7 +40,7 @@ def start(around: ServingBench) -> ServedService:
     """Serve the portals, and a component that reads an example. Raise ServingError."""
     found = ServedPortal(around, ExampleReading)
     found.start_component()
-    return ServedService(found.settings, services=(found.portal, found.component))
+    return ServedService(found.settings, services=(found.portal, found.component, points(around)))
 
 
 class ServedPortal:
@@ -51,16 +51,17 @@ class ServedPortal:
         self._local = identity(around.keys, around.clock.now())
         self._servers: list[LoopbackServer] = []
         # The component's port is known before it answers, as on a workstation where it is always the same.
-        probe = LoopbackServer(_nothing, self._local.context())
+        probe = LoopbackServer(_nothing, self._local.context(), around.port + 1 if around.port else 0)
         self._port = probe.port
         probe.close()
-        judge = CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
+        judge = client_judge(around)
         server = ServerIdentity.make(around.pki, around.keys, around.clock.now())
         clients = ClientCertificates(judge, required=required, peer=Portal.name, hear=around.hear)
         self.portal = portal = Portal(
             around.clock, judge.complaint, f"https://127.0.0.1:{self._port}", self._local.trust
         )
-        served = LoopbackServer(recorded(portal, around.clock, around.hear), TlsFront(server, clients, LPS))
+        front = TlsFront(server, clients, LPS)
+        served = LoopbackServer(recorded(portal, around.clock, around.hear), front, around.port)
         around.stack.callback(served.close)
         around.stack.callback(self.stop_component)
         self.url = served.url.replace("127.0.0.1", "localhost")

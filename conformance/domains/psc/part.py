@@ -11,6 +11,7 @@ import httpx
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.pki.part import PkiOfScene
 from bifente.conformance.domains.psc.browser import PscBrowser
 from bifente.conformance.domains.psc.calling import caller
 from bifente.conformance.domains.psc.certificates import organisation_certificate
@@ -19,7 +20,7 @@ from bifente.conformance.domains.psc.section import PscSection
 from bifente.conformance.domains.psc.vocabulary import WORKSTATION, TokenForgery
 from bifente.ground.clock import Clock
 from bifente.simulator.pki.authority import Pki
-from bifente.simulator.pki.judging import CertificateJudge, Chain, Purpose, authorities_of
+from bifente.simulator.pki.judging import CertificateJudge, Chain
 from bifente.simulator.pki.keystore import KeySource, MemoryKeys
 from bifente.simulator.services.psc.model import RegisteredClient
 from bifente.simulator.services.psc.service import PscService
@@ -48,11 +49,11 @@ class PscBench:
         workshop: Workshop,
         declare: Declare,
         hear: Hear,
+        judge: CertificateJudge,
     ) -> None:
         self.clock = clock
-        self._pki = pki = workshop.pki
+        self._pki = workshop.pki
         self._keys = workshop.keys
-        judge = CertificateJudge(authorities_of(pki), clock, Purpose.CLIENT)
         self._askers = ClientCertificates(judge, required=False, peer=PscService.name, hear=hear)
         self._declare = declare
         self._chance = chance
@@ -74,7 +75,8 @@ class PscBench:
     def of(cls, scene: Scene) -> Self:
         """Return the provider of a scene, whose messages are told."""
         section = scene.section(PscSection) or PscSection()
-        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop, scene.declare, scene.hear)
+        judge = scene.part(PkiOfScene).judge(by="ocsp-then-crl")
+        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop, scene.declare, scene.hear, judge)
 
     def browser(self, name: str = WORKSTATION) -> PscBrowser:
         """Return the browser of this name, a new one if it was never used."""

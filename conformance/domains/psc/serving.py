@@ -7,8 +7,8 @@ import json
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bifente.conformance.bench.serving import ServedService, ServingBench
+from bifente.conformance.domains.pki.serving import client_judge, points
 from bifente.conformance.domains.psc.section import PscSection
-from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.psc.addresses import Addresses, Face
 from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.serving.client_certificates import ClientCertificates
@@ -39,13 +39,13 @@ class _Later:
 def start(around: ServingBench) -> ServedService:
     """Serve the provider. Raise ServingError."""
     service = serve(around)
-    return ServedService(_settings(around, service), (service,), lambda: _told(service))
+    return ServedService(_settings(around, service), (service, points(around)), lambda: _told(service))
 
 
 def serve(around: ServingBench) -> PscService:
     """Serve the provider, its first professional's e-CPS active. Raise ServingError."""
     section = around.section(PscSection) or PscSection()
-    later, judge = _Later(), CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
+    later, judge = _Later(), client_judge(around)
     identity = ServerIdentity.make(around.pki, around.keys, around.clock.now())
     clients = ClientCertificates(judge, required=False, peer=PscService.name, hear=around.hear)
     bases = {}
@@ -73,7 +73,9 @@ def serve(around: ServingBench) -> PscService:
 
 def _settings(around: ServingBench, service: PscService) -> dict[str, str]:
     core, folder = service.core, around.folder
-    client, first = core.registry.clients[0], core.registry.professionals[0]
+    # What a file brings is what its author configures: before the laboratory's.
+    own = around.section(PscSection) or PscSection()
+    client, first = (*own.clients, *core.registry.clients)[0], core.registry.professionals[0]
     settings = {
         "discovery": core.addresses.discovery,
         "issuer": core.addresses.issuer,

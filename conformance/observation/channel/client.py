@@ -12,7 +12,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 URL, TOKEN = "BIFENTE_CHANNEL", "BIFENTE_CHANNEL_TOKEN"
-_FILE = "bifente-pcsc-*/channel"
+_FILES = ("bifente-pcsc-*/channel", "bifente-serve-*/channel")
+"""Where live benches, and services that stand, tell theirs."""
 _LONGEST = 64 << 20
 
 
@@ -43,12 +44,13 @@ class ControlChannel:
             return cls(os.environ[URL], os.environ.get(TOKEN, ""))
         files = [
             path
-            for path in Path(tempfile.gettempdir()).glob(_FILE)
+            for pattern in _FILES
+            for path in Path(tempfile.gettempdir()).glob(pattern)
             if path.stat().st_uid == os.geteuid() and not path.is_symlink()
         ]
         if len(files) != 1:
             many = f"{len(files)} live benches" if files else "no live bench"
-            raise ChannelError(f"{many} found: set {URL} and {TOKEN} as bifente up prints them")
+            raise ChannelError(f"{many} found: set {URL} and {TOKEN} as bifente up, or serve, prints them")
         told = json.loads(files[0].read_text(encoding="utf-8"))
         return cls(told[URL], told[TOKEN])
 

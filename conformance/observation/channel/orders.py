@@ -62,15 +62,7 @@ class HelpOrder(ChannelOrder):
             self.title,
             {
                 "version": VERSION,
-                "orders": {
-                    one.name: {
-                        "title": {"fr": one.title.fr, "en": one.title.en},
-                        "does": one.does,
-                        "arguments": one.schema,
-                        **({"shorthand": one.shorthand} if one.shorthand else {}),
-                    }
-                    for one in chosen
-                },
+                "orders": {one.name: one.plain() for one in chosen},
             },
         )
 
@@ -247,7 +239,7 @@ class QuitOrder(ChannelOrder):
 
     def carry_out(self, orders: ChannelOrders) -> CarriedOut:
         """Have it stopped."""
-        orders.standing.stopping.set()
+        orders.stop()
         return CarriedOut(self.title)
 
 
@@ -267,6 +259,15 @@ class Known:
     schema: dict[str, Any]
     shorthand: str | None
 
+    def plain(self) -> dict[str, Any]:
+        """Return what a client is told."""
+        return {
+            "title": {"fr": self.title.fr, "en": self.title.en},
+            "does": self.does,
+            "arguments": self.schema,
+            **({"shorthand": self.shorthand} if self.shorthand else {}),
+        }
+
 
 class ChannelOrders:
     """Carries orders out, those of the world one at a time."""
@@ -275,6 +276,14 @@ class ChannelOrders:
         self.standing = standing
         self.taken: RecordTaken | None = None
         self._hand = threading.Lock()
+
+    def declare(self, secret: str | bytes) -> None:
+        """Keep a secret out of the record."""
+        self.standing.record.declare(secret)
+
+    def stop(self) -> None:
+        """Have the bench stopped, and whoever waits answered."""
+        self.standing.stopping.set()
 
     def all(self) -> dict[str, Known]:
         """Return every order by its name."""

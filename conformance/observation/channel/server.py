@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -15,8 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bifente.conformance.observation.channel import VERSION
-from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
-from bifente.conformance.observation.channel.orders import ChannelOrders
+from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused
+from bifente.conformance.observation.channel.orders import Known
 from bifente.ground.text import Text
 from bifente.simulator.serving.loopback import LoopbackServer
 
@@ -28,13 +29,33 @@ FILE = "channel"
 _LONGEST = 1 << 20
 
 
+class OrderTaker(Protocol):
+    """Whoever carries orders out: a live bench, or services that stand."""
+
+    def all(self) -> dict[str, Known]:
+        """Return every order by its name."""
+        ...
+
+    def carry_out(self, name: str, given: Mapping[str, Any]) -> CarriedOut:
+        """Carry an order out. Raise OrderRefusedError."""
+        ...
+
+    def declare(self, secret: str | bytes) -> None:
+        """Keep a secret out of the record."""
+        ...
+
+    def stop(self) -> None:
+        """Have it stopped, and whoever waits answered."""
+        ...
+
+
 class ChannelServer:
     """Serves orders until closed. ``folder`` is a private one of the bench."""
 
-    def __init__(self, orders: ChannelOrders, folder: Path) -> None:
+    def __init__(self, orders: OrderTaker, folder: Path) -> None:
         self.orders = orders
         self.token = secrets.token_urlsafe(24)
-        orders.standing.record.declare(self.token)
+        orders.declare(self.token)
         self._application = Starlette(
             routes=[
                 Route(f"{PREFIX}/openapi.json", self._openapi, methods=["GET"]),
@@ -53,7 +74,7 @@ class ChannelServer:
 
     def close(self) -> None:
         """Serve no more."""
-        self.orders.standing.stopping.set()
+        self.orders.stop()
         self._server.close()
         with contextlib.suppress(OSError):
             self._file.unlink()
@@ -98,7 +119,7 @@ async def _body(request: Request) -> dict[str, Any]:
     return given
 
 
-def openapi(orders: ChannelOrders) -> dict[str, Any]:
+def openapi(orders: OrderTaker) -> dict[str, Any]:
     """Return the description of the channel (OpenAPI 3.1)."""
     answer = {"description": "done", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Done"}}}}
     refusal = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}}

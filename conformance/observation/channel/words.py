@@ -96,15 +96,19 @@ def in_words(told: Mapping[str, Any], lang: Lang) -> list[str]:
         width = max(map(len, told["orders"]))
         return [f"{name:{width}}  {one['title'][lang]}" for name, one in told["orders"].items()]
     if order == "state":
-        slots = told["slots"].items()
-        faults = [f"{one['fault']} {one[SLOT]}" for one in told["faults"]]
-        return [f"{role:8} {one['name']}  [{one['template'] or 'empty'}]" for role, one in slots] + faults
+        slots, services = told["slots"].items(), told.get("services", {}).items()
+        faults = [f"{one['fault']} {one.get(SLOT, '')}".rstrip() for one in told["faults"]]
+        stand = [f"{role:8} {one['name']}  [{one['template'] or 'empty'}]" for role, one in slots]
+        return stand + [f"{name:8} {json.dumps(held, ensure_ascii=False)}" for name, held in services] + faults
     if "events" in told:
         return [json.dumps(one, ensure_ascii=False) for one in told["events"]]
     beside = {
         key: value for key, value in told.items() if key not in ("ok", "order", "said", SLOT, "observed") and value
     }
     observed = {key: value for key, value in told.get("observed", {}).items() if value != ""}
-    more = ", ".join(f"{key} {value}" for key, value in {**observed, **beside}.items())
+    words = {
+        key: ", ".join(value) if isinstance(value, list) else value for key, value in {**observed, **beside}.items()
+    }
+    more = ", ".join(f"{key} {value}" for key, value in words.items())
     place = f"{told[SLOT]}: " if SLOT in told else ""
     return [f"{place}{told['said'][lang]}" + (f" ({more})" if more else "")]

@@ -1,5 +1,9 @@
-"""Mailboxes in the manner of MSSanté: mail comes in by SMTP on loopback and lies in Maildir folders. Modelled."""
+"""Mailboxes in the manner of MSSanté, on loopback: mail comes in by SMTP, lies in Maildir folders, is read by IMAP.
+
+Modelled.
+"""
 
 from bifente.simulator.services.mssante.house import MailHouse
+from bifente.simulator.services.mssante.imap import ImapError, ImapHouse
 
-__all__ = ["MailHouse"]
+__all__ = ["ImapError", "ImapHouse", "MailHouse"]

@@ -1,44 +1,61 @@
-"""An SMTP server of the operator, on loopback, its mailboxes Maildir folders that any mail client or IMAP server reads.
-
-There is no IMAP server in Python that is kept up; Dovecot, as Debian packages it, serves these folders as they are.
-"""
+"""An SMTP server of the operator, on loopback, its mailboxes Maildir folders that any mail client reads."""
 
 from __future__ import annotations
 
 import mailbox
 import re
+import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from bifente.simulator.pki.judging import CertificateJudge
+from bifente.simulator.pki.refusals import CertificateRefusedError
 
 LOOPBACK = "127.0.0.1"
 LONGEST = 20_000_000
 """Bytes of one message."""
 _ADDRESS = re.compile(r"[a-z0-9.-]{1,60}@[a-z0-9.-]{1,60}")
+_HOLDER = "bifente_holder"
 
 
 class MailHouse:
     """Mailboxes by address, below ``folder``. Mail for anybody else is refused: nothing is relayed.
 
-    With a TLS context a client must use STARTTLS before it sends.
+    With a TLS context a client must use STARTTLS before it sends. With ``judge`` it must show a certificate there that
+    the judge believes; whoever has a mailbox here (``holders``: by the common name of the certificate) sends from it
+    alone, a software of a structure from any.
     """
 
     def __init__(
-        self, folder: Path, addresses: Iterable[str], context: ssl.SSLContext | None = None, port: int = 0
+        self,
+        folder: Path,
+        addresses: Iterable[str],
+        context: ssl.SSLContext | None = None,
+        port: int = 0,
+        *,
+        judge: CertificateJudge | None = None,
+        holders: Mapping[str, str] | None = None,
     ) -> None:
         self._boxes: dict[str, mailbox.Maildir] = {}
         for address in addresses:
             if not _ADDRESS.fullmatch(address):
                 raise ValueError(f"{address!r} is no address of a mailbox")
             self._boxes[address] = mailbox.Maildir(folder / address, create=True)
+        self._judge, self._holders = judge, dict(holders or {})
+        if context is not None and judge is not None:
+            _ask_certificates(context, judge)
         self._controller = Controller(
             self,
             hostname=LOOPBACK,
-            port=port or _free_port(),
+            port=port or free_port(),
             data_size_limit=LONGEST,
             tls_context=context,
             require_starttls=context is not None,
@@ -55,7 +72,32 @@ class MailHouse:
         box = self._boxes[address]
         return [box.get_bytes(key) for key in sorted(box.keys())]
 
-    async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
+    def handle_STARTTLS(self, server: SMTP, session: Session, envelope: Envelope) -> bool:  # noqa: N802 - aiosmtpd's name
+        """Look at the certificate of the client; one that is not believed is answered 554 whatever it asks then."""
+        del server, envelope
+        if self._judge is None:
+            return True
+        shown: bytes | None = session.ssl["ssl_object"].getpeercert(binary_form=True)  # type: ignore[index]
+        try:
+            chain = self._judge.judge_der([shown] if shown else [])
+        except CertificateRefusedError:
+            return False
+        setattr(session, _HOLDER, common_name(chain[0]))
+        return True
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a sender: whoever has a mailbox here is no other's."""
+        del server
+        own = self._holders.get(getattr(session, _HOLDER, ""))
+        if own is not None and address.lower() != own:
+            return "553 5.7.1 the certificate is not of this sender"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take an addressee who has a mailbox here."""
@@ -84,9 +126,23 @@ class MailHouse:
         self.close()
 
 
-def _free_port() -> int:
-    import socket
+def common_name(certificate: x509.Certificate) -> str:
+    """Return the common name: the national number of a professional, the name of a software."""
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else ""
 
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
     with socket.socket() as free:
         free.bind((LOOPBACK, 0))
         return int(free.getsockname()[1])
+
+
+def _ask_certificates(context: ssl.SSLContext, judge: CertificateJudge) -> None:
+    known = (*judge.trusted.authorities, *judge.trusted.roots)
+    context.load_verify_locations(cadata="".join(one.public_bytes(Encoding.PEM).decode("ascii") for one in known))
+    # A client without any is told so by the judge, in words.
+    context.verify_mode = ssl.CERT_OPTIONAL
+    # In TLS 1.3 a CPS3, which does no PSS, cannot sign.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bifente.simulator.services.psc.addresses import REALM, Face
+from bifente.simulator.services.psc.asking import asked_by
 from bifente.simulator.services.psc.errors import BearerError, OAuthError, PageError
 from bifente.simulator.services.psc.other_faces import ApiFace, CardFace, PhoneFace, ProviderFace
 from bifente.simulator.services.psc.protocol_face import routes as protocol_routes
@@ -51,8 +52,13 @@ def application(service: PscService) -> Asgi:
         request = Request(scope)
         for secret in secrets_in((), b"", str(request.url)):
             service.declare(secret)
-        for trouble, status in DOWN.items():
-            if service.suffers(trouble):
+        down = [trouble for trouble in DOWN if trouble in service.troubles]
+        whom: Mapping[str, str] = {}
+        if down:
+            whom, receive = await asked_by(service.core, request, receive)
+        for trouble in down:
+            if service.suffers(trouble, **whom):
+                status = DOWN[trouble]
                 page = _DOWN_PAGE % (status, status)
                 await Response(page, status, media_type="text/html")(scope, receive, send)
                 return

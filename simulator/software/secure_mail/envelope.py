@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 
 from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -21,19 +24,45 @@ from bifente.simulator.software.secure_mail.refusals import MailRefusal, SecureM
 DecipherKey = Callable[[bytes], bytes]
 """Returns what was enciphered for a key (PKCS#1 v1.5): a card's work. Raises SecureMailError (CARD)."""
 _BLOCK = 128
+_TAKEN = frozenset({"aes"})
+"""What a receiver takes: no DES, no RC2, no RC4 (SEED-PKI-12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    algorithm: str
+    """Its name in CMS."""
+    key: int
+    made: Callable[[bytes], BlockCipherAlgorithm]
+
+
+class ContentCipher(Enum):
+    """How the content of a mail is enciphered. No receiver takes the old ones (SEED-PKI-12)."""
+
+    AES256 = _Kind("aes256_cbc", 32, algorithms.AES)
+    TRIPLE_DES = _Kind("tripledes_3key", 24, TripleDES)
+    DES = _Kind("des", 8, lambda key: TripleDES(3 * key))
 
 
 def encipher(
-    head: bytes, part: bytes, addressee: x509.Certificate, chance: random.Random, declare: Declare = to_nobody
+    head: bytes,
+    part: bytes,
+    addressee: x509.Certificate,
+    chance: random.Random,
+    declare: Declare = to_nobody,
+    cipher: ContentCipher = ContentCipher.AES256,
 ) -> bytes:
-    """Return a mail that only the key of a certificate opens: AES-256, its key by RSA and told to ``declare``."""
-    key, iv = chance.randbytes(32), chance.randbytes(16)
+    """Return a mail that only the key of a certificate opens: its own key by RSA, and told to ``declare``."""
+    kind: _Kind = cipher.value
+    key = chance.randbytes(kind.key)
     declare(key)
+    algorithm = kind.made(key)
+    iv = chance.randbytes(algorithm.block_size // 8)
     public = addressee.public_key()
     if not isinstance(public, RSAPublicKey):
         raise SecureMailError(MailRefusal.FORBIDDEN_ALGORITHM, type(public).__name__)
-    padder = PKCS7(_BLOCK).padder()
-    work = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
+    padder = PKCS7(algorithm.block_size).padder()
+    work = Cipher(algorithm, modes.CBC(iv)).encryptor()
     sealed = work.update(padder.update(parts.canonical(part)) + padder.finalize()) + work.finalize()
     own = asn1_x509.Certificate.load(addressee.public_bytes(Encoding.DER))
     recipient = cms.KeyTransRecipientInfo(
@@ -52,7 +81,7 @@ def encipher(
             "recipient_infos": [cms.RecipientInfo({"ktri": recipient})],
             "encrypted_content_info": {
                 "content_type": "data",
-                "content_encryption_algorithm": {"algorithm": "aes256_cbc", "parameters": iv},
+                "content_encryption_algorithm": {"algorithm": kind.algorithm, "parameters": iv},
                 "encrypted_content": sealed,
             },
         }
@@ -83,7 +112,7 @@ def opened(mail: bytes, own: x509.Certificate, key: DecipherKey) -> bytes:
     except Exception as error:
         # Whatever a hostile structure makes the parser stumble over.
         raise SecureMailError(MailRefusal.UNREADABLE, type(error).__name__) from None
-    if cipher != "aes":
+    if cipher not in _TAKEN:
         raise SecureMailError(MailRefusal.FORBIDDEN_ALGORITHM, str(cipher))
     if not mine:
         raise SecureMailError(MailRefusal.OTHER_ADDRESSEE)
