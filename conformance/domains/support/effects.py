@@ -1,0 +1,124 @@
+"""What a rule does to a workstation that runs: a fault of the catalogue, or a mechanism of one component."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bifente.conformance.bench.facets import Personalisation
+from bifente.conformance.domains.portal.part import ComponentState
+from bifente.conformance.domains.readers.surroundings import Surroundings
+from bifente.conformance.model import CardChoice
+from bifente.simulator.faults import fault, inject
+from bifente.simulator.middleware.galss.breaking import breakages, swapped
+from bifente.simulator.middleware.ini import edited
+from bifente.simulator.workstation import PosteEffect
+
+if TYPE_CHECKING:
+    from bifente.conformance.domains.support.running import RunningPoste
+
+Parameters = Mapping[str, str]
+
+
+def make_effect(running: RunningPoste, effect: PosteEffect) -> None:
+    """Make an effect. Raise ValueError for a kind that nothing here makes."""
+    if effect.kind not in EFFECTS:
+        raise ValueError(f"no effect is named {effect.kind!r}; known: {', '.join(sorted(EFFECTS))}")
+    EFFECTS[effect.kind](running, effect.parameters)
+
+
+def _fault(running: RunningPoste, given: Parameters) -> None:
+    role = given.get("at", "cps")
+    one = fault(given["fault"])
+    undo = inject(one, Surroundings(running.act(role)))
+    running.scene.injected[f"{one.id} at {role}"] = undo
+
+
+def _library(running: RunningPoste, given: Parameters) -> None:
+    library = running.libraries[given["name"]]
+    if "bits" in given:
+        library.bits = frozenset({int(given["bits"])})
+    if "without" in given:
+        library.bits -= {int(given["without"])}
+    library.refusal = given.get("refusal", library.refusal)
+
+
+def _cryptolib(running: RunningPoste, given: Parameters) -> None:
+    running.traits = running.traits.turned(given["trait"], on=given["on"] == "true")
+
+
+def _cache(running: RunningPoste, given: Parameters) -> None:
+    from bifente.conformance.domains.support.caching import cached
+
+    running.traits = cached(running, given["state"])
+
+
+def _component(running: RunningPoste, given: Parameters) -> None:
+    running.component = ComponentState(given["state"])
+    running.component_why = given.get("why", "")
+
+
+def _browser(running: RunningPoste, given: Parameters) -> None:
+    if "certificate" in given:
+        running.certificate_offered = given["certificate"] == "offered"
+    if "local-pages" in given:
+        running.local_pages_reached = given["local-pages"] == "reached"
+
+
+def _link(running: RunningPoste, given: Parameters) -> None:
+    running.broken_links[given["name"]] = given["why"]
+
+
+def _card(running: RunningPoste, given: Parameters) -> None:
+    role = given.get("at", "cps")
+    chosen = CardChoice.model_validate({"template": running.poste.get(role), "lifecycle": given["lifecycle"]})
+    running.act().facet(Personalisation).put(role, chosen, running.scene.random)
+
+
+def _galss_file(running: RunningPoste, given: Parameters) -> None:
+    galss = running.station.galss
+    if "breakage" in given:
+        galss.file = breakages()[given["breakage"]].strike(galss.file or b"")
+    elif given["form"] == "serial":
+        # A file for the serial protocol, while nothing answers on that port: the reader is a PC/SC one.
+        galss.file = running.station.wire(1)
+        galss.ports = {}
+    elif given["form"] == "exchanged":
+        galss.file = swapped(galss.file or b"")
+    elif given["form"] == "cr-only":
+        galss.file = (galss.file or b"").replace(b"\r\n", b"\r").replace(b"\n", b"\r")
+    galss.start()
+
+
+def _sesam_file(running: RunningPoste, given: Parameters) -> None:
+    if given.get("form") == "missing":
+        running.station.place_sesam(None)
+        return
+    data = running.station.sesam_ini or b""
+    running.station.place_sesam(edited(data, given["section"], given.get("key"), given.get("value")))
+
+
+def _file(running: RunningPoste, given: Parameters) -> None:
+    """A configuration file as it really lies on the workstation."""
+    data = running.poste.files[given["name"]]
+    if given["name"] == "sesam.ini":
+        running.station.place_sesam(data)
+        return
+    running.station.galss.file = data
+    running.station.galss.start()
+
+
+EFFECTS: Mapping[str, Callable[[RunningPoste, Parameters], None]] = {
+    "fault": _fault,
+    "library": _library,
+    "cryptolib": _cryptolib,
+    "cache": _cache,
+    "component": _component,
+    "browser": _browser,
+    "link": _link,
+    "card": _card,
+    "galss-file": _galss_file,
+    "sesam-file": _sesam_file,
+    "file": _file,
+}
+"""Every kind of effect that a rule may name."""

@@ -1,0 +1,57 @@
+"""Workstations brought to life: each journey runs on fresh components, readers, cards and services of the bench."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.factory import BenchPool
+from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.support.journeys import Journey, Symptom
+from bifente.conformance.domains.support.running import RunningPoste
+from bifente.conformance.domains.support.seating import seat
+from bifente.conformance.options import RunOptions
+from bifente.simulator.workstation import Poste
+
+
+class PosteLaboratory:
+    """Runs journeys of workstations, one fresh scene of the bench for each. A context manager: closes what it opened.
+
+    The same workstation, journey, seed and day give the same symptom.
+    """
+
+    def __init__(self, workshop: Workshop | None = None, keys: Path | None = None) -> None:
+        self._workshop = workshop or Workshop.default(keys)
+        self._pool = BenchPool(RunOptions(paths=()), self._workshop)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._pool.close()
+
+    def run(
+        self,
+        poste: Poste,
+        journey: Journey,
+        *,
+        seed: int = 1,
+        day: date | None = None,
+        without: Collection[str] = (),
+    ) -> Symptom:
+        """Run a journey to its end or to what stops it; ``without``: rules that do not hold this time.
+
+        Raise InputError for a card, reader or software that is not known.
+        """
+        bench = self._pool.get(poste.get("reader"))
+        chance = random.Random(seed)  # noqa: S311 - a dice for a bench
+        seat(bench, poste, chance, day)
+        scene = Scene(bench, chance, lambda role, told: None, lambda role, what: None)
+        try:
+            return RunningPoste(scene, poste, without).go(journey)
+        finally:
+            scene.close()

@@ -1,0 +1,121 @@
+"""The journeys, step by step: each step is done by the component that does it on a workstation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from bifente.conformance.domains.fse.bench import FseBench
+from bifente.conformance.domains.support.journeys import Journey, JourneyStep
+from bifente.conformance.domains.support.running import RunningPoste
+from bifente.conformance.domains.support.stopping import JourneyStoppedError, stopped_by
+from bifente.conformance.domains.support.tokens import associate
+from bifente.conformance.domains.support.web import open_dmp_in_browser, open_portal
+from bifente.simulator.formats.fse.errors import FseError
+from bifente.simulator.formats.fse.model import Arl, Payment
+from bifente.simulator.middleware.codes import SsvCode, SsvError
+from bifente.simulator.middleware.ssv import Answer, Ssv
+from bifente.simulator.software.billing.making import Care
+from bifente.simulator.software.billing.ordering import Order
+from bifente.simulator.tarification.requests import ActRequest
+
+T = TypeVar("T")
+
+_SECURED = 3
+_READ = frozenset({SsvCode.OK, SsvCode.BOTH_COMPLEMENTARIES})
+
+
+def _library(running: RunningPoste) -> Ssv:
+    """The SSV functions of the software, loaded and initialised. Raise JourneyStoppedError."""
+    with running.step(JourneyStep.REACH_READER):
+        running.pass_through_links()
+    with running.step(JourneyStep.LOAD_SSV):
+        running.load("fsv")
+        if running.poste.get("card-access") == "full-pcsc":
+            running.load("mica")
+        library = running.station.ssv()
+        _answered(library.init_lib(), frozenset({SsvCode.OK, SsvCode.ALREADY_INITIALISED}))
+    return library
+
+
+def _answered(answer: Answer, good: frozenset[SsvCode] = _READ) -> None:
+    if answer.code not in good:
+        raise stopped_by(SsvError(SsvCode(answer.code), answer.detail))
+
+
+def read_cps(running: RunningPoste) -> None:
+    """Read the professional's card by SSV_LireCartePS."""
+    library = _library(running)
+    with running.step(JourneyStep.READ_CPS):
+        _answered(library.lire_carte_ps(*running.station.resource_names(), running.code))
+
+
+def read_vitale(running: RunningPoste) -> None:
+    """Read the patient's card by SSV_LireDroitsVitale."""
+    library = _library(running)
+    day = f"{running.scene.bench.now():%Y%m%d}"
+    with running.step(JourneyStep.READ_VITALE):
+        _answered(library.lire_droits_vitale(*running.station.resource_names(), running.code, day))
+
+
+def make_sheet(running: RunningPoste) -> FseBench:
+    """Read both cards, make a sheet, sign it by both."""
+    read_vitale(running)
+    fse = running.scene.part(FseBench)
+    with running.step(JourneyStep.MAKE_SHEET):
+        reading = fse.software.read(running.code)
+        _answered(reading.ps)
+        _answered(reading.vitale)
+        care = Care(payment=Payment.TIERS_PAYANT, care_path="T")
+        today = fse.days.today
+        made = _made(
+            lambda: fse.software.make(Order((ActRequest("G", today),), care, today, 1, 1, _SECURED, paper=False))
+        )
+        if made.blocked:
+            raise JourneyStoppedError("rights", "BLOCKED", str(made.findings[0]))
+    with running.step(JourneyStep.SIGN_SHEET):
+        _made(lambda: fse.software.sign(made.invoice.number, running.code))
+    return fse
+
+
+def send_lots(running: RunningPoste) -> None:
+    """Make a sheet, sign the lot, send it, and have the front end's acknowledgement."""
+    fse = make_sheet(running)
+    with running.step(JourneyStep.SIGN_LOT):
+        _made(lambda: fse.software.office.make_lots(running.code))
+    with running.step(JourneyStep.SEND_LOT):
+        if running.poste.get("network") == "down":
+            raise JourneyStoppedError("network", "LINE_DOWN", "no line to the front end")
+        _made(fse.software.office.send)
+    with running.step(JourneyStep.RECEIVE_ARL):
+        answers = [one for one in _made(fse.receive) if isinstance(one, Arl)]
+        if not answers:
+            raise JourneyStoppedError("service-frontal", "NO_ARL", "no acknowledgement came from the front end")
+
+
+def _made(action: Callable[[], T]) -> T:
+    try:
+        return action()
+    except FseError as error:
+        raise JourneyStoppedError("service-frontal", "FSE", str(error)) from error
+
+
+def open_dmp_in_software(running: RunningPoste) -> None:
+    """Open the DMP from the software: the card associated where that is wanted, then asked for its signature."""
+    from bifente.conformance.domains.support.dmp_calls import ask_from_software
+
+    if running.software.association:
+        associate(running)
+    ask_from_software(running)
+
+
+WAYS: Mapping[Journey, Callable[[RunningPoste], object]] = {
+    Journey.READ_CPS: read_cps,
+    Journey.READ_VITALE: read_vitale,
+    Journey.SHEET: make_sheet,
+    Journey.LOTS: send_lots,
+    Journey.AMELI: open_portal,
+    Journey.DMP_WEB: open_dmp_in_browser,
+    Journey.DMP_SOFTWARE: open_dmp_in_software,
+    Journey.ASSOCIATION: associate,
+}
