@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
+from bifente.simulator.workstation.broken_files import breakage_rows
 from bifente.simulator.workstation.confidence import Confidence
+from bifente.simulator.workstation.corrections import correction_rows
 from bifente.simulator.workstation.poste import Poste
 from bifente.simulator.workstation.version import ComponentVersion, VersionSpan
 from bifente.simulator.workstation.vocabulary import ABSENT, FactKind, fact_named
@@ -87,13 +89,17 @@ class MetRule:
 def poste_rules() -> Mapping[str, PosteRule]:
     """Return every rule by its id, file by file."""
     found: dict[str, PosteRule] = {}
-    for file in shipped(__package__, "rules", "index.yaml")["files"]:
-        for row in shipped(__package__, "rules", f"{file}.yaml")["rules"]:
-            rule = _rule(row)
-            if rule.id in found:
-                raise ValueError(f"two rules are named {rule.id}")
-            found[rule.id] = rule
+    for row in (*_rows(), *correction_rows(), *breakage_rows()):
+        rule = _rule(row)
+        if rule.id in found:
+            raise ValueError(f"two rules are named {rule.id}")
+        found[rule.id] = rule
     return found
+
+
+def _rows() -> Iterator[Mapping[str, Any]]:
+    for file in shipped(__package__, "rules", "index.yaml")["files"]:
+        yield from shipped(__package__, "rules", f"{file}.yaml")["rules"]
 
 
 def met_rules(poste: Poste) -> tuple[MetRule, ...]:

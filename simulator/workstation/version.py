@@ -63,6 +63,21 @@ class VersionSpan:
         """Whether a version lies in the span."""
         return all(_holds(version, sign, bound) for sign, bound in self.bounds)
 
+    def example(self) -> ComponentVersion:
+        """Return a version that lies in the span. Raise ValueError if none was found."""
+        told = [bound for sign, bound in self.bounds if sign in (">=", "=", "<=")]
+        below = [_just_below(bound) for sign, bound in self.bounds if sign == "<"]
+        above = [ComponentVersion(f"{bound}.1") for sign, bound in self.bounds if sign == ">"]
+        for found in (*told, *below, *above):
+            if self.covers(found):
+                return found
+        raise ValueError(f"no version was found in {self}")
+
+
+def _just_below(bound: ComponentVersion) -> ComponentVersion:
+    *first, last = bound.numbers
+    return ComponentVersion(".".join(map(str, (*first, last - 1, 99) if last else (*first, 0))))
+
 
 def _holds(version: ComponentVersion, sign: str, bound: ComponentVersion) -> bool:
     if sign == "=":

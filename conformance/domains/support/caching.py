@@ -26,10 +26,9 @@ def cached(running: RunningPoste, state: str) -> CryptolibTraits:
     if state == "no-folder":
         return replace(running.traits, cache_folder=False)
     bench = running.scene.bench
-    choice = CardChoice.model_validate(
-        {"template": running.poste.get("cps"), "card": {"serial": _OLDER_SERIAL, "number": "9900000999"}}
-    )
-    made = bench.workshop.personalised(choice, bench.now().date())
+    template = running.poste.get("cps")
+    older = {"template": template, "card": {"type": "CPS", "serial": _OLDER_SERIAL, "number": "9900000999"}}
+    made = bench.workshop.personalised(CardChoice.model_validate(older), bench.now().date())
     certificates = (
         {name: one.public_bytes(Encoding.DER) for name, one in made.certificates.items()}
         if isinstance(made, PersonalisedCard)

@@ -8,11 +8,14 @@ from bifente.conformance.domains.dmp.bench import DmpBench
 from bifente.conformance.domains.dmp.signers import user_from
 from bifente.conformance.domains.support.journeys import JourneyStep
 from bifente.conformance.domains.support.running import RunningPoste
+from bifente.conformance.domains.support.shifted_clock import ShiftedClock
 from bifente.conformance.domains.support.stopping import JourneyStoppedError
+from bifente.conformance.domains.support.tokens import token_of
 from bifente.simulator.middleware.cryptolib import CryptolibToken
-from bifente.simulator.pki.judging import Chain
 from bifente.simulator.software.lps.client import UnreachableError
 from bifente.simulator.software.lps.identity import LpsUser
+
+_HASH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,46 +30,48 @@ class TokenSigner:
         return self.token.sign("signature", content)
 
 
-def ask_from_software(running: RunningPoste) -> None:
+def ask_from_software(running: RunningPoste, bits: int | None = None) -> None:
     """Ask as a practice software does: the assertion signed by the card. Raise JourneyStoppedError."""
-    from bifente.conformance.domains.support.tokens import token_of
-
-    with token_of(running) as token:
+    with token_of(running, bits) as token:
         with running.step(JourneyStep.READ_CERTIFICATE):
             certificate = token.certificate("signature")
+        if running.software.engine:
+            _prove_by_engine(running, token)
         user = user_from(running.act().card.facts, TokenSigner(token, certificate), None)
-        _ask(running, user)
+        with running.step(JourneyStep.CALL_DMP):
+            _ask(running, user)
 
 
-def ask_from_web(running: RunningPoste, chain: Chain) -> None:
+def ask_from_web(running: RunningPoste) -> None:
     """Ask as the Web PS does once the card opened it. Its session with the DMP is modelled: the card signs."""
-    from bifente.conformance.domains.support.tokens import BROWSER_BITS
-
-    running.load("cryptolib", BROWSER_BITS)
     library = running.cryptolib()
-    token = library.open(library.tokens()[0])
-    try:
-        token.login(running.code)
-        user = user_from(running.act().card.facts, TokenSigner(token, token.certificate("signature")), None)
-        _ask(running, user)
-    finally:
-        token.close()
+    with running.step(JourneyStep.CALL_DMP):
+        token = library.open(library.tokens()[0])
+        try:
+            token.login(running.code)
+            user = user_from(running.act().card.facts, TokenSigner(token, token.certificate("signature")), None)
+            _ask(running, user)
+        finally:
+            token.close()
+
+
+def _prove_by_engine(running: RunningPoste, token: CryptolibToken) -> None:
+    """The tunnel's TLS: OpenSSL makes the hash, and asks the library to sign it as it is."""
+    with running.step(JourneyStep.SIGN):
+        token.sign_hash("authentication", running.scene.random.randbytes(_HASH))
 
 
 def _ask(running: RunningPoste, user: LpsUser) -> None:
     dmp = running.scene.part(DmpBench)
     dmp.connect_user(running.act(), user)
-    _shape(running, dmp)
-    with running.step(JourneyStep.CALL_DMP):
-        try:
-            reply, _found = dmp.client.existence(dmp.patient)
-        except UnreachableError as error:
-            raise JourneyStoppedError("network", "UNREACHABLE", str(error)) from error
-        if not reply.ok:
-            raise JourneyStoppedError("service-dmp", reply.code, reply.reason)
-
-
-def _shape(running: RunningPoste, dmp: DmpBench) -> None:
-    """The line to the service as the workstation has it."""
     if dmp.line is not None:
-        dmp.line.down = running.poste.get("network") == "down"
+        dmp.line.down = running.line.get("down") == "yes"
+        dmp.line.latency = float(running.line.get("latency", "0"))
+    dmp.client.clock = ShiftedClock(running.scene.bench.clock, running.clock_ahead)
+    try:
+        reply, _found = dmp.client.existence(dmp.patient)
+    except UnreachableError as error:
+        raise JourneyStoppedError("network", "UNREACHABLE", str(error)) from error
+    if not reply.ok:
+        who = "clock" if running.clock_ahead else "service-dmp"
+        raise JourneyStoppedError(who, reply.code, reply.reason)

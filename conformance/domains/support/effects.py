@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bifente.conformance.bench.facets import Personalisation
 from bifente.conformance.domains.portal.part import ComponentState
 from bifente.conformance.domains.readers.surroundings import Surroundings
-from bifente.conformance.model import CardChoice
+from bifente.conformance.domains.support.seating import choice
+from bifente.simulator.cards.dialogue import Dialogue
+from bifente.simulator.cards.families import host_for
+from bifente.simulator.fault import Aim
 from bifente.simulator.faults import fault, inject
+from bifente.simulator.iso7816.apdu import Command
 from bifente.simulator.middleware.galss.breaking import breakages, swapped
 from bifente.simulator.middleware.ini import edited
 from bifente.simulator.workstation import PosteEffect
@@ -30,7 +35,8 @@ def make_effect(running: RunningPoste, effect: PosteEffect) -> None:
 def _fault(running: RunningPoste, given: Parameters) -> None:
     role = given.get("at", "cps")
     one = fault(given["fault"])
-    undo = inject(one, Surroundings(running.act(role)))
+    aim = Aim(times=1) if given.get("once") == "yes" else None
+    undo = inject(one, Surroundings(running.act(role)), aim)
     running.scene.injected[f"{one.id} at {role}"] = undo
 
 
@@ -40,11 +46,14 @@ def _library(running: RunningPoste, given: Parameters) -> None:
         library.bits = frozenset({int(given["bits"])})
     if "without" in given:
         library.bits -= {int(given["without"])}
+    if given.get("present") == "no":
+        library.present = False
     library.refusal = given.get("refusal", library.refusal)
+    library.code = given.get("code", library.code)
 
 
 def _cryptolib(running: RunningPoste, given: Parameters) -> None:
-    running.traits = running.traits.turned(given["trait"], on=given["on"] == "true")
+    running.traits = running.traits.turned(given["trait"], on=given["value"] == "yes")
 
 
 def _cache(running: RunningPoste, given: Parameters) -> None:
@@ -71,7 +80,7 @@ def _link(running: RunningPoste, given: Parameters) -> None:
 
 def _card(running: RunningPoste, given: Parameters) -> None:
     role = given.get("at", "cps")
-    chosen = CardChoice.model_validate({"template": running.poste.get(role), "lifecycle": given["lifecycle"]})
+    chosen = choice(running.poste, role, lifecycle=given["lifecycle"])
     running.act().facet(Personalisation).put(role, chosen, running.scene.random)
 
 
@@ -108,6 +117,33 @@ def _file(running: RunningPoste, given: Parameters) -> None:
     running.station.galss.start()
 
 
+def _connector(running: RunningPoste, given: Parameters) -> None:
+    running.connector_why = given["why"]
+
+
+def _line(running: RunningPoste, given: Parameters) -> None:
+    running.line = given
+
+
+def _clock(running: RunningPoste, given: Parameters) -> None:
+    running.clock_ahead = timedelta(hours=float(given["hours"]))
+
+
+def _code(running: RunningPoste, given: Parameters) -> None:
+    running.typed = given["typed"]
+
+
+def _other_program(running: RunningPoste, given: Parameters) -> None:
+    """Another program of the workstation selects the application of the card, and stays connected."""
+    if given["does"] != "hold-application":
+        raise ValueError(f"another program does not {given['does']!r} here")
+    bench = running.scene.bench
+    known = bench.card_in("cps").layout
+    aid = known.aids[host_for(running.scene.dialogue("cps"), known).application]
+    connection = bench.access.connect(bench.names["cps"])
+    Dialogue(connection, lambda exchanged: None).send(Command(0x00, 0xA4, 0x04, 0x0C, aid))
+
+
 EFFECTS: Mapping[str, Callable[[RunningPoste, Parameters], None]] = {
     "fault": _fault,
     "library": _library,
@@ -120,5 +156,10 @@ EFFECTS: Mapping[str, Callable[[RunningPoste, Parameters], None]] = {
     "galss-file": _galss_file,
     "sesam-file": _sesam_file,
     "file": _file,
+    "connector": _connector,
+    "line": _line,
+    "clock": _clock,
+    "code": _code,
+    "other-program": _other_program,
 }
 """Every kind of effect that a rule may name."""

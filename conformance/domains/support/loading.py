@@ -16,6 +16,8 @@ class LoadableLibrary:
     present: bool = True
     bits: frozenset[int] = field(default=BOTH)
     refusal: str = ""
+    code: str = "LIBRARY_ARCHITECTURE"
+    """What a program of another word length is told."""
 
     def load(self, name: str, bits: int) -> None:
         """Load it into a program. Raise JourneyStoppedError."""
@@ -26,5 +28,5 @@ class LoadableLibrary:
         if bits not in self.bits:
             has = " and ".join(str(one) for one in sorted(self.bits))
             raise JourneyStoppedError(
-                name, "LIBRARY_ARCHITECTURE", f"a {bits}-bit program cannot load {name}, which is there in {has} bits"
+                name, self.code, f"a {bits}-bit program cannot load {name}, which is there in {has} bits"
             )

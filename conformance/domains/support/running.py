@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from datetime import timedelta
 
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.domains.portal.part import ComponentState
@@ -20,11 +20,9 @@ from bifente.simulator.middleware.cryptolib import Cryptolib, CryptolibError, Cr
 from bifente.simulator.readers import ScardError
 from bifente.simulator.workstation import ABSENT, MetRule, Poste, PosteEffect, met_rules
 
-T = TypeVar("T")
-
 _LIBRARIES = ("cryptolib", "fsv", "mica")
-_FIRST = "before"
-WRONG_CODE = "0000"
+_FIRST, _CHANCE = "before", "chance"
+_NO_CODE = "0000"
 
 
 class RunningPoste:
@@ -36,12 +34,16 @@ class RunningPoste:
         self.process = self.software.process(poste)
         self.station = scene.part(Workstation)
         self.station.way = Way(poste.get("card-access"))
-        self.libraries = {name: LoadableLibrary(poste.get(name) != ABSENT) for name in _LIBRARIES}
+        self.libraries = {name: LoadableLibrary() for name in _LIBRARIES}
         self.traits = CryptolibTraits()
-        self.component = ComponentState.ABSENT if poste.get("srvsvcnam") == ABSENT else ComponentState.ACTIVE
+        self.component = ComponentState.ACTIVE
         self.component_why = ""
         self.certificate_offered = True
         self.local_pages_reached = True
+        self.connector_why = ""
+        self.line: Mapping[str, str] = {}
+        self.clock_ahead = timedelta()
+        self.typed: str | None = None
         self.broken_links: dict[str, str] = {
             name: f"{name} is not on this workstation" for name in self.software.links if poste.get(name) == ABSENT
         }
@@ -54,10 +56,17 @@ class RunningPoste:
                 make_effect(self, PosteEffect("file", {"name": name}))
         for met in self.rules:
             for effect in met.rule.effects:
+                if not self._happens(effect):
+                    continue
                 if _FIRST in effect.parameters:
                     self._pending.setdefault(effect.parameters[_FIRST], []).append(effect)
                 else:
                     make_effect(self, effect)
+
+    def _happens(self, effect: PosteEffect) -> bool:
+        """Whether an effect that comes now and then comes this time: drawn under the seed."""
+        chance = effect.parameters.get(_CHANCE)
+        return chance is None or self.scene.random.random() < float(chance)
 
     # -- what journeys are made of -------------------------------------------------------------------------------------
 
@@ -105,18 +114,14 @@ class RunningPoste:
     @property
     def code(self) -> str:
         """The holder code that the user types."""
-        if self.poste.get("holder-code") == "wrong":
-            return WRONG_CODE
+        if self.typed is not None:
+            return self.typed
         seated = self.scene.bench.seated.get("cps")
-        return str(seated.facts["code"]) if seated is not None else WRONG_CODE
+        return str(seated.facts["code"]) if seated is not None else _NO_CODE
 
     def act(self, role: str = "cps") -> Act:
         """Return what a step of a scenario would touch."""
         return Act(self.scene, role)
-
-    def undo_all(self) -> None:
-        """Take every fault away."""
-        self.scene.clear_faults()
 
     def _said(self, journey: Journey, failure: JourneyFailure | None) -> Text:
         return Text("", "") if failure is None else self.software.said(journey, failure)
@@ -128,5 +133,3 @@ def _of_token(code: str) -> str:
 
 
 _OF_THE_CARD = frozenset({"CKR_PIN_INCORRECT", "CKR_PIN_LOCKED", "CKR_TOKEN_NOT_PRESENT"})
-
-Made = Callable[[RunningPoste, PosteEffect], None]

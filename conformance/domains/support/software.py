@@ -72,7 +72,8 @@ class SoftwareProfile(Model):
     processes: list[ProcessModel] = Field(min_length=1, description="the first that fits is the one at work")
     links: list[str] = Field(default_factory=list)
     association: bool = Field(default=False, description="whether the DMP needs the card associated first")
-    connector: str | None = Field(default=None, description="the local component that reads cards for it, if one does")
+    connector: bool = Field(default=False, description="whether DmpConnect-JS reads the cards for it")
+    engine: bool = Field(default=False, description="whether OpenSSL's PKCS#11 engine opens its way to the DMP")
     texts: list[ShownText] = Field(min_length=1)
 
     @model_validator(mode="after")

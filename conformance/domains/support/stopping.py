@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bifente.conformance.domains.support.journeys import JourneyFailure, JourneyStep
-from bifente.simulator.middleware.codes import SsvError
+from bifente.simulator.middleware.codes import SsvCode, SsvError
 
 _GALSS, _TABLES, _FORMATTING = range(0x8000, 0x8100), range(0xF600, 0xF700), range(0xF800, 0xF900)
 _CPS = frozenset({0xF001, 0xF002, 0xF003, 0xF004, 0xFF21, 0xFF30})
@@ -25,6 +25,15 @@ class JourneyStoppedError(Exception):
 def stopped_by(error: SsvError) -> JourneyStoppedError:
     """Return what a return code of the SSV or the GALSS stops, and whom it blames."""
     return JourneyStoppedError(_component(int(error.code)), f"{int(error.code):04X}", error.detail or str(error))
+
+
+def code_of(written: str) -> JourneyStoppedError | None:
+    """Return what a code in four hexadecimal digits stops, None for what is no such code."""
+    try:
+        code = SsvCode(int(written, 16))
+    except ValueError:
+        return None
+    return stopped_by(SsvError(code))
 
 
 def _component(code: int) -> str:

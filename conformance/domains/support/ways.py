@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from bifente.conformance.domains.dmpconnect.part import ConnectBench
 from bifente.conformance.domains.fse.bench import FseBench
+from bifente.conformance.domains.support.dmp_calls import ask_from_software
 from bifente.conformance.domains.support.journeys import Journey, JourneyStep
 from bifente.conformance.domains.support.running import RunningPoste
-from bifente.conformance.domains.support.stopping import JourneyStoppedError, stopped_by
-from bifente.conformance.domains.support.tokens import associate
+from bifente.conformance.domains.support.stopping import JourneyStoppedError, code_of, stopped_by
+from bifente.conformance.domains.support.tokens import BROWSER_BITS, associate
 from bifente.conformance.domains.support.web import open_dmp_in_browser, open_portal
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, Payment
@@ -43,15 +45,38 @@ def _answered(answer: Answer, good: frozenset[SsvCode] = _READ) -> None:
         raise stopped_by(SsvError(SsvCode(answer.code), answer.detail))
 
 
+def connect(running: RunningPoste, command: str) -> None:
+    """Have the local connector do something with a card, as a page of an online software does."""
+    with running.step(JourneyStep.CALL_CONNECTOR):
+        if not running.local_pages_reached:
+            raise JourneyStoppedError("browser", "LOCAL_NETWORK", "the browser keeps the page from the connector")
+        if running.connector_why:
+            raise JourneyStoppedError("dmpconnect-js", "UNREACHABLE", running.connector_why)
+        connector = running.scene.part(ConnectBench)
+        connector.call("hl_openSession", {})
+        answer = connector.call(command, {"s_pinCode": running.code})
+        if answer["s_status"] != "OK":
+            code = str(answer.get("s_apiErrorExtendedInformations", ""))
+            known = code_of(code)
+            detail = str(answer.get("s_errorDescription", ""))
+            raise known or JourneyStoppedError("dmpconnect-js", code or str(answer["s_status"]), detail)
+
+
 def read_cps(running: RunningPoste) -> None:
-    """Read the professional's card by SSV_LireCartePS."""
+    """Read the professional's card by SSV_LireCartePS, or by the connector."""
+    if running.software.connector:
+        connect(running, "hl_readCpxCard")
+        return
     library = _library(running)
     with running.step(JourneyStep.READ_CPS):
         _answered(library.lire_carte_ps(*running.station.resource_names(), running.code))
 
 
 def read_vitale(running: RunningPoste) -> None:
-    """Read the patient's card by SSV_LireDroitsVitale."""
+    """Read the patient's card by SSV_LireDroitsVitale, or by the connector."""
+    if running.software.connector:
+        connect(running, "hl_readVitaleCard")
+        return
     library = _library(running)
     day = f"{running.scene.bench.now():%Y%m%d}"
     with running.step(JourneyStep.READ_VITALE):
@@ -84,7 +109,7 @@ def send_lots(running: RunningPoste) -> None:
     with running.step(JourneyStep.SIGN_LOT):
         _made(lambda: fse.software.office.make_lots(running.code))
     with running.step(JourneyStep.SEND_LOT):
-        if running.poste.get("network") == "down":
+        if running.line.get("down") == "yes":
             raise JourneyStoppedError("network", "LINE_DOWN", "no line to the front end")
         _made(fse.software.office.send)
     with running.step(JourneyStep.RECEIVE_ARL):
@@ -102,8 +127,10 @@ def _made(action: Callable[[], T]) -> T:
 
 def open_dmp_in_software(running: RunningPoste) -> None:
     """Open the DMP from the software: the card associated where that is wanted, then asked for its signature."""
-    from bifente.conformance.domains.support.dmp_calls import ask_from_software
-
+    if running.software.connector:
+        connect(running, "hl_readCpxCard")
+        ask_from_software(running, BROWSER_BITS)
+        return
     if running.software.association:
         associate(running)
     ask_from_software(running)

@@ -13,8 +13,6 @@ from bifente.conformance.domains.support.tokens import BROWSER_BITS, proved, tok
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.workstation import ABSENT
 
-_REFUSED = "//p"
-
 
 def _opened(running: RunningPoste, path: str) -> PortalBench:
     """A site opened by the card's certificate. Raise JourneyStoppedError."""
@@ -29,7 +27,7 @@ def _opened(running: RunningPoste, path: str) -> PortalBench:
         made = running.act().card.made_as(PersonalisedCard)
         site.chain = (certificate, *(made.chain if made is not None else ()))
     with running.step(JourneyStep.OPEN_PAGE):
-        if running.poste.get("network") == "down":
+        if running.line.get("down") == "yes":
             raise JourneyStoppedError("network", "LINE_DOWN", "no line to the site")
         site.open(path)
         if site.http != httpx.codes.OK:
@@ -63,5 +61,5 @@ def open_portal(running: RunningPoste) -> None:
 
 def open_dmp_in_browser(running: RunningPoste) -> None:
     """Open the Web PS of the DMP, and ask for a patient's record there."""
-    site = _opened(running, "/webps")
-    ask_from_web(running, site.chain)
+    _opened(running, "/webps")
+    ask_from_web(running)

@@ -168,9 +168,8 @@ class CryptolibToken:
         return host.open() if self._traits.resumes else host.select_application(known.aids[host.application])
 
     def _ready(self) -> None:
-        """Take the application up anew before an operation, as a release does that knows of other programs."""
-        if self._traits.reselects:
-            self._selected(self._host, self._layout)
+        """Take the application up anew before an operation: other programs may have been there (8401)."""
+        self._selected(self._host, self._layout)
 
     def _presented(self, code: str) -> int:
         reference = self._layout.secrets["pin"].reference

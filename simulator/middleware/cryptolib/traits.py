@@ -20,7 +20,6 @@ class CryptolibTraits:
     """The newest behaviour; a rule turns single traits back. The number is that of the published correction.
 
     ``cps4`` 1714/1720: cards of that family are known. ``resumes`` 1722: a CPS4 busy elsewhere (6985) is taken up.
-    ``reselects`` 8401: the application is selected anew when another program had selected something else.
     ``ignores-altered-cache`` 1102. ``cache-folder-needed`` 1199. ``shows-exhausted`` 1175: a card that can no longer be
     unblocked is still a token. ``survives-reset`` 1097: Windows goes on after a reset by another program.
     ``tells-removal`` 1460, 1573, 1574: a removed card is CKR_TOKEN_NOT_PRESENT. ``signs-ready-hash`` 1454, 1463, 1465.
@@ -30,7 +29,6 @@ class CryptolibTraits:
 
     cps4: bool = True
     resumes: bool = True
-    reselects: bool = True
     ignores_altered_cache: bool = True
     cache_folder_needed: bool = False
     shows_exhausted: bool = True
