@@ -1,4 +1,4 @@
-"""The known ways to break ``galss.ini`` as rules: each gives its code of the GALSS, and is cured by a file that fits."""
+"""The known ways to break ``galss.ini`` as rules: each with its code of the GALSS, cured by a file that fits."""
 
 from __future__ import annotations
 

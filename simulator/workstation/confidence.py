@@ -46,5 +46,5 @@ _LABELS = {
     Confidence.PUBLISHED: Text("publié par les organismes", "published by the bodies"),
     Confidence.FIELD: Text("constaté sur le terrain", "seen in the field"),
     Confidence.GENERAL_KNOWLEDGE: Text("connu de tous, sans source écrite", "widely known, no written source"),
-    Confidence.HYPOTHESIS: Text("hypothèse : à confirmer", "hypothesis: to be confirmed"),
+    Confidence.HYPOTHESIS: Text("hypothèse à confirmer", "hypothesis to be confirmed"),
 }

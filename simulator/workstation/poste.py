@@ -33,7 +33,8 @@ class PosteDifference:
 @dataclass(frozen=True, slots=True)
 class Poste:
     """A workstation and the services it meets, as facts by key. ``unseen`` are those that nobody could look at, each
-    with why: they are neither right nor wrong. ``files`` are configuration files as they lie there, by name.
+    with why: they are neither right nor wrong. ``files`` are configuration files as they lie there, by name, ``slots``
+    the PC/SC names that were seen, each with the card in it (``cps``, ``vitale``, or empty).
 
     Two of one content are equal; what changes one gives another.
     """
@@ -41,6 +42,7 @@ class Poste:
     facts: Mapping[str, str] = field(default_factory=dict)
     unseen: Mapping[str, str] = field(default_factory=lambda: _NONE)
     files: Mapping[str, bytes] = field(default_factory=lambda: _NO_FILES, repr=False)
+    slots: Mapping[str, str] = field(default_factory=lambda: _NONE)
     name: str = field(default="poste", compare=False)
 
     def __post_init__(self) -> None:

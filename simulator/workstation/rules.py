@@ -40,6 +40,10 @@ class FactCondition:
             return value in self.words
         return value != ABSENT and self.span.covers(ComponentVersion(value))
 
+    def example(self) -> str:
+        """Return a value that meets it."""
+        return min(self.words) if self.span is None else str(self.span.example())
+
 
 @dataclass(frozen=True, slots=True)
 class PosteRule:
@@ -67,6 +71,20 @@ class PosteRule:
     def meets(self, poste: Poste) -> bool:
         """Whether every condition is met."""
         return all(one.meets(poste) for one in self.conditions)
+
+    def supposed(self, poste: Poste, *, firm: bool = True) -> Poste | None:
+        """Return the workstation as it would be if the rule were met; None where what was looked at says otherwise.
+
+        Not ``firm``: what was looked at may be otherwise too.
+        """
+        changes = {}
+        for one in self.conditions:
+            if one.meets(poste):
+                continue
+            if firm and poste.told(one.key):
+                return None
+            changes[one.key] = one.example()
+        return poste.changed(changes)
 
     def evidence(self, poste: Poste) -> tuple[tuple[Text, str], ...]:
         """Return the facts it rests on, in words, with their values."""

@@ -37,9 +37,9 @@ def ask_from_software(running: RunningPoste, bits: int | None = None) -> None:
             certificate = token.certificate("signature")
         if running.software.engine:
             _prove_by_engine(running, token)
-        user = user_from(running.act().card.facts, TokenSigner(token, certificate), None)
+        dmp = _connected(running, user_from(running.act().card.facts, TokenSigner(token, certificate), None))
         with running.step(JourneyStep.CALL_DMP):
-            _ask(running, user)
+            _ask(running, dmp)
 
 
 def ask_from_web(running: RunningPoste) -> None:
@@ -50,7 +50,7 @@ def ask_from_web(running: RunningPoste) -> None:
         try:
             token.login(running.code)
             user = user_from(running.act().card.facts, TokenSigner(token, token.certificate("signature")), None)
-            _ask(running, user)
+            _ask(running, _connected(running, user))
         finally:
             token.close()
 
@@ -61,15 +61,20 @@ def _prove_by_engine(running: RunningPoste, token: CryptolibToken) -> None:
         token.sign_hash("authentication", running.scene.random.randbytes(_HASH))
 
 
-def _ask(running: RunningPoste, user: LpsUser) -> None:
+def _connected(running: RunningPoste, user: LpsUser) -> DmpBench:
     dmp = running.scene.part(DmpBench)
     dmp.connect_user(running.act(), user)
-    if dmp.line is not None:
+    if dmp.line is not None and running.line:
         dmp.line.down = running.line.get("down") == "yes"
         dmp.line.latency = float(running.line.get("latency", "0"))
-    dmp.client.clock = ShiftedClock(running.scene.bench.clock, running.clock_ahead)
+    return dmp
+
+
+def _ask(running: RunningPoste, dmp: DmpBench) -> None:
+    client = dmp.client
+    client.clock = ShiftedClock(running.scene.bench.clock, running.clock_ahead)
     try:
-        reply, _found = dmp.client.existence(dmp.patient)
+        reply, _found = client.existence(dmp.patient)
     except UnreachableError as error:
         raise JourneyStoppedError("network", "UNREACHABLE", str(error)) from error
     if not reply.ok:

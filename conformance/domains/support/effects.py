@@ -15,7 +15,9 @@ from bifente.simulator.cards.families import host_for
 from bifente.simulator.fault import Aim
 from bifente.simulator.faults import fault, inject
 from bifente.simulator.iso7816.apdu import Command
+from bifente.simulator.middleware.galss import examine
 from bifente.simulator.middleware.galss.breaking import breakages, swapped
+from bifente.simulator.middleware.galss.model import ProtocolNumber
 from bifente.simulator.middleware.ini import edited
 from bifente.simulator.workstation import PosteEffect
 
@@ -113,8 +115,28 @@ def _file(running: RunningPoste, given: Parameters) -> None:
     if given["name"] == "sesam.ini":
         running.station.place_sesam(data)
         return
-    running.station.galss.file = data
+    running.station.galss.file = _with_our_names(data, running)
     running.station.galss.start()
+
+
+def _with_our_names(data: bytes, running: RunningPoste) -> bytes:
+    """The file with the names of the readers that were seen there replaced by those of the bench, card by card.
+
+    A name that was not seen there stays as it is, and is absent here too. Where no reader was looked at, the first two
+    names are taken for the CPS's and the Vitale's, in the order of the channels: it is told that nobody compared them.
+    """
+    ours = running.scene.bench.names
+    found = examine(data).configuration
+    if found is None:
+        return data
+    theirs = dict(running.poste.slots)
+    if not theirs:
+        named = [one.characteristics for one in found.channels if one.protocol is ProtocolNumber.PCSC]
+        theirs = dict(zip(dict.fromkeys(named), ("cps", "vitale"), strict=False))
+    for name, card in theirs.items():
+        if card in ours:
+            data = data.replace(name.encode("cp1252", "replace"), ours[card].encode("ascii"))
+    return data
 
 
 def _connector(running: RunningPoste, given: Parameters) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -15,7 +15,17 @@ from bifente.conformance.domains.support.journeys import Journey, Symptom
 from bifente.conformance.domains.support.running import RunningPoste
 from bifente.conformance.domains.support.seating import seat
 from bifente.conformance.options import RunOptions
-from bifente.simulator.workstation import Poste
+from bifente.conformance.targets.messages import Messaged
+from bifente.conformance.targets.pkcs11 import Called
+from bifente.simulator.cards.dialogue import Exchanged
+from bifente.simulator.workstation import Poste, PosteEffect
+
+Told = Callable[[str, Exchanged | Called | Messaged], None]
+"""Hears what passes between the workstation, its cards and its services."""
+
+
+def _unheard(role: str, told: Exchanged | Called | Messaged) -> None:
+    del role, told
 
 
 class PosteLaboratory:
@@ -42,16 +52,19 @@ class PosteLaboratory:
         seed: int = 1,
         day: date | None = None,
         without: Collection[str] = (),
+        further: Iterable[PosteEffect] = (),
+        told: Told | None = None,
     ) -> Symptom:
-        """Run a journey to its end or to what stops it; ``without``: rules that do not hold this time.
+        """Run a journey to its end or to what stops it; ``without``: rules that do not hold this time, ``further``:
+        effects beside those of the rules, ``told`` hears what is exchanged.
 
         Raise InputError for a card, reader or software that is not known.
         """
         bench = self._pool.get(poste.get("reader"))
         chance = random.Random(seed)  # noqa: S311 - a dice for a bench
         seat(bench, poste, chance, day)
-        scene = Scene(bench, chance, lambda role, told: None, lambda role, what: None)
+        scene = Scene(bench, chance, told or _unheard, lambda role, what: None)
         try:
-            return RunningPoste(scene, poste, without).go(journey)
+            return RunningPoste(scene, poste, without, further).go(journey)
         finally:
             scene.close()

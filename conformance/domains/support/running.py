@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -26,9 +26,17 @@ _NO_CODE = "0000"
 
 
 class RunningPoste:
-    """One workstation on one scene. ``without`` are rules that do not hold this time, to see what they explain."""
+    """One workstation on one scene. ``without`` are rules that do not hold this time, to see what they explain;
+    ``further`` are effects that no rule of it has.
+    """
 
-    def __init__(self, scene: Scene, poste: Poste, without: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        poste: Poste,
+        without: Collection[str] = (),
+        further: Iterable[PosteEffect] = (),
+    ) -> None:
         self.scene, self.poste = scene, poste
         self.software: SoftwareProfile = software_profile(poste.get("software"))
         self.process = self.software.process(poste)
@@ -54,14 +62,13 @@ class RunningPoste:
         for name in ("galss.ini", "sesam.ini"):
             if name in poste.files:
                 make_effect(self, PosteEffect("file", {"name": name}))
-        for met in self.rules:
-            for effect in met.rule.effects:
-                if not self._happens(effect):
-                    continue
-                if _FIRST in effect.parameters:
-                    self._pending.setdefault(effect.parameters[_FIRST], []).append(effect)
-                else:
-                    make_effect(self, effect)
+        for effect in (*(one for met in self.rules for one in met.rule.effects), *further):
+            if not self._happens(effect):
+                continue
+            if _FIRST in effect.parameters:
+                self._pending.setdefault(effect.parameters[_FIRST], []).append(effect)
+            else:
+                make_effect(self, effect)
 
     def _happens(self, effect: PosteEffect) -> bool:
         """Whether an effect that comes now and then comes this time: drawn under the seed."""
@@ -117,7 +124,7 @@ class RunningPoste:
         if self.typed is not None:
             return self.typed
         seated = self.scene.bench.seated.get("cps")
-        return str(seated.facts["code"]) if seated is not None else _NO_CODE
+        return str(seated.facts.get("code", _NO_CODE)) if seated is not None else _NO_CODE
 
     def act(self, role: str = "cps") -> Act:
         """Return what a step of a scenario would touch."""

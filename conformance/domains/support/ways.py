@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bifente.conformance.domains.dmpconnect.part import ConnectBench
 from bifente.conformance.domains.fse.bench import FseBench
@@ -45,8 +45,8 @@ def _answered(answer: Answer, good: frozenset[SsvCode] = _READ) -> None:
         raise stopped_by(SsvError(SsvCode(answer.code), answer.detail))
 
 
-def connect(running: RunningPoste, command: str) -> None:
-    """Have the local connector do something with a card, as a page of an online software does."""
+def connect(running: RunningPoste, *commands: str) -> None:
+    """Have the local connector work with the cards, as a page of an online software does."""
     with running.step(JourneyStep.CALL_CONNECTOR):
         if not running.local_pages_reached:
             raise JourneyStoppedError("browser", "LOCAL_NETWORK", "the browser keeps the page from the connector")
@@ -54,18 +54,22 @@ def connect(running: RunningPoste, command: str) -> None:
             raise JourneyStoppedError("dmpconnect-js", "UNREACHABLE", running.connector_why)
         connector = running.scene.part(ConnectBench)
         connector.call("hl_openSession", {})
-        answer = connector.call(command, {"s_pinCode": running.code})
-        if answer["s_status"] != "OK":
-            code = str(answer.get("s_apiErrorExtendedInformations", ""))
-            known = code_of(code)
-            detail = str(answer.get("s_errorDescription", ""))
-            raise known or JourneyStoppedError("dmpconnect-js", code or str(answer["s_status"]), detail)
+        for command in ("hl_readCpxCard", *commands):
+            _taken(connector.call(command, {"s_pinCode": running.code}))
+
+
+def _taken(answer: Mapping[str, Any]) -> None:
+    """Raise JourneyStoppedError for what the connector refused."""
+    if answer["s_status"] != "OK":
+        code = str(answer.get("s_apiErrorExtendedInformations", ""))
+        detail = str(answer.get("s_errorDescription", ""))
+        raise code_of(code) or JourneyStoppedError("dmpconnect-js", code or str(answer["s_status"]), detail)
 
 
 def read_cps(running: RunningPoste) -> None:
     """Read the professional's card by SSV_LireCartePS, or by the connector."""
     if running.software.connector:
-        connect(running, "hl_readCpxCard")
+        connect(running)
         return
     library = _library(running)
     with running.step(JourneyStep.READ_CPS):
@@ -128,7 +132,7 @@ def _made(action: Callable[[], T]) -> T:
 def open_dmp_in_software(running: RunningPoste) -> None:
     """Open the DMP from the software: the card associated where that is wanted, then asked for its signature."""
     if running.software.connector:
-        connect(running, "hl_readCpxCard")
+        connect(running)
         ask_from_software(running, BROWSER_BITS)
         return
     if running.software.association:

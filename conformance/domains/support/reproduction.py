@@ -1,0 +1,153 @@
+"""A customer's words reproduced: which workstation gives them, what goes with it, and the same one cured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from bifente.conformance.domains.support.diagnosis import FaultSide, PosteDiagnosis, diagnose
+from bifente.conformance.domains.support.journeys import Journey, Symptom
+from bifente.conformance.domains.support.laboratory import PosteLaboratory
+from bifente.conformance.domains.support.said import could_say, says
+from bifente.conformance.domains.support.software import SoftwareProfile, software_profiles
+from bifente.ground.text import Text
+from bifente.simulator.workstation import Poste, PosteRule, poste_rules
+from bifente.simulator.workstation.known import KnownPoste, known_postes
+
+_MOST_OTHERS = 6
+CONNECTOR = "0.9.9"
+
+
+@dataclass(frozen=True, slots=True)
+class ReproducedSymptom:
+    """What a customer says, played: the workstation that gives it and the cured one, journey by journey.
+
+    ``known`` is the workstation of the field that gave it, None if it was made by supposing a rule. ``others`` are
+    rules that give the same words elsewhere.
+    """
+
+    said: str
+    software: SoftwareProfile
+    shown: Text
+    failing: PosteDiagnosis
+    cured: Poste
+    after: tuple[Symptom, ...]
+    known: KnownPoste | None
+    cured_known: KnownPoste | None
+    others: tuple[PosteRule, ...]
+
+    @property
+    def cures(self) -> bool:
+        """Whether the words are no longer read on the cured one."""
+        return all(one.text != self.shown for one in self.after)
+
+    @property
+    def server_excluded(self) -> bool:
+        """Whether the failing workstation itself shows that the DMP's server is not to blame: the browser opens it."""
+        web = next((one for one in self.failing.symptoms if one.journey is Journey.DMP_WEB), None)
+        return self.failing.side is FaultSide.WORKSTATION and web is not None and web.works
+
+
+def reproduce_text(laboratory: PosteLaboratory, said: str) -> ReproducedSymptom | None:
+    """Return the words of a customer as a software profile says them, reproduced; None if no profile does."""
+    for profile in sorted(_speaking(said), key=lambda one: -_telling(one, said)):
+        giving = _giving(laboratory, said, profile)
+        found = next(giving, None)
+        if found is not None:
+            return _reproduced(laboratory, said, profile, found, giving)
+    return None
+
+
+def base_of(profile: SoftwareProfile) -> Poste:
+    """Return a workstation on which a software works: what it needs is there."""
+    facts = {"software": profile.profile, **dict.fromkeys(profile.links, "1.0")}
+    if profile.connector:
+        facts["dmpconnect-js"] = CONNECTOR
+    return Poste(facts, name=profile.profile)
+
+
+def _speaking(said: str) -> Iterator[SoftwareProfile]:
+    return (one for one in software_profiles().values() if any(could_say(row.text.text, said) for row in one.texts))
+
+
+def _telling(profile: SoftwareProfile, said: str) -> int:
+    """How much of a profile's own words a customer repeats: the longest of its texts that fits, holes apart."""
+    return max(len(row.text.fr.partition("{")[0]) for row in profile.texts if could_say(row.text.text, said))
+
+
+def _journeys(profile: SoftwareProfile, said: str) -> Sequence[Journey]:
+    rows = [row for row in profile.texts if could_say(row.text.text, said)]
+    named = [journey for row in rows for journey in row.journeys]
+    return tuple(dict.fromkeys(named)) if all(row.journeys for row in rows) else tuple(Journey)
+
+
+Giving = tuple[Poste, KnownPoste | None, Text]
+
+
+def _giving(laboratory: PosteLaboratory, said: str, profile: SoftwareProfile) -> Iterator[Giving]:
+    """Every workstation tried that gives the words: those of the field first, then a rule supposed at a time."""
+    journeys = _journeys(profile, said)
+    for known in known_postes().values():
+        poste = known.poste.changed({"software": profile.profile}, known.poste.name)
+        if known.poste.get("software") != profile.profile:
+            continue
+        if (shown := _read(laboratory, poste, journeys, said)) is not None:
+            yield poste, known, shown
+    for rule in poste_rules().values():
+        poste_supposed = rule.supposed(base_of(profile), firm=False) if rule.effects else None
+        if poste_supposed is not None and (shown := _read(laboratory, poste_supposed, journeys, said)) is not None:
+            yield replace(poste_supposed, name=rule.id), None, shown
+
+
+def _read(laboratory: PosteLaboratory, poste: Poste, journeys: Sequence[Journey], said: str) -> Text | None:
+    for journey in journeys:
+        symptom = laboratory.run(poste, journey)
+        if not symptom.works and says(symptom.text, said):
+            return symptom.text
+    return None
+
+
+def _reproduced(
+    laboratory: PosteLaboratory,
+    said: str,
+    profile: SoftwareProfile,
+    found: Giving,
+    giving: Iterator[Giving],
+) -> ReproducedSymptom:
+    poste, known, shown = found
+    failing = diagnose(laboratory, poste)
+    cured, cured_known = _cured(laboratory, poste, failing)
+    after = tuple(laboratory.run(cured, journey) for journey in Journey)
+    causes = set(failing.causes)
+    others: dict[str, PosteRule] = {}
+    for other, _known, _shown in giving:
+        rule = poste_rules().get(other.name)
+        if rule is not None and rule.id not in causes:
+            others.setdefault(rule.title.fr, rule)
+        if len(others) == _MOST_OTHERS:
+            break
+    return ReproducedSymptom(said, profile, shown, failing, cured, after, known, cured_known, tuple(others.values()))
+
+
+def _cured(laboratory: PosteLaboratory, poste: Poste, failing: PosteDiagnosis) -> tuple[Poste, KnownPoste | None]:
+    """The workstation of the field that is nearest and works, on the same system; else what the rules say cures it."""
+    near = []
+    for known in known_postes().values():
+        other = known.poste
+        same = all(other.get(key) == poste.get(key) for key in ("os", "os-version", "software"))
+        if same and all(laboratory.run(other, journey).works for journey in Journey):
+            near.append((len(poste.differences(other)), known))
+    if near and any(not met.rule.server for met in failing.causes.values()):
+        best = min(near, key=lambda pair: pair[0])[1]
+        return best.poste, best
+    changes: dict[str, str] = {}
+    for met in failing.causes.values():
+        changes |= _recovered(met.rule)
+    return poste.changed(changes, f"{poste.name}-cured"), None
+
+
+def _recovered(rule: PosteRule) -> dict[str, str]:
+    """The facts that undo a rule: those it tells, for a service that it is up again."""
+    if rule.server:
+        return {one.key: "up" for one in rule.conditions if one.key.startswith("service-")}
+    return dict(rule.cured_by)
