@@ -3,4 +3,8 @@
 from bifente.conformance.domain import Domain
 from bifente.ground.text import Text
 
-DOMAIN = Domain(name="support", title=Text("Support : le poste de travail", "Support: the workstation"))
+DOMAIN = Domain(
+    name="support",
+    title=Text("Support : le poste de travail", "Support: the workstation"),
+    steps=("bifente.conformance.domains.support.steps",),
+)

@@ -42,6 +42,10 @@ class PosteLaboratory:
         return self
 
     def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the benches."""
         self._pool.close()
 
     def run(
