@@ -193,6 +193,9 @@ class DiagnosePoste(PosteStep):
         for key in ("side", "causes", "findings", "noted", "unseen", "doubtful", "failing", "supposed", "files")
     }
 
+    journeys: list[Journey] = Field(
+        default_factory=lambda: list(Journey), min_length=1, description="those that are run; all of them by default"
+    )
     told: dict[Journey, str] = Field(
         default_factory=dict, description="what the user says: works, fails, or the words that are read"
     )
@@ -208,7 +211,7 @@ class DiagnosePoste(PosteStep):
         from bifente.conformance.domains.support.poste_file import SupportCase
 
         poste = replace(here.poste, unseen=self.unseen)
-        found = diagnose(here.laboratory, poste, day=act.bench.now().date())
+        found = diagnose(here.laboratory, poste, self.journeys, day=act.bench.now().date())
         told = {journey: _told(said) for journey, said in self.told.items()}
         supposed = explain_told(here.laboratory, SupportCase(poste, told))
         rules = [met.rule for met in found.causes.values()] + [one.rule for one in supposed]
