@@ -13,7 +13,7 @@ from bifente.conformance.cli.options import LangOption, chosen_lang
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.support.diagnosis import PosteDiagnosis
-    from bifente.conformance.domains.support.hypotheses import PosteHypothesis
+    from bifente.conformance.domains.support.hypotheses import ToldOutcome
     from bifente.conformance.domains.support.letter import Letter
     from bifente.ground.text import Lang
 
@@ -37,12 +37,12 @@ def diagnose_command(
     case = load_case(file)
     with PosteLaboratory() as laboratory:
         found = diagnose(laboratory, case.poste)
-        supposed = explain_told(laboratory, case)
+        told = explain_told(laboratory, case)
     if as_json:
-        out.print(json.dumps(_plain(found, supposed), ensure_ascii=False, indent=1), markup=False)
+        out.print(json.dumps(_plain(found, told), ensure_ascii=False, indent=1), markup=False)
     else:
-        show_letter(diagnosis_letter(found, supposed), chosen_lang(lang), html)
-    if side_of(found, supposed) is not FaultSide.NONE or any(one.wrong for one in found.files):
+        show_letter(diagnosis_letter(found, told), chosen_lang(lang), html)
+    if side_of(found, told) is not FaultSide.NONE or any(one.wrong for one in found.files):
         raise typer.Exit(_FOUND)
 
 
@@ -59,12 +59,12 @@ def show_letter(letter: Letter, lang: Lang, html: Path | None) -> None:
             raise InputError.at(str(html), f"cannot be written: {error.strerror}") from None
 
 
-def _plain(found: PosteDiagnosis, supposed: tuple[PosteHypothesis, ...]) -> dict[str, Any]:
+def _plain(found: PosteDiagnosis, told: ToldOutcome) -> dict[str, Any]:
     from bifente.conformance.domains.support.diagnosis_letter import side_of
 
     return {
         "poste": found.poste.name,
-        "side": str(side_of(found, supposed)),
+        "side": str(side_of(found, told)),
         "journeys": [
             {
                 "journey": str(one.journey),
@@ -77,7 +77,7 @@ def _plain(found: PosteDiagnosis, supposed: tuple[PosteHypothesis, ...]) -> dict
             for one in found.symptoms
         ],
         "causes": [_rule(met.rule) for met in found.causes.values()],
-        "supposed": [_rule(one.rule) for one in supposed],
+        "supposed": [_rule(one.rule) for one in told.hypotheses],
         "noted": [met.rule.id for met in found.noted],
         "unseen": dict(found.poste.unseen),
         "doubtful": [rule.id for rule in found.doubtful],

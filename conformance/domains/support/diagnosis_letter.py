@@ -6,39 +6,42 @@ from collections.abc import Iterator, Sequence
 
 from bifente.conformance.domains.support import plain_words as plain
 from bifente.conformance.domains.support.diagnosis import FaultSide, PosteDiagnosis
-from bifente.conformance.domains.support.hypotheses import PosteHypothesis
+from bifente.conformance.domains.support.hypotheses import PosteHypothesis, ToldOutcome
 from bifente.conformance.domains.support.letter import Letter, LetterSection, sources_foot
 from bifente.ground.text import Text
 from bifente.simulator.workstation import PosteRule, fact_named
 
+NOTHING_TOLD = ToldOutcome(fits=True)
 _BENCH = Text(
     "Le poste a été rejoué par Bifente, un banc de laboratoire, d'après ce qui en a été relevé.",
     "The workstation was played again by Bifente, a laboratory bench, from what was noted of it.",
 )
 
 
-def side_of(found: PosteDiagnosis, supposed: Sequence[PosteHypothesis]) -> FaultSide:
-    """Return where the fault is, what explains the user's words included."""
-    if not supposed:
+def side_of(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) -> FaultSide:
+    """Return where the fault is, what the user says included."""
+    if told.unexplained and found.side is FaultSide.NONE:
+        return FaultSide.UNEXPLAINED
+    if not told.hypotheses:
         return found.side
-    sides = {one.rule.server for one in supposed}
-    if sides == {True}:
+    if {one.rule.server for one in told.hypotheses} == {True}:
         return FaultSide.SERVER if found.side in (FaultSide.NONE, FaultSide.SERVER) else FaultSide.BOTH
     return found.side if found.side is not FaultSide.NONE else FaultSide.WORKSTATION
 
 
-def diagnosis_letter(found: PosteDiagnosis, supposed: Sequence[PosteHypothesis] = ()) -> Letter:
-    """Return the letter; ``supposed`` are what would explain what the user says beside it."""
-    side = side_of(found, supposed)
+def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) -> Letter:
+    """Return the letter."""
+    side, supposed = side_of(found, told), told.hypotheses
     rules = [met.rule for met in found.causes.values()] + [one.rule for one in supposed]
     symptoms = supposed[0].symptoms if supposed and not found.failures else found.symptoms
     seen = tuple(plain.read_by_user(symptoms)) or (
-        Text("tous les gestes rejoués vont à leur terme.", "everything that was played comes to its end."),
+        Text("tous les gestes rejoués vont à leur terme", "everything that was played comes to its end"),
     )
     sections = [
         LetterSection(side.label, tuple(_advice(side)), warning=side in (FaultSide.SERVER, FaultSide.BOTH)),
-        LetterSection(plain.SEEN, tuple(plain.sentence(one) for one in seen)),
+        LetterSection(plain.SEEN, tuple(plain.sentence(one) for one in (*seen, *_not_so(told)))),
         *_reasons(rules, supposed),
+        *_stopped(found),
         *_files(found),
         *_unseen(found),
     ]
@@ -54,6 +57,30 @@ def diagnosis_letter(found: PosteDiagnosis, supposed: Sequence[PosteHypothesis] 
         plain.tried(symptoms),
         (_BENCH, sources_foot([rule.source for rule in rules] or ["sources#bench"])),
     )
+
+
+def _not_so(told: ToldOutcome) -> Iterator[Text]:
+    if told.unexplained:
+        yield Text(
+            "ce que vous décrivez n'est pas ce que le banc voit d'un tel poste, et aucune cause connue ne l'explique",
+            "what you describe is not what the bench sees of such a workstation, and no known cause explains it",
+        )
+
+
+def _stopped(found: PosteDiagnosis) -> Iterator[LetterSection]:
+    """The failures that no rule explains, as the component told them."""
+    lines = tuple(
+        Text(
+            f"{one.symptom.journey.label.fr} : arrêt à l'étape « {failure.step.label.fr} », composant "
+            f"{failure.component}, code {failure.code} ({failure.detail}).",
+            f'{one.symptom.journey.label.en}: stopped at "{failure.step.label.en}", component {failure.component}, '
+            f"code {failure.code} ({failure.detail}).",
+        )
+        for one in found.failures
+        if not one.layers and (failure := one.symptom.failure) is not None
+    )
+    if lines:
+        yield LetterSection(Text("Ce qui n'est pas expliqué", "What is not explained"), lines, listed=True)
 
 
 def _advice(side: FaultSide) -> Iterator[Text]:

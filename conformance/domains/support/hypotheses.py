@@ -24,6 +24,21 @@ class PosteHypothesis:
     symptoms: tuple[Symptom, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ToldOutcome:
+    """What came of what a user says. ``fits``: the workstation as it is written already goes so, or nothing is told;
+    else ``hypotheses`` are the single rules that would explain it, the surest first, none where no known one does.
+    """
+
+    fits: bool
+    hypotheses: tuple[PosteHypothesis, ...] = ()
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether the user sees what the bench neither shows nor explains."""
+        return not self.fits and not self.hypotheses
+
+
 def agrees(symptom: Symptom, told: Told) -> bool:
     """Whether a journey went as its user tells; of words read, the ones told must be among them."""
     if symptom.works != told.works:
@@ -32,16 +47,14 @@ def agrees(symptom: Symptom, told: Told) -> bool:
     return not said or any(said in _plain(text) for text in (symptom.text.fr, symptom.text.en))
 
 
-def explain_told(laboratory: PosteLaboratory, case: SupportCase) -> tuple[PosteHypothesis, ...]:
-    """Return every single rule that explains what is told, the surest first.
-
-    What was looked at is not supposed otherwise. Empty where nothing is told, where the workstation as it is written
-    already goes so, and where no single cause of those known explains it.
-    """
+def explain_told(laboratory: PosteLaboratory, case: SupportCase) -> ToldOutcome:
+    """Explain what the user of a workstation says. What was looked at is not supposed otherwise. Raise InputError."""
     if not case.told or _matching(laboratory, case.poste, case.told) is not None:
-        return ()
-    found = tuple(_supposed(laboratory, case))
-    return tuple(sorted(found, key=lambda one: (_SUREST.index(one.rule.confidence), not one.rule.server)))
+        return ToldOutcome(fits=True)
+    found = sorted(
+        _supposed(laboratory, case), key=lambda one: (_SUREST.index(one.rule.confidence), not one.rule.server)
+    )
+    return ToldOutcome(fits=False, hypotheses=tuple(found))
 
 
 def _supposed(laboratory: PosteLaboratory, case: SupportCase) -> Iterator[PosteHypothesis]:

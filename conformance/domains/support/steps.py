@@ -213,9 +213,9 @@ class DiagnosePoste(PosteStep):
         poste = replace(here.poste, unseen=self.unseen)
         found = diagnose(here.laboratory, poste, self.journeys, day=act.bench.now().date())
         told = {journey: _told(said) for journey, said in self.told.items()}
-        supposed = explain_told(here.laboratory, SupportCase(poste, told))
-        rules = [met.rule for met in found.causes.values()] + [one.rule for one in supposed]
-        side = side_of(found, supposed)
+        outcome = explain_told(here.laboratory, SupportCase(poste, told))
+        rules = [met.rule for met in found.causes.values()] + [one.rule for one in outcome.hypotheses]
+        side = side_of(found, outcome)
         return Observation(
             {
                 "side": str(side),
@@ -225,7 +225,7 @@ class DiagnosePoste(PosteStep):
                 "unseen": len(poste.unseen),
                 "doubtful": [rule.id for rule in found.doubtful],
                 "failing": [str(one.symptom.journey) for one in found.failures],
-                "supposed": [one.rule.id for one in supposed],
+                "supposed": [one.rule.id for one in outcome.hypotheses],
                 "files": [one.line for one in found.files if one.wrong],
             },
             (
