@@ -13,6 +13,10 @@ from bifente.simulator.workstation import Poste, PosteRule, poste_rules
 from bifente.simulator.workstation.confidence import Confidence
 
 _SUREST = tuple(Confidence)
+_QUICKEST = (
+    *(Journey.ASSOCIATION, Journey.READ_CPS, Journey.READ_VITALE, Journey.DMP_SOFTWARE),
+    *(Journey.AMELI, Journey.DMP_WEB, Journey.SHEET, Journey.LOTS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def _supposed(laboratory: PosteLaboratory, case: SupportCase) -> Iterator[PosteH
 def _matching(laboratory: PosteLaboratory, poste: Poste, told: Mapping[Journey, Told]) -> tuple[Symptom, ...] | None:
     """The journeys told, if each goes so; the failing ones are tried first, for most suppositions fall there."""
     found = []
-    for journey, said in sorted(told.items(), key=lambda pair: pair[1].works):
+    for journey, said in sorted(told.items(), key=lambda pair: (pair[1].works, _QUICKEST.index(pair[0]))):
         symptom = laboratory.run(poste, journey)
         if not agrees(symptom, said):
             return None
