@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bifente.conformance.domains.support.reproduction import ReproducedSymptom
 
 _NOT_PLAYED = 1
-_SUITES = Path("scenarios")
 
 
 @app.command(name="reproduce", context_settings={"ignore_unknown_options": True})
@@ -40,7 +39,7 @@ def reproduce_command(
     said, language = " ".join(words), chosen_lang(lang)
     with PosteLaboratory() as laboratory:
         symptom = reproduce_text(laboratory, said)
-        fault = None if symptom is not None else reproduce_fault(laboratory, said, _SUITES)
+        fault = None if symptom is not None else reproduce_fault(laboratory, said)
     if symptom is not None:
         if as_json:
             out.print(json.dumps(_of_symptom(symptom), ensure_ascii=False, indent=1), markup=False)
@@ -55,7 +54,8 @@ def reproduce_command(
         out.print(json.dumps(_of_fault(fault), ensure_ascii=False, indent=1), markup=False)
     else:
         show_letter(fault_letter(fault), language, html)
-    raise typer.Exit(0 if fault.played else _NOT_PLAYED)
+    shown = fault.played or (fault.scenario is not None and fault.scenario.shown)
+    raise typer.Exit(0 if shown else _NOT_PLAYED)
 
 
 def _of_symptom(found: ReproducedSymptom) -> dict[str, Any]:
@@ -91,5 +91,5 @@ def _of_fault(found: ReproducedFault) -> dict[str, Any]:
         "before": {str(one.journey): one.text.fr for one in found.before},
         "after": {str(one.journey): one.text.fr for one in found.after},
         "others": [one.id for one in found.others],
-        "suites": list(found.suites),
+        "scenario": found.scenario.id if found.scenario is not None else None,
     }

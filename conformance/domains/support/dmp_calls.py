@@ -45,14 +45,17 @@ def ask_from_software(running: RunningPoste, bits: int | None = None) -> None:
 def ask_from_web(running: RunningPoste) -> None:
     """Ask as the Web PS does once the card opened it. Its session with the DMP is modelled: the card signs."""
     library = running.cryptolib()
-    with running.step(JourneyStep.CALL_DMP):
+    with running.step(JourneyStep.READ_CERTIFICATE):
         token = library.open(library.tokens()[0])
-        try:
+    try:
+        with running.step(JourneyStep.SIGN):
             token.login(running.code)
-            user = user_from(running.act().card.facts, TokenSigner(token, token.certificate("signature")), None)
-            _ask(running, _connected(running, user))
-        finally:
-            token.close()
+            signer = TokenSigner(token, token.certificate("signature"))
+        dmp = _connected(running, user_from(running.act().card.facts, signer, None))
+        with running.step(JourneyStep.CALL_DMP):
+            _ask(running, dmp)
+    finally:
+        token.close()
 
 
 def _prove_by_engine(running: RunningPoste, token: CryptolibToken) -> None:

@@ -35,8 +35,8 @@ class PosteLaboratory:
     """
 
     def __init__(self, workshop: Workshop | None = None, keys: Path | None = None) -> None:
-        self._workshop = workshop or Workshop.default(keys)
-        self._pool = BenchPool(RunOptions(paths=()), self._workshop)
+        self.workshop = workshop or Workshop.default(keys)
+        self._pool = BenchPool(RunOptions(paths=()), self.workshop)
 
     def __enter__(self) -> Self:
         return self

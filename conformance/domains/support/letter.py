@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from bifente.ground.text import Lang, Text
 
 _WIDTH = 76
+_BOUND = "\N{NO-BREAK SPACE}"
 _MARKS = {True: Text("marche", "works"), False: Text("échoue", "fails")}
 
 
@@ -55,7 +56,14 @@ _SUBJECT = Text("Objet", "Subject")
 
 def letter_text(letter: Letter, lang: Lang) -> str:
     """Return the letter as the text of a mail, no line longer than a terminal is wide."""
-    return "\n".join(_lines(letter, lang)).rstrip() + "\n"
+    return "\n".join(_lines(letter, lang)).rstrip().replace(_BOUND, " ") + "\n"
+
+
+def _whole(text: str) -> str:
+    """The text with its signs bound to their words, so that no line begins or ends with one."""
+    for sign in (":", ";", "!", "?", "»", "→"):
+        text = text.replace(f" {sign}", f"{_BOUND}{sign}")
+    return text.replace("« ", f"«{_BOUND}").replace("→ ", f"→{_BOUND}")
 
 
 def _lines(letter: Letter, lang: Lang) -> Iterator[str]:
@@ -69,7 +77,11 @@ def _lines(letter: Letter, lang: Lang) -> Iterator[str]:
         for number, line in enumerate(section.lines, 1):
             mark = f"{number}. " if section.numbered else "- " if section.listed else ""
             yield from textwrap.wrap(
-                line.get(lang), _WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark), break_long_words=False
+                _whole(line.get(lang)),
+                _WIDTH,
+                initial_indent=mark,
+                subsequent_indent=" " * len(mark),
+                break_long_words=False,
             )
         yield ""
     if letter.tried:
@@ -93,7 +105,9 @@ def _table(letter: Letter, lang: Lang) -> Iterator[str]:
         cells = [_cell(seen, lang, works=works) for seen, works in zip(row.seen, row.works, strict=True)]
         marked = [f"({number}) {cell}" if several else cell for number, cell in enumerate(cells, 1)]
         head = f"- {row.journey.get(lang)}" + (" : " if lang == "fr" else ": ")
-        yield from textwrap.wrap(head + ", ".join(marked), _WIDTH, subsequent_indent="    ", break_long_words=False)
+        yield from textwrap.wrap(
+            _whole(head + ", ".join(marked)), _WIDTH, subsequent_indent="    ", break_long_words=False
+        )
 
 
 def _cell(seen: Text, lang: Lang, *, works: bool) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from bifente.conformance.domains.support.journeys import Journey, JourneyStep, Symptom
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
+from bifente.conformance.domains.support.played_suite import PlayedScenario, play_fault
 from bifente.conformance.domains.support.reproduction import base_of
 from bifente.conformance.domains.support.software import SoftwareProfile, software_profile
 from bifente.simulator.fault import Fault, FaultError
@@ -29,8 +29,8 @@ _EVERYDAY = {
 class ReproducedFault:
     """A fault or an everyday cause played. ``before`` are the journeys struck, ``after`` the same without it.
 
-    ``others`` are what else fits the words. ``played`` is False where no journey of a workstation meets it; ``suites``
-    are then the suites that play it.
+    ``others`` are what else fits the words. Where no journey of a workstation meets it, ``scenario`` is what the bench
+    played instead.
     """
 
     said: str
@@ -40,7 +40,7 @@ class ReproducedFault:
     before: tuple[Symptom, ...]
     after: tuple[Symptom, ...]
     others: tuple[Known, ...]
-    suites: tuple[str, ...]
+    scenario: PlayedScenario | None
 
     @property
     def played(self) -> bool:
@@ -48,7 +48,7 @@ class ReproducedFault:
         return any(not one.works and other.works for one, other in zip(self.before, self.after, strict=True))
 
 
-def reproduce_fault(laboratory: PosteLaboratory, said: str, suites: Path | None) -> ReproducedFault | None:
+def reproduce_fault(laboratory: PosteLaboratory, said: str) -> ReproducedFault | None:
     """Return the likeliest fault for a customer's words, played; None where nothing of the catalogue fits."""
     found = search(said)
     if not found:
@@ -57,9 +57,9 @@ def reproduce_fault(laboratory: PosteLaboratory, said: str, suites: Path | None)
     profile = software_profile(_SHOWING)
     base = base_of(profile)
     before, after = _played(laboratory, base, first)
-    return ReproducedFault(
-        said, first, profile, base, before, after, tuple(others[:_LIKELY]), () if before else _suites(first, suites)
-    )
+    fault = isinstance(first, Fault) and not before
+    scenario = play_fault(first.id, laboratory.workshop) if fault else None
+    return ReproducedFault(said, first, profile, base, before, after, tuple(others[:_LIKELY]), scenario)
 
 
 def _played(laboratory: PosteLaboratory, base: Poste, one: Known) -> tuple[tuple[Symptom, ...], tuple[Symptom, ...]]:
@@ -87,11 +87,3 @@ def _struck(laboratory: PosteLaboratory, base: Poste, one: Fault, role: str) -> 
             # It strikes what no journey of a workstation meets: a wireless terminal, a service of another kind.
             continue
     return ()
-
-
-def _suites(one: Known, folder: Path | None) -> tuple[str, ...]:
-    """The suites that name a fault, by their paths below the folder of scenarios."""
-    if folder is None or not folder.is_dir() or isinstance(one, EverydayCause):
-        return ()
-    named = (path for path in sorted(folder.rglob("[!_]*.yaml")) if one.id in path.read_text(encoding="utf-8"))
-    return tuple(str(path.relative_to(folder.parent)) for path in named)

@@ -153,19 +153,23 @@ def _fidelity(found: ReproducedFault) -> Text:
 
 
 def _not_played(found: ReproducedFault) -> LetterSection:
-    heading = Text("Ce que le banc n'a pas rejoué ici", "What the bench did not play here")
-    if not isinstance(found.one, Fault):
-        text = Text(
-            "cette cause n'est pas une panne que le banc fabrique", "this cause is no fault that the bench makes"
+    scenario = found.scenario
+    if scenario is not None and scenario.shown:
+        return LetterSection(
+            Text("Ce que le banc a rejoué", "What the bench played"),
+            (
+                Text(
+                    "Aucun geste courant du poste ne rencontre cette panne ; le banc l'a jouée seule, jusqu'au retour "
+                    f"à la normale : « {scenario.title.fr} » ({scenario.file}).",
+                    "Nothing usual at the workstation meets this fault; the bench played it alone, to its end: "
+                    f'"{scenario.title.en}" ({scenario.file}).',
+                ),
+            ),
         )
-    elif found.suites:
-        named = ", ".join(f"bifente run {suite}" for suite in found.suites[:3])
-        text = Text(
-            f"aucun geste de ce poste ne rencontre cette panne ; elle se joue par {named}",
-            f"nothing done at this workstation meets this fault; it is played by {named}",
-        )
-    else:
-        text = Text(
-            "aucun geste de ce poste ne rencontre cette panne", "nothing done at this workstation meets this fault"
-        )
+    heading = Text("Ce que le banc n'a pas rejoué", "What the bench did not play")
+    text = (
+        Text("aucun geste de ce poste ne rencontre cette panne", "nothing done at this workstation meets this fault")
+        if isinstance(found.one, Fault)
+        else Text("cette cause n'est pas une panne que le banc fabrique", "this cause is no fault that the bench makes")
+    )
     return LetterSection(heading, (plain.sentence(text),))
