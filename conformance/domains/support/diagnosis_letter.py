@@ -8,6 +8,7 @@ from bifente.conformance.domains.support import plain_words as plain
 from bifente.conformance.domains.support.diagnosis import FaultSide, PosteDiagnosis
 from bifente.conformance.domains.support.hypotheses import PosteHypothesis, ToldOutcome
 from bifente.conformance.domains.support.letter import Letter, LetterSection, sources_foot
+from bifente.conformance.domains.support.software import software_profile
 from bifente.ground.text import Text
 from bifente.simulator.workstation import PosteRule, fact_named
 
@@ -40,7 +41,7 @@ def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) ->
     sections = [
         LetterSection(side.label, tuple(_advice(side)), warning=side in (FaultSide.SERVER, FaultSide.BOTH)),
         LetterSection(plain.SEEN, tuple(plain.sentence(one) for one in (*seen, *_not_so(told)))),
-        *_reasons(rules, supposed),
+        *_reasons(rules, supposed, tuple(_assumed(found))),
         *_stopped(found),
         *_files(found),
         *_unseen(found),
@@ -112,7 +113,14 @@ def _advice(side: FaultSide) -> Iterator[Text]:
         yield Text("Suivez les étapes ci-dessous.", "Follow the steps below.")
 
 
-def _reasons(rules: Sequence[PosteRule], supposed: Sequence[PosteHypothesis]) -> Iterator[LetterSection]:
+def _assumed(found: PosteDiagnosis) -> Iterator[Text]:
+    software = software_profile(found.poste.get("software"))
+    return (text for _confidence, text in plain.assumptions(software, found.poste, found.symptoms))
+
+
+def _reasons(
+    rules: Sequence[PosteRule], supposed: Sequence[PosteHypothesis], assumed: tuple[Text, ...]
+) -> Iterator[LetterSection]:
     if not rules:
         return
     why = plain.why(rules)
@@ -126,7 +134,7 @@ def _reasons(rules: Sequence[PosteRule], supposed: Sequence[PosteHypothesis]) ->
         )
     yield LetterSection(plain.WHY, why, listed=len(why) > 1)
     yield LetterSection(plain.TO_DO, plain.cures(rules), numbered=len(plain.cures(rules)) > 1)
-    yield LetterSection(plain.SURE, tuple(plain.sureness(rules)), listed=True)
+    yield LetterSection(plain.SURE, (*plain.sureness(rules), *assumed), listed=True)
     yield LetterSection(plain.CONFIRM, plain.confirmations(rules), listed=True)
 
 

@@ -81,7 +81,8 @@ def _lines(letter: Letter, lang: Lang) -> Iterator[str]:
                 _WIDTH,
                 initial_indent=mark,
                 subsequent_indent=" " * len(mark),
-                break_long_words=False, break_on_hyphens=False,
+                break_long_words=False,
+                break_on_hyphens=False,
             )
         yield ""
     if letter.tried:
@@ -98,7 +99,11 @@ def _table(letter: Letter, lang: Lang) -> Iterator[str]:
     if len(letter.columns) > 1:
         for number, column in enumerate(letter.columns, 1):
             yield from textwrap.wrap(
-                f"({number}) {column.get(lang)}", _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+                f"({number}) {column.get(lang)}",
+                _WIDTH,
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
             )
     several = len(letter.columns) > 1
     for row in letter.tried:
@@ -106,7 +111,11 @@ def _table(letter: Letter, lang: Lang) -> Iterator[str]:
         marked = [f"({number}) {cell}" if several else cell for number, cell in enumerate(cells, 1)]
         head = f"- {row.journey.get(lang)}" + (" : " if lang == "fr" else ": ")
         yield from textwrap.wrap(
-            _whole(head + ", ".join(marked)), _WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+            _whole(head + ", ".join(marked)),
+            _WIDTH,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from bifente.conformance.domains.support.journeys import Symptom
+from bifente.conformance.domains.support.journeys import JourneyStep, Symptom
 from bifente.conformance.domains.support.letter import LetterSection, TriedJourney
+from bifente.conformance.domains.support.software import SoftwareProfile
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Lang, Text
 from bifente.simulator.workstation import ABSENT, Confidence, MetRule, Poste, PosteRule, fact_named
@@ -22,7 +23,7 @@ OTHERS = Text(
 )
 UNSEEN = Text("Ce qui n'a pas pu être regardé", "What could not be looked at")
 WORDS = Text("Les mots de cette lettre", "The words of this letter")
-NOTED = Text("Remarqué en passant, sans effet sur cette panne", "Noted in passing, without effect on this fault")
+NOTED = Text("Remarqué aussi : le banc n'y voit pas d'effet propre", "Also noted: the bench sees no effect of its own")
 
 
 def sentence(text: Text) -> Text:
@@ -60,6 +61,21 @@ def sureness(rules: Sequence[PosteRule]) -> Iterator[Text]:
         label = one.confidence.label
         fidelity = one.confidence.fidelity.label
         yield Text(f"{one.title.fr} : {label.fr} ({fidelity.fr}).", f"{one.title.en}: {label.en} ({fidelity.en}).")
+
+
+def assumptions(
+    software: SoftwareProfile, poste: Poste, symptoms: Sequence[Symptom]
+) -> Iterator[tuple[Confidence, Text]]:
+    """Yield what is taken for granted of a software whose program did not load a library, and how sure that is."""
+    process = software.process(poste)
+    loading = (JourneyStep.LOAD_CRYPTOLIB, JourneyStep.LOAD_SSV)
+    if process.when and any(one.failure is not None and one.failure.step in loading for one in symptoms):
+        yield process.confidence, rests_on(process.confidence, process.why.text)
+
+
+def rests_on(confidence: Confidence, what: Text) -> Text:
+    """Return what something rests on, and how sure that is, as a sentence."""
+    return sentence(Text(f"{what.fr} : {confidence.label.fr}", f"{what.en}: {confidence.label.en}"))
 
 
 def compared(one: Poste, other: Poste) -> Text:

@@ -89,22 +89,17 @@ def _sure(found: ReproducedSymptom, rules: list[PosteRule]) -> Iterator[Text]:
             f"The cure: {label.en} ({found.cured_known.title.en}).",
         )
     yield from plain.sureness(rules)
-    process = found.software.process(found.failing.poste)
-    chain = [process.confidence] if process.when else []
-    if process.when:
-        yield _rests_on(process.confidence, process.why.text)
+    assumed = tuple(plain.assumptions(found.software, found.failing.poste, found.failing.symptoms))
+    chain = [confidence for confidence, _text in assumed]
+    yield from (text for _confidence, text in assumed)
     if found.known is not None and found.known.presumed is not None:
         chain.append(found.known.confidence)
-        yield _rests_on(found.known.confidence, found.known.presumed)
+        yield plain.rests_on(found.known.confidence, found.known.presumed)
     whole = plain.weakest(rules, *chain)
     yield Text(
         f"L'explication dans son ensemble : {whole.label.fr} (comme son maillon le plus faible).",
         f"The explanation as a whole: {whole.label.en} (as its weakest link).",
     )
-
-
-def _rests_on(confidence: Confidence, what: Text) -> Text:
-    return plain.sentence(Text(f"{what.fr} : {confidence.label.fr}", f"{what.en}: {confidence.label.en}"))
 
 
 def _columns(found: ReproducedSymptom) -> tuple[Text, ...]:
