@@ -14,7 +14,7 @@ from bifente.conformance.cli.options import LangOption, chosen_lang
 if TYPE_CHECKING:
     from bifente.conformance.domains.support.diagnosis import PosteDiagnosis
     from bifente.conformance.domains.support.hypotheses import ToldOutcome
-    from bifente.conformance.domains.support.letter import Letter
+    from bifente.conformance.domains.support.letter import SupportLetter
     from bifente.ground.text import Lang
 
 _FOUND = 1
@@ -46,7 +46,7 @@ def diagnose_command(
         raise typer.Exit(_FOUND)
 
 
-def show_letter(letter: Letter, lang: Lang, html: Path | None) -> None:
+def show_letter(letter: SupportLetter, lang: Lang, html: Path | None) -> None:
     """Print a letter, and write it as a page where that is asked for. Raise InputError."""
     from bifente.conformance.domains.support.letter import letter_html, letter_text
     from bifente.conformance.loading import InputError

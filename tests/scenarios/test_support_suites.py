@@ -36,10 +36,11 @@ def _run(plan: RunPlan, workshop: Workshop) -> dict[str, Verdict]:
     return {one.scenario: one.verdict for one in events if isinstance(one, ScenarioFinished)}
 
 
-def test_every_scenario_passes(plan: RunPlan, workshop: Workshop) -> None:
-    verdicts = _run(plan, workshop)
-    assert len(verdicts) >= 120
-    assert set(verdicts.values()) == {Verdict.PASSED}
+def test_there_are_enough_of_them(plan: RunPlan) -> None:
+    """They are run with all other suites by ``./run test``; here they are counted, and broken."""
+    assert len(plan.scenarios) >= 120
+    refused = [one for one in plan.scenarios if any(step.expect.get("works") is False for step in one.steps)]
+    assert len(refused) >= 100
 
 
 def _nothing(*arguments: Any, **more: Any) -> None:
@@ -56,13 +57,13 @@ def _as_texts(self: version.ComponentVersion, other: version.ComponentVersion) -
 
 REMOVED: dict[str, tuple[tuple[Any, str, Any], str]] = {
     "no rule holds": ((running, "met_rules", lambda poste: ()), "old-version-shows-it-new-one-does-not"),
-    "any program loads any library": ((loading.LoadableLibrary, "load", _nothing), "whole-story"),
+    "any program loads any library": ((loading.LoadableLibrary, "load", _nothing), "both-sides-at-once"),
     "every release is the newest": ((CryptolibTraits, "turned", lambda self, trait, on: self), "exhausted-card"),
     "files are not broken": ((Breakage, "strike", lambda self, data: data), "broken-file-is-found"),
-    "every text is one": ((software.SoftwareProfile, "said", _one_text), "whole-story"),
+    "every text is one": ((software.SoftwareProfile, "said", _one_text), "broken-file-is-found"),
     "no fault strikes": ((effects, "inject", lambda *given: _nothing), "incident-of-december-2019-known"),
     "versions are texts": ((version.ComponentVersion, "__lt__", _as_texts), "versions-are-no-texts"),
-    "packages damage nothing": ((packages, "install", lambda poste, package: poste), "removal-is-all"),
+    "packages damage nothing": ((packages, "install", lambda poste, package: poste), "newest-is-not-fit"),
     "whatever is told fits": ((hypotheses, "agrees", lambda symptom, told: True), "incident-found-from-what"),
     "nothing is doubted": ((diagnosis, "_could_be", lambda poste, rule: False), "what-was-not-seen"),
     "cards are as they are": ((effects.EFFECTS, "card", _nothing), "exhausted-card-taken"),
@@ -75,11 +76,12 @@ def test_a_check_taken_away_is_seen(
 ) -> None:
     (owner, name, instead), scenario = REMOVED[removed]
     chosen = next(one for one in plan.scenarios if f"/{scenario}" in one.id)
+    alone = replace(plan, scenarios=(chosen,))
+    assert set(_run(alone, workshop).values()) == {Verdict.PASSED}
     if isinstance(owner, dict):
         monkeypatch.setitem(owner, name, instead)
     else:
         monkeypatch.setattr(owner, name, instead)
         if owner is packages:
             monkeypatch.setattr("bifente.conformance.domains.support.steps.install", instead)
-    verdicts = _run(replace(plan, scenarios=(chosen,)), workshop)
-    assert Verdict.PASSED not in verdicts.values()
+    assert Verdict.PASSED not in _run(alone, workshop).values()

@@ -41,7 +41,7 @@ def test_a_rule_is_sound(rule: PosteRule) -> None:
     for text in (rule.title, rule.cause, rule.cure, rule.confirm, *rule.alternatives):
         assert text.fr, rule.id
         assert text.en, rule.id
-    named = re.findall(r"sources#([a-z0-9-]+)", rule.source)
+    named = re.findall(r"sources[#]([a-z0-9-]+)", rule.source)
     assert (named and set(named) <= SOURCES) or rule.source == "our model"
     for effect in rule.effects:
         assert effect.kind in EFFECTS

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bifente.conformance.domains.support import plain_words as plain
 from bifente.conformance.domains.support.diagnosis import FaultSide, PosteDiagnosis
 from bifente.conformance.domains.support.hypotheses import PosteHypothesis, ToldOutcome
-from bifente.conformance.domains.support.letter import Letter, LetterSection, sources_foot
+from bifente.conformance.domains.support.letter import LetterSection, SupportLetter, sources_foot
 from bifente.conformance.domains.support.software import software_profile
 from bifente.ground.text import Text
 from bifente.simulator.workstation import PosteRule, fact_named
@@ -30,7 +30,7 @@ def side_of(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) -> FaultSid
     return found.side if found.side is not FaultSide.NONE else FaultSide.WORKSTATION
 
 
-def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) -> Letter:
+def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) -> SupportLetter:
     """Return the letter."""
     side, supposed = side_of(found, told), told.hypotheses
     rules = [met.rule for met in found.causes.values()] + [one.rule for one in supposed]
@@ -51,7 +51,7 @@ def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) ->
     words = plain.glossary(rules, seen)
     if words is not None:
         sections.append(words)
-    return Letter(
+    return SupportLetter(
         Text(f"Votre poste : {side.label.fr}", f"Your workstation: {side.label.en}"),
         tuple(sections),
         (Text(f"poste {found.poste.name}", f"workstation {found.poste.name}"),),

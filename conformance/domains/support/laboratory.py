@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.factory import BenchPool
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.support.journeys import Journey, Symptom
@@ -64,6 +65,8 @@ class PosteLaboratory:
 
         Raise InputError for a card, reader or software that is not known.
         """
+        # Asked for first: a pool keeps the name of a profile that it could not open, and opens no other afterwards.
+        load_readers(poste.get("reader"))
         bench = self._pool.get(poste.get("reader"))
         chance = random.Random(seed)  # noqa: S311 - a dice for a bench
         seat(bench, poste, chance, day)

@@ -38,7 +38,7 @@ class TriedJourney:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SupportLetter:
     """Everything that is sent. ``columns`` are the states of the workstation that the table compares."""
 
     subject: Text
@@ -54,7 +54,7 @@ _TRIED = Text("Ce qui a été rejoué au banc", "What was played again on the be
 _SUBJECT = Text("Objet", "Subject")
 
 
-def letter_text(letter: Letter, lang: Lang) -> str:
+def letter_text(letter: SupportLetter, lang: Lang) -> str:
     """Return the letter as the text of a mail, no line longer than a terminal is wide."""
     return "\n".join(_lines(letter, lang)).rstrip().replace(_BOUND, " ") + "\n"
 
@@ -66,7 +66,7 @@ def _whole(text: str) -> str:
     return text.replace("« ", f"«{_BOUND}").replace("→ ", f"→{_BOUND}")
 
 
-def _lines(letter: Letter, lang: Lang) -> Iterator[str]:
+def _lines(letter: SupportLetter, lang: Lang) -> Iterator[str]:
     colon = " :" if lang == "fr" else ":"
     yield f"{_SUBJECT.get(lang)}{colon} {letter.subject.get(lang)}"
     yield ""
@@ -95,7 +95,7 @@ def _lines(letter: Letter, lang: Lang) -> Iterator[str]:
         yield from textwrap.wrap(foot.get(lang), _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
-def _table(letter: Letter, lang: Lang) -> Iterator[str]:
+def _table(letter: SupportLetter, lang: Lang) -> Iterator[str]:
     if len(letter.columns) > 1:
         for number, column in enumerate(letter.columns, 1):
             yield from textwrap.wrap(
@@ -127,7 +127,7 @@ def _quoted(text: str, lang: Lang) -> str:
     return f" : « {text} »" if lang == "fr" else f': "{text}"'
 
 
-def letter_html(letter: Letter, lang: Lang) -> str:
+def letter_html(letter: SupportLetter, lang: Lang) -> str:
     """Return the letter as one HTML page that prints and needs nothing else."""
     return _template().render(
         letter=letter, lang=lang, greeting=_GREETING, closing=_CLOSING.get(lang).split("\n"), tried=_TRIED, cell=_cell
@@ -144,5 +144,5 @@ def _template() -> Template:
 
 def sources_foot(sources: Sequence[str]) -> Text:
     """Return the line that names where the facts come from."""
-    named = ", ".join(dict.fromkeys(one.removeprefix("sources#") for one in sources))
+    named = ", ".join(dict.fromkeys(one.rpartition("#")[2] for one in sources))
     return Text(f"Sources (docs/sources.md de Bifente) : {named}", f"Sources (docs/sources.md of Bifente): {named}")

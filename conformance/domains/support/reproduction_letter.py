@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bifente.conformance.domains.support import plain_words as plain
 from bifente.conformance.domains.support.diagnosis import FaultSide
-from bifente.conformance.domains.support.letter import Letter, LetterSection, sources_foot
+from bifente.conformance.domains.support.letter import LetterSection, SupportLetter, sources_foot
 from bifente.conformance.domains.support.reproduced_fault import ReproducedFault
 from bifente.conformance.domains.support.reproduction import ReproducedSymptom
 from bifente.ground.text import Text
@@ -21,7 +21,7 @@ _BENCH = Text(
 )
 
 
-def symptom_letter(found: ReproducedSymptom) -> Letter:
+def symptom_letter(found: ReproducedSymptom) -> SupportLetter:
     """Return the letter for words that a software profile says."""
     rules = [met.rule for met in found.failing.causes.values()]
     seen = tuple(plain.read_by_user(found.failing.symptoms))
@@ -39,7 +39,7 @@ def symptom_letter(found: ReproducedSymptom) -> Letter:
     words = plain.glossary(rules, seen)
     if words is not None:
         sections.append(words)
-    return Letter(
+    return SupportLetter(
         Text(f"« {found.shown.fr} » : la cause et le remède", f'"{found.shown.en}": cause and cure'),
         tuple(sections),
         _columns(found),
@@ -108,7 +108,7 @@ def _columns(found: ReproducedSymptom) -> tuple[Text, ...]:
     return failing, cured
 
 
-def fault_letter(found: ReproducedFault) -> Letter:
+def fault_letter(found: ReproducedFault) -> SupportLetter:
     """Return the letter for a fault of the catalogue, or an everyday cause."""
     one = found.one
     sections = [
@@ -124,7 +124,7 @@ def fault_letter(found: ReproducedFault) -> Letter:
     if not found.played:
         sections.append(_not_played(found))
     title = one.symptoms[0]
-    return Letter(
+    return SupportLetter(
         Text(f"« {title.fr} » : la cause et le remède", f'"{title.en}": cause and cure'),
         tuple(sections),
         (Text("avec la panne", "with the fault"), Text("sans elle", "without it")),

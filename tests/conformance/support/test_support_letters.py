@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lxml import html
 
 from bifente.conformance.domains.support.letter import (
-    Letter,
     LetterSection,
+    SupportLetter,
     TriedJourney,
     letter_html,
     letter_text,
@@ -46,7 +46,7 @@ def test_the_letter_of_the_error_says_what_why_and_what_to_do(cli: Cli, tmp_path
 
 
 def test_the_same_in_english_and_for_scripts(cli: Cli) -> None:
-    assert "WHAT TO DO" in cli("reproduce", "error 777", "--lang", "en").ok()
+    assert "WHAT TO DO" in cli("reproduce", "code", "bloqué", "--lang", "en").ok()
     found = json.loads(cli("reproduce", "777", "--json").ok())
     assert found["server-excluded"]
     assert found["cures"]
@@ -94,7 +94,7 @@ def test_a_sound_workstation_is_told_with_care(cli: Cli, tmp_path: Path) -> None
 
 
 def test_a_fault_is_exit_one_and_a_server_s_fault_says_hands_off(cli: Cli) -> None:
-    file = Path(__file__).parents[3] / "scenarios" / "support" / "postes" / "decembre-2019.yaml"
+    file = Path(__file__).parents[3] / "vendor_profiles" / "workstations" / "decembre-2019.yaml"
     said = cli("diagnose", str(file))
     assert said.code == 1
     told = " ".join(said.out.split())
@@ -152,10 +152,12 @@ def test_a_sentence_repeats_a_message_or_does_not(said: str, fits: bool) -> None
     assert says(Text("erreur 777", "error 777"), said) is fits
 
 
-def test_a_message_with_a_code_needs_a_code() -> None:
+def test_a_message_with_a_code_may_be_told_without_it() -> None:
     shown = Text("Erreur SSV {code}", "SSV error {code}")
     assert could_say(shown, "j'ai une erreur ssv F002")
-    assert not could_say(shown, "j'ai une erreur ssv")
+    assert could_say(shown, "j'ai une erreur ssv")
+    assert not could_say(shown, "j'ai une erreur")
+    assert not could_say(Text("erreur {code}", "error {code}"), "j'ai une erreur")
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
@@ -169,7 +171,7 @@ def test_any_words_can_be_held_against_any(one: str, other: str) -> None:
 def test_words_of_others_stay_words(text: str) -> None:
     said = Text.same(text)
     row = TriedJourney(said, (said,), (False,))
-    letter = Letter(said, (LetterSection(said, (said,), listed=True),), (said,), (row,), (said,))
+    letter = SupportLetter(said, (LetterSection(said, (said,), listed=True),), (said,), (row,), (said,))
     page = html.fromstring(letter_html(letter, "fr"))
     assert not page.findall(".//script")
     assert "".join(page.find(".//h1").itertext()) == text.replace("\r", "\n") or not text.strip()
