@@ -193,13 +193,17 @@ class DiagnosePoste(PosteStep):
         for key in ("side", "causes", "findings", "noted", "unseen", "doubtful", "failing", "supposed", "files")
     }
 
-    journeys: list[Journey] = Field(
-        default_factory=lambda: list(Journey), min_length=1, description="those that are run; all of them by default"
+    journeys: Journey | list[Journey] = Field(
+        default_factory=lambda: list(Journey), description="those that are run, or the only one; all by default"
     )
     told: dict[Journey, str] = Field(
         default_factory=dict, description="what the user says: works, fails, or the words that are read"
     )
     unseen: dict[str, str] = Field(default_factory=dict, description="facts that nobody could look at, each with why")
+
+    @property
+    def _run(self) -> list[Journey]:
+        return self.journeys if isinstance(self.journeys, list) else [self.journeys]
 
     def do(self, act: Act, here: ScenePoste) -> Observation:
         """Diagnose it."""
@@ -211,7 +215,7 @@ class DiagnosePoste(PosteStep):
         from bifente.conformance.domains.support.poste_file import SupportCase
 
         poste = replace(here.poste, unseen=self.unseen)
-        found = diagnose(here.laboratory, poste, self.journeys, day=act.bench.now().date())
+        found = diagnose(here.laboratory, poste, self._run, day=act.bench.now().date())
         told = {journey: _told(said) for journey, said in self.told.items()}
         outcome = explain_told(here.laboratory, SupportCase(poste, told))
         rules = [met.rule for met in found.causes.values()] + [one.rule for one in outcome.hypotheses]
