@@ -28,6 +28,7 @@ def reproduce_command(
     lang: LangOption = None,
 ) -> None:
     """Reproduce what a customer says: the failing workstation and the cured one side by side, in a letter to send."""
+    from bifente.conformance.cli.played_suite import play_fault
     from bifente.conformance.domains.support.laboratory import PosteLaboratory
     from bifente.conformance.domains.support.reproduced_fault import reproduce_fault
     from bifente.conformance.domains.support.reproduction import reproduce_text
@@ -39,7 +40,7 @@ def reproduce_command(
     said, language = " ".join(words), chosen_lang(lang)
     with PosteLaboratory() as laboratory:
         symptom = reproduce_text(laboratory, said)
-        fault = None if symptom is not None else reproduce_fault(laboratory, said)
+        fault = None if symptom is not None else reproduce_fault(laboratory, said, play_fault)
     if symptom is not None:
         if as_json:
             out.print(json.dumps(_of_symptom(symptom), ensure_ascii=False, indent=1), markup=False)

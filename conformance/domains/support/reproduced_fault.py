@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.support.journeys import Journey, JourneyStep, Symptom
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
-from bifente.conformance.domains.support.played_suite import PlayedScenario, play_fault
 from bifente.conformance.domains.support.reproduction import base_of
 from bifente.conformance.domains.support.software import SoftwareProfile, software_profile
+from bifente.ground.text import Text
+from bifente.reports.verdict import Verdict
 from bifente.simulator.fault import Fault, FaultError
 from bifente.simulator.faults import EverydayCause, Known, search
 from bifente.simulator.workstation import Poste, PosteEffect
@@ -23,6 +26,21 @@ _EVERYDAY = {
     "no-arl": {"service-frontal": "silent"},
 }
 """Everyday causes that a workstation can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedScenario:
+    """One scenario that was run for a fault: its id, its title, its file below the folder of scenarios, what came."""
+
+    id: str
+    title: Text
+    file: str
+    verdict: Verdict
+
+    @property
+    def shown(self) -> bool:
+        """Whether everything went as the scenario says: the fault struck as it is told, and what it says after it."""
+        return self.verdict in (Verdict.PASSED, Verdict.PASSED_WITH_REMARK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +66,13 @@ class ReproducedFault:
         return any(not one.works and other.works for one, other in zip(self.before, self.after, strict=True))
 
 
-def reproduce_fault(laboratory: PosteLaboratory, said: str) -> ReproducedFault | None:
-    """Return the likeliest fault for a customer's words, played; None where nothing of the catalogue fits."""
+def reproduce_fault(
+    laboratory: PosteLaboratory, said: str, play: Callable[[str, Workshop], PlayedScenario | None]
+) -> ReproducedFault | None:
+    """Return the likeliest fault for a customer's words, played; None where nothing of the catalogue fits.
+
+    ``play`` runs a scenario that makes a fault strike, by its id: asked where no journey of a workstation meets it.
+    """
     found = search(said)
     if not found:
         return None
@@ -58,7 +81,7 @@ def reproduce_fault(laboratory: PosteLaboratory, said: str) -> ReproducedFault |
     base = base_of(profile)
     before, after = _played(laboratory, base, first)
     fault = isinstance(first, Fault) and not before
-    scenario = play_fault(first.id, laboratory.workshop) if fault else None
+    scenario = play(first.id, laboratory.workshop) if fault else None
     return ReproducedFault(said, first, profile, base, before, after, tuple(others[:_LIKELY]), scenario)
 
 

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.domains.support.reproduced_fault import PlayedScenario
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import SCENARIOS, execute, prepare
 from bifente.conformance.scenario.plan import PlannedScenario
-from bifente.ground.text import Text
-from bifente.reports.verdict import Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class PlayedScenario:
-    """One scenario that was run for a fault: its id, its title, its file below the folder of scenarios, what came."""
-
-    id: str
-    title: Text
-    file: str
-    verdict: Verdict
-
-    @property
-    def shown(self) -> bool:
-        """Whether everything went as the scenario says: the fault struck as it is told, and what it says after it."""
-        return self.verdict in (Verdict.PASSED, Verdict.PASSED_WITH_REMARK)
 
 
 def play_fault(fault: str, workshop: Workshop) -> PlayedScenario | None:
