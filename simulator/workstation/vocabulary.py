@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
+from bifente.simulator.middleware.galss.breaking import breakages
 from bifente.simulator.workstation.version import ComponentVersion
 
 ABSENT = "absent"
 """The value of a component that is not there."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+=-]{0,119}")
+
+
+_FURTHER: Mapping[str, Callable[[], Iterable[str]]] = {"": tuple, "galss-breakages": lambda: breakages()}
+"""Words that other data brings."""
 
 
 class FactKind(StrEnum):
@@ -64,7 +69,7 @@ def poste_facts() -> Mapping[str, PosteFact]:
                 group=group,
                 kind=FactKind(row["kind"]),
                 title=Text(row["fr"], row["en"]),
-                choices=tuple(str(one) for one in row.get("choices", ())),
+                choices=(*map(str, row.get("choices", ())), *_FURTHER[row.get("further", "")]()),
                 default=str(row["default"]),
             )
     return found

@@ -148,6 +148,7 @@ def test_no_rule_names_a_software() -> None:
         ({"nonsense": "x"}, "no fact"),
         ({"cryptolib": "five"}, "no version"),
         ({"os": "beos"}, "none of"),
+        ({"galss-ini": "serie"}, "none of"),
         ({"os-version": "absent"}, "no version"),
         ({"software": "../../etc/passwd\n"}, "no plain name"),
     ],

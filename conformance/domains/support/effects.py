@@ -96,8 +96,6 @@ def _galss_file(running: RunningPoste, given: Parameters) -> None:
         galss.ports = {}
     elif given["form"] == "exchanged":
         galss.file = swapped(galss.file or b"")
-    elif given["form"] == "cr-only":
-        galss.file = (galss.file or b"").replace(b"\r\n", b"\r").replace(b"\n", b"\r")
     galss.start()
 
 
