@@ -31,7 +31,7 @@ def reproduce_command(
     from bifente.conformance.cli.played_suite import play_fault
     from bifente.conformance.domains.support.laboratory import PosteLaboratory
     from bifente.conformance.domains.support.reproduced_fault import reproduce_fault
-    from bifente.conformance.domains.support.reproduction import reproduce_text
+    from bifente.conformance.domains.support.reproduction import reproduce_finding, reproduce_text
     from bifente.conformance.domains.support.reproduction_letter import fault_letter, symptom_letter
 
     for word in words:
@@ -40,6 +40,7 @@ def reproduce_command(
     said, language = " ".join(words), chosen_lang(lang)
     with PosteLaboratory() as laboratory:
         symptom = reproduce_text(laboratory, said)
+        symptom = symptom or reproduce_finding(laboratory, said)
         fault = None if symptom is not None else reproduce_fault(laboratory, said, play_fault)
     if symptom is not None:
         if as_json:

@@ -85,7 +85,8 @@ class PosteDiagnosis:
     def side(self) -> FaultSide:
         """Where the fault is."""
         if not self.failures:
-            return FaultSide.NONE
+            # A service that is known to be down is the server's fault, whether or not a journey goes through it.
+            return FaultSide.SERVER if any(one.rule.server for one in self.noted) else FaultSide.NONE
         sides = {met.rule.server for met in self.causes.values()}
         unexplained = any(not failure.layers for failure in self.failures)
         if not sides or (unexplained and sides == {True}):

@@ -34,6 +34,8 @@ def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) ->
     """Return the letter."""
     side, supposed = side_of(found, told), told.hypotheses
     rules = [met.rule for met in found.causes.values()] + [one.rule for one in supposed]
+    rules += [met.rule for met in found.noted if met.rule.server]
+    noted = tuple(met for met in found.noted if not met.rule.server)
     symptoms = supposed[0].symptoms if supposed and not found.failures else found.symptoms
     seen = tuple(plain.read_by_user(symptoms)) or (
         Text("tous les gestes rejoués vont à leur terme", "everything that was played comes to its end"),
@@ -46,8 +48,8 @@ def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) ->
         *_files(found),
         *_unseen(found),
     ]
-    if found.noted:
-        sections.append(LetterSection(plain.NOTED, plain.noted_lines(found.noted), listed=True))
+    if noted:
+        sections.append(LetterSection(plain.NOTED, plain.noted_lines(noted), listed=True))
     words = plain.glossary(rules, seen)
     if words is not None:
         sections.append(words)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.support.journeys import Journey, JourneyStep, Symptom
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
-from bifente.conformance.domains.support.reproduction import base_of
+from bifente.conformance.domains.support.reproduction import SHOWING, base_of
 from bifente.conformance.domains.support.software import SoftwareProfile, software_profile
 from bifente.ground.text import Text
 from bifente.reports.verdict import Verdict
@@ -16,8 +16,6 @@ from bifente.simulator.fault import Fault, FaultError
 from bifente.simulator.faults import EverydayCause, Known, search
 from bifente.simulator.workstation import Poste, PosteEffect
 
-_SHOWING = "software/hellodoc-like"
-"""The software that tells most: it shows codes as they come."""
 _LIKELY = 3
 _EVERYDAY = {
     "code-wrong": {"holder-code": "wrong"},
@@ -77,7 +75,7 @@ def reproduce_fault(
     if not found:
         return None
     first, *others = found
-    profile = software_profile(_SHOWING)
+    profile = software_profile(SHOWING)
     base = base_of(profile)
     before, after = _played(laboratory, base, first)
     fault = isinstance(first, Fault) and not before

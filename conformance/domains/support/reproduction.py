@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from bifente.conformance.domains.support.diagnosis import FaultSide, PosteDiagnosis, diagnose
 from bifente.conformance.domains.support.journeys import Journey, Symptom
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
-from bifente.conformance.domains.support.said import could_say, says
+from bifente.conformance.domains.support.said import could_say, says, words
 from bifente.conformance.domains.support.software import SoftwareProfile, software_profiles
 from bifente.ground.text import Text
 from bifente.simulator.workstation import Poste, PosteRule, poste_rules
 from bifente.simulator.workstation.known import KnownPoste, known_postes
 
 _MOST_OTHERS = 6
+_MOST_TRIED = 40
+"""Workstations tried for other causes once one was found: a desk waits for the letter."""
+_CODE = 5
+"""Letters and digits of the shortest code that is taken from a sentence."""
 CONNECTOR = "0.9.9"
+SHOWING = "software/hellodoc-like"
+"""The software that tells most: it shows codes as they come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +51,43 @@ class ReproducedSymptom:
     @property
     def server_excluded(self) -> bool:
         """Whether the failing workstation itself shows that the DMP's server is not to blame: the browser opens it."""
-        web = next((one for one in self.failing.symptoms if one.journey is Journey.DMP_WEB), None)
-        return self.failing.side is FaultSide.WORKSTATION and web is not None and web.works
+        went = {one.journey: one.works for one in self.failing.symptoms}
+        local = self.failing.side is FaultSide.WORKSTATION
+        return local and went[Journey.DMP_WEB] and not went[Journey.DMP_SOFTWARE]
 
 
 def reproduce_text(laboratory: PosteLaboratory, said: str) -> ReproducedSymptom | None:
     """Return the words of a customer as a software profile says them, reproduced; None if no profile does."""
     for profile in sorted(_speaking(said), key=lambda one: -_telling(one, said)):
         giving = _giving(laboratory, said, profile)
-        found = next(giving, None)
+        found = next((one for one in giving if one is not None), None)
         if found is not None:
             return _reproduced(laboratory, said, profile, found, giving)
     return None
+
+
+def reproduce_finding(laboratory: PosteLaboratory, said: str) -> ReproducedSymptom | None:
+    """Return a finding of the field's tools reproduced, by its code (PORT_CONFLICT) or by one that its cause names
+    (0xc0e90002); None if no rule bears it.
+    """
+    given = set(words(said))
+    for rule in poste_rules().values():
+        if given & set(_codes(rule)):
+            profile = software_profiles()[SHOWING]
+            poste = rule.supposed(base_of(profile), firm=False)
+            if poste is not None:
+                found = (replace(poste, name=rule.id), None, rule.title)
+                return _reproduced(laboratory, said, profile, found, iter(()))
+    return None
+
+
+def _codes(rule: PosteRule) -> Iterator[str]:
+    """The codes by which a rule is known: that of the field's tools, and what in its cause is no word."""
+    if rule.finding:
+        yield rule.finding.casefold()
+    for one in words(rule.cause.fr):
+        if len(one) >= _CODE and any(map(str.isdigit, one)) and any(letter.isalpha() for letter in one):
+            yield one
 
 
 def base_of(profile: SoftwareProfile) -> Poste:
@@ -84,19 +116,20 @@ def _journeys(profile: SoftwareProfile, said: str) -> Sequence[Journey]:
 Giving = tuple[Poste, KnownPoste | None, Text]
 
 
-def _giving(laboratory: PosteLaboratory, said: str, profile: SoftwareProfile) -> Iterator[Giving]:
-    """Every workstation tried that gives the words: those of the field first, then a rule supposed at a time."""
+def _giving(laboratory: PosteLaboratory, said: str, profile: SoftwareProfile) -> Iterator[Giving | None]:
+    """Every workstation that is tried: those of the field first, then a rule supposed at a time. None: other words."""
     journeys = _journeys(profile, said)
     for known in known_postes().values():
         poste = known.poste.changed({"software": profile.profile}, known.poste.name)
         if known.poste.get("software") != profile.profile:
             continue
-        if (shown := _read(laboratory, poste, journeys, said)) is not None:
-            yield poste, known, shown
+        shown = _read(laboratory, poste, journeys, said)
+        yield None if shown is None else (poste, known, shown)
     for rule in poste_rules().values():
         poste_supposed = rule.supposed(base_of(profile), firm=False) if rule.effects else None
-        if poste_supposed is not None and (shown := _read(laboratory, poste_supposed, journeys, said)) is not None:
-            yield replace(poste_supposed, name=rule.id), None, shown
+        if poste_supposed is not None:
+            shown = _read(laboratory, poste_supposed, journeys, said)
+            yield None if shown is None else (replace(poste_supposed, name=rule.id), None, shown)
 
 
 def _read(laboratory: PosteLaboratory, poste: Poste, journeys: Sequence[Journey], said: str) -> Text | None:
@@ -112,7 +145,7 @@ def _reproduced(
     said: str,
     profile: SoftwareProfile,
     found: Giving,
-    giving: Iterator[Giving],
+    giving: Iterator[Giving | None],
 ) -> ReproducedSymptom:
     poste, known, shown = found
     failing = diagnose(laboratory, poste)
@@ -120,8 +153,8 @@ def _reproduced(
     after = tuple(laboratory.run(cured, journey) for journey in Journey)
     causes = set(failing.causes)
     others: dict[str, PosteRule] = {}
-    for other, _known, _shown in giving:
-        rule = poste_rules().get(other.name)
+    for further in islice(giving, _MOST_TRIED):
+        rule = poste_rules().get(further[0].name) if further is not None else None
         if rule is not None and rule.id not in causes:
             others.setdefault(rule.title.fr, rule)
         if len(others) == _MOST_OTHERS:

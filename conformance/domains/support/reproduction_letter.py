@@ -24,7 +24,8 @@ _BENCH = Text(
 def symptom_letter(found: ReproducedSymptom) -> SupportLetter:
     """Return the letter for words that a software profile says."""
     rules = [met.rule for met in found.failing.causes.values()]
-    seen = tuple(plain.read_by_user(found.failing.symptoms))
+    rules = rules or [met.rule for met in found.failing.noted]
+    seen = tuple(plain.read_by_user(found.failing.symptoms)) or (plain.sentence(found.shown),)
     sections = [
         LetterSection(plain.SEEN, seen),
         *_server_first(found.failing.side),

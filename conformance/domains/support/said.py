@@ -39,8 +39,11 @@ def _repeats(text: str, said: str, *, holes: bool) -> bool:
         return False
     # A text made of one everyday word says nothing by itself: "erreur" is in every sentence.
     whole = wanted <= given and (len(wanted) > 1 or (holes and any(map(_is_code, given))))
-    part = given <= wanted and (any(map(_is_code, given)) or len(given) > 1)
-    return whole or part
+    codes = {one for one in given if _is_code(one)}
+    part = given <= wanted and (bool(codes) or len(given) > 1)
+    # A code alone may be the one that a text shows.
+    filled = holes and bool(codes) and given - codes <= wanted
+    return whole or part or filled
 
 
 def _is_code(word: str) -> bool:

@@ -70,6 +70,18 @@ def test_a_fault_of_another_room_is_played_by_its_scenario(cli: Cli) -> None:
     assert found["scenario"].startswith("authentication.psc")
 
 
+@pytest.mark.parametrize(
+    ("code", "cause", "played"),
+    [("PORT_CONFLICT", "port-conflict", "ameli-pro"), ("0xc0e90002", "mica-blocked", "lecture-cps")],
+)
+def test_a_finding_code_of_the_field_is_reproduced(cli: Cli, code: str, cause: str, played: str) -> None:
+    found = json.loads(cli("reproduce", code, "--json").ok())
+    assert [one["id"] for one in found["causes"]] == [cause]
+    assert found["before"][played]
+    assert not found["after"][played]
+    assert not found["server-excluded"]
+
+
 def test_words_that_fit_nothing_are_refused(cli: Cli) -> None:
     cli("reproduce", "zzzz").fails(2, "nothing fits")
     cli("reproduce", "--nonsense", "777").fails(2, "no option")
@@ -152,8 +164,10 @@ def test_a_sentence_repeats_a_message_or_does_not(said: str, fits: bool) -> None
     assert says(Text("erreur 777", "error 777"), said) is fits
 
 
-def test_a_message_with_a_code_may_be_told_without_it() -> None:
+def test_a_message_with_a_code_may_be_told_without_it_and_a_code_without_it() -> None:
     shown = Text("Erreur SSV {code}", "SSV error {code}")
+    assert could_say(shown, "F680")
+    assert not could_say(shown, "bonjour F680")
     assert could_say(shown, "j'ai une erreur ssv F002")
     assert could_say(shown, "j'ai une erreur ssv")
     assert not could_say(shown, "j'ai une erreur")
