@@ -10,7 +10,7 @@ from bifente.conformance.domains.support.diagnosis import FaultSide, PosteDiagno
 from bifente.conformance.domains.support.journeys import Journey, Symptom
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
 from bifente.conformance.domains.support.said import could_say, says, words
-from bifente.conformance.domains.support.software import SoftwareProfile, software_profiles
+from bifente.conformance.domains.support.software import ShownText, SoftwareProfile, software_profiles
 from bifente.ground.text import Text
 from bifente.simulator.workstation import Poste, PosteRule, poste_rules
 from bifente.simulator.workstation.known import KnownPoste, known_postes
@@ -58,11 +58,14 @@ class ReproducedSymptom:
 
 def reproduce_text(laboratory: PosteLaboratory, said: str) -> ReproducedSymptom | None:
     """Return the words of a customer as a software profile says them, reproduced; None if no profile does."""
-    for profile in sorted(_speaking(said), key=lambda one: -_telling(one, said)):
-        giving = _giving(laboratory, said, profile)
-        found = next((one for one in giving if one is not None), None)
-        if found is not None:
-            return _reproduced(laboratory, said, profile, found, giving)
+    # What is said for itself comes first: a bare code fits every text that shows codes, and all have to be tried.
+    for alone in (False, True):
+        speaking = [one for one in software_profiles().values() if _rows(one, said, code_alone=alone)]
+        for profile in sorted(speaking, key=lambda one: -_telling(one, said, code_alone=alone)):
+            giving = _giving(laboratory, said, profile, code_alone=alone)
+            found = next((one for one in giving if one is not None), None)
+            if found is not None:
+                return _reproduced(laboratory, said, profile, found, giving)
     return None
 
 
@@ -98,17 +101,17 @@ def base_of(profile: SoftwareProfile) -> Poste:
     return Poste(facts, name=profile.profile)
 
 
-def _speaking(said: str) -> Iterator[SoftwareProfile]:
-    return (one for one in software_profiles().values() if any(could_say(row.text.text, said) for row in one.texts))
+def _rows(profile: SoftwareProfile, said: str, *, code_alone: bool) -> list[ShownText]:
+    return [row for row in profile.texts if could_say(row.text.text, said, code_alone=code_alone)]
 
 
-def _telling(profile: SoftwareProfile, said: str) -> int:
+def _telling(profile: SoftwareProfile, said: str, *, code_alone: bool) -> int:
     """How much of a profile's own words a customer repeats: the longest of its texts that fits, holes apart."""
-    return max(len(row.text.fr.partition("{")[0]) for row in profile.texts if could_say(row.text.text, said))
+    return max(len(row.text.fr.partition("{")[0]) for row in _rows(profile, said, code_alone=code_alone))
 
 
-def _journeys(profile: SoftwareProfile, said: str) -> Sequence[Journey]:
-    rows = [row for row in profile.texts if could_say(row.text.text, said)]
+def _journeys(profile: SoftwareProfile, said: str, *, code_alone: bool) -> Sequence[Journey]:
+    rows = _rows(profile, said, code_alone=code_alone)
     named = [journey for row in rows for journey in row.journeys]
     return tuple(dict.fromkeys(named)) if all(row.journeys for row in rows) else tuple(Journey)
 
@@ -116,9 +119,11 @@ def _journeys(profile: SoftwareProfile, said: str) -> Sequence[Journey]:
 Giving = tuple[Poste, KnownPoste | None, Text]
 
 
-def _giving(laboratory: PosteLaboratory, said: str, profile: SoftwareProfile) -> Iterator[Giving | None]:
+def _giving(
+    laboratory: PosteLaboratory, said: str, profile: SoftwareProfile, *, code_alone: bool
+) -> Iterator[Giving | None]:
     """Every workstation that is tried: those of the field first, then a rule supposed at a time. None: other words."""
-    journeys = _journeys(profile, said)
+    journeys = _journeys(profile, said, code_alone=code_alone)
     for known in known_postes().values():
         poste = known.poste.changed({"software": profile.profile}, known.poste.name)
         if known.poste.get("software") != profile.profile:

@@ -22,9 +22,15 @@ def words(text: str) -> tuple[str, ...]:
     return tuple("".join(letter if letter.isalnum() or letter == "_" else " " for letter in plain).split())
 
 
-def could_say(text: Text, said: str) -> bool:
-    """Whether a customer's sentence may repeat a text whose ``{code}`` is not known yet."""
-    return any(_repeats(_HOLE.sub(" ", one), said, holes=bool(_HOLE.search(one))) for one in (text.fr, text.en))
+def could_say(text: Text, said: str, *, code_alone: bool = False) -> bool:
+    """Whether a customer's sentence may repeat a text whose ``{code}`` is not known yet.
+
+    ``code_alone``: a bare code may be the one that it shows.
+    """
+    return any(
+        _repeats(_HOLE.sub(" ", one), said, holes=bool(_HOLE.search(one)), code_alone=code_alone)
+        for one in (text.fr, text.en)
+    )
 
 
 def says(text: Text, said: str) -> bool:
@@ -32,7 +38,7 @@ def says(text: Text, said: str) -> bool:
     return any(_repeats(one, said, holes=False) for one in (text.fr, text.en))
 
 
-def _repeats(text: str, said: str, *, holes: bool) -> bool:
+def _repeats(text: str, said: str, *, holes: bool, code_alone: bool = False) -> bool:
     wanted = {one for one in words(text) if one not in _SMALL}
     given = {one for one in words(said) if one not in _SMALL}
     if not wanted or not given:
@@ -41,9 +47,7 @@ def _repeats(text: str, said: str, *, holes: bool) -> bool:
     whole = wanted <= given and (len(wanted) > 1 or (holes and any(map(_is_code, given))))
     codes = {one for one in given if _is_code(one)}
     part = given <= wanted and (bool(codes) or len(given) > 1)
-    # A code alone may be the one that a text shows.
-    filled = holes and bool(codes) and given - codes <= wanted
-    return whole or part or filled
+    return whole or part or (code_alone and holes and given == codes)
 
 
 def _is_code(word: str) -> bool:

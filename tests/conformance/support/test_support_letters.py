@@ -166,8 +166,9 @@ def test_a_sentence_repeats_a_message_or_does_not(said: str, fits: bool) -> None
 
 def test_a_message_with_a_code_may_be_told_without_it_and_a_code_without_it() -> None:
     shown = Text("Erreur SSV {code}", "SSV error {code}")
-    assert could_say(shown, "F680")
-    assert not could_say(shown, "bonjour F680")
+    assert could_say(shown, "F680", code_alone=True)
+    assert not could_say(shown, "F680")
+    assert not could_say(shown, "bonjour F680", code_alone=True)
     assert could_say(shown, "j'ai une erreur ssv F002")
     assert could_say(shown, "j'ai une erreur ssv")
     assert not could_say(shown, "j'ai une erreur")
