@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "read": ("read", "Read a CPS and a Vitale as a software does, in words."),
     "codes": ("codes", "What a return code means, and what cures it."),
     "faults": ("faults", "Faults of the field: symptoms, codes, causes, remedies."),
+    "diagnose": ("diagnose", "What is wrong with a workstation, in a letter that can be sent."),
+    "reproduce": ("reproduce", "A customer's words played: cause, cure, failing and cured side by side."),
     "galss": ("configuration", "The file galss.ini, checked and made."),
     "sesam": ("configuration", "The file sesam.ini, checked."),
     "zone": ("zone", "Zones of the SSV functions, decoded and encoded."),

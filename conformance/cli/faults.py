@@ -11,6 +11,7 @@ import typer
 from bifente.conformance.cli.app import app, out
 from bifente.conformance.cli.code_answers import told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.domains.support.spoken import is_spoken
 from bifente.conformance.loading import InputError, nearest
 from bifente.ground.text import Lang, Text
 from bifente.simulator.fault import Fault
@@ -61,6 +62,9 @@ def list_faults(
     struck = [one for one in catalogue().values() if place in (None, one.place)]
     said = " ".join(words or ())
     found: Sequence[Known] = search(said, None if place is None else struck)[:_MOST] if words else struck
+    if words and not found and is_spoken(said):
+        out.tell(_say(_REPRODUCED, language).format(said=said))
+        return
     if words and not found:
         known = next(told_of(one_writing(said)), None)
         cure = f"bifente codes {said} tells what it means" if known else "fewer or other words, or a code"
@@ -73,6 +77,8 @@ def list_faults(
         _print(found, language)
         if words:
             out.tell(_summary(said, found, language))
+            if is_spoken(said):
+                out.tell(_say(_REPRODUCED, language).format(said=said))
 
 
 @faults.command(name="show")
@@ -98,6 +104,12 @@ _NOBODY_TELLS = Text(" ; aucune source ne parle de {codes}", "; no source tells 
 _LIKELIEST = Text(
     "-- {count} sur {all} ; le détail : bifente faults show {first}",
     "-- {count} of {all}; in full: bifente faults show {first}",
+)
+
+
+_REPRODUCED = Text(
+    "-- un logiciel connu dit cela ; cause, remède et lettre à envoyer : bifente reproduce {said}",
+    "-- a known software says this; cause, cure and a letter to send: bifente reproduce {said}",
 )
 
 

@@ -117,7 +117,10 @@ class DmpBench:
     def connect_card(self, act: Act, key: str, location: int | None) -> LpsUser:
         """Let the holder of a card be at work."""
         self._acting = act
-        user = of_card(act, lambda: act, key, location)
+        return self.connect_user(act, of_card(act, lambda: act, key, location))
+
+    def connect_user(self, act: Act, user: LpsUser) -> LpsUser:
+        """Let the holder of the card in a slot be at work, who may sign by another way than the step's own."""
         self._remember()
         facts = act.card.facts
         places: Mapping[int, Mapping[str, Any]] = facts.get("activities", {})

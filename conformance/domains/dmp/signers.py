@@ -18,6 +18,7 @@ from bifente.conformance.scenario.step import ImpossibleStepError
 from bifente.ground.text import Text
 from bifente.simulator.cards.cpx.personalise import CERTIFICATE_FILES
 from bifente.simulator.formats.vihf import AuthenticationMode
+from bifente.simulator.formats.xmldsig import XmlSigner
 from bifente.simulator.formats.xmldsig.signing import SoftwareSigner
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
@@ -66,7 +67,11 @@ def of_card(act: Act, acting: Callable[[], Act], key: str, location: int | None)
     read = act.host.read(act.card.path(CERTIFICATE_FILES[key]))
     if read.sw != SUCCESS:
         raise CardRefusedError(read.sw)
-    facts = act.card.facts
+    return user_from(act.card.facts, HostSigner(acting, read.data, key), location)
+
+
+def user_from(facts: Mapping[str, Any], signer: XmlSigner, location: int | None) -> LpsUser:
+    """Return the holder that a card's facts tell of, who signs by a signer. Raise ImpossibleStepError."""
     places: Mapping[int, Mapping[str, Any]] = facts.get("activities", {})
     place = places.get(location) if location is not None else next((places[one] for one in sorted(places)), None)
     if location is not None and place is None:
@@ -74,7 +79,7 @@ def of_card(act: Act, acting: Callable[[], Act], key: str, location: int | None)
             Text(f"la carte n'a pas de situation {location}", f"the card has no practice location {location}")
         )
     place = place or {"structure-id": "", "structure": "", "sector": ""}
-    certificate = x509.load_der_x509_certificate(read.data)
+    certificate = x509.load_der_x509_certificate(signer.certificate)
     names = {one.oid.dotted_string: str(one.value) for one in certificate.subject}
     family, given = shown_names(
         facts.get("family-name") or "",
@@ -94,7 +99,7 @@ def of_card(act: Act, acting: Callable[[], Act], key: str, location: int | None)
         structure=str(place["structure-id"] or ""),
         structure_name=str(place["structure"] or ""),
         sector=str(place["sector"] or ""),
-        signer=HostSigner(acting, read.data, key),
+        signer=signer,
         role=None if profession else SECRETARY,
         presented=(shown,) if shown is not None else (),
     )

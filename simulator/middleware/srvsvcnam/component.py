@@ -46,6 +46,8 @@ class SrvSvCnam(Service):
         super().__init__(declare)
         self._read = read
         self.origins = frozenset(origins)
+        self.installed = VERSION
+        """The version that is on the workstation."""
         self._reads = 0
 
     @cached_property
@@ -67,7 +69,7 @@ class SrvSvCnam(Service):
     @property
     def version(self) -> str:
         """The version it says it is of."""
-        return OLD_VERSION if OLD in self.troubles else VERSION
+        return OLD_VERSION if OLD in self.troubles else self.installed
 
     async def _version(self, request: Request) -> Response:
         return self._answered(request, lambda: {"version": self.version, "modelled": True})

@@ -27,7 +27,7 @@ EVERY_BODY = "000000000"
 """The name under which one front end stands for every body."""
 _LEVELS = (CertificateLevel.FORT, CertificateLevel.ELEMENTAIRE)
 """The authorities of the cards that sign sheets."""
-_VALIDITY = Validity(date(2020, 1, 1), date(2049, 12, 31))
+_VALIDITY = Validity(date(2010, 1, 1), date(2049, 12, 31))
 
 
 def anchors(keys: KeySource) -> Anchors:
