@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reproduce": ("reproduce", "A customer's words played: cause, cure, failing and cured side by side."),
     "galss": ("configuration", "The file galss.ini, checked and made."),
     "sesam": ("configuration", "The file sesam.ini, checked."),
+    "bisect": ("bisect", "The component to blame: what a failing workstation has otherwise than a working one."),
     "zone": ("zone", "Zones of the SSV functions, decoded and encoded."),
     "fse": ("fse", "Care sheets, lots, files and returns: shown, checked, submitted."),
     "up": ("live", "Virtual readers and cards until interrupted."),
