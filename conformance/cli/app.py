@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "galss": ("configuration", "The file galss.ini, checked and made."),
     "sesam": ("configuration", "The file sesam.ini, checked."),
     "bisect": ("bisect", "The component to blame: what a failing workstation has otherwise than a working one."),
+    "inventory": ("inventory", "This machine as a workstation file; scripts that make it on Windows and macOS."),
     "zone": ("zone", "Zones of the SSV functions, decoded and encoded."),
     "fse": ("fse", "Care sheets, lots, files and returns: shown, checked, submitted."),
     "up": ("live", "Virtual readers and cards until interrupted."),
