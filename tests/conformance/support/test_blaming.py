@@ -96,14 +96,20 @@ def test_a_failure_that_comes_and_goes(laboratory: PosteLaboratory) -> None:
 
 
 def test_a_file_that_differs_is_a_difference(laboratory: PosteLaboratory) -> None:
-    from bifente.simulator.middleware.galss import GalssSystem, SlotName, for_pcsc, generate
-
-    slots = [SlotName("cps", "Nulle Part 0", contactless=False), SlotName("vitale", "Nulle Part 1", contactless=False)]
-    data = generate(for_pcsc(slots, GalssSystem.WINDOWS, bits=64), GalssSystem.WINDOWS.line_end)
+    data = b"[CONFIG]\r\nNbCanaux=99\r\n"
     pair = PostePair(Poste({"mica": "2.13.03"}, files={"galss.ini": data}), Poste())
     found = blame(pair, Journey.READ_CPS, laboratory)
     assert keys(found) == [("files.galss.ini",)]
     assert found.search.explains
+
+
+def test_the_slots_that_were_seen_are_a_difference() -> None:
+    pair = PostePair(Poste(slots={"A 0": "cps"}), Poste(slots={"A 0": "vitale"}))
+    assert [(one.key, one.failing.fr, one.working.fr) for one in pair.changes()] == [
+        ("slots", "A 0: cps", "A 0: vitale")
+    ]
+    assert pair.mixed({"slots"}).slots == {"A 0": "cps"}
+    assert pair.mixed(()).slots == {"A 0": "vitale"}
 
 
 def test_what_nobody_looked_at_is_said_and_not_tried(laboratory: PosteLaboratory) -> None:

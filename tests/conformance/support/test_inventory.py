@@ -121,6 +121,13 @@ def test_a_reader_by_its_names_whatever_its_serial_number(tmp_path: Path) -> Non
     assert "VITALACT 2" in inventory(fake(tmp_path, listed)).unseen["reader"]
 
 
+def test_which_card_is_in_which_slot_as_far_as_each_says_what_it_is(tmp_path: Path) -> None:
+    both = inventory(fake(tmp_path, readers(CPS, VITALE))).poste()
+    assert list(both.slots.values()) == ["cps", "vitale"]
+    assert list(inventory(fake(tmp_path, readers(CPS, None))).poste().slots.values()) == ["cps", ""]
+    assert not inventory(fake(tmp_path, readers(CPS, "3B00"))).poste().slots
+
+
 def test_drivers_by_their_bundles(tmp_path: Path) -> None:
     bundle = tmp_path / "usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist"
     bundle.parent.mkdir(parents=True)
@@ -337,3 +344,42 @@ def test_the_scripts_are_given(
     cli("inventory", "--script", "windows", "--out", tmp_path / "x.ps1").ok()
     assert (tmp_path / "x.ps1").read_bytes() == (FOLDER / "inventaire-windows.ps1").read_bytes()
     cli("inventory", "--script", "macos", "--out", tmp_path / "no/x").fails(2, "cannot be written")
+
+
+@pytest.fixture
+def this(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(pcsc: dict[str, Any], *more: str) -> Any:
+        module = "bifente.conformance.domains.support.inventory.this_machine.inventory"
+        monkeypatch.setattr(module, lambda: inventory(fake(tmp_path, pcsc)))
+        return Cli(monkeypatch, capsys)("diagnose", "--this-machine", "--lang", "fr", *more)
+
+    return run
+
+
+def test_this_machine_is_diagnosed(this: Any) -> None:
+    said = this({"stopped": "NO_SERVICE (8010001D)"})
+    assert said.code == 1
+    assert "service de carte à puce du système est arrêté" in said.out
+    assert "  ne répond pas : NO_SERVICE (8010001D)" in said.out
+
+
+def test_a_machine_on_which_nothing_was_found_wrong_is_not_called_sound(this: Any) -> None:
+    said = this(readers(CPS, VITALE))
+    assert said.code == 1
+    assert "Ce n'est pas la preuve que tout va bien" in said.out
+    assert "« marche » ne prouve rien" in said.out
+    assert "  OLAQIN 90048020 TL VITALACT 1 0 : carte PS (ATR 3B" in said.out
+    told = json.loads(this(readers(CPS, VITALE), "--json").out)
+    assert told["side"] == "none"
+    assert ["Lecteurs vus par PC/SC", "OLAQIN 90048020 TL VITALACT 1 0"] in [
+        [one, said[:31]] for one, said in told["details"]
+    ]
+    assert "holder-code" in told["unseen"]
+
+
+def test_one_workstation_is_diagnosed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    cli = Cli(monkeypatch, capsys)
+    cli("diagnose").fails(2, "--this-machine")
+    cli("diagnose", "x.yaml", "--this-machine").fails(2, "--this-machine")

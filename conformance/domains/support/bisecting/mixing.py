@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bifente.ground.text import Text
 from bifente.simulator.workstation import Poste, fact_named
 
-_FILE = "files."
+_FILE, _SLOTS = "files.", "slots"
 NO_FILE = Text("(pas de fichier)", "(no file)")
 ITS_FILE = Text("({count} octets)", "({count} bytes)")
 
@@ -38,7 +38,7 @@ class PostePair:
             for one in self.failing.differences(self.working)
             if one.key not in unseen
         )
-        return (*facts, *self._files())
+        return (*facts, *self._files(), *self._slots())
 
     def unseen(self) -> Mapping[str, str]:
         """Return the facts that nobody looked at on one side or the other, each with why: they cannot be told apart."""
@@ -46,7 +46,7 @@ class PostePair:
 
     def mixed(self, keys: Collection[str]) -> Poste:
         """Return the working workstation with these things as the failing one has them."""
-        facts = {key: self.failing.get(key) for key in keys if not key.startswith(_FILE)}
+        facts = {key: self.failing.get(key) for key in keys if not key.startswith(_FILE) and key != _SLOTS}
         files = dict(self.working.files)
         for key in keys:
             if key.startswith(_FILE):
@@ -55,7 +55,8 @@ class PostePair:
                     files[name] = self.failing.files[name]
                 else:
                     files.pop(name, None)
-        return replace(self.working.changed(facts, name=self.working.name), files=files)
+        slots = (self.failing if _SLOTS in keys else self.working).slots
+        return replace(self.working.changed(facts), files=files, slots=slots)
 
     def _files(self) -> Iterator[PosteChange]:
         both = self.failing.files, self.working.files
@@ -63,6 +64,16 @@ class PostePair:
             if both[0].get(name) != both[1].get(name):
                 failing, working = (_told(files.get(name)) for files in both)
                 yield PosteChange(f"{_FILE}{name}", Text.same(name), failing, working)
+
+    def _slots(self) -> Iterator[PosteChange]:
+        both = [", ".join(f"{name}: {card or '-'}" for name, card in one.slots.items()) for one in self._both]
+        if both[0] != both[1]:
+            failing, working = (Text.same(said or "-") for said in both)
+            yield PosteChange(_SLOTS, Text("Fentes vues", "Slots seen"), failing, working)
+
+    @property
+    def _both(self) -> tuple[Poste, Poste]:
+        return self.failing, self.working
 
 
 def _told(data: bytes | None) -> Text:

@@ -21,6 +21,7 @@ _SMART_CARD_CLASS = "0b"
 _HELD = 0x80 | 0x100  # exclusive, in use
 _MUTE = 0x200
 _SERIAL = "un lecteur en liaison série ne s'y montre pas"
+_ROLES = {CardKind.CPS: "cps", CardKind.VITALE_1: "vitale", CardKind.VITALE_2: "vitale"}
 _OF_CARDS = ("cps-state", "cps-family", "vitale-state")
 _OF_READERS = ("reader", "reader-link", "reader-mode", "reader-holder", *_OF_CARDS)
 
@@ -111,6 +112,8 @@ def _readers(found: PosteInventory, seen: Sequence[InventoriedReader], plugged: 
 def _cards(found: PosteInventory, seen: Sequence[InventoriedReader]) -> None:
     kinds = [one.kind for one in seen]
     unknown = {CardKind.MUTE, CardKind.HELD, CardKind.OTHER} & set(kinds)
+    if not unknown:
+        found.slots = {one.name: _ROLES.get(one.kind, "") if one.kind is not None else "" for one in seen}
     if kinds.count(CardKind.CPS) > 1:
         found.tell("cps-state", "two-of-them")
     for key, of in (("cps-state", {CardKind.CPS}), ("vitale-state", {CardKind.VITALE_1, CardKind.VITALE_2})):

@@ -21,6 +21,8 @@ class PosteInventory:
     unseen: dict[str, str] = field(default_factory=dict)
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     """Each configuration file by its name: where it lies, and what it holds."""
+    slots: dict[str, str] = field(default_factory=dict)
+    """Each PC/SC name with the card in it, where every card says what it is."""
     details: list[tuple[str, str]] = field(default_factory=list)
 
     def tell(self, key: str, value: str) -> None:
@@ -43,7 +45,7 @@ class PosteInventory:
     def poste(self) -> Poste:
         """Return the workstation."""
         files = {name: data for name, (_place, data) in self.files.items()}
-        return Poste(dict(self.facts), dict(self.unseen), files, self.name)
+        return Poste(dict(self.facts), dict(self.unseen), files, dict(self.slots), self.name)
 
     def text(self, files: dict[str, str] | None = None) -> str:
         """Return it as the file that ``bifente diagnose`` reads; ``files``: where configuration files were put."""
@@ -57,14 +59,18 @@ class PosteInventory:
         path.write_text(self.text({name: place.name for name, place in beside.items()}), encoding="utf-8")
         return (path, *beside.values())
 
-    def _heading(self) -> Iterator[str]:
-        yield "# Inventaire d'un poste de travail, en lecture seule : bifente diagnose CE-FICHIER l'explique."
+    def told(self) -> Iterator[str]:
+        """Yield the details in lines, each under its heading."""
         last = ""
         for heading, said in self.details:
             if heading != last:
-                yield f"# {heading}"
+                yield heading
                 last = heading
-            yield f"#   {said}"
+            yield f"  {said}"
+
+    def _heading(self) -> Iterator[str]:
+        yield "# Inventaire d'un poste de travail, en lecture seule : bifente diagnose CE-FICHIER l'explique."
+        yield from (f"# {line}" for line in self.told())
 
     def _body(self, files: dict[str, str] | None) -> str:
         groups: dict[str, dict[str, str]] = {}
@@ -74,6 +80,8 @@ class PosteInventory:
         body: dict[str, object] = {"poste": self.name, **groups}
         if self.files:
             body["files"] = files or {name: place for name, (place, _data) in self.files.items()}
+        if self.slots:
+            body["slots"] = dict(self.slots)
         if self.unseen:
             body["unseen"] = {key: self.unseen[key] for key in poste_facts() if key in self.unseen}
         return yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=110)
