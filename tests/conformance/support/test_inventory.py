@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 from conformance_cli import COMMAND, Cli, apart
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bifente.conformance.domains.support import inventory as package
 from bifente.conformance.domains.support.inventory.cards import _LOOK
@@ -234,6 +236,49 @@ def test_a_configuration_file_that_may_not_be_read(tmp_path: Path) -> None:
     found = inventory(fake(tmp_path))
     assert "lecture refusée" in found.unseen["galss-ini"]
     assert not found.files
+
+
+PLACES = (
+    "etc/os-release",
+    "proc/net/tcp",
+    "proc/net/tcp6",
+    "proc/net/route",
+    "proc/net/ipv6_route",
+    "proc/7/comm",
+    "proc/7/maps",
+    "usr/lib/pcsc/drivers/x.bundle/Contents/Info.plist",
+    "usr/share/p11-kit/modules/x.module",
+    "sys/bus/usb/devices/1-2:1.0/bInterfaceClass",
+    "etc/galss.ini",
+)
+COMMANDS = ("firefox --version", "timedatectl show --property NTPSynchronized --value", "pcscd --version")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(PLACES), st.binary(max_size=200)),
+    st.dictionaries(st.sampled_from(COMMANDS), st.text(max_size=80)),
+    st.lists(
+        st.tuples(st.text(max_size=30), st.integers(0, 0xFFFFFFFF), st.none() | st.binary(max_size=33)), max_size=4
+    ),
+)
+def test_whatever_a_machine_holds_or_says(
+    tmp_path_factory: pytest.TempPathFactory,
+    files: dict[str, bytes],
+    said: dict[str, str],
+    listed: list[tuple[str, int, bytes | None]],
+) -> None:
+    """It is noted or not, never a failure, and what is saved is read again as it was."""
+    root = tmp_path_factory.mktemp("root")
+    for place, data in files.items():
+        put(root, place)
+        (root / place).write_bytes(data)
+    seen = [{"name": name, "state": state, "atr": None if atr is None else atr.hex()} for name, state, atr in listed]
+    found = inventory(Fake(root, {}, {**said, "pcsc": json.dumps({"readers": seen})}))
+    complete(found)
+    found.save(root / "poste.yaml")
+    assert load_poste(root / "poste.yaml") == found.poste()
+    assert not {key for key, value in found.facts.items() if value in HEALTHY} - {"clock"}
 
 
 def test_a_command_that_hangs_is_left_behind() -> None:
