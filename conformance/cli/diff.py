@@ -13,6 +13,7 @@ import typer
 
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.ground.text import Lang
 from bifente.reports.comparison.compared import compare
 from bifente.reports.comparison.telling import lines, plain
 from bifente.reports.journal import FILE_NAME
@@ -33,10 +34,10 @@ def diff_command(
     """Tell what differs between two runs: verdict, status word, data, PC/SC code, return code, timing class."""
     language = chosen_lang(lang)
     found = compare(
-        _journal(first),
-        _journal(second),
-        first_again=_journal(again_a) if again_a is not None else None,
-        second_again=_journal(again_b) if again_b is not None else None,
+        journal_of(first),
+        journal_of(second),
+        first_again=journal_of(again_a) if again_a is not None else None,
+        second_again=journal_of(again_b) if again_b is not None else None,
     )
     if as_json:
         out.print(json.dumps(plain(found), ensure_ascii=False, indent=1), markup=False)
@@ -47,7 +48,16 @@ def diff_command(
         raise typer.Exit(Exit.FAILED)
 
 
-def _journal(run: Path) -> Path:
+def tell_differences(first: Path, second: Path, lang: Lang) -> bool:
+    """Print what differs between two journals; whether nothing does. Raise JournalError."""
+    found = compare(first, second)
+    for line in lines(found, lang):
+        out.tell(line)
+    return found.alike
+
+
+def journal_of(run: Path) -> Path:
+    """Return the journal of a run, given by its directory or itself; none is the user's mistake."""
     journal = run / FILE_NAME if run.is_dir() else run
     if not journal.is_file():
         raise fail(f"{journal}: no such journal; give the directory of a run", Exit.BAD_INPUT)

@@ -70,6 +70,34 @@ def test_for_scripts(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("runs")
+def test_a_run_against_another(cli: Cli) -> None:
+    # The suite is now the one of the other card.
+    said = cli(
+        "run", "suite.yaml", "--out", "third", "--formats", "json", "--quiet", "--against", "other", "--lang", "fr"
+    )
+    assert said.code == 1  # of itself: the code is refused
+    assert "Aucune différence" in said.out
+    assert "--against" not in (Path("third") / "report.json").read_text(encoding="utf-8")
+    said = cli(
+        "run", "suite.yaml", "--out", "fourth", "--formats", "json", "--quiet", "--against", "same", "--lang", "fr"
+    )
+    assert "mot d'état" in said.out
+    cli("run", "suite.yaml", "--out", "fifth", "--against", "nowhere").fails(2, "no such journal")
+    assert not Path("fifth").exists()
+
+
+def test_a_run_that_passes_and_differs_is_no_success(cli: Cli, tmp_path: Path) -> None:
+    for name, code in (("first", "1234"), ("second", "4321")):
+        suite = SUITE.replace('"1234"', "$card.code").replace("CODE", code).replace("EXPECTED", "9000")
+        suite += "      - read: CPS_ACTIVITY_01_PS\n" if name == "second" else ""
+        (tmp_path / "suite.yaml").write_text(suite, encoding="utf-8")
+        against = ("--against", "first") if name == "second" else ()
+        said = cli("run", "suite.yaml", "--out", name, "--formats", "json", "--quiet", "--lang", "fr", *against)
+        assert said.code == (1 if against else 0), said.out
+    assert "étapes jouées" in said.out
+
+
+@pytest.mark.usefixtures("runs")
 def test_no_journal(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for arguments in (("nowhere", "same"), ("same", "empty"), ("same", "other", "--again-a", "nowhere")):
