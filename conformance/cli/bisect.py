@@ -6,6 +6,8 @@ Exit codes: 0 found and everything is explained, 1 not, 2 a file is wrong.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +25,8 @@ from bifente.conformance.domains.support.poste_file import load_poste
 from bifente.conformance.loading import InputError
 from bifente.ground.text import Text
 
+_BEGINNING = Text("les parcours des deux postes sont joués", "the journeys of both workstations are played")
+_RUNNING = Text("{journey} : passage {run}, {count} différence(s)", "{journey}: run {run}, {count} difference(s)")
 _NO_DIFFERENCE = Text("les deux postes ne diffèrent en rien de ce qui a été regardé", "nothing seen differs")
 _NO_JOURNEY = Text(
     "Aucun parcours n'échoue sur le premier poste et ne marche sur le second : rien à chercher sur le banc.",
@@ -48,9 +52,15 @@ def bisect_command(
     if not pair.changes():
         raise InputError.at(str(broken), _NO_DIFFERENCE.get(language), cure="bifente diagnose")
     found: list[PosteBlame] = []
-    with PosteLaboratory(keys=keys) as laboratory:
+    with PosteLaboratory(keys=keys) as laboratory, err.status(_BEGINNING.get(language)) as status:
         for one in journey or failing_journeys(pair, laboratory):
-            found.append(blame(pair, one, laboratory, Limits(most_runs=most_runs)))
+            runs = count(1)
+
+            def watch(differences: int, journey: Journey = one, runs: Iterator[int] = runs) -> None:
+                words = {"run": next(runs), "journey": journey.label.get(language), "count": differences}
+                status.update(_RUNNING.get(language).format(**words))
+
+            found.append(blame(pair, one, laboratory, Limits(most_runs=most_runs), watch))
     if as_json:
         out.print(json.dumps([plain(one, language) for one in found], ensure_ascii=False, indent=1), markup=False)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 _FOUND = 1
 _SUPPOSED = Text(
     "Rejoué avec, pour les {count} faits qui n'ont pas pu être regardés, leur valeur usuelle : « marche » ne prouve "
-    "rien de ceux-là. Ce qui a été relevé sur cette machine :",
+    "rien de ceux-là ; {causes} causes connues ne sont ni vues ni exclues (--json les nomme). Ce qui a été relevé sur "
+    "cette machine :",
     "Played with the usual value of the {count} facts that could not be looked at: that it works proves nothing of "
-    "them. What was noted of this machine:",
+    "them; {causes} known causes are neither seen nor excluded (--json names them). What was noted of this machine:",
 )
 
 
@@ -59,9 +61,13 @@ def diagnose_command(
         plain = {**_plain(found, told), "details": here.details if here is not None else []}
         out.print(json.dumps(plain, ensure_ascii=False, indent=1), markup=False)
     else:
-        show_letter(diagnosis_letter(found, told), chosen_lang(lang), html)
+        # Of a machine that was only looked at nearly every cause is open: they are counted, and the facts told.
+        shown = replace(found, doubtful=()) if here is not None else found
+        show_letter(diagnosis_letter(shown, told), chosen_lang(lang), html)
         if here is not None:
-            out.tell(_SUPPOSED.get(chosen_lang(lang)).format(count=len(here.unseen)))
+            counted = {"count": len(here.unseen), "causes": len(found.doubtful)}
+            out.print()
+            out.tell(_SUPPOSED.get(chosen_lang(lang)).format(**counted))
             for line in here.told():
                 out.tell(line)
     # Of a machine that was only looked at, what could not be judged is no success either.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bifente.conformance.bisecting.search import Bisection, Culprit, bisect
@@ -54,16 +54,23 @@ class PosteBlame:
         return Confidence.weakest([rule.confidence, *([program.confidence] if by_program else [])])
 
 
-def blame(pair: PostePair, journey: Journey, laboratory: PosteLaboratory, limits: Limits | None = None) -> PosteBlame:
+def blame(
+    pair: PostePair,
+    journey: Journey,
+    laboratory: PosteLaboratory,
+    limits: Limits | None = None,
+    watch: Callable[[int], object] = lambda count: None,
+) -> PosteBlame:
     """Find the differences that carry the failure of a journey. Raise InputError for a workstation that cannot be run.
 
-    Two failures are one where a user reads the same.
+    Two failures are one where a user reads the same. ``watch`` hears how many differences each run has, as it begins.
     """
     changes = pair.changes()
     symptoms: dict[str, Symptom] = {}
     everything = frozenset(one.key for one in changes)
 
     def attempt(keys: frozenset[str], number: int) -> Label:
+        watch(len(keys))
         try:
             symptom = laboratory.run(pair.mixed(keys), journey, seed=number + 1)
         except InputError as error:

@@ -66,7 +66,8 @@ def _service(machine: Machine, found: PosteInventory) -> None:
     version = machine.first([("pcscd", "--version"), ("/usr/sbin/pcscd", "--version")])
     said = (version.said or "").partition("\n")[0]
     found.detail("Service PC/SC", said or f"pcscd : {version.why}")
-    found.detail("Service PC/SC", f"{_SOCKET} : {'présent' if machine.there(_SOCKET) else 'absent'}")
+    socket = machine.environ.get("PCSCLITE_CSOCK_NAME") or _SOCKET
+    found.detail("Service PC/SC", f"{socket} : {'présent' if machine.there(socket) else 'absent'}")
 
 
 def _seen(machine: Machine, found: PosteInventory) -> tuple[InventoriedReader, ...] | None:
