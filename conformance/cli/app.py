@@ -34,6 +34,7 @@ class Exit(IntEnum):
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run scenarios and write their reports."),
     "report": ("report", "Render the reports of a run again."),
+    "diff": ("diff", "Two runs: what differs in what was observed, and nothing else."),
     "read": ("read", "Read a CPS and a Vitale as a software does, in words."),
     "codes": ("codes", "What a return code means, and what cures it."),
     "faults": ("faults", "Faults of the field: symptoms, codes, causes, remedies."),
@@ -41,6 +42,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reproduce": ("reproduce", "A customer's words played: cause, cure, failing and cured side by side."),
     "galss": ("configuration", "The file galss.ini, checked and made."),
     "sesam": ("configuration", "The file sesam.ini, checked."),
+    "bisect": ("bisect", "The component to blame: what a failing workstation has otherwise than a working one."),
+    "inventory": ("inventory", "This machine as a workstation file; scripts that make it on Windows and macOS."),
     "zone": ("zone", "Zones of the SSV functions, decoded and encoded."),
     "fse": ("fse", "Care sheets, lots, files and returns: shown, checked, submitted."),
     "up": ("live", "Virtual readers and cards until interrupted."),

@@ -14,6 +14,7 @@ import typer
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.diff import journal_of, tell_differences
 from bifente.conformance.cli.formats import ALL, FormatsOption, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, chosen_lang
 from bifente.conformance.loading import nearest
@@ -83,6 +84,9 @@ def run_command(
     ] = False,
     mask_names: Annotated[bool, typer.Option(help="Mask holders' names in the record.")] = False,
     mask_nir: Annotated[bool, typer.Option(help="Mask social security numbers in the record.")] = False,
+    against: Annotated[
+        Path | None, typer.Option(help="Another run of these scenarios: tell what differs from it (bifente diff).")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict and the reports only.")] = False,
 ) -> None:
     """Run scenarios; exit 0 if all passed, 1 if one failed, 2 on bad input, 3 on a bench error."""
@@ -114,6 +118,7 @@ def run_command(
         raise fail("--target pkcs11 and --module PATH go together: give both", Exit.BAD_INPUT)
     if module is not None and not module.is_file():
         raise fail(f"{module}: there is no such PKCS#11 module", Exit.BAD_INPUT)
+    earlier = journal_of(against) if against is not None else None
     if reader and workers > 1:
         raise fail("--reader is one device: it cannot serve several --workers", Exit.BAD_INPUT)
     workshop = Workshop.default(keys)
@@ -156,7 +161,10 @@ def run_command(
                     terminal.finish()
     del plan  # the reports come from the journal alone
     _finish(directory, wanted, options, quiet=quiet)
-    raise typer.Exit(exit_code(verdicts))
+    code = exit_code(verdicts)
+    if earlier is not None and not tell_differences(earlier, directory / FILE_NAME, options.lang):
+        code = max(code, Exit.FAILED)
+    raise typer.Exit(code)
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> Exit:
@@ -194,7 +202,7 @@ def _again(arguments: list[str]) -> tuple[str, ...]:
         name = argument.split("=", 1)[0]
         if skip:
             skip = False
-        elif name in ("--select", "--out"):
+        elif name in ("--select", "--out", "--against"):
             skip = "=" not in argument
         else:
             kept.append(argument)

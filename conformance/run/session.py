@@ -242,6 +242,8 @@ def _shown(path: Path) -> str:
 
 def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
     options = plan.options
+    pcsc = options.target is not TargetKind.EMBEDDED
+    service = {"service": options.service.value} if pcsc and not options.readers else {}
     cited = (requirement for scenario in plan.scenarios for requirement in scenario.model.requirements)
     return RunStarted(
         run_id=run_id,
@@ -253,7 +255,7 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         profile=", ".join(plan.profiles),
         seed=options.seed,
         lang=options.lang,
-        environment=environment(pcsc=options.target is not TargetKind.EMBEDDED, module=options.module),
+        environment=environment(pcsc=pcsc, module=options.module) | service,
         inputs=tuple(Input(path=_shown(document.path), sha256=document.sha256) for document in plan.inputs),
         suites=tuple(
             Suite(

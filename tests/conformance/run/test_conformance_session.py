@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from conformance_bench import Lab, place, scenario_text, steps_text, suite_text,
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
 from bifente.conformance.loading import InputError
-from bifente.conformance.options import RunOptions
+from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run import session
 from bifente.conformance.run.environment import environment, tool
 from bifente.conformance.run.reproduce import reproduce_line
@@ -21,6 +22,7 @@ from bifente.reports.model import fold
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pcsc import PcscdError
 from bifente.simulator.pcsc.errors import Link
+from bifente.simulator.pcsc.services import ServiceKind
 
 MIXED = suite_text(
     scenario_text("steps: [get-challenge: 8]", "passes"),
@@ -161,6 +163,16 @@ def test_the_record_opens_with_all_that_repeats_the_run(lab: Lab, tmp_path: Path
     assert first.requirements_total > 100
     assert first.environment["python"]
     assert "pcscd" not in first.environment
+    assert "service" not in first.environment
+
+
+@pytest.mark.parametrize("service", list(ServiceKind))
+def test_the_service_between_readers_and_pcsc_is_named(lab: Lab, tmp_path: Path, service: ServiceKind) -> None:
+    options = RunOptions(paths=(write(tmp_path, MIXED),), target=TargetKind.PCSC, service=service)
+    first = session._started(prepare(options, lab.workshop), "r", ())
+    assert first.environment["service"] == service.value
+    theirs = session._started(prepare(replace(options, readers={"cps": "Theirs 0"}), lab.workshop), "r", ())
+    assert "service" not in theirs.environment
 
 
 def test_the_machine_is_named_and_pcsc_only_when_it_takes_part() -> None:
