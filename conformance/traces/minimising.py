@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bifente.conformance.bisecting.search import Bisection, bisect
 from bifente.conformance.loading import InputError
-from bifente.conformance.traces.ddmin import TooManyRunsError, ddmin
 from bifente.conformance.traces.digits import agrees
 from bifente.conformance.traces.host import Replayer, SentAgain
 from bifente.conformance.traces.seen import SeenApdu
@@ -58,33 +58,37 @@ def minimise(exchanges: Sequence[SeenApdu], replayer: Replayer, number: int) -> 
             "trace", f"exchange {number + 1} is not sent again: {why.en}", cure="choose another by --at"
         )
     wanted = exchanges[number].response
-    before = [step for step in replayer.steps if step.number < number]
-    runs = 0
+    items: list[DraftedStep | str] = [*replayer.faults, *(step for step in replayer.steps if step.number < number)]
 
-    def fails(part: Sequence[DraftedStep | str]) -> bool:
-        nonlocal runs
-        runs += 1
-        faults = [item for item in part if isinstance(item, str)]
-        steps = [item for item in part if not isinstance(item, str)]
+    def attempt(part: frozenset[int], _number: int) -> str | None:
+        chosen = [items[index] for index in sorted(part)]
+        faults = [item for item in chosen if isinstance(item, str)]
+        steps = [item for item in chosen if not isinstance(item, str)]
         sent = replayer.send([*steps, failing], faults).sent
-        return len(sent) == len(steps) + 1 and _fails_as(wanted, sent[-1])
+        return wanted or _SILENCE if len(sent) == len(steps) + 1 and _fails_as(wanted, sent[-1]) else None
 
-    items: list[DraftedStep | str] = [*replayer.faults, *before]
-    least = True
-    try:
-        kept = ddmin(items, fails)
-    except TooManyRunsError as error:
-        kept, least = [items[index] for index in error.smallest], False
-    except ValueError:
+    found = bisect(range(len(items)), attempt)
+    if found.failing is None:
         raise InputError.at(
             "trace",
             f"exchange {number + 1} does not end with {wanted[-4:] or 'silence'} here: it is not to be seen again",
             cure="choose the card (--card) and the fault (--inject) of the session, or another exchange (--at)",
-        ) from None
+        )
+    kept = [items[index] for index in _carrying(found)]
     steps = [item for item in kept if not isinstance(item, str)]
     faults = [item for item in kept if isinstance(item, str)]
     answers = {one.number: one for one in replayer.send([*steps, failing], faults).sent}
-    return Reduction([*steps, failing], faults, failing, answers, runs, least)
+    return Reduction([*steps, failing], faults, failing, answers, found.runs, found.complete)
+
+
+_SILENCE = "no response"
+
+
+def _carrying(found: Bisection[int]) -> list[int]:
+    """What has to be sent before: nothing, the first cause if there are several, what it came to if runs were spent."""
+    if found.working is not None:
+        return []
+    return sorted(found.culprits[0].differences if found.culprits else found.narrowed)
 
 
 def _fails_as(wanted: str, sent: SentAgain) -> bool:

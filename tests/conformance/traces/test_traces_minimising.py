@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.loading import InputError
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import execute, prepare
-from bifente.conformance.traces.ddmin import TooManyRunsError, ddmin
 from bifente.conformance.traces.host import Replayer
 from bifente.conformance.traces.minimising import last_failure, minimise, scenario_of
 from bifente.conformance.traces.seen import SeenApdu
@@ -116,37 +113,6 @@ def test_what_is_not_sent_again_cannot_be_shrunk(workshop: Workshop) -> None:
 )
 def test_the_last_exchange_that_fails_is_found(exchanges: list[tuple[str, str]], number: int | None) -> None:
     assert last_failure(seen(*exchanges)) == number
-
-
-@given(st.integers(1, 60).flatmap(lambda size: st.tuples(st.just(size), st.sets(st.integers(0, size - 1), max_size=5))))
-@settings(max_examples=60, deadline=None)
-def test_the_least_is_what_is_needed(case: tuple[int, set[int]]) -> None:
-    size, needed = case
-    assert ddmin(range(size), lambda part: needed <= set(part)) == sorted(needed)
-
-
-@given(st.sets(st.integers(0, 30), min_size=1), st.integers(1, 4))
-@settings(max_examples=60, deadline=None)
-def test_nothing_can_be_left_out_of_the_least(odd: set[int], count: int) -> None:
-    def fails(part: Sequence[int]) -> bool:
-        return len(odd & set(part)) >= min(count, len(odd)) and len(part) % 7 != 5
-
-    whole = range(31)
-    assert fails(whole)
-    least = ddmin(whole, fails)
-    assert fails(least)
-    assert not any(fails(least[:at] + least[at + 1 :]) for at in range(len(least)))
-
-
-def test_what_does_not_fail_as_a_whole_is_refused() -> None:
-    with pytest.raises(ValueError, match="does not fail"):
-        ddmin([1, 2], lambda part: False)
-
-
-def test_the_runs_are_bounded() -> None:
-    with pytest.raises(TooManyRunsError) as spent:
-        ddmin(range(1000), lambda part: set(range(0, 1000, 2)) <= set(part), most_runs=50)
-    assert set(range(0, 1000, 2)) <= set(spent.value.smallest)
 
 
 def run(text: str, workshop: Workshop, folder: Path) -> Verdict:
