@@ -6,7 +6,7 @@ import json
 import random
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,7 @@ class LiveServices:
         _check(names)
         self.served: dict[str, ServedService] = {}
         self._stack = ExitStack()
+        afterwards: list[Callable[[], None]] = []
         try:
             if folder is None:
                 folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
@@ -75,8 +76,12 @@ class LiveServices:
                     port=port + rank * PORTS if port else 0,
                     said=tuple(said),
                     scene=scene,
+                    beside=self.served,
+                    afterwards=afterwards,
                 )
                 self.served[name] = known[name]()(around)
+            for join in afterwards:
+                join()
         except BaseException:
             self._stack.close()
             raise

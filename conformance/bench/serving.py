@@ -42,6 +42,10 @@ class ServingBench:
     said: tuple[BaseModel, ...] = ()
     scene: Scene | None = None
     """The workstation beside which it stands, if there is one: a local service reads its cards."""
+    beside: dict[str, ServedService] = field(default_factory=dict)
+    """What is served with it, by name, as far as it stands."""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What is done once all stand: by those that stand on others, whatever the order."""
 
     def section(self, kind: type[S]) -> S | None:
         """Return what the file says by a domain's own model, None if nothing."""

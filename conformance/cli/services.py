@@ -57,8 +57,9 @@ def serve_services(
             raise fail(str(error), Exit.BENCH_ERROR) from None
         stack.enter_context(live)
         for name, settings in live.settings.items():
+            width = max(map(len, settings), default=0)
             for label, value in settings.items():
-                out.print(f"{name} {label:<26} {value}", markup=False, soft_wrap=True)
+                out.print(f"{name} {label:<{width}} {value}", markup=False, soft_wrap=True)
         orders = ServiceOrders(live.services)
         listener = threading.Thread(
             target=orders.listen,

@@ -79,6 +79,12 @@ class InsBench:
             self._service = Insi(bench.clock, trust, people, parameters, self._scene.declare)
         return self._service
 
+    def use(self, service: Insi) -> None:
+        """Let the desk ask this teleservice from now on, one that is served beside it."""
+        self._service = service
+        self.close()
+        self._caller = None
+
     @property
     def _time(self) -> Clock:
         """The time that messages tell: the bench's; another INSi lives by the time of the world."""

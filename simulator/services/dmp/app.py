@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bifente.ground.text import Text
@@ -121,8 +121,16 @@ def application(service: DmpService) -> Starlette:
         listed = "".join(f"<p>{escape(line)}</p>" for line in lines)
         return HTMLResponse(f"<h1>{escape(title)}</h1>{listed}", headers={"Cache-Control": "no-store"})
 
+    async def parameters(request: Request) -> Response:
+        # That the DMP publishes them is known, by which address is not (modelled).
+        given = service.register.parameters
+        return JSONResponse(
+            {"GestionMineurs": given.minors, "AgeMajorite": given.majority, "CumulVisibilite": given.cumul}
+        )
+
     return Starlette(
         routes=[
+            Route(f"{BASE}/Parametres", parameters, methods=["GET"]),
             Route(f"{BASE}/{{name}}", soap, methods=["POST", "GET"]),
             Route("/AccesDirect/{page}", page, methods=["GET"]),
             Route("/AccesDirect/{page}/{ins}", page, methods=["GET"]),
