@@ -22,6 +22,7 @@ from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Profile, Validity
+from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.services.dmp.documents import StoredDocument
 from bifente.simulator.services.dmp.parameters import DmpParameters
@@ -49,10 +50,9 @@ class DmpLab:
         self.key = keys.key("card/tests/signature")
         numbers = itertools.count(1)
         self.new_id: Callable[[], str] = lambda: str(uuid.UUID(int=next(numbers)))
-        authorities = [self.pki.authority(level, branch) for level in CertificateLevel for branch in Branch]
         self.service = DmpService(
             self.clock,
-            [one.certificate for one in authorities],
+            CertificateJudge(authorities_of(self.pki), self.clock, Purpose.NON_REPUDIATION),
             self.new_id,
             DmpParameters(**{"fed_per_second": 1_000, **parameters}),
         )

@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bifente.ground.text import Text
-from bifente.simulator.formats.saml import ASSERTION, SignerTrust
+from bifente.simulator.formats.saml import ASSERTION
 from bifente.simulator.formats.soap import SoapEnvelope, qname
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.vihf import (
@@ -25,6 +25,7 @@ from bifente.simulator.formats.vihf import (
 from bifente.simulator.formats.vihf import names as vihf_names
 from bifente.simulator.formats.xmldsig import SignatureRules
 from bifente.simulator.pki.certificate_profiles import CARD_TYPE
+from bifente.simulator.pki.judging import CertificateJudge
 from bifente.simulator.services.dmp.errors import DmpRefusalError
 from bifente.simulator.services.dmp.register import DmpRegister
 from bifente.simulator.services.dmp.requester import Requester
@@ -56,7 +57,7 @@ def rules_of(register: DmpRegister) -> VihfRules:
 
 
 def admit(
-    register: DmpRegister, envelope: SoapEnvelope, trust: SignerTrust, peer: Sequence[x509.Certificate] = ()
+    register: DmpRegister, envelope: SoapEnvelope, trust: CertificateJudge, peer: Sequence[x509.Certificate] = ()
 ) -> tuple[Requester, VerifiedVihf]:
     """Return who asks, and the assertion that proves it. Raise DmpRefusalError.
 
