@@ -149,7 +149,7 @@ def test_the_card_apart(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_searches_as_a_record_grows(lab: DmpLab, capsys: pytest.CaptureFixture[str]) -> None:
     client, patient = lab.client(), lab.patient
-    day, kind, none = {}, {}, {}
+    day, kind, none = dict[int, float](), dict[int, float](), dict[int, float]()
     for size in SIZES:
         filled(lab, size)
         one_day = find_documents(
@@ -166,7 +166,7 @@ def test_searches_as_a_record_grows(lab: DmpLab, capsys: pytest.CaptureFixture[s
     with capsys.disabled():
         print("\n  documents    un jour, par document    par type, un trouvé    par type, aucun")
         for size in SIZES:
-            told = (1000 * figures[size] for figures in (day, kind, none))
+            told = [1000 * figures[size] for figures in (day, kind, none)]
             print("  {:9} {:20.3f} ms {:19.2f} ms {:15.2f} ms".format(size, *told))
     for figures in (day, kind, none):
         assert figures[SIZES[-1]] <= FLAT * figures[SIZES[0]]

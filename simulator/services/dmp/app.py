@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from lxml import etree
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bifente.ground.text import Text
@@ -46,11 +45,12 @@ from bifente.simulator.services.dmp.call import DmpAnswer, DmpCall, Transaction
 from bifente.simulator.services.dmp.errors import DmpRefusalError, ErrorShape
 from bifente.simulator.services.dmp.judging import HeardCall
 from bifente.simulator.services.dmp.requester import Requester
-from bifente.simulator.services.dmp.transactions import demographics, habilitations, web
+from bifente.simulator.services.dmp.transactions import demographics, habilitations
 from bifente.simulator.services.dmp.transactions.feeding import feed
 from bifente.simulator.services.dmp.transactions.fetching import fetch
 from bifente.simulator.services.dmp.transactions.searching import search
 from bifente.simulator.services.dmp.transactions.updating import update
+from bifente.simulator.services.dmp.web import site
 from bifente.simulator.services.dmp.wsdl import wsdl
 from bifente.simulator.serving.client_certificates import client_chain
 
@@ -111,16 +111,6 @@ def application(service: DmpService) -> Starlette:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         return _Exchange(service, endpoint, request).answer(body)
 
-    async def page(request: Request) -> Response:
-        try:
-            title, lines = web.page(service.register, request.path_params["page"], request.path_params.get("ins", ""))
-        except DmpRefusalError as error:
-            back = '<a href="/AccesDirect/TableauDeBord">Tableau de bord</a>'
-            text = f"<h1>{escape(error.code)}</h1><p>{escape(error.told.fr)}</p><p>{back}</p>"
-            return HTMLResponse(text, HTTPStatus.FORBIDDEN)
-        listed = "".join(f"<p>{escape(line)}</p>" for line in lines)
-        return HTMLResponse(f"<h1>{escape(title)}</h1>{listed}", headers={"Cache-Control": "no-store"})
-
     async def parameters(request: Request) -> Response:
         # That the DMP publishes them is known, by which address is not (modelled).
         given = service.register.parameters
@@ -132,8 +122,7 @@ def application(service: DmpService) -> Starlette:
         routes=[
             Route(f"{BASE}/Parametres", parameters, methods=["GET"]),
             Route(f"{BASE}/{{name}}", soap, methods=["POST", "GET"]),
-            Route("/AccesDirect/{page}", page, methods=["GET"]),
-            Route("/AccesDirect/{page}/{ins}", page, methods=["GET"]),
+            *site.routes(service),
         ]
     )
 
@@ -201,6 +190,7 @@ class _Exchange:
                 self._authorisation,
                 code,
                 self._detail,
+                requester.reason if requester else "",
             )
         )
 
@@ -307,6 +297,9 @@ def _about(action: DmpAction | None, message: SoapMessage) -> str:
     content = message.envelope.content
     if action is DmpAction.SET_AUTHORISATION:
         return (content.findtext(f"{{{HABILITATIONS}}}action") or "").strip()
+    if action is DmpAction.DEMOGRAPHICS:
+        reason = content.find(f"{{{HL7}}}controlActProcess/{{{HL7}}}reasonCode")
+        return "" if reason is None else reason.get("code", "")
     if action is DmpAction.PROVIDE:
         bodies = [
             re.sub(rb"<(?:\w+:)?(id|setId|effectiveTime|time|low)\b[^>]*>", b"", part.content)
