@@ -12,7 +12,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bifente.ground.clock import VirtualClock
+from bifente.ground.clock import Clock, VirtualClock
 from bifente.ground.identifiers import laboratory_nir
 from bifente.simulator.formats.dmp.habilitations import AuthorisationAction
 from bifente.simulator.formats.pdf import make_pdf_a1
@@ -44,8 +44,8 @@ PDF = make_pdf_a1()
 class DmpLab:
     """One service on a virtual clock, and who calls it."""
 
-    def __init__(self, keys: KeySource, **parameters: Any) -> None:
-        self.clock = VirtualClock(START)
+    def __init__(self, keys: KeySource, clock: Clock | None = None, **parameters: Any) -> None:
+        self.clock: Any = clock or VirtualClock(START)
         self.pki = Pki(keys)
         self.key = keys.key("card/tests/signature")
         numbers = itertools.count(1)

@@ -88,6 +88,8 @@ ENDPOINTS: Mapping[str, Endpoint] = {
 """Their names as the official WSDL files have them."""
 
 _UNDERSTOOD = tuple(qname(name) for name in ("wsa:Action", "wsa:ReplyTo", "wsa:MessageID", "wsa:To", "wsse:Security"))
+_SUBCODE = "{urn:bifente:dmp:faults}"
+"""The namespace of the DMP's own codes, ours: a subcode is a QName, and Java's SAAJ takes none without a namespace."""
 _ALWAYS_MTOM = frozenset({DmpAction.RETRIEVE})
 _REGISTRY = frozenset({DmpAction.PROVIDE, DmpAction.QUERY, DmpAction.UPDATE, DmpAction.RETRIEVE})
 _GONE = (f"{{{PATIENTS}}}createPatientAccess", f"{{{PATIENTS}}}patientOTPUpdate", f"{{{PATIENTS}}}updatePatientAccess")
@@ -173,7 +175,7 @@ class _Exchange:
             return self._refused(error)
         except Hl7Error as error:
             code = "DMPInvalidMessage"
-            return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), code))
+            return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), _SUBCODE + code))
         finally:
             self._tell(code)
 
@@ -250,9 +252,9 @@ class _Exchange:
         registry = isinstance(error, MetadataError) or error.row.shape is ErrorShape.REGISTRY
         if not registry or self._action not in _REGISTRY:
             if isinstance(error, MetadataError):
-                return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), error.code))
+                return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), _SUBCODE + error.code))
             code = SoapCode.RECEIVER if error.row.receiver else SoapCode.SENDER
-            return self._fault(SoapFaultError(code, error.told, error.code))
+            return self._fault(SoapFaultError(code, error.told, _SUBCODE + error.code))
         told = (
             error.told if isinstance(error, MetadataError) else RegistryError(error.code, error.told.fr, error.location)
         )
