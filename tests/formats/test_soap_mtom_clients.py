@@ -6,6 +6,7 @@ import base64
 from email.mime.application import MIMEApplication
 from email.mime.multipart import MIMEMultipart
 from email.policy import HTTP, SMTP, Policy, compat32
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -124,9 +125,8 @@ def test_what_is_not_taken_says_why(name: str) -> None:
 
 
 def by_email(policy: Policy) -> Written:
-    whole = MIMEMultipart(
-        "related", type="application/xop+xml", start="<root>", **{"start-info": "application/soap+xml"}
-    )
+    more: dict[str, Any] = {"start": "<root>", "start-info": "application/soap+xml"}
+    whole: Any = MIMEMultipart("related", type="application/xop+xml", **more)
     root = MIMEApplication(
         ENVELOPE % b"cid:doc", "xop+xml", _encoder=lambda part: None, charset="utf-8", type="application/soap+xml"
     )

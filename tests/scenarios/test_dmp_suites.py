@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from source_mutation import changed
 
+from bifente.conformance import requirements
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
@@ -21,7 +24,7 @@ from bifente.simulator.formats.vihf import checking
 from bifente.simulator.formats.xmldsig import VerifiedXml, verifying
 from bifente.simulator.pki.keystore import KeySource
 
-LEAST = 270
+LEAST = 310
 
 
 @pytest.fixture(scope="module")
@@ -726,3 +729,11 @@ def test_each_check_is_named_once() -> None:
     names = [check.name for check in CHECKS]
     assert len(set(names)) == len(names)
     assert not fnmatch.filter(names, "* *")
+
+
+def test_every_approval_test_that_is_known_has_a_scenario() -> None:
+    catalogue = Path(requirements.__file__).with_name("catalogue.yaml").read_text(encoding="utf-8")
+    known = set(re.findall(r"- id: ((?:INSI|DMPI)-T-\S+)", catalogue))
+    told = "".join(one.read_text(encoding="utf-8") for one in (default_paths()[0]).rglob("*.yaml"))
+    assert len(known) == 7
+    assert {one for one in known if not re.search(rf"[\[ ]{one}[,\]]", told)} == set()
