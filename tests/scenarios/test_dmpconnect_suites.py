@@ -16,7 +16,7 @@ from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
 from bifente.simulator.formats.xds.model import CodedEntry, DocumentEntry
 from bifente.simulator.formats.xds.names import DocumentStatus
-from bifente.simulator.middleware.dmpconnect import conventions, service, sessions
+from bifente.simulator.middleware.dmpconnect import conventions, judging, service, sessions
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.software.connect import connector, documents
 
@@ -93,6 +93,9 @@ REMOVED: dict[str, tuple[tuple[Any, str, Any], str]] = {
         (service, "_COMMANDS", {**service._COMMANDS, "hl_checkinsidentity": _nothing_to_tell}),
         "checked-ins",
     ),
+    "token judged": ((judging, "_tokens", lambda log: ()), "token-not-renewed"),
+    "session judged": ((judging, "_sessions", lambda log: ()), "token-not-renewed"),
+    "code judged": ((judging, "_codes", lambda log: ()), "wrong-code-again"),
     "reader chosen": ((service.DmpConnectJs, "_chosen", lambda self, session, said, use: {}), "cards-chosen"),
     "prefixes": ((conventions, "_TYPES", {}), "malformed"),
     "digest": ((service, "_SHA256", 2), "signature"),

@@ -14,6 +14,7 @@ from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.conformance.domains.dmpconnect.section import DmpConnectSection
 from bifente.conformance.domains.dmpconnect.workplace import SceneWorkplace
 from bifente.conformance.domains.ins.bench import InsBench
+from bifente.simulator.middleware.dmpconnect.judging import page_findings
 from bifente.simulator.middleware.dmpconnect.service import DmpConnectJs
 from bifente.simulator.services.dmp.service import DmpService
 from bifente.simulator.services.insi.service import Insi
@@ -62,7 +63,7 @@ def start(around: ServingBench) -> ServedService:
     (around.folder / "dmpconnect.json").write_text(
         json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    return ServedService(settings, (service,))
+    return ServedService(settings, (service,), lambda: _told(service))
 
 
 def _own(around: ServingBench, section: DmpConnectSection) -> Scene:
@@ -92,3 +93,8 @@ def _join(around: ServingBench, scene: Scene, workplace: SceneWorkplace) -> None
     with suppress(KeyError):
         url = around.beside["dmp"].settings["url"]
         workplace.reach.web = url.partition("/si-dmp-server")[0]
+
+
+def _told(service: DmpConnectJs) -> list[str]:
+    lines = [f"dmpconnect : {len(service.log)} commandes"] if service.log else []
+    return lines + [f"dmpconnect, {one.at:%H:%M:%S} : {one.text.fr}" for one in page_findings(service.log)]

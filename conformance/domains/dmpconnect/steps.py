@@ -96,6 +96,22 @@ class ConnectSetting(Step):
         return Observation(service.state())
 
 
+class ConnectJudge(Step):
+    """Judge a page by what DmpConnect-JS heard of it. Each finding is a rule that was broken."""
+
+    name: ClassVar[str] = "dmpconnect-judge"
+    title: ClassVar[Text] = Text("Juger la page d'après DmpConnect-JS", "Judge the page by DmpConnect-JS")
+    needs = frozenset[type[Facet]]({Apdu, Personalisation})
+    observes: ClassVar[Observes] = {"findings": ValueMatcher(), "commands": ValueMatcher()}
+
+    def run(self, act: Act) -> Observation:
+        """Judge."""
+        from bifente.simulator.middleware.dmpconnect.judging import page_findings
+
+        log = _bench(act).service.log
+        return Observation({"findings": [one.rule for one in page_findings(log)], "commands": len(log)})
+
+
 def _seen(answer: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {key: answer.get(field) for key, field in _FIELDS.items()}
     values |= {

@@ -22,6 +22,7 @@ from bifente.simulator.middleware.dmpconnect.conventions import (
     read_command,
     text,
 )
+from bifente.simulator.middleware.dmpconnect.judging import HeardCommand
 from bifente.simulator.middleware.dmpconnect.sessions import INACTIVITY, ConnectSession, Sessions
 from bifente.simulator.middleware.dmpconnect.transactions import OF_THE_DMP, WITHDRAWN
 from bifente.simulator.middleware.dmpconnect.workplace import AccessMode, Connector, SlotUse, Workplace
@@ -31,6 +32,7 @@ from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceErr
 VERSION = "2.0.0-bifente"
 OPEN = "hl_openSession"
 _SHA256 = 1
+_MOST_KEPT = 10_000
 _Said = Mapping[str, Any]
 _Command = Callable[["DmpConnectJs", ConnectSession, _Said], Mapping[str, Any]]
 
@@ -60,6 +62,8 @@ class DmpConnectJs(Service):
         self.hear = hear
         """Hears what passes on WebSockets: what HTTP carries is told around the application."""
         self._identifier = identifier
+        self.log: list[HeardCommand] = []
+        """The last commands, oldest first: what is said of a page rests on them."""
 
     @cached_property
     def application(self) -> Asgi:
@@ -104,11 +108,20 @@ class DmpConnectJs(Service):
 
     def execute(self, body: bytes | str, named: str = "") -> dict[str, Any]:
         """Return the answer to a command; what fails is an answer too."""
+        said: _Said = {COMMAND: named}
         try:
             said = read_command(body, named)
-            return {"s_status": "OK", **self._done(said)}
+            answer = {"s_status": "OK", **self._done(said)}
         except ConnectError as error:
+            self._keep(said, error)
             return error.answer
+        self._keep(said, None)
+        return answer
+
+    def _keep(self, said: _Said, error: ConnectError | None) -> None:
+        session, name = str(said.get(SESSION, "")), str(said[COMMAND]).lower()
+        self.log.append(HeardCommand(self.clock.now(), session, name, error))
+        del self.log[:-_MOST_KEPT]
 
     def session_of(self, said: _Said) -> ConnectSession:
         """Return the session of a command. Raise ConnectError."""
