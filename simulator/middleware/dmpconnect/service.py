@@ -25,7 +25,7 @@ from bifente.simulator.middleware.dmpconnect.conventions import (
 from bifente.simulator.middleware.dmpconnect.judging import HeardCommand
 from bifente.simulator.middleware.dmpconnect.sessions import INACTIVITY, ConnectSession, Sessions
 from bifente.simulator.middleware.dmpconnect.transactions import OF_THE_DMP, WITHDRAWN
-from bifente.simulator.middleware.dmpconnect.workplace import AccessMode, Connector, SlotUse, Workplace
+from bifente.simulator.middleware.dmpconnect.workplace import Connector, ReaderAccessMode, SlotUse, Workplace
 from bifente.simulator.serving.recording import Hear
 from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
 
@@ -178,8 +178,8 @@ class DmpConnectJs(Service):
                     "s_name": one.name,
                     "i_slotType": int(one.use),
                     "s_slotType": one.use.words,
-                    "i_accessMode": int(AccessMode.FULL_PCSC),
-                    "s_accessMode": AccessMode.FULL_PCSC.words,
+                    "i_accessMode": int(ReaderAccessMode.FULL_PCSC),
+                    "s_accessMode": ReaderAccessMode.FULL_PCSC.words,
                 }
                 for one in seen
             ]

@@ -23,7 +23,7 @@ class SlotUse(IntEnum):
         return {1: "No card", 2: "Vitale card", 3: "CPS card", 4: "Other", 5: "Unknown"}[self.value]
 
 
-class AccessMode(IntEnum):
+class ReaderAccessMode(IntEnum):
     """``i_accessMode`` of a reader."""
 
     FULL_PCSC = 1
