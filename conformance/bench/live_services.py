@@ -6,7 +6,7 @@ import json
 import random
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -59,6 +59,7 @@ class LiveServices:
             raise InputError.at("--port", f"{port}: each service has {PORTS} ports of its own", cure=f"{most} at most")
         self.served: dict[str, ServedService] = {}
         self._stack = ExitStack()
+        afterwards: list[Callable[[], None]] = []
         try:
             if folder is None:
                 folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
@@ -75,9 +76,13 @@ class LiveServices:
                 hear=hear,
                 said=tuple(said),
                 scene=scene,
+                beside=self.served,
+                afterwards=afterwards,
             )
             for rank, name in enumerate(dict.fromkeys(names)):
                 self.served[name] = known[name]()(replace(around, port=port + PORTS * rank if port else 0))
+            for join in afterwards:
+                join()
         except BaseException:
             self._stack.close()
             raise

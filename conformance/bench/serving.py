@@ -46,6 +46,10 @@ class ServingBench:
     said: tuple[BaseModel, ...] = ()
     scene: Scene | None = None
     """The workstation beside which it stands, if there is one: a local service reads its cards."""
+    beside: dict[str, ServedService] = field(default_factory=dict)
+    """What is served with it, by name, as far as it stands."""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What is done once all stand: by those that stand on others, whatever the order."""
     _shared: dict[type, Any] = field(default_factory=dict)
 
     def shared(self, kind: type[P], make: Callable[[], P]) -> P:

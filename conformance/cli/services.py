@@ -68,8 +68,9 @@ def serve_services(
             raise fail(str(error), Exit.BENCH_ERROR) from None
         stack.enter_context(live)
         for name, settings in live.settings.items():
+            width = max(map(len, settings), default=0)
             for label, value in settings.items():
-                out.print(f"{name} {label:<26} {value}", markup=False, soft_wrap=True)
+                out.print(f"{name} {label:<{width}} {value}", markup=False, soft_wrap=True)
         stopping = threading.Event()
         orders = ServedOrders(live.services, stopping, declare)
         private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))

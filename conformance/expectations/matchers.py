@@ -258,6 +258,8 @@ class ValueMatcher:
                 return f"{bound} takes a number"
         if expected.get("contains") in ("", None) and "contains" in expected:
             return "contains: nothing is asked for, any text would fit"
+        if isinstance(expected.get("not"), Mapping):
+            return "not takes a value, no test: whatever is seen differs from a test"
         return None
 
     def meets(self, expected: Any, observed: Any) -> bool:

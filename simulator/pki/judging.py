@@ -27,6 +27,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bifente.ground.clock import Clock
+from bifente.ground.text import Text
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
@@ -44,6 +45,10 @@ class _Use:
     key_usages: tuple[str, ...]
     """Any of these bits of keyUsage allows it."""
     extended: x509.ObjectIdentifier
+    stated: bool = False
+    """Whether keyUsage must be there."""
+    cure: str | Text = "keyUsage"
+    """What is said where keyUsage does not allow it."""
 
 
 class Purpose(Enum):
@@ -52,6 +57,15 @@ class Purpose(Enum):
     CLIENT = _Use(("digital_signature",), ExtendedKeyUsageOID.CLIENT_AUTH)
     SERVER = _Use(("digital_signature", "key_encipherment"), ExtendedKeyUsageOID.SERVER_AUTH)
     SIGNATURE = _Use(("content_commitment", "digital_signature"), ExtendedKeyUsageOID.EMAIL_PROTECTION)
+    NON_REPUDIATION = _Use(
+        ("content_commitment",),
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+        stated=True,
+        cure=Text(
+            "nonRepudiation : signer avec la clé de signature, pas celle d'authentification",
+            "nonRepudiation: sign with the signature key, not the authentication key",
+        ),
+    )
 
 
 class StatusSource(Protocol):
@@ -155,8 +169,9 @@ class CertificateJudge:
     def _check_purpose(self, end: x509.Certificate) -> None:
         use: _Use = self.purpose.value
         usage = _extension(end, x509.KeyUsage)
-        if usage is not None and not any(getattr(usage, bit) for bit in use.key_usages):
-            raise CertificateRefusedError(CertificateRefusal.WRONG_PURPOSE, "keyUsage")
+        allowed = not use.stated if usage is None else any(getattr(usage, bit) for bit in use.key_usages)
+        if not allowed:
+            raise CertificateRefusedError(CertificateRefusal.WRONG_PURPOSE, use.cure)
         extended = _extension(end, x509.ExtendedKeyUsage)
         if extended is not None and use.extended not in extended:
             raise CertificateRefusedError(CertificateRefusal.WRONG_PURPOSE, "extendedKeyUsage")

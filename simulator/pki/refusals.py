@@ -143,13 +143,18 @@ class CertificateRefusal(Enum):
 class CertificateRefusedError(Exception):
     """A certificate is refused. ``refusal`` says why, ``detail`` more where there is more to say."""
 
-    def __init__(self, refusal: CertificateRefusal, detail: str = "") -> None:
+    def __init__(self, refusal: CertificateRefusal, detail: str | Text = "") -> None:
         self.refusal = refusal
-        self.detail = detail
-        super().__init__(f"{refusal.text.en}: {detail}" if detail else refusal.text.en)
+        self._more = Text.same(detail) if isinstance(detail, str) else detail
+        super().__init__(f"{refusal.text.en}: {self.detail}" if self.detail else refusal.text.en)
+
+    @property
+    def detail(self) -> str:
+        """What more there is to say; empty if nothing."""
+        return self._more.en
 
     @property
     def text(self) -> Text:
         """The sentence with its detail, in French and English."""
         said = self.refusal.text
-        return Text(f"{said.fr} ({self.detail})", f"{said.en} ({self.detail})") if self.detail else said
+        return Text(f"{said.fr} ({self._more.fr})", f"{said.en} ({self._more.en})") if self.detail else said

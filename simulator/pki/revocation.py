@@ -36,6 +36,18 @@ class FetchError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownStatus:
+    """What a bench knows itself: ``revoked`` tells of a certificate at a moment, no list is asked for."""
+
+    revoked: Callable[[x509.Certificate, datetime], bool]
+
+    def check(self, certificate: x509.Certificate, issuer: x509.Certificate, at: datetime) -> None:
+        """Return if it is not revoked. Raise CertificateRefusedError."""
+        if self.revoked(certificate, at):
+            raise CertificateRefusedError(CertificateRefusal.REVOKED)
+
+
+@dataclass(frozen=True, slots=True)
 class CrlSource:
     """The list that the certificate points to, with its delta list if there is one.
 

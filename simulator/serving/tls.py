@@ -34,11 +34,12 @@ class ServerIdentity:
     key: bytes
 
     @classmethod
-    def make(cls, pki: Pki, keys: KeySource, at: datetime) -> ServerIdentity:
-        """An identity valid from the day before ``at`` for thirty days."""
+    def make(cls, pki: Pki, keys: KeySource, at: datetime, *names: str) -> ServerIdentity:
+        """An identity valid from the day before ``at`` for thirty days, for further ``names`` too."""
         key = keys.key("serving/server")
         authority = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
-        names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address(LOOPBACK))])
+        hosts = [x509.DNSName(name) for name in ("localhost", *names)]
+        alternatives = x509.SubjectAlternativeName([*hosts, x509.IPAddress(IPv4Address(LOOPBACK))])
         certificate = authority.issue(
             subject=subjects.organisation(
                 name="LABORATOIRE BIFENTE TEST",
@@ -50,7 +51,7 @@ class ServerIdentity:
             validity=Validity((at - timedelta(days=1)).date(), (at + _LIFE).date()),
             profile=_PROFILE,
             private_extensions=[
-                x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, names.public_bytes())
+                x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, alternatives.public_bytes())
             ],
         )
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

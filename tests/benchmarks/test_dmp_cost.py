@@ -23,6 +23,7 @@ from lxml import etree
 from bifente.simulator.cards.cps3.host import Cps3Host
 from bifente.simulator.cards.dialogue import Dialogue
 from bifente.simulator.cards.families import make_card
+from bifente.simulator.formats.dmp.habilitations import AuthorisationAction
 from bifente.simulator.formats.dmp.names import DmpAction
 from bifente.simulator.formats.pdf import make_pdf_a1
 from bifente.simulator.formats.xds.model import SubmissionSet
@@ -31,13 +32,15 @@ from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.services.dmp.documents import StoredDocument
 from bifente.simulator.software.lps.chart import PatientChart
 from bifente.simulator.software.lps.client import DmpClient, DmpReply, entries_of, find_documents
-from bifente.simulator.software.lps.submission import PreparedSubmission
+from bifente.simulator.software.lps.submission import LpsDocument, PreparedSubmission, prepare
 
 TURNS = 7
 SIZES = (10, 1_000, 100_000)
 FLAT = 10.0
 """A search of one day costs so many times more in the largest record than in the smallest, at most: a
 hundred thousand documents cost Python's garbage collector its time."""
+CONSULTATION = 300
+"""A consultation costs so many times its bare cryptography, at most; about 100 when written: half of it the cards."""
 MOST = 10
 """A feeding of one page costs so many times a test of existence, at most; about 2.5 when written."""
 
@@ -146,7 +149,7 @@ def test_the_card_apart(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_searches_as_a_record_grows(lab: DmpLab, capsys: pytest.CaptureFixture[str]) -> None:
     client, patient = lab.client(), lab.patient
-    day, every = {}, {}
+    day, kind, none = dict[int, float](), dict[int, float](), dict[int, float]()
     for size in SIZES:
         filled(lab, size)
         one_day = find_documents(
@@ -155,10 +158,68 @@ def test_searches_as_a_record_grows(lab: DmpLab, capsys: pytest.CaptureFixture[s
         found = entries_of(client.search(patient, one_day))
         assert found
         day[size] = median(partial(client.search, patient, one_day)) / len(found)
-        by_type = find_documents(patient, more={"TypeCode": ("99999-9",)})
-        every[size] = median(partial(client.search, patient, by_type), 3)
+        lab.fed(code=f"1{size}-0")
+        for code, figures, count in ((f"1{size}-0", kind, 1), ("99999-9", none, 0)):
+            by_type = find_documents(patient, more={"TypeCode": (code,)})
+            assert len(entries_of(client.search(patient, by_type))) == count
+            figures[size] = median(partial(client.search, patient, by_type))
     with capsys.disabled():
-        print("\n  documents    un jour, par document trouvé    tout parcouru, rien trouvé")
+        print("\n  documents    un jour, par document    par type, un trouvé    par type, aucun")
         for size in SIZES:
-            print(f"  {size:9}    {1000 * day[size]:10.3f} ms {'':20} {1000 * every[size]:10.2f} ms")
-    assert day[SIZES[-1]] <= FLAT * day[SIZES[0]]
+            told = [1000 * figures[size] for figures in (day, kind, none)]
+            print("  {:9} {:20.3f} ms {:19.2f} ms {:15.2f} ms".format(size, *told))
+    for figures in (day, kind, none):
+        assert figures[SIZES[-1]] <= FLAT * figures[SIZES[0]]
+
+
+def test_one_consultation_beside_its_bare_cryptography(capsys: pytest.CaptureFixture[str]) -> None:
+    """From the card to the document: its code, existence, authorisation, feeding, search, fetching."""
+    from bifente.conformance.bench.cards import Workshop
+    from bifente.conformance.bench.live import Device
+    from bifente.conformance.bench.scene import Act, Scene
+    from bifente.conformance.domains.dmp.bench import DmpBench
+    from bifente.conformance.model import CardChoice
+
+    device = Device.assemble(
+        "readers/generic-bislot", {"cps": CardChoice(template="medecin-generaliste")}, Workshop.default()
+    )
+    cards: list[float] = []
+
+    def told(role: str, what: object) -> None:
+        cards.append(getattr(what, "seconds", 0.0))
+
+    scene = Scene(device.bench, random.Random(1), told, lambda role, what: None)  # type: ignore[arg-type]
+    act, bench = Act(scene, "cps"), scene.part(DmpBench)
+    bench.service.register.parameters = replace(bench.service.register.parameters, fed_per_second=1_000)
+    pdf = make_pdf_a1()
+
+    def consult() -> None:
+        assert act.host.open().sw == 0x9000
+        assert act.host.verify(act.card.layout.secrets["pin"].reference, b"1234").sw == 0x9000
+        user = bench.connect_card(act, "signature", None)
+        client, patient = bench.client, bench.patient
+        patient.consents = True
+        assert client.existence(patient)[0].ok
+        assert client.authorise(patient, AuthorisationAction.ADD).ok
+        prepared = prepare(user, patient, LpsDocument("application/pdf", pdf), bench.number(), bench.clock.now())
+        assert client.feed(patient, prepared).ok
+        assert entries_of(client.search(patient, find_documents(patient)))
+        assert client.fetch(patient, prepared.unique_id).files[prepared.unique_id]
+
+    consult()
+    cards.clear()
+    whole = median(consult)
+    in_cards = sum(cards) / TURNS
+    key = KeyStore().key("card/tests/signature")
+    signature = key.sign(b"x", PKCS1v15(), SHA256())
+    # Six signatures of the card (five assertions, one set), and of each its certificate's own to verify.
+    signing = 6 * median(lambda: key.sign(b"x" * 4_000, PKCS1v15(), SHA256()))
+    verifying = 12 * median(lambda: key.public_key().verify(signature, b"x", PKCS1v15(), SHA256()))
+    scene.close()
+    device.close()
+    with capsys.disabled():
+        print(
+            f"\n  une consultation : {1000 * whole:.1f} ms, dont cartes {1000 * in_cards:.1f} ms ; "
+            f"sa cryptographie nue : {1000 * (signing + verifying):.1f} ms (6 signatures, 12 vérifications)"
+        )
+    assert whole <= CONSULTATION * (signing + verifying)

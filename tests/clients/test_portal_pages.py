@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,16 +12,14 @@ import pytest
 from browser import CardBrowser, chromium
 from clients_bench import PIN, Bench, CardMaker, opensc_module
 
-from bifente.conformance.bench.serving import ServingBench
 from bifente.conformance.domains.portal.serving import ExampleReading, ServedPortal
-from bifente.ground.clock import WallClock
-from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeySource, KeyStore
 
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("axe_playwright_python.sync_playwright")
 
 from playwright.sync_api import sync_playwright
+from serving_bench import serving_bench
 from test_psc_pages import QUIET, judged
 
 pytestmark = pytest.mark.timeout(180)
@@ -43,16 +40,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def make(**more: Any) -> ServedPortal:
-            around = ServingBench(
-                clock=WallClock(),
-                keys=keys,
-                pki=Pki(keys),
-                chance=random.Random(1),
-                folder=tmp_path_factory.mktemp("portal"),
-                stack=stack,
-                declare=lambda secret: None,
-                hear=lambda passed: None,
-            )
+            around = serving_bench(keys, tmp_path_factory.mktemp("portal"), stack)
             return ServedPortal(around, ExampleReading, **more)
 
         yield make

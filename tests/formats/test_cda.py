@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from external import external, listed, needs
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from bifente.simulator.formats.cda import (
     CdaBody,
@@ -152,6 +154,75 @@ def test_every_damaged_example_is_refused(path: Path) -> None:
         if damaged != text:
             with pytest.raises(CdaError):
                 read_cda(damaged.encode(), schema())
+
+
+def _nodes(root: etree._Element) -> list[etree._Element]:
+    return [one for one in root.iter("{urn:hl7-org:v3}*") if one.getparent() is not None]
+
+
+def _cut(root: etree._Element, chance: random.Random) -> None:
+    one = chance.choice(_nodes(root))
+    one.getparent().remove(one)  # type: ignore[union-attr]
+
+
+def _rename(root: etree._Element, chance: random.Random) -> None:
+    chance.choice(_nodes(root)).tag = "{urn:hl7-org:v3}stranger"
+
+
+def _swap(root: etree._Element, chance: random.Random) -> None:
+    many = [one for one in _nodes(root) if one.getnext() is not None and one.getnext().tag != one.tag]  # type: ignore[union-attr]
+    one = chance.choice(many)
+    one.addprevious(one.getnext())  # type: ignore[arg-type]
+
+
+def _twice(root: etree._Element, chance: random.Random) -> None:
+    one = chance.choice(_nodes(root))
+    one.addnext(deepcopy(one))
+
+
+def _attribute(root: etree._Element, chance: random.Random) -> None:
+    chance.choice(_nodes(root)).set("colour", "red")
+
+
+def _value(root: etree._Element, chance: random.Random) -> None:
+    many = [(one, name) for one in _nodes(root) for name in one.attrib if name in _TYPED]
+    one, name = chance.choice(many)
+    one.set(name, "? ?")
+
+
+def _namespace(root: etree._Element, chance: random.Random) -> None:
+    one = chance.choice(_nodes(root))
+    one.tag = etree.QName("urn:example", etree.QName(one).localname)  # type: ignore[assignment]
+
+
+@cache
+def _judge() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(str(external("cda", "CDA_extended.xsd"))))
+
+
+_TYPED = ("root", "classCode", "moodCode", "typeCode", "determinerCode", "nullFlavor", "inversionInd", "value")
+WAYS = (_cut, _rename, _swap, _twice, _attribute, _value, _namespace)
+
+
+@needs(EXAMPLES)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_whatever_the_schema_refuses_is_refused_at_its_line(path: Path) -> None:
+    """Each way of damaging, anywhere in the document; the judge beside ours is the schema alone, by lxml."""
+    judge = _judge()
+    chance, seen = random.Random(path.stem), 0
+    for way in WAYS:
+        root = etree.fromstring(path.read_bytes())
+        way(root, chance)
+        damaged = etree.tostring(root)
+        if judge.validate(etree.fromstring(damaged)):
+            continue
+        seen += 1
+        with pytest.raises(CdaError) as refused:
+            read_cda(damaged, schema())
+        lines = [one.line for one in refused.value.problems if one.schema]
+        assert lines, way
+        assert all(0 < line <= damaged.count(b"\n") + 1 for line in lines), way
+    assert seen >= 3
 
 
 def test_a_body_that_is_no_base64_is_refused_at_its_line() -> None:

@@ -14,8 +14,6 @@ from vihf_samples import ISSUER, NOW, SEAL_ISSUER, STRUCTURE, Laboratory, assert
 from bifente.ground.identifiers import nir_key
 from bifente.simulator.formats.saml import (
     SamlError,
-    SignerRefusal,
-    SignerTrust,
     assertion_element,
     read_assertion,
     same_name,
@@ -41,6 +39,7 @@ from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Validity
+from bifente.simulator.pki.refusals import CertificateRefusal
 
 NUMBER = "2791901001001"
 INS = InsIdentifier(NUMBER, nir_key(NUMBER))
@@ -146,13 +145,13 @@ def _by(laboratory: Laboratory, what: str) -> Any:
 @pytest.mark.parametrize(
     ("what", "cause"),
     [
-        ("untrusted", SignerRefusal.UNTRUSTED),
-        ("expired", SignerRefusal.EXPIRED),
-        ("not-yet", SignerRefusal.NOT_YET),
-        ("authentication", SignerRefusal.NOT_FOR_SIGNING),
+        ("untrusted", CertificateRefusal.UNKNOWN_AUTHORITY),
+        ("expired", CertificateRefusal.EXPIRED),
+        ("not-yet", CertificateRefusal.NOT_YET_VALID),
+        ("authentication", CertificateRefusal.WRONG_PURPOSE),
     ],
 )
-def test_a_certificate_that_may_not_sign(laboratory: Laboratory, what: str, cause: SignerRefusal) -> None:
+def test_a_certificate_that_may_not_sign(laboratory: Laboratory, what: str, cause: CertificateRefusal) -> None:
     assertion = assertion_in(enveloped(signed_vihf(_right(), _by(laboratory, what))))
     with pytest.raises(VihfError) as error:
         verified_vihf(assertion, laboratory.context(patient=INS))
@@ -161,14 +160,14 @@ def test_a_certificate_that_may_not_sign(laboratory: Laboratory, what: str, caus
 
 def test_a_revoked_certificate_and_one_of_a_false_authority(laboratory: Laboratory, shared_keys: Any) -> None:
     assertion = sent(laboratory, patient=INS.written)
-    revoked = SignerTrust([laboratory.persons.certificate], lambda certificate, at: at >= NOW)
+    revoked = laboratory.judge(laboratory.pki, lambda certificate, at: at >= NOW)
     with pytest.raises(VihfError) as error:
         verified_vihf(assertion, replace(laboratory.context(), trust=revoked))
-    assert error.value.cause is SignerRefusal.REVOKED
-    namesake = Pki(type(shared_keys)()).authority(CertificateLevel.FORT, Branch.PERSONNES)
+    assert error.value.cause is CertificateRefusal.REVOKED
+    namesake = laboratory.judge(Pki(type(shared_keys)()))
     with pytest.raises(VihfError) as error:
-        verified_vihf(assertion, replace(laboratory.context(), trust=SignerTrust([namesake.certificate])))
-    assert error.value.cause is SignerRefusal.UNTRUSTED
+        verified_vihf(assertion, replace(laboratory.context(), trust=namesake))
+    assert error.value.cause is CertificateRefusal.UNKNOWN_AUTHORITY
 
 
 def test_a_broken_signature_comes_with_its_explanation(laboratory: Laboratory) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from bifente.simulator.formats.saml import SignerTrust
+from bifente.ground.clock import VirtualClock
 from bifente.simulator.formats.soap import SoapEnvelope, built, element, qname
 from bifente.simulator.formats.vihf import Vihf, VihfContext, VihfRole, VihfSoftware, signed_vihf
 from bifente.simulator.formats.xmldsig.signing import SoftwareSigner
@@ -18,6 +19,8 @@ from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Authority, Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Profile, Validity
+from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
+from bifente.simulator.pki.revocation import KnownStatus
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 VALID = Validity(date(2025, 1, 1), date(2027, 12, 31))
@@ -34,7 +37,18 @@ class Laboratory:
         self.persons = pki.authority(CertificateLevel.FORT, Branch.PERSONNES)
         self.organisations = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
         self.key = pki._keys.key("card/tests/signature")
-        self.trust = SignerTrust((self.persons.certificate, self.organisations.certificate))
+        self.trust = self.judge(pki)
+
+    @staticmethod
+    def judge(pki: Pki, revoked: Callable[[x509.Certificate, datetime], bool] | None = None) -> CertificateJudge:
+        some = authorities_of(pki)
+        kept = {
+            pki.authority(CertificateLevel.FORT, Branch.PERSONNES).certificate,
+            pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS).certificate,
+        }
+        trusted = replace(some, authorities=tuple(one for one in some.authorities if one in kept))
+        status = KnownStatus(revoked) if revoked else None
+        return CertificateJudge(trusted, VirtualClock(NOW), Purpose.NON_REPUDIATION, status)
 
     def card(
         self, profile: Profile = profiles.SIGNATURE, validity: Validity = VALID, authority: Authority | None = None

@@ -20,10 +20,10 @@ from bifente.reports.journal import FILE_NAME, Recorder
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.formats.insi import InsiAnswer, InsiCode, contexts
-from bifente.simulator.formats.saml.trust import SignerTrust
 from bifente.simulator.formats.soap import envelope, message, xml
 from bifente.simulator.formats.xmldsig import verifying
 from bifente.simulator.pki.keystore import KeySource
+from bifente.simulator.pki.revocation import KnownStatus
 from bifente.simulator.services.insi import admission, app, conduct, searching, service
 from bifente.simulator.software.identity import patient, status, traits
 from bifente.simulator.software.insi import client, desk
@@ -135,7 +135,7 @@ REMOVED: dict[str, tuple[tuple[Any, str, Any], str]] = {
     "answers in their form": ((client, "_read", _always(InsiAnswer(InsiCode.NONE))), "troubles/unreadable"),
     # what the service does
     "age of an assertion": ((admission, "_check_age", _nothing), "vitale/assertion-older"),
-    "trust in a signer": ((SignerTrust, "check", _nothing), "credentials/revoked-card"),
+    "trust in a signer": ((KnownStatus, "check", _nothing), "credentials/revoked-card"),
     "issuer": ((admission, "same_name", _always(True)), "hostile/forged[issuer]"),
     "structure certificate": ((admission, "_check_structure", _always("INSI-AUTO")), "credentials/structures"),
     "software": ((service, "check_software", _nothing), "conduct/insists"),

@@ -12,7 +12,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bifente.ground.clock import VirtualClock
+from bifente.ground.clock import Clock, VirtualClock
 from bifente.ground.identifiers import laboratory_nir
 from bifente.simulator.formats.dmp.habilitations import AuthorisationAction
 from bifente.simulator.formats.pdf import make_pdf_a1
@@ -22,6 +22,7 @@ from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Profile, Validity
+from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.services.dmp.documents import StoredDocument
 from bifente.simulator.services.dmp.parameters import DmpParameters
@@ -43,16 +44,15 @@ PDF = make_pdf_a1()
 class DmpLab:
     """One service on a virtual clock, and who calls it."""
 
-    def __init__(self, keys: KeySource, **parameters: Any) -> None:
-        self.clock = VirtualClock(START)
+    def __init__(self, keys: KeySource, clock: Clock | None = None, **parameters: Any) -> None:
+        self.clock: Any = clock or VirtualClock(START)
         self.pki = Pki(keys)
         self.key = keys.key("card/tests/signature")
         numbers = itertools.count(1)
         self.new_id: Callable[[], str] = lambda: str(uuid.UUID(int=next(numbers)))
-        authorities = [self.pki.authority(level, branch) for level in CertificateLevel for branch in Branch]
         self.service = DmpService(
             self.clock,
-            [one.certificate for one in authorities],
+            CertificateJudge(authorities_of(self.pki), self.clock, Purpose.NON_REPUDIATION),
             self.new_id,
             DmpParameters(**{"fed_per_second": 1_000, **parameters}),
         )

@@ -25,13 +25,13 @@ from bifente.simulator.formats.insi import (
     request_element,
 )
 from bifente.simulator.formats.insi.requests import Search, operation_of
-from bifente.simulator.formats.saml import SignerTrust
 from bifente.simulator.formats.soap import Addressing, SoapFaultError, built, element, fault_of, opened, qname
 from bifente.simulator.formats.xmldsig.signing import SoftwareSigner
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Profile, Validity
+from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.insi.admission import InsiTrust
 from bifente.simulator.services.insi.parameters import InsiParameters
 from bifente.simulator.services.insi.service import Insi
@@ -55,8 +55,12 @@ class InsiBench:
         self.persons = pki.authority(CertificateLevel.FORT, Branch.PERSONNES)
         self.organisations = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS)
         self.key = pki._keys.key("card/tests/signature")
-        trust = InsiTrust(SignerTrust([self.persons.certificate]), self.organisations.certificate)
+        trust = InsiTrust(self._judge(), self.organisations.certificate)
         self.service = Insi(self.clock, trust, parameters=parameters)
+
+    def _judge(self) -> CertificateJudge:
+        trusted = authorities_of(self.pki, (CertificateLevel.FORT,), (Branch.PERSONNES,))
+        return CertificateJudge(trusted, self.clock, Purpose.NON_REPUDIATION)
 
     def card(
         self, profile: Profile = profiles.SIGNATURE, level: CertificateLevel = CertificateLevel.FORT

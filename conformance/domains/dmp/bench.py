@@ -6,7 +6,7 @@ import itertools
 import ssl
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.formats.xds.model import DocumentEntry
 from bifente.simulator.services.dmp.record import MedicalRecord
 from bifente.simulator.services.dmp.register import KnownProfessional
+from bifente.simulator.services.dmp.service import DmpService
 from bifente.simulator.serving.calling import in_process
 from bifente.simulator.serving.recording import Passed, recorded
 from bifente.simulator.software.lps.client import BASE, DmpAccess, DmpClient, DmpReply, MessageTampering
@@ -121,24 +122,31 @@ class DmpBench:
 
     def connect_user(self, act: Act, user: LpsUser) -> LpsUser:
         """Let the holder of the card in a slot be at work, who may sign by another way than the step's own."""
-        self._remember()
         facts = act.card.facts
         places: Mapping[int, Mapping[str, Any]] = facts.get("activities", {})
-        self.service.register.know(
-            KnownProfessional(
-                user.id,
-                user.family,
-                user.given,
-                {str(one["structure-id"]): str(one["sector"]) for one in places.values()},
-                user.speciality_code,
-            ),
-            {str(one["structure-id"]): str(one["structure"]) for one in places.values()},
+        self.know(
+            user, [(str(one["structure-id"]), str(one["structure"]), str(one["sector"])) for one in places.values()]
         )
         return self._connect(user)
+
+    def know(self, user: LpsUser, places: Iterable[tuple[str, str, str]]) -> None:
+        """Let the service know the holder of a card: structure, its name and sector of each place of practice."""
+        self._remember()
+        told = list(places)
+        self.service.register.know(
+            KnownProfessional(
+                user.id, user.family, user.given, {one: sector for one, _name, sector in told}, user.speciality_code
+            ),
+            {one: name for one, name, _sector in told},
+        )
 
     def connect_laboratory(self, who: str, air: str) -> LpsUser:
         """Let a person of the laboratory, or a structure, be at work."""
         return self._connect(laboratory_user(self._scene.bench.workshop, who, self.clock.now().date(), air))
+
+    def use(self, service: DmpService) -> None:
+        """Let the software reach this service from now on, one that is served beside it."""
+        self.service = service
 
     def as_user(self, **changes: Any) -> None:
         """Change who is at work: another structure, sector, speciality than the card's own."""
@@ -148,12 +156,13 @@ class DmpBench:
         access = self.clients[-1].access if self.clients else DmpAccess()
         # A service elsewhere lives in the world's time, and an assertion of another moment is refused there.
         clock = WallClock() if self.section.url else self.clock
-        client = DmpClient(self._caller(user), user, clock, self.new_id, self._base())
+        client = DmpClient(self.caller(user), user, clock, self.new_id, self.base)
         client.access = access
         self.clients.append(client)
         return user
 
-    def _caller(self, user: LpsUser) -> ShapedLine:
+    def caller(self, user: LpsUser) -> ShapedLine:
+        """Return what carries the calls of a user to the service."""
         caller = (
             self._remote()
             if self.section.url
@@ -176,7 +185,9 @@ class DmpBench:
         context = ssl.create_default_context(cafile=self.section.ca)
         return httpx.Client(verify=context, base_url=f"{parts.scheme}://{parts.netloc}", trust_env=False)
 
-    def _base(self) -> str:
+    @property
+    def base(self) -> str:
+        """Return the path below which the services are."""
         return urlsplit(self.section.url).path.rstrip("/") if self.section.url else BASE
 
     def number(self) -> int:

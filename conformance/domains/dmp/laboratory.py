@@ -13,7 +13,9 @@ from bifente.ground.clock import Clock
 from bifente.ground.identifiers import laboratory_nir
 from bifente.simulator.formats.cda import CdaSchema
 from bifente.simulator.formats.vihf import InsIdentifier
-from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
+from bifente.simulator.pki.authority import Pki
+from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
+from bifente.simulator.pki.revocation import KnownStatus
 from bifente.simulator.services.dmp.record import DmpPatient
 from bifente.simulator.services.dmp.register import KnownProfessional
 from bifente.simulator.services.dmp.service import DmpService
@@ -33,12 +35,12 @@ def service_of(
     revoked: Revoked = lambda certificate, at: False,
 ) -> DmpService:
     """Return the service: it believes every authority of the laboratory and knows its professionals."""
+    judge = CertificateJudge(authorities_of(pki), clock, Purpose.NON_REPUDIATION, KnownStatus(revoked))
     service = DmpService(
         clock,
-        [pki.authority(level, branch).certificate for level in CertificateLevel for branch in Branch],
+        judge,
         new_id,
         section.parameters,
-        revoked=revoked,
         schema=CdaSchema.from_environment(),
         declare=declare,
     )

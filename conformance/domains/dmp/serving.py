@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
+from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 
 from cryptography import x509
@@ -15,15 +17,19 @@ from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.conformance.domains.dmp.laboratory import charts_of, service_of
 from bifente.conformance.domains.dmp.section import DmpSection
 from bifente.conformance.domains.dmp.signers import LABORATORY_KEY, laboratory_user
+from bifente.ground.identifiers import nir_key
 from bifente.simulator.cards.cpx.loading import shipped_templates
 from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.dmp.app import BASE, ENDPOINTS
 from bifente.simulator.services.dmp.judging import findings
+from bifente.simulator.services.dmp.record import DmpPatient
 from bifente.simulator.services.dmp.register import KnownProfessional
 from bifente.simulator.services.dmp.service import DmpService
+from bifente.simulator.services.insi.population import laboratory
 from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.serving.handshake.front import TlsFront
 from bifente.simulator.serving.handshake.terms import LPS
+from bifente.simulator.serving.identities import GivesIdentities
 from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.recording import recorded
 from bifente.simulator.serving.tls import ServerIdentity
@@ -47,6 +53,7 @@ def start(around: ServingBench) -> ServedService:
     service = service_of(section, around.clock, around.pki, new_id, around.declare)
     _know_the_cards(service)
     charts = charts_of(section, service)
+    _open_for_insured(service)
     judge = CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
     clients = ClientCertificates(judge, required=False, peer=DmpService.name, hear=around.hear)
     identity = ServerIdentity.make(around.pki, around.keys, around.clock.now())
@@ -58,11 +65,12 @@ def start(around: ServingBench) -> ServedService:
         **{f"wsdl {name}": f"{server.url}{BASE}/{name}?wsdl" for name in ENDPOINTS},
         "ca": str(around.folder / "dmp-ca.pem"),
         **_signers(around),
+        "found by insi": "TESTINS ALICE and everybody else that the laboratory's INSi knows",
         **{f"patient {name}": f"{chart.ins.written}, {chart.family}, {chart.given}" for name, chart in charts.items()},
     }
     path = around.folder / "dmp.json"
     path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return ServedService(settings | {"settings": str(path)}, (service,), lambda: _told(service))
+    return ServedService(settings | {"settings": str(path)}, (service,), lambda: _told(service, around))
 
 
 def _know_the_cards(service: DmpService) -> None:
@@ -104,8 +112,34 @@ def _kept(path: Path, pem: bytes) -> Path:
     return path
 
 
-def _told(service: DmpService) -> list[str]:
+def _open_for_insured(service: DmpService) -> None:
+    """Whoever the laboratory's INSi knows has a record too: what a software finds there it finds here."""
+    for one in laboratory():
+        held = one.active.matricule
+        whole = held.number + (held.key or nir_key(held.number))
+        if whole not in service.register.records:
+            service.register.open(
+                DmpPatient(
+                    whole,
+                    one.active.oid,
+                    one.name,
+                    " ".join(one.given),
+                    one.sex,
+                    date.fromisoformat(one.birth_date),
+                    one.birth_place,
+                )
+            )
+
+
+def _told(service: DmpService, around: ServingBench) -> list[str]:
     actions = Counter(call.action for call in service.log)
     lines = [f"dmp : {len(service.log)} appels ({', '.join(f'{name} ×{n}' for name, n in actions.items())})"]
-    lines += [f"dmp, {one.at:%H:%M:%S} : {one.text.fr}" for one in findings(service)]
+    lines += [f"dmp, {one.at:%H:%M:%S} : {one.text.fr}" for one in findings(service, _given(around))]
     return lines if service.log else []
+
+
+def _given(around: ServingBench) -> Collection[str] | None:
+    """The numbers that an INSi beside it gave; None where none is served, and so no search is seen."""
+    beside = (one for served in around.beside.values() for one in served.services)
+    found = [one.identities for one in beside if isinstance(one, GivesIdentities)]
+    return {number for numbers in found for number in numbers} if found else None

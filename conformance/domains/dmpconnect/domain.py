@@ -8,5 +8,6 @@ DOMAIN = Domain(
     title=Text("DmpConnect-JS", "DmpConnect-JS"),
     prefix="dmpconnect",
     steps=("bifente.conformance.domains.dmpconnect.steps",),
+    sections={"dmpconnect": "bifente.conformance.domains.dmpconnect.section:DmpConnectSection"},
     services={"dmpconnect": "bifente.conformance.domains.dmpconnect.serving:start"},
 )

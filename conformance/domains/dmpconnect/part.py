@@ -21,9 +21,8 @@ class ConnectBench:
 
     def __init__(self, scene: Scene) -> None:
         ins = scene.part(InsBench)
-        self.service = DmpConnectJs(
-            SceneWorkplace(scene), scene.bench.clock, ins.identifier, scene.declare, hear=scene.hear
-        )
+        self._workplace = SceneWorkplace(scene)
+        self.service = DmpConnectJs(self._workplace, scene.bench.clock, ins.identifier, scene.declare, hear=scene.hear)
         self._caller: httpx.Client = in_process(recorded(self.service, scene.bench.clock, scene.hear))
         self.session = ""
         self.instance = ""
@@ -46,3 +45,4 @@ class ConnectBench:
     def close(self) -> None:
         """Let the caller go."""
         self._caller.close()
+        self._workplace.close()

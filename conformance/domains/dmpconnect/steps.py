@@ -18,7 +18,11 @@ from bifente.ground.text import Text
 if TYPE_CHECKING:
     from bifente.conformance.domains.dmpconnect.part import ConnectBench
 
-_OUTCOME = ("status", "type", "api-error", "context", "extended", "readers", "people", "places", "ins", "oid")
+_OUTCOME = (
+    *("status", "type", "api-error", "context", "extended", "readers", "people", "places", "ins", "oid"),
+    *("record", "authorisation", "treating", "count", "titles", "visibility", "states", "unique-id", "uuid", "handle"),
+    *("patients", "parties", "urls", "history"),
+)
 _FIELDS = {
     "version": "s_serviceVersion",
     "given": "s_given",
@@ -27,6 +31,10 @@ _FIELDS = {
     "result": "i_insIdentityResult",
     "expires": "i_expiresIn",
     "signature": "s_signature",
+    "sent": "s_uniqueId",
+    "content": "s_fileContentInBase64",
+    "format": "i_documentFormat",
+    "majority": "i_majorityAge",
 }
 
 
@@ -88,6 +96,22 @@ class ConnectSetting(Step):
         return Observation(service.state())
 
 
+class ConnectJudge(Step):
+    """Judge a page by what DmpConnect-JS heard of it. Each finding is a rule that was broken."""
+
+    name: ClassVar[str] = "dmpconnect-judge"
+    title: ClassVar[Text] = Text("Juger la page d'après DmpConnect-JS", "Judge the page by DmpConnect-JS")
+    needs = frozenset[type[Facet]]({Apdu, Personalisation})
+    observes: ClassVar[Observes] = {"findings": ValueMatcher(), "commands": ValueMatcher()}
+
+    def run(self, act: Act) -> Observation:
+        """Judge."""
+        from bifente.simulator.middleware.dmpconnect.judging import page_findings
+
+        log = _bench(act).service.log
+        return Observation({"findings": [one.rule for one in page_findings(log)], "commands": len(log)})
+
+
 def _seen(answer: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {key: answer.get(field) for key, field in _FIELDS.items()}
     values |= {
@@ -101,5 +125,29 @@ def _seen(answer: dict[str, Any]) -> dict[str, Any]:
         "places": [one["i_index"] for one in answer.get("PracticeLocations", [])],
     }
     identity = answer.get("Identity", {})
-    values |= {"ins": identity.get("s_ins", "none"), "oid": identity.get("s_oid", "none")}
-    return values
+    ins = identity.get("Ins", {})
+    values |= {"ins": ins.get("s_value", "none") + ins.get("s_key", ""), "oid": ins.get("s_oid", "none")}
+    values["history"] = len(identity.get("History", []))
+    return values | _of_the_dmp(answer)
+
+
+def _of_the_dmp(answer: dict[str, Any]) -> dict[str, Any]:
+    existing, documents = answer.get("ExistingTestAnswer", {}), answer.get("Documents", [])
+    last = documents[-1] if documents else {}
+    return {
+        "record": existing.get("i_dmpStatus"),
+        "authorisation": existing.get("i_userAuthorization"),
+        "treating": answer.get("i_treatingPhysician"),
+        "count": len(documents),
+        "titles": [one["s_title"] for one in documents],
+        "visibility": [one["i_document_Visibility"] for one in documents],
+        "states": [one["i_document_Status"] for one in documents],
+        "unique-id": last.get("s_uniqueId"),
+        "uuid": last.get("s_uuid"),
+        "handle": last.get("i_handle"),
+        "patients": [
+            one["s_ins"] for one in answer.get("AccessibleDmps", answer.get("Patients", [])) if "s_ins" in one
+        ],
+        "parties": [one["s_nationalId"] for one in answer.get("AuthorizationList", [])],
+        "urls": len(answer.get("Urls", [])),
+    }

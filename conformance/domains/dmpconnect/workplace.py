@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.conformance.bench.scene import Scene
+from bifente.conformance.domains.dmp.bench import DmpBench
+from bifente.conformance.domains.dmpconnect.reach import SceneReach, card_refused
 from bifente.conformance.domains.ins.bench import InsBench
 from bifente.conformance.domains.vitale.workstation import SOFTWARE, Workstation
-from bifente.simulator.formats.insi import InsiAnswer
+from bifente.simulator.formats.insi import InsiAnswer, InsRecord
+from bifente.simulator.formats.vihf.names import PROFESSIONS
 from bifente.simulator.middleware.codes import SsvCode, SsvError
 from bifente.simulator.middleware.dmpconnect.conventions import FUNCTIONAL, ConnectError, ConnectErrorType
 from bifente.simulator.middleware.dmpconnect.workplace import ConnectReader, CpxCondition, SlotUse, VitaleCondition
@@ -22,7 +27,9 @@ from bifente.simulator.middleware.ssv.line import PS, VITALE, Line
 from bifente.simulator.middleware.ssv.meeting import vitale_on
 from bifente.simulator.middleware.ssv.professional import ProfessionalCard
 from bifente.simulator.readers import ScardError
-from bifente.simulator.software.card_signer import met
+from bifente.simulator.software.card_signer import CardSigner, met
+from bifente.simulator.software.connect.connector import DmpConnector
+from bifente.simulator.software.connect.values import ConnectSex
 from bifente.simulator.software.identity.patient import PatientFile
 from bifente.simulator.software.identity.status import IdentityError
 from bifente.simulator.software.identity.traits import StrictTraits
@@ -44,6 +51,21 @@ class SceneWorkplace:
         self._scene = scene
         self._workstation = scene.part(Workstation)
         self._ins = scene.part(InsBench)
+
+    @cached_property
+    def dmp(self) -> DmpBench:
+        """The DMP behind it, made when it is first asked for."""
+        return self._scene.part(DmpBench)
+
+    @cached_property
+    def reach(self) -> SceneReach:
+        """How its connectors speak to the DMP."""
+        return SceneReach(self.dmp, self._met)
+
+    def close(self) -> None:
+        """Forget what was fetched."""
+        if "reach" in self.__dict__:
+            self.reach.close()
 
     def readers(self) -> tuple[ConnectReader, ...]:
         """Return the readers and what is in each."""
@@ -107,7 +129,10 @@ class SceneWorkplace:
                     "s_internalId": said.get("CN", ""),
                     "s_name": said.get("SN", said.get("2.5.4.4", "")),
                     "s_given": said.get("GN", said.get("2.5.4.42", "")),
+                    "s_profession": card.card.profession.profession or "",
+                    "s_professionOid": PROFESSIONS,
                     "s_professionDescription": said.get("title", said.get("2.5.4.12", "")),
+                    "s_speciality": (card.card.profession.speciality or "").strip(),
                     "i_remainingPinCodeInputs": 3,
                     "PracticeLocations": [
                         {
@@ -115,6 +140,7 @@ class SceneWorkplace:
                             "s_practiceLocationName": one.structure or "",
                             "s_practiceLocationStructureId": one.structure_id or "",
                             "s_practiceLocationActivity": one.sector or "",
+                            "s_practiceLocationHealthcareSettings": one.sector or "",
                             "s_practiceLocationBillingNumber": card.billing(number),
                         }
                         for number, one in sorted(card.activities.items())
@@ -142,13 +168,16 @@ class SceneWorkplace:
             credential.renew()
         return {
             "i_cardStatus": _TEST_CARD,
+            "s_cardStatusText": "Card found. Test card.",
             "Patients": [
                 {
                     "i_index": rank,
                     "s_name": one.name,
                     "s_birthname": one.birth_name,
                     "s_given": one.first_name,
-                    "s_birthday": one.birth_date,
+                    "s_birthday": one.birth_date[2:8],
+                    "s_nir": f"{reading.insured} {reading.insured_key}",
+                    "s_certifiedNir": f"{one.certified} {one.certified_key}".strip(),
                     "i_birthrank": int(one.rank),
                 }
                 for rank, one in enumerate(reading.people, 1)
@@ -161,7 +190,7 @@ class SceneWorkplace:
             with self._met(code) as card:
                 return {
                     "s_signature": b64encode(card.sign(content)).decode(),
-                    "s_signatureCertificate": b64encode(card.certificate).decode(),
+                    "s_signatureCertificate": _pem(card.certificate),
                     "s_digest": b64encode(hashlib.sha256(content).digest()).decode(),
                 }
         except SsvError as error:
@@ -180,7 +209,7 @@ class SceneWorkplace:
         traits = StrictTraits(
             str(said.get("s_birthName", "")),
             tuple(str(said.get("s_given", "")).split()),
-            {1: "M", 2: "F"}.get(said.get("i_sex", 0), ""),
+            ConnectSex.letter_of(said.get("i_sex", 0)),
             str(said.get("s_birthDate", "")),
             str(said.get("s_birthPlace", "")),
         )
@@ -190,7 +219,11 @@ class SceneWorkplace:
         except (IdentityError, InsiCallError, SsvError) as error:
             raise refused(error, ConnectErrorType.SERVER) from None
 
-    def _met(self, code: str) -> Any:
+    def dmp_connector(self, code: str, said: Mapping[str, Any]) -> DmpConnector:
+        """Return a connector for the holder of the card."""
+        return DmpConnector.made(self.reach, code, said)
+
+    def _met(self, code: str) -> AbstractContextManager[CardSigner]:
         return met(
             self._workstation.resources(SOFTWARE), self._workstation.resource_names(), self._scene.bench.clock, code
         )
@@ -209,7 +242,8 @@ class SceneWorkplace:
 def refused(error: SsvError | IdentityError | InsiCallError, kind: ConnectErrorType) -> ConnectError:
     """Return the error that says which link broke: card, reader, desk or service."""
     if isinstance(error, SsvError):
-        return ConnectError(kind, FUNCTIONAL, error.detail or str(error), "card or reader", f"{int(error.code):04X}")
+        found = card_refused(error)
+        return ConnectError(kind, found.code, found.description, found.extended, found.context)
     if isinstance(error, InsiCallError):
         return ConnectError(ConnectErrorType.SERVER, FUNCTIONAL, error.reason.fr, "INSi", error.code)
     return ConnectError(kind, FUNCTIONAL, error.refusal.sentence.fr, "desk", error.refusal.value)
@@ -219,14 +253,27 @@ def _found(answer: InsiAnswer) -> Mapping[str, Any]:
     values: dict[str, Any] = {"i_insIdentityResult": _RESULTS[answer.code.value]}
     if answer.active is not None and answer.traits is not None:
         values["Identity"] = {
-            "s_ins": answer.active.matricule.number + answer.active.matricule.key,
-            "s_oid": answer.active.oid,
+            "Ins": _ins(answer.active),
             "s_birthName": answer.traits.name,
-            "s_given": answer.traits.given or answer.traits.first,
+            "s_given": answer.traits.first or answer.traits.given.partition(" ")[0],
+            "s_birthGiven": answer.traits.given,
+            "i_sex": int(ConnectSex.of(answer.traits.sex)),
             "s_birthDate": answer.traits.birth_date,
             "s_birthPlace": answer.traits.birth_place,
         }
+        if answer.history:
+            values["Identity"]["History"] = [_ins(one) for one in answer.history]
     return values
+
+
+def _ins(record: InsRecord) -> Mapping[str, Any]:
+    return {
+        "s_value": record.matricule.number,
+        "s_key": record.matricule.key,
+        "s_oid": record.oid,
+        "s_startDate": record.start,
+        "s_endDate": record.end,
+    }
 
 
 def _pem(certificate: bytes) -> str:

@@ -75,9 +75,15 @@ class InsBench:
             for row in self._section.people:
                 people = people.with_row(row)
             parameters = InsiParameters(quirks=frozenset(self._section.quirks))
-            trust = trust_of(bench.workshop.pki, self._revoked)
+            trust = trust_of(bench.workshop.pki, bench.clock, self._revoked)
             self._service = Insi(bench.clock, trust, people, parameters, self._scene.declare)
         return self._service
+
+    def use(self, service: Insi) -> None:
+        """Let the desk ask this teleservice from now on, one that is served beside it."""
+        self._service = service
+        self.close()
+        self._caller = None
 
     @property
     def _time(self) -> Clock:

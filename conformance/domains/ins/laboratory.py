@@ -7,12 +7,14 @@ from datetime import date, datetime
 
 from cryptography import x509
 
-from bifente.simulator.formats.saml import SignerTrust
+from bifente.ground.clock import Clock
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Validity
+from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.pki.keystore import KeySource
+from bifente.simulator.pki.revocation import KnownStatus
 from bifente.simulator.services.insi.admission import InsiTrust
 
 Revoked = Callable[[x509.Certificate, datetime], bool]
@@ -21,11 +23,12 @@ _PERSONS = (CertificateLevel.FORT, CertificateLevel.ELEMENTAIRE)
 _RPPS = "899900000011"
 
 
-def trust_of(pki: Pki, revoked: Revoked = lambda certificate, at: False) -> InsiTrust:
+def trust_of(pki: Pki, clock: Clock, revoked: Revoked = lambda certificate, at: False) -> InsiTrust:
     """Return whose cards and structures INSi believes."""
-    persons = [pki.authority(level, Branch.PERSONNES).certificate for level in _PERSONS]
+    persons = authorities_of(pki, _PERSONS, (Branch.PERSONNES,))
+    judge = CertificateJudge(persons, clock, Purpose.NON_REPUDIATION, KnownStatus(revoked))
     structures = pki.authority(CertificateLevel.ELEMENTAIRE, Branch.ORGANISATIONS).certificate
-    return InsiTrust(SignerTrust(persons, revoked), structures)
+    return InsiTrust(judge, structures)
 
 
 def structure_certificate(

@@ -43,7 +43,7 @@ def start(around: ServingBench) -> ServedService:
     for row in section.people:
         people = people.with_row(row)
     parameters = InsiParameters(software=frozenset({section.idam}), quirks=frozenset(section.quirks))
-    service = Insi(around.clock, trust_of(around.pki), people, parameters, around.declare)
+    service = Insi(around.clock, trust_of(around.pki, around.clock), people, parameters, around.declare)
     judge = CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
     clients = ClientCertificates(judge, required=False, peer=Insi.name, hear=around.hear)
     identity = ServerIdentity.make(around.pki, around.keys, around.clock.now())

@@ -3,7 +3,6 @@
 from bifente.simulator.formats.saml.model import CodedValue, SamlAssertion, SamlAttribute, SamlAuthentication
 from bifente.simulator.formats.saml.names import same_name
 from bifente.simulator.formats.saml.reading import SamlError, read_assertion
-from bifente.simulator.formats.saml.trust import SignerError, SignerRefusal, SignerTrust
 from bifente.simulator.formats.saml.writing import ASSERTION, assertion_element, signed_assertion
 
 __all__ = [
@@ -13,9 +12,6 @@ __all__ = [
     "SamlAttribute",
     "SamlAuthentication",
     "SamlError",
-    "SignerError",
-    "SignerRefusal",
-    "SignerTrust",
     "assertion_element",
     "read_assertion",
     "same_name",

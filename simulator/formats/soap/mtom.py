@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message as MimeHeaders
+from email.parser import HeaderParser
+from email.policy import compat32
 from enum import StrEnum
-from typing import Any
 from urllib.parse import quote, unquote
 
 from lxml import etree
-from python_multipart import MultipartParser
-from python_multipart.exceptions import MultipartParseError
 
 from bifente.ground.text import Text
 from bifente.simulator.formats.soap.names import NS, SOAP_TYPE, qname
@@ -27,6 +26,9 @@ XOP_TYPE = "application/xop+xml"
 MULTIPART = "multipart/related"
 ROOT_ID = "root.message@bifente.invalid"
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?\- ]{1,70}")
+_DELIMITER_ENDS, _BLANKS, _FOLDED = re.compile(rb"[ \t]*\r\n"), re.compile(rb"\s+"), re.compile(r"\r?\n[ \t]+")
+_HEADS = 16_384
+"""The most that the headers of a part take."""
 
 
 class MtomRefusal(StrEnum):
@@ -141,30 +143,78 @@ def unpacked(content_type: str, body: bytes, limits: MtomLimits | None = None) -
     root = roots[0]
     kind, inner = _media_type(root.type), _parameters(root.type).get("type", "")
     if kind != XOP_TYPE:
-        raise MtomError(MtomRefusal.ROOT, f"{kind or 'no type'} instead of {XOP_TYPE}")
+        attached = " (SOAP with attachments is another thing)" if kind == SOAP_TYPE else ""
+        raise MtomError(MtomRefusal.ROOT, f"{kind or 'no type'} instead of {XOP_TYPE}{attached}")
     if _media_type(inner) != SOAP_TYPE:
         raise MtomError(MtomRefusal.ROOT, f"type {_media_type(inner) or 'missing'} instead of {SOAP_TYPE}")
     return root, tuple(part for part in parts if part is not root)
 
 
 def split(content_type: str, body: bytes, limits: MtomLimits | None = None) -> tuple[MtomPart, ...]:
-    """Return the parts of a multipart message, in order. Raise MtomError."""
+    """Return the parts of a multipart message, in order (RFC 2046, section 5.1). Raise MtomError."""
     boundary = _parameters(content_type).get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
         raise MtomError(MtomRefusal.BOUNDARY)
-    reading = _Reading(limits or MtomLimits())
-    parser = MultipartParser(boundary.encode("latin-1"), reading.callbacks)
-    try:
-        parser.write(body)
-        parser.finalize()
-    except MultipartParseError:
-        raise MtomError(MtomRefusal.MALFORMED) from None
-    if not reading.ended or not reading.parts:
-        raise MtomError(MtomRefusal.MALFORMED, "no closing boundary")
-    names = [part.id for part in reading.parts]
+    most = limits or MtomLimits()
+    parts: list[MtomPart] = []
+    for start, end in _spans(boundary.encode("ascii"), body):
+        if len(parts) >= most.parts:
+            raise MtomError(MtomRefusal.TOO_MANY, f"more than {most.parts}")
+        parts.append(_part(body, start, end, most))
+    if not parts:
+        raise MtomError(MtomRefusal.MALFORMED, "no part")
+    names = [part.id for part in parts]
     if len(set(names)) != len(names):
         raise MtomError(MtomRefusal.TWICE, "two parts have one Content-ID")
-    return tuple(reading.parts)
+    return tuple(parts)
+
+
+def _spans(boundary: bytes, body: bytes) -> Iterator[tuple[int, int]]:
+    """Where each part begins and ends. What stands before the first delimiter and after the last one is no part."""
+    delimiter = b"\r\n--" + boundary
+    first = body.startswith(delimiter[2:])
+    at, begun = (-2 if first else body.find(delimiter)), -1
+    while at != -1:
+        after = at + len(delimiter)
+        closing = body.startswith(b"--", after)
+        line = _DELIMITER_ENDS.match(body, after)
+        if closing or line:
+            if begun >= 0:
+                yield begun, at
+            if closing:
+                return
+            assert line is not None  # noqa: S101 - one of the two matched
+            begun = line.end()
+            # The end of this line may be the beginning of the next delimiter.
+            after = begun - 2
+        at = body.find(delimiter, after)
+    if begun < 0 and delimiter[1:] + b"\n" in body:
+        raise MtomError(MtomRefusal.MALFORMED, "its lines end in LF alone, MIME wants CRLF")
+    raise MtomError(MtomRefusal.MALFORMED, "no closing boundary" if begun >= 0 else "no boundary in the body")
+
+
+def _part(body: bytes, start: int, end: int, limits: MtomLimits) -> MtomPart:
+    blank = start - 2 if body.startswith(b"\r\n", start) else body.find(b"\r\n\r\n", start, min(end, start + _HEADS))
+    if blank == -1:
+        raise MtomError(MtomRefusal.MALFORMED, "a part without an end of its headers")
+    content = body[min(blank + 4, end) : end]
+    if len(content) > limits.part:
+        raise MtomError(MtomRefusal.TOO_LARGE, f"more than {limits.part} bytes")
+    headers = HeaderParser(policy=compat32).parsestr(body[start : max(start, blank)].decode("latin-1"))
+    encoding = _header(headers, "content-transfer-encoding").lower() or "binary"
+    if encoding == "base64":
+        try:
+            content = b64decode(_BLANKS.sub(b"", content), validate=True)
+        except Base64Error:
+            raise MtomError(MtomRefusal.MALFORMED, "bad base64") from None
+    elif encoding not in {"binary", "8bit", "7bit"}:
+        raise MtomError(MtomRefusal.ENCODING, encoding[:40])
+    return MtomPart(_bare(_header(headers, "content-id")), _header(headers, "content-type"), content)
+
+
+def _header(headers: MimeHeaders, name: str) -> str:
+    """A header with its folding taken out."""
+    return _FOLDED.sub(" ", str(headers.get(name, ""))).strip()
 
 
 def resolved(root: XmlElement, parts: Sequence[MtomPart]) -> Mapping[XmlElement, MtomPart]:
@@ -187,59 +237,6 @@ def resolved(root: XmlElement, parts: Sequence[MtomPart]) -> Mapping[XmlElement,
     return found
 
 
-class _Reading:
-    """What the parser tells, bounded as it comes."""
-
-    def __init__(self, limits: MtomLimits) -> None:
-        self.parts: list[MtomPart] = []
-        self.ended = False
-        self._limits = limits
-        self._headers: dict[str, str] = {}
-        self._name, self._value, self._content = bytearray(), bytearray(), bytearray()
-
-    @property
-    def callbacks(self) -> Any:
-        return {
-            "on_part_begin": self._begin,
-            "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
-            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
-            "on_header_end": self._header,
-            "on_part_data": self._data,
-            "on_part_end": self._end,
-            "on_end": self._finish,
-        }
-
-    def _begin(self) -> None:
-        if len(self.parts) >= self._limits.parts:
-            raise MtomError(MtomRefusal.TOO_MANY, f"more than {self._limits.parts}")
-        self._headers, self._content = {}, bytearray()
-
-    def _header(self) -> None:
-        self._headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1").strip()
-        self._name, self._value = bytearray(), bytearray()
-
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        if len(self._content) + end - start > self._limits.part:
-            raise MtomError(MtomRefusal.TOO_LARGE, f"more than {self._limits.part} bytes")
-        self._content += data[start:end]
-
-    def _end(self) -> None:
-        content = bytes(self._content)
-        encoding = self._headers.get("content-transfer-encoding", "binary").lower()
-        if encoding == "base64":
-            try:
-                content = b64decode(content)
-            except Base64Error:
-                raise MtomError(MtomRefusal.MALFORMED, "bad base64") from None
-        elif encoding not in {"binary", "8bit", "7bit"}:
-            raise MtomError(MtomRefusal.ENCODING)
-        name = _bare(self._headers.get("content-id", ""))
-        self.parts.append(MtomPart(name, self._headers.get("content-type", ""), content))
-
-    def _finish(self) -> None:
-        self.ended = True
-
-
 def _media_type(value: str) -> str:
     return value.partition(";")[0].strip().lower()
 
@@ -259,6 +256,7 @@ def _bare(content_id: str) -> str:
 
 def _cid(place: XmlElement) -> str:
     href = place.get("href") or ""
-    if not href.startswith("cid:") or len(href) == len("cid:"):
+    scheme, _colon, name = href.partition(":")
+    if scheme.lower() != "cid" or not name:
         raise MtomError(MtomRefusal.INCLUDE, "its href is no cid")
-    return unquote(href.removeprefix("cid:"))
+    return unquote(name)

@@ -10,7 +10,7 @@ from asn1crypto import core
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from bifente.simulator.formats.saml import SamlError, SignerError, SignerTrust, read_assertion, same_name
+from bifente.simulator.formats.saml import SamlError, read_assertion, same_name
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.vihf import names
 from bifente.simulator.formats.vihf.model import AccessPurpose, AuthenticationMode, Vihf
@@ -20,6 +20,8 @@ from bifente.simulator.formats.vihf.refusals import VihfError, VihfRefusal
 from bifente.simulator.formats.vihf.rules import VihfRules
 from bifente.simulator.formats.xmldsig import VerifiedXml, XmlSignatureError, verified_enveloped
 from bifente.simulator.pki.certificate_profiles import PROFESSION
+from bifente.simulator.pki.judging import CertificateJudge
+from bifente.simulator.pki.refusals import CertificateRefusedError
 
 Structures = Callable[[str], Mapping[str, str] | None]
 """Tells, of a national id, the sector (``SA07``) of each structure of its card, by its id; None for who is unknown."""
@@ -33,7 +35,7 @@ class VihfContext:
     """
 
     at: datetime
-    trust: SignerTrust
+    trust: CertificateJudge
     patient: InsIdentifier | None = None
     structures: Structures | None = None
 
@@ -83,10 +85,9 @@ def _signed(assertion: XmlElement, rules: VihfRules) -> VerifiedXml:
 
 def _check_certificate(certificate: x509.Certificate, context: VihfContext) -> None:
     try:
-        context.trust.check(certificate, context.at)
-    except SignerError as error:
-        why = error.refusal.sentence
-        raise VihfError(VihfRefusal.CERTIFICATE, error.detail, error.refusal, why=why) from None
+        context.trust.judge([certificate])
+    except CertificateRefusedError as error:
+        raise VihfError(VihfRefusal.CERTIFICATE, "", error.refusal, why=error.text) from None
 
 
 def _check_time(vihf: Vihf, context: VihfContext, rules: VihfRules) -> None:

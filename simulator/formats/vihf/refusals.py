@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from bifente.ground.text import Text
@@ -136,7 +136,7 @@ class VihfError(ValueError):
         self,
         refusal: VihfRefusal,
         detail: str = "",
-        cause: StrEnum | None = None,
+        cause: Enum | None = None,
         explained: XmlDigest | None = None,
         why: Text | None = None,
     ) -> None:

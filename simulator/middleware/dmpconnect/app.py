@@ -21,6 +21,7 @@ from bifente.simulator.middleware.dmpconnect.conventions import (
     number,
     read_command,
 )
+from bifente.simulator.middleware.dmpconnect.workplace import VitaleCondition
 from bifente.simulator.serving.recording import Heading, Passed
 
 if TYPE_CHECKING:
@@ -82,10 +83,12 @@ async def _monitor(service: DmpConnectJs, connection: WebSocket, said: str, name
         parsed = read_command(said)
         session = service.session_of(parsed)
         service.check_sees_readers(session)
-        interval = max(_PAUSE, number(parsed, "i_checkingIntervalInSeconds", 0))
+        interval = max(_PAUSE, number(parsed, "i_checkingInterval", 0))
     except ConnectError as error:
         await _send(service, connection, error.answer)
         return
+    # The command is acknowledged, then the state is told, then whatever changes.
+    await _send(service, connection, {"s_status": "OK"})
     before: object = None
     gone = asyncio.ensure_future(connection.receive())
     try:
@@ -102,9 +105,11 @@ async def _monitor(service: DmpConnectJs, connection: WebSocket, said: str, name
 
 def _look(service: DmpConnectJs, name: str) -> dict[str, Any]:
     if name == _CPX:
-        return {"i_cpxCardStatus": int(service.workplace.cpx_condition())}
+        card = service.workplace.cpx_condition()
+        return {"i_cardStatus": int(card), "s_cardStatus": card.words}
     condition, serial = service.workplace.vitale_condition()
-    return {"i_vitaleCardStatus": int(condition), "s_vitaleSerial": serial}
+    seen = {"i_cardStatus": int(condition), "s_cardStatus": condition.words, "s_vitaleSerial": serial}
+    return seen | ({"i_isDemoCard": 1} if condition is VitaleCondition.NEW else {})
 
 
 def _name(said: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
@@ -30,7 +31,7 @@ class ConnectErrorType(IntEnum):
 
 
 TECHNICAL, FUNCTIONAL, INVALID_SESSION = 1, 2, 3
-"""Codes of ``ConnectErrorType.SERVER``."""
+"""Codes of ``ConnectErrorType.SERVER``: a fault of the service, a mistake of the page's, no such session."""
 
 
 class ConnectError(Exception):
@@ -63,7 +64,7 @@ class ConnectError(Exception):
 
 def malformed(what: str) -> ConnectError:
     """Return the error of a command that is not in its form."""
-    return ConnectError(ConnectErrorType.SERVER, TECHNICAL, what)
+    return ConnectError(ConnectErrorType.SERVER, FUNCTIONAL, what)
 
 
 def read_command(body: bytes | str, named: str = "") -> dict[str, Any]:
@@ -72,20 +73,30 @@ def read_command(body: bytes | str, named: str = "") -> dict[str, Any]:
         raise malformed(f"more than {LONGEST} bytes")
     try:
         said = json.loads(body) if body else {}
+        _check_prefixes(said)
     except (ValueError, RecursionError):
         raise malformed("this is no JSON") from None
     if not isinstance(said, dict):
         raise malformed("an object of JSON is expected")
-    for key, value in said.items():
-        kinds = _TYPES.get(key[:2])
-        if kinds is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
-            raise malformed(f"{key[:60]}: the prefix {key[:2]} wants another type")
     command = said.get(COMMAND, named)
     if not command:
         raise malformed(f"{COMMAND} is missing")
     if named and command.lower() != named.lower():
         raise malformed(f"{COMMAND} is not the command of the path")
     return {**said, COMMAND: command}
+
+
+def _check_prefixes(value: Any) -> None:
+    """Raise ConnectError for a field, however deep, whose value is not what its prefix says."""
+    if isinstance(value, list):
+        for one in value:
+            _check_prefixes(one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            kinds = _TYPES.get(key[:2])
+            if kinds is not None and (not isinstance(one, kinds) or isinstance(one, bool)):
+                raise malformed(f"{key[:60]}: the prefix {key[:2]} wants another type")
+            _check_prefixes(one)
 
 
 def text(said: Mapping[str, Any], key: str, default: str | None = None) -> str:
@@ -100,3 +111,27 @@ def number(said: Mapping[str, Any], key: str, default: int) -> int:
     """Return a number of a command."""
     value = said.get(key, default)
     return value if isinstance(value, int) else default
+
+
+def structure(said: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a structure of a command, empty where it is missing. Raise ConnectError for what is none."""
+    value = said.get(key) or {}
+    if not isinstance(value, dict):
+        raise malformed(f"{key} is a structure")
+    return value
+
+
+def listed(said: Mapping[str, Any], key: str) -> tuple[Any, ...]:
+    """Return a list, as an array or as a structure of #0, #1 ...; empty where it is missing. Raise ConnectError."""
+    value = said.get(key) or []
+    if not isinstance(value, dict | list):
+        raise malformed(f"{key} is a list")
+    return tuple(value.values() if isinstance(value, dict) else value)
+
+
+def in_base64(said: Mapping[str, Any], key: str) -> bytes:
+    """Return bytes written in base64. Raise ConnectError."""
+    try:
+        return b64decode(text(said, key), validate=True)
+    except ValueError:
+        raise malformed(f"{key} is no base64") from None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bifente.ground.clock import Clock
 from bifente.simulator.middleware.dmpconnect.conventions import INVALID_SESSION, ConnectError, ConnectErrorType
+from bifente.simulator.middleware.dmpconnect.workplace import Connector
 
 INACTIVITY = 3600
 TOKEN = timedelta(seconds=120)
@@ -24,7 +25,10 @@ class ConnectSession:
     used: datetime
     token_until: datetime | None
     code: str = field(default="", repr=False)
-    connectors: set[str] = field(default_factory=set)
+    insi: set[str] = field(default_factory=set)
+    """Connectors of INSi, by what names them."""
+    dmp: dict[str, Connector] = field(default_factory=dict)
+    """Connectors of the DMP, the last one made last."""
 
 
 class Sessions:

@@ -17,6 +17,25 @@ class SlotUse(IntEnum):
     OTHER = 4
     UNKNOWN = 5
 
+    @property
+    def words(self) -> str:
+        """Return ``s_slotType``."""
+        return {1: "No card", 2: "Vitale card", 3: "CPS card", 4: "Other", 5: "Unknown"}[self.value]
+
+
+class ReaderAccessMode(IntEnum):
+    """``i_accessMode`` of a reader."""
+
+    FULL_PCSC = 1
+    GALSS_PCSC = 2
+    GALSS_TL = 3
+    GALSS_RAC = 4
+
+    @property
+    def words(self) -> str:
+        """Return ``s_accessMode``."""
+        return {1: "Full PC/SC", 2: "GALSS/PCSC", 3: "GALSS/TL", 4: "GALSS/RAC"}[self.value]
+
 
 class CpxCondition(IntEnum):
     """What monitoring a CPx card pushes."""
@@ -30,6 +49,11 @@ class CpxCondition(IntEnum):
     EXPIRED = 6
     READER_ERROR = 7
 
+    @property
+    def words(self) -> str:
+        """Return ``s_cardStatus``."""
+        return _CPX_WORDS[self.value]
+
 
 class VitaleCondition(IntEnum):
     """What monitoring a Vitale pushes."""
@@ -39,6 +63,23 @@ class VitaleCondition(IntEnum):
     NEW = 2
     MISSING = 4
 
+    @property
+    def words(self) -> str:
+        """Return ``s_cardStatus``."""
+        return {0: "NotInitialized", 1: "ReadError", 2: "NewCardFound", 4: "CardMissing"}[self.value]
+
+
+_CPX_WORDS = (
+    "NotInitialized",
+    "ValidCardInserted",
+    "NoCardInserted",
+    "UnknownCardInserted",
+    "CardStatusChanged",
+    "CardIsBlocked",
+    "CardIsExpired",
+    "CpxReaderError",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectReader:
@@ -46,6 +87,14 @@ class ConnectReader:
 
     name: str
     use: SlotUse
+
+
+class Connector(Protocol):
+    """Speaks to a teleservice in the name of whoever holds the card, from the command that made it on."""
+
+    def execute(self, name: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the fields of the answer to a command, named as it is written in ``OF_THE_DMP``."""
+        ...
 
 
 class Workplace(Protocol):
@@ -85,4 +134,8 @@ class Workplace(Protocol):
 
     def ins_from_traits(self, code: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what INSi says of somebody who was typed in."""
+        ...
+
+    def dmp_connector(self, code: str, said: Mapping[str, Any]) -> Connector:
+        """Return what speaks to the DMP for the holder of the card, whose code it presents."""
         ...

@@ -109,9 +109,19 @@ class ProfessionalCard:
         return _TEST_AUTHORITY in issuer.rfc4514_string()
 
     @cached_property
+    def names(self) -> HolderName:
+        """How the holder is called."""
+        return self._needed(HolderName)
+
+    @cached_property
+    def profession(self) -> HolderProfession:
+        """The holder's profession, speciality and national identifier."""
+        return self._needed(HolderProfession)
+
+    @cached_property
     def rpps(self) -> str:
         """The holder's RPPS number with its key; empty if he is known by another number."""
-        kind, number, key = _national_id(self._needed(HolderProfession).national_id)
+        kind, number, key = _national_id(self.profession.national_id)
         return number + key if kind == _RPPS else ""
 
     @cached_property
@@ -152,7 +162,7 @@ class ProfessionalCard:
         return {number: item for number, item in found.items() if item is not None}
 
     def _holder(self) -> Group:
-        name, profession = self._needed(HolderName), self._needed(HolderProfession)
+        name, profession = self.names, self.profession
         kind, number, key = _national_id(profession.national_id)
         card_type = self.identity.card_type
         return unnamed(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asn1crypto import core
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bifente.ground.text import Text
-from bifente.simulator.formats.saml import ASSERTION, SignerTrust
+from bifente.simulator.formats.saml import ASSERTION
 from bifente.simulator.formats.soap import SoapEnvelope, qname
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.vihf import (
@@ -24,16 +23,12 @@ from bifente.simulator.formats.vihf import (
 )
 from bifente.simulator.formats.vihf import names as vihf_names
 from bifente.simulator.formats.xmldsig import SignatureRules
-from bifente.simulator.pki.certificate_profiles import CARD_TYPE
+from bifente.simulator.pki.judging import CertificateJudge
+from bifente.simulator.services.dmp.calling import of_card, of_profession
 from bifente.simulator.services.dmp.errors import DmpRefusalError
 from bifente.simulator.services.dmp.register import DmpRegister
 from bifente.simulator.services.dmp.requester import Requester
 from bifente.simulator.services.dmp.rights import Calling
-
-PHYSICIAN, OCCUPATIONAL = "10", "SM25"
-#: Types of card in the certificates; a CPE and a CDE share one, their titles tell them apart.
-_PROFESSIONALS, _EMPLOYEES = frozenset({0, 1}), frozenset({2})
-_EMPLOYEE_TITLE = "Carte de service santé ou social"
 
 _CODES = {
     VihfRefusal.SIGNATURE: "DMPInvalidSignature",
@@ -56,7 +51,7 @@ def rules_of(register: DmpRegister) -> VihfRules:
 
 
 def admit(
-    register: DmpRegister, envelope: SoapEnvelope, trust: SignerTrust, peer: Sequence[x509.Certificate] = ()
+    register: DmpRegister, envelope: SoapEnvelope, trust: CertificateJudge, peer: Sequence[x509.Certificate] = ()
 ) -> tuple[Requester, VerifiedVihf]:
     """Return who asks, and the assertion that proves it. Raise DmpRefusalError.
 
@@ -153,28 +148,13 @@ def _calling(verified: VerifiedVihf) -> Calling:
     vihf = verified.vihf
     if vihf.mode == AuthenticationMode.INDIRECT:
         return Calling.STRUCTURE
-    if vihf.mode == AuthenticationMode.DIRECT:
-        kind = _card_type(verified.certificate)
-        title = verified.certificate.subject.get_attributes_for_oid(NameOID.TITLE)
-        if kind in _EMPLOYEES and title and title[0].value == _EMPLOYEE_TITLE:
-            return Calling.EMPLOYEE
-        if kind not in _PROFESSIONALS:
-            return Calling.OTHER
+    if vihf.mode == AuthenticationMode.DIRECT and (found := of_card(verified.certificate)) is not None:
+        return found
     profession = vihf.role(vihf_names.PROFESSIONS)
     if profession is None:
         return Calling.EMPLOYEE if vihf.mode == AuthenticationMode.REINFORCED else Calling.OTHER
     speciality = vihf.role(vihf_names.SPECIALITIES)
-    if profession.code != PHYSICIAN:
-        return Calling.PROFESSIONAL
-    return Calling.OCCUPATIONAL if speciality and speciality.code == OCCUPATIONAL else Calling.PHYSICIAN
-
-
-def _card_type(certificate: x509.Certificate) -> int | None:
-    try:
-        found = certificate.extensions.get_extension_for_oid(CARD_TYPE).value
-        return int(core.load(found.public_bytes()).native)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, TypeError):
-        return None
+    return of_profession(profession.code, speciality.code if speciality else "")
 
 
 def _organisation(certificate: x509.Certificate) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from lxml import etree
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bifente.ground.text import Text
@@ -46,11 +45,12 @@ from bifente.simulator.services.dmp.call import DmpAnswer, DmpCall, Transaction
 from bifente.simulator.services.dmp.errors import DmpRefusalError, ErrorShape
 from bifente.simulator.services.dmp.judging import HeardCall
 from bifente.simulator.services.dmp.requester import Requester
-from bifente.simulator.services.dmp.transactions import demographics, habilitations, web
+from bifente.simulator.services.dmp.transactions import demographics, habilitations
 from bifente.simulator.services.dmp.transactions.feeding import feed
 from bifente.simulator.services.dmp.transactions.fetching import fetch
 from bifente.simulator.services.dmp.transactions.searching import search
 from bifente.simulator.services.dmp.transactions.updating import update
+from bifente.simulator.services.dmp.web import site
 from bifente.simulator.services.dmp.wsdl import wsdl
 from bifente.simulator.serving.client_certificates import client_chain
 
@@ -88,6 +88,8 @@ ENDPOINTS: Mapping[str, Endpoint] = {
 """Their names as the official WSDL files have them."""
 
 _UNDERSTOOD = tuple(qname(name) for name in ("wsa:Action", "wsa:ReplyTo", "wsa:MessageID", "wsa:To", "wsse:Security"))
+_SUBCODE = "{urn:bifente:dmp:faults}"
+"""The namespace of the DMP's own codes, ours: a subcode is a QName, and Java's SAAJ takes none without a namespace."""
 _ALWAYS_MTOM = frozenset({DmpAction.RETRIEVE})
 _REGISTRY = frozenset({DmpAction.PROVIDE, DmpAction.QUERY, DmpAction.UPDATE, DmpAction.RETRIEVE})
 _GONE = (f"{{{PATIENTS}}}createPatientAccess", f"{{{PATIENTS}}}patientOTPUpdate", f"{{{PATIENTS}}}updatePatientAccess")
@@ -111,21 +113,18 @@ def application(service: DmpService) -> Starlette:
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         return _Exchange(service, endpoint, request).answer(body)
 
-    async def page(request: Request) -> Response:
-        try:
-            title, lines = web.page(service.register, request.path_params["page"], request.path_params.get("ins", ""))
-        except DmpRefusalError as error:
-            back = '<a href="/AccesDirect/TableauDeBord">Tableau de bord</a>'
-            text = f"<h1>{escape(error.code)}</h1><p>{escape(error.told.fr)}</p><p>{back}</p>"
-            return HTMLResponse(text, HTTPStatus.FORBIDDEN)
-        listed = "".join(f"<p>{escape(line)}</p>" for line in lines)
-        return HTMLResponse(f"<h1>{escape(title)}</h1>{listed}", headers={"Cache-Control": "no-store"})
+    async def parameters(request: Request) -> Response:
+        # That the DMP publishes them is known, by which address is not (modelled).
+        given = service.register.parameters
+        return JSONResponse(
+            {"GestionMineurs": given.minors, "AgeMajorite": given.majority, "CumulVisibilite": given.cumul}
+        )
 
     return Starlette(
         routes=[
+            Route(f"{BASE}/Parametres", parameters, methods=["GET"]),
             Route(f"{BASE}/{{name}}", soap, methods=["POST", "GET"]),
-            Route("/AccesDirect/{page}", page, methods=["GET"]),
-            Route("/AccesDirect/{page}/{ins}", page, methods=["GET"]),
+            *site.routes(service),
         ]
     )
 
@@ -176,7 +175,7 @@ class _Exchange:
             return self._refused(error)
         except Hl7Error as error:
             code = "DMPInvalidMessage"
-            return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), code))
+            return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), _SUBCODE + code))
         finally:
             self._tell(code)
 
@@ -193,6 +192,7 @@ class _Exchange:
                 self._authorisation,
                 code,
                 self._detail,
+                requester.reason if requester else "",
             )
         )
 
@@ -252,9 +252,9 @@ class _Exchange:
         registry = isinstance(error, MetadataError) or error.row.shape is ErrorShape.REGISTRY
         if not registry or self._action not in _REGISTRY:
             if isinstance(error, MetadataError):
-                return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), error.code))
+                return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), _SUBCODE + error.code))
             code = SoapCode.RECEIVER if error.row.receiver else SoapCode.SENDER
-            return self._fault(SoapFaultError(code, error.told, error.code))
+            return self._fault(SoapFaultError(code, error.told, _SUBCODE + error.code))
         told = (
             error.told if isinstance(error, MetadataError) else RegistryError(error.code, error.told.fr, error.location)
         )
@@ -299,6 +299,9 @@ def _about(action: DmpAction | None, message: SoapMessage) -> str:
     content = message.envelope.content
     if action is DmpAction.SET_AUTHORISATION:
         return (content.findtext(f"{{{HABILITATIONS}}}action") or "").strip()
+    if action is DmpAction.DEMOGRAPHICS:
+        reason = content.find(f"{{{HL7}}}controlActProcess/{{{HL7}}}reasonCode")
+        return "" if reason is None else reason.get("code", "")
     if action is DmpAction.PROVIDE:
         bodies = [
             re.sub(rb"<(?:\w+:)?(id|setId|effectiveTime|time|low)\b[^>]*>", b"", part.content)

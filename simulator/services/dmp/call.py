@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bifente.simulator.formats.saml import SignerTrust
 from bifente.simulator.formats.soap import SoapMessage
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.vihf import VerifiedVihf
+from bifente.simulator.pki.judging import CertificateJudge
 from bifente.simulator.services.dmp.register import DmpRegister
 from bifente.simulator.services.dmp.requester import Requester
 
@@ -22,7 +22,7 @@ class DmpCall:
     content: XmlElement
     requester: Requester
     vihf: VerifiedVihf
-    trust: SignerTrust
+    trust: CertificateJudge
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import merge
 
 from bifente.simulator.formats.xds.model import Association, Confidentiality, DocumentEntry, SubmissionSet
 from bifente.simulator.formats.xds.names import AssociationKind, DocumentStatus
@@ -47,8 +49,10 @@ class DocumentShelf:
     def __init__(self) -> None:
         self._by_uuid: dict[str, StoredDocument] = {}
         self._by_unique: dict[str, StoredDocument] = {}
-        self._by_status: dict[DocumentStatus, list[tuple[str, str]]] = {status: [] for status in DocumentStatus}
+        self._ordered: defaultdict[tuple[DocumentStatus, str], list[tuple[str, str]]] = defaultdict(list)
+        """By state and type of document, and by state alone (an empty type): when each was created, and its uuid."""
         self._sets: dict[str, SubmissionSet] = {}
+        self._submitted: list[tuple[str, str]] = []
         self._set_uniques: set[str] = set()
         self._associations: dict[str, Association] = {}
         self._ties: dict[str, list[str]] = {}
@@ -63,6 +67,11 @@ class DocumentShelf:
     def sets(self) -> Mapping[str, SubmissionSet]:
         """Return the submission sets by entryUUID."""
         return self._sets
+
+    def find_sets(self, since: str = "", until: str = "") -> Iterator[SubmissionSet]:
+        """Tell the submission sets of this span, the oldest first."""
+        for _time, uuid in _span(self._submitted, since, until):
+            yield self._sets[uuid]
 
     def has_set(self, unique_id: str) -> bool:
         """Return whether a submission set of this uniqueId was registered."""
@@ -81,13 +90,23 @@ class DocumentShelf:
     ) -> None:
         """Keep a whole submission: nothing can fail half way, all was checked before."""
         self._sets[lot.id] = lot
+        insort(self._submitted, (lot.submission_time, lot.id))
         self._set_uniques.add(lot.unique_id)
         for one in documents:
             self._by_uuid[one.entry.id] = one
             self._by_unique[one.entry.unique_id] = one
-            insort(self._by_status[_status(one)], _key(one))
+            self._enter(one)
         for association in associations:
             self.tie(association)
+
+    def _enter(self, one: StoredDocument) -> None:
+        for code in ("", one.entry.type_code.code):
+            insort(self._ordered[_status(one), code], _key(one))
+
+    def _leave(self, one: StoredDocument) -> None:
+        for code in ("", one.entry.type_code.code):
+            listed = self._ordered[_status(one), code]
+            del listed[bisect_left(listed, _key(one))]
 
     def tie(self, association: Association) -> None:
         """Keep one association."""
@@ -102,13 +121,13 @@ class DocumentShelf:
 
     def set_status(self, one: StoredDocument, status: DocumentStatus) -> None:
         """Move a document to another state."""
-        listed = self._by_status[_status(one)]
-        del listed[bisect_left(listed, _key(one))]
+        self._leave(one)
         one.entry = replace(one.entry, status=status)
-        insort(self._by_status[status], _key(one))
+        self._enter(one)
 
     def set_entry(self, one: StoredDocument, entry: DocumentEntry) -> None:
         """Give a document a new version of its metadata; its times and its state stay what they were."""
+        self._leave(one)
         one.entry = replace(
             entry,
             id=one.entry.id,
@@ -118,14 +137,23 @@ class DocumentShelf:
             hash=one.entry.hash,
             size=one.entry.size,
         )
+        self._enter(one)
 
-    def find(self, statuses: Iterable[DocumentStatus], since: str = "", until: str = "") -> Iterator[StoredDocument]:
-        """Tell the documents in these states, created in this span of ``YYYYMMDDhhmmss`` (until not included)."""
+    def find(
+        self,
+        statuses: Iterable[DocumentStatus],
+        since: str = "",
+        until: str = "",
+        types: Iterable[str] = (),
+    ) -> Iterator[StoredDocument]:
+        """Tell the documents in these states, created in this span of ``YYYYMMDDhhmmss`` (until not included).
+
+        ``types`` are typeCodes, of any type where there is none. A search costs what it finds.
+        """
+        wanted = tuple(types) or ("",)
         for status in statuses:
-            listed = self._by_status[status]
-            first = bisect_left(listed, (since, "")) if since else 0
-            last = bisect_right(listed, (until, "")) if until else len(listed)
-            for _time, uuid in listed[first:last]:
+            spans = [_span(self._ordered.get((status, code), []), since, until) for code in wanted]
+            for _time, uuid in merge(*spans):
                 yield self._by_uuid[uuid]
 
     def replaced_by(self, uuid: str) -> str:
@@ -134,6 +162,12 @@ class DocumentShelf:
             if association.kind is AssociationKind.REPLACES and association.target == uuid:
                 return association.source
         return ""
+
+
+def _span(listed: list[tuple[str, str]], since: str, until: str) -> list[tuple[str, str]]:
+    first = bisect_left(listed, (since, "")) if since else 0
+    last = bisect_left(listed, (until, "")) if until else len(listed)
+    return listed[first:last]
 
 
 def _status(one: StoredDocument) -> DocumentStatus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 SOON = timedelta(seconds=5)
 """Nobody asks for a search by hand so soon after a feeding (modelled)."""
+ASKING = timedelta(seconds=2)
+"""Nobody asks a patient, and hears the answer, in less (modelled)."""
+INSISTS = 3
+"""So many times the same refusal without a pause is insistence (modelled)."""
+_TELLING = 4
+"""Letters of a reason that says something (modelled)."""
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -30,6 +36,8 @@ class HeardCall:
     authorisation: str = ""
     code: str = ""
     detail: str = ""
+    reason: str = ""
+    """Why a record is entered in an emergency, as the assertion says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +50,31 @@ class ClientFinding:
     at: datetime
 
 
-def findings(service: DmpService) -> tuple[ClientFinding, ...]:
-    """Return what the record of a service says against its clients, in order of time."""
+def findings(service: DmpService, known: Collection[str] | None = None) -> tuple[ClientFinding, ...]:
+    """Return what the record of a service says against its clients, in order of time.
+
+    ``known`` are the numbers, without their keys, that INSi gave to the same software; None where that is not seen.
+    """
     found = [finding for rule in _RULES for finding in rule(service.log)]
+    if known is not None:
+        found += _not_from_insi(service.log, known)
     return tuple(sorted(found, key=lambda one: one.at))
+
+
+def _not_from_insi(calls: Iterable[HeardCall], known: Collection[str]) -> Iterator[ClientFinding]:
+    told: set[str] = set()
+    for call in calls:
+        if call.patient and call.patient[:13] not in known and call.patient not in told:
+            told.add(call.patient)
+            yield ClientFinding(
+                "ins-not-from-insi",
+                "RNIV-EXI-SI-08",
+                Text(
+                    "un INS part vers le DMP sans avoir été obtenu d'INSi : l'identité n'est pas qualifiée",
+                    "an INS goes to the DMP that was not had from INSi: the identity is not qualified",
+                ),
+                call.at,
+            )
 
 
 def _refusals(calls: Iterable[HeardCall]) -> Iterator[ClientFinding]:
@@ -77,6 +106,22 @@ _CODES = {
         "DMPI-EX_2_1-1071",
         Text("document non conforme envoyé", "a document that does not conform was sent"),
     ),
+    "DMPIdentityCertificationFailure": (
+        "identity-not-certified",
+        "RNIV-EXI-SI-08",
+        Text(
+            "un DMP dont l'identité n'est pas certifiée est demandé : refaire INSi",
+            "a record whose identity is not certified is asked for: INSi again",
+        ),
+    ),
+    "DMPPatientNotFound": (
+        "existence-not-tested",
+        "DMP-TD-01",
+        Text(
+            "une transaction sur un DMP qui n'existe pas : le test d'existence (TD0.2) l'aurait dit",
+            "a transaction on a record that does not exist: the existence test (TD0.2) would have told",
+        ),
+    ),
     "XDSRepositoryBusy": (
         "too-many-a-second",
         "IHE-ERR-XDSREPOSITORYBUSY",
@@ -94,6 +139,62 @@ def _needless_glass(calls: Iterable[HeardCall]) -> Iterator[ClientFinding]:
                 Text(
                     "bris de glace alors que l'autorisation est valide",
                     "bris de glace though the authorisation is valid",
+                ),
+                call.at,
+            )
+
+
+def _unsaid_reason(calls: Iterable[HeardCall]) -> Iterator[ClientFinding]:
+    for call in calls:
+        letters = {letter for letter in call.reason.lower() if letter.isalpha()}
+        if call.mode == "bris_de_glace" and not call.code and call.reason and len(letters) < _TELLING:
+            yield ClientFinding(
+                "bris-de-glace-unsaid",
+                "SEED-DMP-09",
+                Text(
+                    "la raison du bris de glace ne dit rien : elle est saisie par l'utilisateur, pas remplie d'office",
+                    "the reason of a bris de glace says nothing: its user types it, it is not filled in beforehand",
+                ),
+                call.at,
+            )
+
+
+def _unasked(calls: Iterable[HeardCall]) -> Iterator[ClientFinding]:
+    seen: dict[tuple[str, str], datetime] = {}
+    for call in calls:
+        key = (call.user, call.patient)
+        if call.detail == "TEST_EXST" and not call.code and call.authorisation != "VALIDE":
+            seen[key] = call.at
+        elif call.action != "SET_AUTHORISATION" or call.detail != "AJOUT" or call.code:
+            continue
+        elif call.at - seen.pop(key, _LONG_AGO) < ASKING:
+            yield ClientFinding(
+                "consent-unasked",
+                "DMPI-EX_0_3-1010",
+                Text(
+                    "TD0.3 ajout aussitôt après le test d'existence : l'accord du patient n'a pas pu être demandé",
+                    "TD0.3 add right after the existence test: the patient's agreement cannot have been asked for",
+                ),
+                call.at,
+            )
+
+
+def _insists(calls: Iterable[HeardCall]) -> Iterator[ClientFinding]:
+    last: dict[tuple[str, str, str], list[datetime]] = {}
+    for call in calls:
+        key = (call.user, call.patient, call.action)
+        if not call.code:
+            last.pop(key, None)
+            continue
+        times = [one for one in last.get(key, []) if call.at - one < SOON]
+        last[key] = [*times, call.at]
+        if len(last[key]) == INSISTS:
+            yield ClientFinding(
+                "insists",
+                "",
+                Text(
+                    "le même appel refusé est refait sans pause ni changement",
+                    "the same refused call is made again without a pause or a change",
                 ),
                 call.at,
             )
@@ -178,6 +279,9 @@ def _deletion_without_reference(calls: Iterable[HeardCall]) -> Iterator[ClientFi
 _RULES: tuple[Callable[[Iterable[HeardCall]], Iterator[ClientFinding]], ...] = (
     _refusals,
     _needless_glass,
+    _unsaid_reason,
+    _unasked,
+    _insists,
     _needless_authorisation,
     _search_after_feeding,
     _assertion_twice,

@@ -38,6 +38,8 @@ class DmpRegister:
     professionals: dict[str, KnownProfessional] = field(default_factory=dict)
     structures: dict[str, str] = field(default_factory=dict)
     """Names of the structures that are known and open, by id."""
+    situations: dict[str, str] = field(default_factory=dict)
+    """The structure that a professional chose to work in by default, on the web site."""
     _fed: dict[str, deque[float]] = field(default_factory=dict)
 
     def open(self, patient: DmpPatient) -> MedicalRecord:

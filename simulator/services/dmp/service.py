@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +12,9 @@ from bifente.ground.clock import Clock
 from bifente.ground.text import Text
 from bifente.simulator.formats.cda import CdaSchema
 from bifente.simulator.formats.dmp.names import DmpAction
-from bifente.simulator.formats.saml import SignerTrust
 from bifente.simulator.formats.soap import SoapEnvelope
 from bifente.simulator.formats.vihf import VerifiedVihf
+from bifente.simulator.pki.judging import CertificateJudge
 from bifente.simulator.services.dmp.admission import admit
 from bifente.simulator.services.dmp.errors import DmpRefusalError
 from bifente.simulator.services.dmp.judging import HeardCall
@@ -40,7 +39,7 @@ _HEAD = 4_194_304
 
 
 class DmpService(Service):
-    """The DMP. ``authorities`` certify whoever signs; ``revoked`` tells of a certificate at a moment."""
+    """The DMP. ``trust`` judges whoever signs an assertion or a submission."""
 
     name = "dmp"
     title = Text("DMP", "DMP")
@@ -49,17 +48,16 @@ class DmpService(Service):
     def __init__(
         self,
         clock: Clock,
-        authorities: Iterable[x509.Certificate],
+        trust: CertificateJudge,
         new_id: Callable[[], str],
         parameters: DmpParameters | None = None,
         *,
-        revoked: Callable[[x509.Certificate, datetime], bool] = lambda certificate, at: False,
         schema: CdaSchema | None = None,
         declare: Declare = to_nobody,
     ) -> None:
         super().__init__(declare)
         self.register = DmpRegister(clock, new_id, parameters or DmpParameters(), schema)
-        self.trust = SignerTrust(authorities, revoked)
+        self.trust = trust
         self.log: list[HeardCall] = []
         """Every call that was read, the last hundred thousand."""
 

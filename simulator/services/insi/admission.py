@@ -12,10 +12,12 @@ from cryptography.x509.oid import NameOID
 
 from bifente.ground.text import Text
 from bifente.simulator.formats.insi import InsiOperation, InsiSender, ProfessionalAssertion, read_professional
-from bifente.simulator.formats.saml import ASSERTION, SamlError, SignerError, SignerTrust, read_assertion, same_name
+from bifente.simulator.formats.saml import ASSERTION, SamlError, read_assertion, same_name
 from bifente.simulator.formats.soap import SoapEnvelope, qname
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.xmldsig import XmlSignatureError, verified_enveloped
+from bifente.simulator.pki.judging import CertificateJudge
+from bifente.simulator.pki.refusals import CertificateRefusedError
 from bifente.simulator.services.insi.parameters import InsiParameters
 from bifente.simulator.services.insi.refusals import InsiRefusedError
 
@@ -27,7 +29,7 @@ _SECURITY = qname("wsse:Security")
 class InsiTrust:
     """Whose signatures and certificates are believed. ``structures`` is the one authority of structure certificates."""
 
-    signers: SignerTrust
+    signers: CertificateJudge
     structures: x509.Certificate
 
 
@@ -71,13 +73,13 @@ def _check_assertion(
 ) -> ProfessionalAssertion:
     try:
         signed = verified_enveloped(assertion, parameters.signature)
-        trust.signers.check(signed.certificate, at)
+        trust.signers.judge([signed.certificate])
         read = read_assertion(signed.content)
     except XmlSignatureError as error:
         explained = error.explained.text if error.explained else error.refusal.sentence
         raise InsiRefusedError("bad-assertion", explained) from None
-    except SignerError as error:
-        raise InsiRefusedError("bad-assertion", error.refusal.sentence) from None
+    except CertificateRefusedError as error:
+        raise InsiRefusedError("bad-assertion", error.text) from None
     except SamlError as error:
         raise InsiRefusedError("bad-assertion", Text.same(str(error))) from None
     said = read_professional(read)

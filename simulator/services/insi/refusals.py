@@ -73,11 +73,18 @@ def fault_for(error: InsiRefusedError, quirks: frozenset[InsiQuirk], message_id:
     space = NS["env"] if InsiQuirk.SUBCODE_IN_SOAP in quirks else SIRAM_NS
     return SoapFaultError(
         row.side,
-        row.text,
+        _reason(row, error.detail),
         f"{{{space}}}{row.siram}",
         detail=(told, _explanation(row, error.detail)),
         http=500 if InsiQuirk.HTTP_500 in quirks else None,
     )
+
+
+def _reason(row: InsiRefusal, detail: Text | None) -> Text:
+    """The text of the field as it is; of a refusal of ours, what was wrong with it: many clients show no detail."""
+    if detail is None or row.fidelity is not Fidelity.MODELLED:
+        return row.text
+    return Text(f"{row.text.fr.rstrip('.')} : {detail.fr}", f"{row.text.en.rstrip('.')}: {detail.en}")
 
 
 def style_of(quirks: frozenset[InsiQuirk]) -> FaultStyle:

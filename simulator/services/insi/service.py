@@ -85,6 +85,8 @@ class Insi(Service):
         self.population = population or laboratory()
         self.parameters = parameters or InsiParameters()
         self.events: list[InsiEvent] = []
+        self.identities: set[str] = set()
+        """Numbers that it gave, without their keys: what a software may know of."""
 
     @cached_property
     def application(self) -> Asgi:
@@ -138,6 +140,7 @@ class Insi(Service):
             self._keep(asked.event(error.code.value))
             raise
         self._keep(asked.event(found.code))
+        self.identities.update(one.matricule.number for one in (found.active, *found.history) if one is not None)
         if UNREADABLE in self.troubles:
             return b"<html><body>502 Bad Gateway</body></html>"
         return built(result_element(found, self.parameters.style)).bytes()

@@ -82,8 +82,9 @@ class PatientFile:
 
     def outgoing(self) -> InsIdentifier:
         """Return the INS that a message may carry, number and OID together. Raise IdentityError unless qualified."""
-        if self.status is not TrustStatus.QUALIFIEE or self.ins is None:
-            raise IdentityError(IdentityRefusal.NOT_QUALIFIED, self.status.word)
+        self.status.check_leaves()
+        if self.ins is None:
+            raise IdentityError(IdentityRefusal.NOT_FETCHED)
         held = self.ins.matricule
         return InsIdentifier(held.number, held.key or nir_key(held.number), self.ins.oid)
 

@@ -26,6 +26,11 @@ class TrustStatus(StrEnum):
         """Return the colour that software shows (SEED-INS-15); the founding text knows no validated one."""
         return {"PROV": "rouge", "RECUP": "bleu", "VALI": "aucune", "QUAL": "vert"}[self.value]
 
+    def check_leaves(self) -> None:
+        """Raise IdentityError unless an INS may leave: with the qualified status alone (RNIV-EXI-SI-08)."""
+        if self is not TrustStatus.QUALIFIEE:
+            raise IdentityError(IdentityRefusal.NOT_QUALIFIED, self.word)
+
 
 class IdentityMark(StrEnum):
     """What may be attached to an identity; the value is the code of FR Core."""

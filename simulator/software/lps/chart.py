@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bifente.ground.text import Text
 from bifente.simulator.formats.vihf import InsIdentifier
-from bifente.simulator.software.identity.status import TrustStatus
+from bifente.simulator.software.identity.status import IdentityError, TrustStatus
 
 
 class ConsentError(ValueError):
@@ -32,15 +32,12 @@ class PatientChart:
     opposes: bool = False
 
     def check_known(self) -> None:
-        """Raise ConsentError unless the INS may leave the practice (RNIV EXI SI 08)."""
-        if self.status is not TrustStatus.QUALIFIEE:
-            raise ConsentError(
-                "identity",
-                Text(
-                    f"identité {self.status.word} : aucun INS ne part d'une identité qui n'est pas qualifiée",
-                    f"identity {self.status.word}: no INS leaves for an identity that is not qualified",
-                ),
-            )
+        """Raise ConsentError unless the INS may leave the practice: the rule of identities, told as a refusal here."""
+        try:
+            self.status.check_leaves()
+        except IdentityError as error:
+            said = error.refusal.sentence
+            raise ConsentError("identity", Text(f"{said.fr} ({error.detail})", f"{said.en} ({error.detail})")) from None
 
     def check_feeding(self) -> None:
         """Raise ConsentError where the patient opposes feeding (SEED-DMP-06)."""

@@ -61,6 +61,7 @@ from bifente.simulator.software.lps.identity import LpsUser
 from bifente.simulator.software.lps.submission import CONTENTS, SOURCE_ID, PreparedSubmission
 
 BASE = "/si-dmp-server/v2/services"
+PARAMETERS = "Parametres"
 SOFTWARE = VihfSoftware("1.2.250.1.999.1.1", "LPS BIFENTE", "1.0", "BIF-0001-tmp1")
 _PLACES: Mapping[DmpAction, str] = {
     DmpAction.DEMOGRAPHICS: "GDP_Service",
@@ -242,6 +243,15 @@ class DmpClient:
             (("SubmissionSetStatus", "Original"), ("PreviousVersion", str(entry.version))),
         )
         return self._ask(DmpAction.UPDATE, writing.submit_objects(Submission((lot,), (newer,), (member,))), patient)
+
+    def parameters(self) -> Mapping[str, Any]:
+        """Return what the DMP publishes of itself, by name (modelled). Raise UnreachableError."""
+        try:
+            answer = self.caller.request("GET", f"{self.base}/{PARAMETERS}")
+            found: Mapping[str, Any] = answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise UnreachableError(f"{type(error).__name__}: {error}") from error
+        return found
 
     # -- how -----------------------------------------------------------------------------------------------------------
 

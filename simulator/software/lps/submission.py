@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,7 +38,8 @@ _FORMAT_CODES = {
 class LpsDocument:
     """What a user wants to send: the file, what it is, who is not to see it, which document it replaces.
 
-    ``replaces`` is (uniqueId, entryUUID). ``cda`` is a finished document that is sent as it is.
+    ``replaces`` is (uniqueId, entryUUID). ``cda`` is a finished document that is sent as it is,
+    ``unique_id`` the id that it bears; without one an id is made.
     """
 
     media_type: str
@@ -51,6 +52,8 @@ class LpsDocument:
     replaces: tuple[str, str] | None = None
     cda: bytes | None = field(default=None, repr=False)
     format_code: str = ""
+    setting: str = "AMBULATOIRE"
+    unique_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ class PreparedSubmission:
     lot: str
     submission: Submission
     contents: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def unique_ids(self) -> tuple[str, ...]:
+        """Return those of the documents, the signature left out."""
+        return tuple(one.unique_id for one in self.submission.entries if one.type_code.code != "E1762")
 
 
 def prepare(
@@ -73,17 +81,81 @@ def prepare(
     other_in_cda: InsIdentifier | None = None,
     other_in_metadata: InsIdentifier | None = None,
 ) -> PreparedSubmission:
+    """Return a signed submission of one document, as ``prepare_all`` does."""
+    return prepare_all(
+        user,
+        patient,
+        (document,),
+        number,
+        at,
+        title=document.title,
+        other_in_cda=other_in_cda,
+        other_in_metadata=other_in_metadata,
+    )
+
+
+def prepare_all(
+    user: LpsUser,
+    patient: PatientChart,
+    documents: Sequence[LpsDocument],
+    number: int,
+    at: datetime,
+    *,
+    title: str = "",
+    other_in_cda: InsIdentifier | None = None,
+    other_in_metadata: InsIdentifier | None = None,
+) -> PreparedSubmission:
     """Return a signed submission; ``number`` makes its OIDs. The two ``other`` put another INS into one place.
 
     What the user's signer raises comes through: nothing is left half made.
     """
-    unique_id, lot = f"{SOURCE_ID}.1.{number}", f"{SOURCE_ID}.2.{number}"
-    content = document.cda or _cda(user, patient, document, unique_id, at, other_in_cda or patient.ins)
-    signature = sign_submission(lot, {unique_id: content}, user.signer, at)
-    written = (other_in_metadata or patient.ins).written
+    lot, written = f"{SOURCE_ID}.2.{number}", (other_in_metadata or patient.ins).written
+    contents: dict[str, bytes] = {}
+    entries: list[DocumentEntry] = []
+    for rank, document in enumerate(documents, 1):
+        unique_id = document.unique_id or f"{SOURCE_ID}.1.{number}" + (f".{rank}" if rank > 1 else "")
+        entry = _entry(user, patient, document, f"Document{rank:02}", unique_id, written, at)
+        entries.append(entry)
+        contents[entry.id] = document.cda or _cda(user, patient, document, unique_id, at, other_in_cda or patient.ins)
+    signature = sign_submission(lot, {entry.unique_id: contents[entry.id] for entry in entries}, user.signer, at)
+    signed = _signature(entries[0], f"{SOURCE_ID}.3.{number}")
+    whole = SubmissionSet(
+        "SubmissionSet01",
+        lot,
+        SOURCE_ID,
+        written,
+        at.strftime("%Y%m%d%H%M%S"),
+        CodedEntry("04", CONTENTS, "Consultation"),
+        (user.author,),
+        title or documents[0].title,
+    )
+    ties = [(AssociationKind.HAS_MEMBER, whole.id, one.id) for one in (*entries, signed)]
+    ties.append((AssociationKind.SIGNS, signed.id, whole.id))
+    ties += [
+        (AssociationKind.REPLACES, entry.id, document.replaces[1])
+        for entry, document in zip(entries, documents, strict=True)
+        if document.replaces is not None
+    ]
+    return PreparedSubmission(
+        entries[0].unique_id,
+        lot,
+        Submission((whole,), (*entries, signed), tuple(_tie(rank, *tie) for rank, tie in enumerate(ties, 1))),
+        {**contents, signed.id: signature},
+    )
+
+
+def _entry(
+    user: LpsUser,
+    patient: PatientChart,
+    document: LpsDocument,
+    name: str,
+    unique_id: str,
+    written: str,
+    at: datetime,
+) -> DocumentEntry:
     moment = at.strftime("%Y%m%d%H%M%S")
-    entry = DocumentEntry(
-        id="Document01",
+    return DocumentEntry(
+        id=name,
         unique_id=unique_id,
         patient_id=written,
         mime=CDA_TYPE,
@@ -93,7 +165,7 @@ def prepare(
             document.format_code or _FORMAT_CODES.get(document.media_type, document.media_type), FORMATS
         ),
         facility=CodedEntry(user.sector, FACILITIES, user.sector),
-        practice=CodedEntry("AMBULATOIRE", SETTINGS, "Ambulatoire"),
+        practice=CodedEntry(document.setting, SETTINGS, document.setting.capitalize()),
         confidentiality=(
             confidentiality(Confidentiality.NORMAL),
             *(confidentiality(one) for one in sorted(document.visibility)),
@@ -110,10 +182,14 @@ def prepare(
             f"PID-8|{patient.sex}",
         ),
     )
-    signed = replace(
-        entry,
+
+
+def _signature(of: DocumentEntry, unique_id: str) -> DocumentEntry:
+    """The entry of the signature of a set, beside one of its documents."""
+    return replace(
+        of,
         id="Signature01",
-        unique_id=f"{SOURCE_ID}.3.{number}",
+        unique_id=unique_id,
         class_code=CodedEntry("urn:oid:1.3.6.1.4.1.19376.1.2.1.1.1", "URN", "Digital Signature"),
         type_code=CodedEntry("E1762", "ASTM", "Full Document"),
         format_code=CodedEntry("http://www.w3.org/2000/09/xmldsig#", "URN", "Default Signature Style"),
@@ -125,29 +201,6 @@ def prepare(
         language="art",
         event_codes=(CodedEntry("1.2.840.10065.1.12.1.14", "1.2.840.10065.1.12", "Source"),),
         source_patient_info=(),
-    )
-    whole = SubmissionSet(
-        "SubmissionSet01",
-        lot,
-        SOURCE_ID,
-        written,
-        moment,
-        CodedEntry("04", CONTENTS, "Consultation"),
-        (user.author,),
-        document.title,
-    )
-    ties = [
-        _tie(1, AssociationKind.HAS_MEMBER, whole.id, entry.id),
-        _tie(2, AssociationKind.HAS_MEMBER, whole.id, signed.id),
-        _tie(3, AssociationKind.SIGNS, signed.id, whole.id),
-    ]
-    if document.replaces is not None:
-        ties.append(_tie(4, AssociationKind.REPLACES, entry.id, document.replaces[1]))
-    return PreparedSubmission(
-        unique_id,
-        lot,
-        Submission((whole,), (entry, signed), tuple(ties)),
-        {entry.id: content, signed.id: signature},
     )
 
 

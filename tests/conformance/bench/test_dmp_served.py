@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,13 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from serving_bench import serving_bench
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.serving import ServedService, ServingBench
+from bifente.conformance.bench.serving import ServedService
 from bifente.conformance.domains.dmp.serving import start
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import execute, prepare
-from bifente.ground.clock import WallClock
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pki.keystore import KeySource
@@ -72,18 +71,8 @@ def served(
     workshop: Workshop, heard: list[Passed], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServedService]:
     with ExitStack() as stack:
-        yield start(
-            ServingBench(
-                clock=WallClock(),
-                keys=workshop.keys,
-                pki=workshop.pki,
-                chance=random.Random(1),
-                folder=tmp_path_factory.mktemp("dmp"),
-                stack=stack,
-                declare=lambda secret: None,
-                hear=heard.append,
-            )
-        )
+        folder = tmp_path_factory.mktemp("dmp")
+        yield start(serving_bench(workshop.keys, folder, stack, hear=heard.append))
 
 
 def test_the_steps_feed_find_and_fetch_at_another_address(

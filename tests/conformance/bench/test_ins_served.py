@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from serving_bench import serving_bench
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.bench.serving import ServedService, ServingBench
+from bifente.conformance.bench.serving import ServedService
 from bifente.conformance.domains.ins.serving import start
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import execute, prepare
@@ -77,18 +77,8 @@ def served(
     workshop: Workshop, heard: list[Passed], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServedService]:
     with ExitStack() as stack:
-        yield start(
-            ServingBench(
-                clock=WallClock(),
-                keys=workshop.keys,
-                pki=workshop.pki,
-                chance=random.Random(1),
-                folder=tmp_path_factory.mktemp("served"),
-                stack=stack,
-                declare=lambda secret: None,
-                hear=heard.append,
-            )
-        )
+        folder = tmp_path_factory.mktemp("served")
+        yield start(serving_bench(workshop.keys, folder, stack, hear=heard.append))
 
 
 def _bare_request(name: str) -> bytes:

@@ -63,6 +63,7 @@ CHOICE, STATE, WITHIN = ChoiceMatcher(frozenset({"RESET_CARD", "REMOVED_CARD"}))
         (BYTES, {"equals": "zz"}, "equals: 'zz' is not hexadecimal"),
         (VALUE, None, "nothing is expected"),
         (VALUE, {}, "no test is given"),
+        (VALUE, {"not": {"contains": "a"}}, "not takes a value, no test: whatever is seen differs from a test"),
         (VALUE, {"atleast": 3}, "unknown test 'atleast'; known: at-least, at-most, contains, not, one-of, pattern"),
         (VALUE, {"pattern": "("}, "pattern is no regular expression: "),
         (VALUE, {"one-of": "a"}, "one-of takes a list of at least one value"),

@@ -148,11 +148,15 @@ class DmpJudge(DmpStep):
     success: ClassVar[None] = None
     observes: ClassVar[Observes] = {"findings": ValueMatcher(), "calls": ValueMatcher()}
 
+    identities: list[str] | None = Field(
+        default=None, max_length=100, description="numbers that INSi gave to the software; not looked at by default"
+    )
+
     def do(self, act: Act, bench: DmpBench) -> DmpTold:
         """Judge."""
         from bifente.simulator.services.dmp.judging import findings
 
-        found = findings(bench.service)
+        found = findings(bench.service, self.identities)
         return DmpTold({"findings": [one.rule for one in found], "calls": len(bench.service.log)})
 
 

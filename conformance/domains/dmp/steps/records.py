@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from html import unescape
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlencode
 
+import httpx
 from pydantic import Field
 
 from bifente.conformance.bench.scene import Act
@@ -189,27 +194,62 @@ class DmpChange(DmpStep):
 
 
 class DmpWeb(DmpStep):
-    """TD0.9: open a contextual page of the web access."""
+    """TD0.9: open a contextual page of the web access by the certificate of the card, after what a form of it does."""
 
     name: ClassVar[str] = "dmp-web"
     title: ClassVar[Text] = Text("Ouvrir le Web PS (TD0.9)", "Open the web access (TD0.9)")
     shorthand: ClassVar[str] = "page"
-    observes: ClassVar[Observes] = {**ANSWERED, "page": ValueMatcher()}
+    observes: ClassVar[Observes] = {
+        **ANSWERED,
+        **{name: ValueMatcher() for name in ("page", "text", "rows", "links", "location", "same")},
+    }
 
     page: str = Field(
         default="TableauDeBord", max_length=60, description="TableauDeBord, DossierPatient, Documents ..."
     )
     with_patient: bool = Field(default=True, description="with the INS in the address")
+    form: dict[str, str] = Field(
+        default={},
+        max_length=8,
+        description="sent first: do (authorise, settle, block, unblock) and its fields",
+    )
+    read: bool = Field(default=False, description="read the document that was sent last instead of the page")
+    without_card: bool = Field(default=False, description="with no certificate at all")
+    origin: str = Field(default="", max_length=100, description="where the form comes from, none told by default")
 
     def do(self, act: Act, bench: DmpBench) -> DmpTold:
         """Open it."""
         client = bench.client
+        caller = bench.caller(replace(client.user, presented=())) if self.without_card else client.caller
         ins = f"/{bench.patient.ins.whole}" if self.with_patient else ""
-        answer = client.caller.request("GET", f"{client.base.removesuffix(BASE)}/AccesDirect/{self.page}{ins}")
-        text = answer.text
-        title = text.partition("<h1>")[2].partition("</h1>")[0]
-        code = NONE if answer.is_success else title or f"HTTP {answer.status_code}"
-        return DmpTold({"http": answer.status_code, "code": code, "page": title, "reason": text[:300]})
+        address = f"{client.base.removesuffix(BASE)}/AccesDirect/{self.page}{ins}"
+        if self.form:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            if self.origin:
+                headers["Origin"] = self.origin
+            done = caller.request("POST", address, headers=headers, content=urlencode(self.form).encode())
+            if not done.has_redirect_location:
+                return DmpTold(_page(done))
+        if self.read and bench.sent is not None:
+            answer = caller.request("GET", address, params={"document": bench.sent.unique_id})
+            return DmpTold(_page(answer) | {"same": answer.content == bench.sent.contents["Document01"]})
+        return DmpTold(_page(caller.request("GET", address)))
+
+
+def _page(answer: httpx.Response) -> dict[str, Any]:
+    text = unescape(answer.text) if answer.headers.get("content-type", "").startswith("text/html") else ""
+    title = text.partition("<h1>")[2].partition("</h1>")[0]
+    fine = answer.is_success or answer.has_redirect_location
+    return {
+        "http": answer.status_code,
+        "code": NONE if fine else title or f"HTTP {answer.status_code}",
+        "page": title,
+        "text": " ".join(re.sub(r"<[^>]+>", " ", text.partition("<main>")[2]).split()),
+        "rows": text.count("<tr>"),
+        "links": re.findall('<a href="([^"]+)"', text),
+        "location": answer.headers.get("location"),
+        "reason": text[:300] if not fine else None,
+    }
 
 
 def _seen(found: PatientFound | None) -> dict[str, Any]:

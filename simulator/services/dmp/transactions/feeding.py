@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from bifente.ground.text import Text
 from bifente.simulator.formats.dmp.names import REPOSITORY
-from bifente.simulator.formats.saml import SignerError
 from bifente.simulator.formats.soap import SoapFaultError
 from bifente.simulator.formats.soap.xml import XmlElement
 from bifente.simulator.formats.xades import SubmissionSignatureError, verified_submission
@@ -24,6 +23,7 @@ from bifente.simulator.formats.xds.model import (
     patient_key,
 )
 from bifente.simulator.formats.xds.names import LCM, XDSB, AssociationKind, DocumentStatus, ResponseStatus
+from bifente.simulator.pki.refusals import CertificateRefusedError
 from bifente.simulator.services.dmp.access import check_open, permit
 from bifente.simulator.services.dmp.call import DmpAnswer, DmpCall
 from bifente.simulator.services.dmp.contents import check_content
@@ -201,9 +201,9 @@ def _check_signature(
             signature.unique_id,
         )
     try:
-        call.trust.check(verified.certificate, call.register.clock.now())
-    except SignerError as error:
-        raise DmpRefusalError("DMPInvalidCertificate", error.refusal.sentence, signature.unique_id) from None
+        call.trust.judge([verified.certificate])
+    except CertificateRefusedError as error:
+        raise DmpRefusalError("DMPInvalidCertificate", error.text, signature.unique_id) from None
 
 
 def _replaced(call: DmpCall, record: MedicalRecord, wanted: Submission) -> Mapping[str, StoredDocument]:

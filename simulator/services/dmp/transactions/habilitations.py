@@ -32,12 +32,17 @@ def set_authorisation(call: DmpCall) -> DmpAnswer:
     requester = call.requester
     record = call.register.record(requester.patient, requester.oid)
     check_open(record)
-    said = _add(record, requester, role) if action is AuthorisationAction.ADD else _remove(record, requester, role)
+    said = (
+        add_authorisation(record, requester, role)
+        if action is AuthorisationAction.ADD
+        else _remove(record, requester, role)
+    )
     record.trace(requester, f"TD0.3 {action.value}")
     return DmpAnswer(messages.status_answer("setAuthorization", FunctionalStatus(OK, said)))
 
 
-def _add(record: MedicalRecord, requester: Requester, role: AuthorisationRole | None) -> str:
+def add_authorisation(record: MedicalRecord, requester: Requester, role: AuthorisationRole | None) -> str:
+    """Declare whoever asks authorised, and say what came of it. Raise DmpRefusalError."""
     found = grant_for(Operation.ADD_AUTHORISATION, requester, record)
     check_wishes(requester, record)
     party = requester.structure if found is DmpGrant.FOR_STRUCTURE else requester.party

@@ -101,7 +101,7 @@ def _documents(call: DmpCall, record: MedicalRecord, asked: QueryRequest) -> lis
     confidential = {value.partition("^")[0] for value in asked.values("$XDSDocumentEntryConfidentialityCode")}
     authors = [value.replace("%", "") for value in asked.values("$XDSDocumentEntryAuthorPerson")]
     now, found = record.clock.now(), []
-    for document in record.shelf.find(statuses, since, until):
+    for document in record.shelf.find(statuses, since, until, codes.pop("type_code", ())):
         entry = document.entry
         if codes and not all(getattr(entry, field).code in values for field, values in codes.items()):
             continue
@@ -149,7 +149,7 @@ def _sets(call: DmpCall, record: MedicalRecord, asked: QueryRequest, returns: Re
         raise MetadataError("$XDSSubmissionSetStatus is missing", "XDSStoredQueryMissingParam")
     since = _one(asked, "$XDSSubmissionSetSubmissionTimeFrom")
     until = _one(asked, "$XDSSubmissionSetSubmissionTimeTo")
-    found = tuple(one for one in record.shelf.sets.values() if _within(one.submission_time, since, until))
+    found = tuple(record.shelf.find_sets(since, until))
     if returns is ReturnType.REFERENCES:
         return DmpAnswer(writing.query_response(ResponseStatus.SUCCESS, references=[one.id for one in found]))
     _check_number(call, len(found))
