@@ -13,6 +13,7 @@ from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
 from bifente.conformance.loading import InputError
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.card_references import CardReferences
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.run.session import check_bench
 from bifente.conformance.scenario.loader import load_suite
@@ -24,6 +25,7 @@ from bifente.reports.verdict import Verdict
 from bifente.simulator.pcsc.services import ServiceKind
 
 _POOL = pytest.StashKey[BenchPool]()
+_REFERENCES = pytest.StashKey[CardReferences]()
 _WORKSHOP = pytest.StashKey[Workshop]()
 
 
@@ -37,6 +39,7 @@ class SuiteFile(pytest.File):
             suite = load_suite(self.path, load_catalogue(), profile=chosen)
             for scenario in suite.scenarios:
                 check_bench(scenario, workshop_of(self.config), chosen_profile=chosen)
+                references_of(self.config).check(scenario)
         except InputError as error:
             raise self.CollectError(str(error)) from None
         for scenario in suite.scenarios:
@@ -103,6 +106,13 @@ def workshop_of(config: pytest.Config) -> Workshop:
     if _WORKSHOP not in config.stash:
         config.stash[_WORKSHOP] = Workshop.default(config.getoption("--bifente-keys"))
     return config.stash[_WORKSHOP]
+
+
+def references_of(config: pytest.Config) -> CardReferences:
+    """Return who checks references to what is known of cards, for the whole session."""
+    if _REFERENCES not in config.stash:
+        config.stash[_REFERENCES] = CardReferences(workshop_of(config))
+    return config.stash[_REFERENCES]
 
 
 def pool_of(config: pytest.Config) -> BenchPool:

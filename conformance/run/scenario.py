@@ -20,6 +20,7 @@ from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.facets import Destructive, Inspection, Personalisation
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.features import features
+from bifente.conformance.loading.validation import sentence
 from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
 from bifente.conformance.run.reproduce import reproduce_line
 from bifente.conformance.run.telling import Told, event_of
@@ -274,7 +275,8 @@ class _Run:
             verdict, after = Verdict.FAILED, before
             reason = Text.same(f"{step.document.path}:{step.line}: {error}")
         except (BadReferenceError, BadExpectationError, ValidationError) as error:
-            verdict, after = Verdict.BENCH_ERROR, before
+            # What a captured value or a parameter turned out to be: the scenario's mistake, not the bench's.
+            verdict, after = Verdict.FAILED, before
             reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
         except ImpossibleStepError as impossible:
             verdict, reason, after = Verdict.FAILED, impossible.why, before
@@ -393,10 +395,7 @@ def _ours(error: Exception) -> Text:
 
 
 def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        found = error.errors()[0]
-        return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
-    return str(error)
+    return sentence(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _microseconds(start: float) -> int:

@@ -96,10 +96,10 @@ def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
     spoken_of = None if options.readers else CardReferences(workshop)
     for scenario in scenarios:
         try:
-            if spoken_of is not None:
-                spoken_of.check(scenario)
             for document in check_bench(scenario, workshop, chosen_profile=options.profile):
                 inputs.setdefault(document.path, document)
+            if spoken_of is not None:
+                spoken_of.check(scenario)
         except InputError as error:
             problems.extend(error.problems)
     if problems:
