@@ -10,16 +10,20 @@ import signal
 import sys
 import textwrap
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 from typer.main import get_group
+
+if TYPE_CHECKING:
+    from bifente.conformance.loading import Problem
 
 
 class Exit(IntEnum):
@@ -152,6 +156,12 @@ def fail(message: str, code: Exit) -> typer.Exit:
     return typer.Exit(code)
 
 
+def tell_mistakes(problems: Iterable[Problem]) -> None:
+    """Say what is wrong in the files of the user, each mistake with its place and cure."""
+    for problem in problems:
+        err.print(f"bifente: {problem}", markup=False)
+
+
 def _told(error: BaseException) -> int:
     """Say what is wrong, and give the exit code."""
     from bifente.conformance.loading.problems import InputError
@@ -163,8 +173,7 @@ def _told(error: BaseException) -> int:
             err.print(f"bifente: {error}", markup=False)
             return Exit.BAD_INPUT
         case InputError():
-            for problem in error.problems:
-                err.print(f"bifente: {problem}", markup=False)
+            tell_mistakes(error.problems)
             return Exit.BAD_INPUT
         case KeyboardInterrupt():
             err.print("bifente: interrupted", markup=False)

@@ -77,6 +77,31 @@ def run_scenario(
     return _Run(plan, bench, seed, emit, secrets or Secrets()).run(command)
 
 
+def leave_out(plan: PlannedScenario, why: Text, *, command: Sequence[str], emit: Emit) -> Verdict:
+    """Tell of a scenario that is not run, and why."""
+    emit(_started(plan, (), command))
+    emit(ScenarioFinished(scenario=plan.id, verdict=Verdict.NOT_RUN, reason=why, fidelity=plan.fidelity, duration_us=0))
+    return Verdict.NOT_RUN
+
+
+def _started(plan: PlannedScenario, slots: tuple[str, ...], command: Sequence[str]) -> ScenarioStarted:
+    return ScenarioStarted(
+        scenario=plan.id,
+        suite=plan.suite,
+        title=plan.model.title.text,
+        file=plan.file,
+        line=plan.line,
+        requirements=tuple(plan.model.requirements),
+        fidelity=plan.fidelity,
+        destructive=plan.model.destructive,
+        profile=plan.bench.profile,
+        slots=slots,
+        cards={role: choice.template for role, choice in plan.bench.cards.items()},
+        judges=plan.model.judges,
+        reproduce=reproduce_line(command, plan.id),
+    )
+
+
 @dataclass(slots=True)
 class _Run:
     plan: PlannedScenario
@@ -94,23 +119,7 @@ class _Run:
 
     def run(self, command: Sequence[str]) -> Verdict:
         plan, start = self.plan, time.perf_counter()
-        self.emit(
-            ScenarioStarted(
-                scenario=plan.id,
-                suite=plan.suite,
-                title=plan.model.title.text,
-                file=plan.file,
-                line=plan.line,
-                requirements=tuple(plan.model.requirements),
-                fidelity=plan.fidelity,
-                destructive=plan.model.destructive,
-                profile=plan.bench.profile,
-                slots=tuple(slot.role for slot in self.bench.profile.slots),
-                cards={role: choice.template for role, choice in plan.bench.cards.items()},
-                judges=plan.model.judges,
-                reproduce=reproduce_line(command, plan.id),
-            )
-        )
+        self.emit(_started(plan, tuple(slot.role for slot in self.bench.profile.slots), command))
         verdict, reason = self._verdict()
         self.emit(
             ScenarioFinished(
