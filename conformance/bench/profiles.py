@@ -19,6 +19,7 @@ from bifente.conformance.sections import extended, section, sections_of_profile
 from bifente.ground.clock import Clock
 from bifente.ground.extensions import folder_of
 from bifente.ground.fidelity import Fidelity
+from bifente.ground.own import READERS, own_files
 from bifente.ground.text import Text
 from bifente.simulator.readers import PinPad, Reader, ReaderIdentity
 
@@ -219,6 +220,10 @@ def _shelf() -> Mapping[str, Path]:
                 if name in found:
                     raise DomainError(f"two packages bring the profile {name!r}: {found[name]} and {file}: rename one")
                 found[name] = file
+    for name, file in own_files(READERS):
+        if (known := f"{READERS}/{name}") in found:
+            raise DomainError(f"{file}: a profile {known!r} is already at {found[known]}: rename one")
+        found[known] = file
     return found
 
 

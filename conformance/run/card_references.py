@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,8 @@ from bifente.simulator.faults import catalogue
 _Where = tuple[PlannedStep, str, str]
 """A step, the slot whose card it speaks of, and the reference."""
 _FAULTS = "faults"
+_LONGEST = 200
+"""Most characters told of a value that does not fit: some are whole tables."""
 
 
 class CardReferences:
@@ -122,7 +125,8 @@ class CardReferences:
                 if written and _ours(written):
                     complaint = known[name].complaint(resolve(value, self._scope(scenario)))
                     if complaint:
-                        yield _problem(step, f"{step.kind.name}: {name}: {complaint}")
+                        said = textwrap.shorten(complaint, _LONGEST, placeholder=" …")
+                        yield _problem(step, f"{step.kind.name}: {name}: ${written[0]} does not fit here: {said}")
         except ValidationError as error:
             yield _problem(step, f"{step.kind.name}: ${of_arguments[0]} does not fit here: {sentence(error)}")
         except BadReferenceError:

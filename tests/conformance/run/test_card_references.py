@@ -36,8 +36,14 @@ def complaint(lab: Lab, folder: Path, steps: str, head: str = BOTH) -> str:
             "verify-code: $card.activities does not fit here: code: a text is expected",
         ),
         ("- get-challenge: $card.family-name", "length: a whole number is expected"),
-        ("- get-challenge: 8\n  expect: {sw: $card.activities}", "get-challenge: sw: "),
-        ("- get-challenge: 8\n  expect: {data: {length: $card.code}}", "data: length: '1234' is no number of bytes"),
+        (
+            "- get-challenge: 8\n  expect: {sw: $card.activities}",
+            "get-challenge: sw: $card.activities does not fit here: ",
+        ),
+        (
+            "- get-challenge: 8\n  expect: {data: {length: $card.code}}",
+            "data: $card.code does not fit here: length: '1234' is no number of bytes",
+        ),
         ("- inject-fault: $faults.card-muet.code", "$faults.card-muet.code leads nowhere"),
         # Cards move, but none of them knows it.
         ("- swap-cards: vitale\n- verify-code: $cards.vitale.codes", "has no 'codes'"),
