@@ -82,19 +82,25 @@ def _choices(request: pytest.FixtureRequest) -> tuple[str, dict[str, CardChoice]
     from bifente.conformance.model import CardChoice
     from bifente.conformance.pytest_plugin.suites import workshop_of
     from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+    from bifente.ground.french import in_lang, locale_lang
 
     marker = request.node.get_closest_marker("bifente")
     chosen = dict(marker.kwargs) if marker is not None else {}
     if marker is not None and marker.args:
-        pytest.fail(f"the marker bifente takes names only: {', '.join(_MARKED)}", pytrace=False)
+        pytest.fail(in_lang(f"the marker bifente takes names only: {', '.join(_MARKED)}", locale_lang()), pytrace=False)
     for name in chosen:
         if name not in _MARKED:
-            pytest.fail(f"the marker bifente has no {name!r} ({nearest(name, _MARKED)})", pytrace=False)
+            pytest.fail(
+                in_lang(f"the marker bifente has no {name!r} ({nearest(name, _MARKED)})", locale_lang()), pytrace=False
+            )
     folder = request.node.path.parent
     cards = chosen.get("cards", {"cps": "medecin-generaliste"})
     profile = chosen.get("profile", DEFAULT_PROFILE)
     if not isinstance(cards, dict) or not isinstance(profile, str):
-        pytest.fail("the marker bifente: profile is a name, cards maps slots to templates", pytrace=False)
+        pytest.fail(
+            in_lang("the marker bifente: profile is a name, cards maps slots to templates", locale_lang()),
+            pytrace=False,
+        )
     try:
         choices = {
             role: CardChoice(template=beside(card, folder))
@@ -107,12 +113,11 @@ def _choices(request: pytest.FixtureRequest) -> tuple[str, dict[str, CardChoice]
         roles = [slot.role for slot in known.slots]
         for role, choice in choices.items():
             if role not in roles:
-                pytest.fail(
-                    f"the marker bifente: {profile} has no slot {role!r} ({nearest(role, roles)})", pytrace=False
-                )
+                said = f"the marker bifente: {profile} has no slot {role!r} ({nearest(role, roles)})"
+                pytest.fail(in_lang(said, locale_lang()), pytrace=False)
             workshop_of(request.config).check(choice)
     except InputError as error:
-        pytest.fail(f"the marker bifente: {error}", pytrace=False)
+        pytest.fail(in_lang(f"the marker bifente: {error.say(locale_lang())}", locale_lang()), pytrace=False)
     return profile, choices
 
 

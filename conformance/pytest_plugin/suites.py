@@ -18,6 +18,7 @@ from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.run.session import check_bench
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.scenario.plan import PlannedScenario
+from bifente.ground.french import locale_lang
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.explain import headline, lines
 from bifente.reports.model import Fold
@@ -41,7 +42,7 @@ class SuiteFile(pytest.File):
                 check_bench(scenario, workshop_of(self.config), chosen_profile=chosen)
                 references_of(self.config).check(scenario)
         except InputError as error:
-            raise self.CollectError(str(error)) from None
+            raise self.CollectError(error.say(locale_lang())) from None
         for scenario in suite.scenarios:
             yield ScenarioItem.from_parent(self, name=scenario.id.partition("/")[2], scenario=scenario)
 
@@ -68,7 +69,9 @@ class ScenarioItem(pytest.Item):
         command = ("bifente", "run", str(self.path))
         verdict = run_scenario(self.scenario, bench, seed=seed, command=command, emit=events.append)
         finished = events[-1]
-        reason = finished.reason.get("en") if isinstance(finished, ScenarioFinished) and finished.reason else ""
+        reason = (
+            finished.reason.get(locale_lang()) if isinstance(finished, ScenarioFinished) and finished.reason else ""
+        )
         if verdict in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
             pytest.skip(reason)
         self.user_properties.append(("verdict", verdict.value))
@@ -97,8 +100,9 @@ def _report(scenario: str, verdict: Verdict, events: Iterable[Event]) -> str:
     for event in events:
         fold.add(event)
     told = fold.scenario(scenario)
-    first = headline(told, "en")
-    return "\n".join([f"{verdict.say('en')} {first}", *(line for line in lines(told, "en") if line != first)])
+    lang = locale_lang()
+    first = headline(told, lang)
+    return "\n".join([f"{verdict.say(lang)} {first}", *(line for line in lines(told, lang) if line != first)])
 
 
 def workshop_of(config: pytest.Config) -> Workshop:

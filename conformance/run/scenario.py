@@ -258,7 +258,7 @@ class _Run:
         start = time.perf_counter()
         reason: Text | None = None
         judged: tuple[Expectation, ...] = ()
-        decoded: tuple[tuple[str, str], ...] | None = None
+        decoded: tuple[tuple[str | Text, str | Text], ...] | None = None
         try:
             scope = self._scope(scene, step)
             artefact = step.artefact if step.artefact and step.artefact.of in self.bench.artefacts else None

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.fields import FieldInfo
@@ -26,13 +26,16 @@ from bifente.ground.text import Text
 from bifente.simulator.fault import UNREADABLE
 from bifente.simulator.iso7816.apdu import Response
 
+Decoded: TypeAlias = tuple[tuple[str | Text, str | Text], ...]
+"""Label, value pairs for a reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What a step saw: values by expectation key, and label, value pairs for a reader."""
 
     values: Mapping[str, Any]
-    decoded: tuple[tuple[str, str], ...] = ()
+    decoded: Decoded = ()
 
     @classmethod
     def of(cls, response: Response, **values: Any) -> Observation:

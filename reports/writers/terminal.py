@@ -68,7 +68,9 @@ class TerminalWriter:
             case RunStarted():
                 self._lang = self._chosen or event.lang
                 self._total = sum(suite.scenarios for suite in event.suites)
-                self._print(Line(one_line(f"bifente {event.tool.version} · {event.target} · {event.run_id}"), "bold"))
+                product = f" · {event.product}" if event.product else ""
+                head = f"bifente {event.tool.version} · {event.target} · {event.run_id}{product}"
+                self._print(Line(one_line(head), "bold"))
             case ScenarioStarted():
                 self._progress(event.scenario)
             case StepStarted():

@@ -51,7 +51,7 @@ def pytest_over(folder: Path, *options: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "COLUMNS": "160", "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
+        env={**os.environ, "COLUMNS": "160", "LC_ALL": "en_US.UTF-8", "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
         timeout=600,
         check=False,
     )

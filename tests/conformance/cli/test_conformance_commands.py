@@ -60,7 +60,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 )
 def test_every_command_has_help(cli: Cli, command: str) -> None:
     said = cli(*command.split(), "--help").ok()
-    assert "Usage: bifente" in said
+    assert "Usage : bifente" in said
     assert "--help" in said
     assert cli(*command.split(), "-h").ok() == said
 
