@@ -35,7 +35,7 @@ def test_every_help_has_its_french() -> None:
     said = {" ".join(text.split()) for text in helps(group)} | {does for _module, does in COMMANDS.values()}
     # A help that is filled in (Reports to write, out of ...) is known by its form.
     missing = sorted(text for text in said if not known(text) and in_french(text) == text)
-    assert missing == [], "put them into src/bifente/ground/french/help.yaml"
+    assert missing == [], "put them into src/bifente/ground/french/help.json"
 
 
 @pytest.mark.parametrize("files", [SAID, SHOWN])

@@ -220,6 +220,9 @@ def _told(error: BaseException) -> int:
             err.print(
                 f"bifente: {error.filename or say('the output')}: {say(error.strerror or str(error))}", markup=False
             )
+        case _ if isinstance(error, _of_the_machine()) or isinstance(error.__cause__, _of_the_machine()):
+            err.print(f"bifente: {words(error)}", markup=False)
+            return Exit.BAD_INPUT
         case _ if isinstance(error, _foreseen()):
             err.print(f"bifente: {words(error)}", markup=False)
         case _:
@@ -229,20 +232,24 @@ def _told(error: BaseException) -> int:
     return Exit.BENCH_ERROR
 
 
-def _foreseen() -> tuple[type[Exception], ...]:
-    from bifente.conformance.bench.factory import BenchUnavailableError
+def _of_the_machine() -> tuple[type[BaseException], ...]:
+    """What this machine lacks or does not allow: the user's to mend, by the cure that is told."""
     from bifente.conformance.targets.base import ScardError
     from bifente.conformance.targets.pcsc import PcscMissingError
-    from bifente.reports.journal import JournalError
-    from bifente.reports.render import RenderError
-    from bifente.simulator.iso7816.memory import CardMemoryError
+    from bifente.conformance.targets.pkcs11 import ModuleMissingError
     from bifente.simulator.pcsc import PcscdError
     from bifente.simulator.pki.keystore import KeyStoreError
 
-    return (
-        *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),
-        *(JournalError, RenderError, KeyStoreError, CardMemoryError),
-    )
+    return (PcscdError, PcscMissingError, ModuleMissingError, ScardError, KeyStoreError)
+
+
+def _foreseen() -> tuple[type[Exception], ...]:
+    from bifente.conformance.bench.factory import BenchUnavailableError
+    from bifente.reports.journal import JournalError
+    from bifente.reports.render import RenderError
+    from bifente.simulator.iso7816.memory import CardMemoryError
+
+    return (BenchUnavailableError, JournalError, RenderError, CardMemoryError)
 
 
 def _forget(stream: IO[str]) -> None:

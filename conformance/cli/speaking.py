@@ -6,22 +6,24 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from bifente.ground.french import in_lang, locale_lang
-from bifente.ground.text import LANGS, Lang, Text
+
+if TYPE_CHECKING:
+    from bifente.ground.text import Lang
 
 OPTION = "--lang"
 _Formatter: Any = typer.Context.formatter_class
-_USAGE = Text("Usage : ", "Usage: ")
+_USAGE = {"fr": "Usage : ", "en": "Usage: "}
 _KINDS = {
-    "str": Text("texte", "text"),
-    "int": Text("entier", "number"),
-    "float": Text("nombre", "number"),
-    "path": Text("chemin", "path"),
-    "Path": Text("chemin", "path"),
+    "str": {"fr": "texte", "en": "text"},
+    "int": {"fr": "entier", "en": "number"},
+    "float": {"fr": "nombre", "en": "number"},
+    "path": {"fr": "chemin", "en": "path"},
+    "Path": {"fr": "chemin", "en": "path"},
 }
 _KIND = re.compile(rf"<(?:list\[)?({'|'.join(_KINDS)})\]?(?: range)?>")
 _RAW = (
@@ -42,7 +44,7 @@ def spoken() -> Lang:
     asked = [value for name, value in pairwise(arguments) if name == OPTION]
     asked += [one.partition("=")[2] for one in arguments if one.startswith(f"{OPTION}=")]
     lang = asked[-1] if asked else None
-    return lang if lang in LANGS else locale_lang()
+    return "fr" if lang == "fr" else "en" if lang == "en" else locale_lang()
 
 
 def say(text: str) -> str:
@@ -52,7 +54,12 @@ def say(text: str) -> str:
 
 def words(error: BaseException) -> str:
     """Return what an error says: in its own two languages where it has them."""
+    from bifente.ground.text import Text
+
     lang = spoken()
+    cause = error.__cause__
+    if cause is not None and str(cause) == str(error):
+        error = cause
     if callable(own := getattr(error, "say", None)):
         return str(own(lang))
     for name in ("why", "text", "sentence"):
@@ -62,10 +69,10 @@ def words(error: BaseException) -> str:
 
 
 class _SpokenFormatter(_Formatter):  # type: ignore[misc]
-    """A help in the language spoken. The code is English; its French stands in ``ground/french/help.yaml``."""
+    """A help in the language spoken. The code is English; its French stands in ``ground/french/help.json``."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, _USAGE.get(spoken()) if prefix is None else prefix)
+        super().write_usage(prog, args, _USAGE[spoken()] if prefix is None else prefix)
 
     def write_heading(self, heading: str) -> None:
         super().write_heading(say(heading) + (" " if spoken() == "fr" else ""))
@@ -79,7 +86,7 @@ class _SpokenFormatter(_Formatter):  # type: ignore[misc]
 
 def _named(name: str) -> str:
     """An option with the kind of its value as a user calls it, not as Python does."""
-    return _KIND.sub(lambda found: f"<{_KINDS[found[1]].get(spoken())}>", name)
+    return _KIND.sub(lambda found: f"<{_KINDS[found[1]][spoken()]}>", name)
 
 
 def _row(said: str) -> str:

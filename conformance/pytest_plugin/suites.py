@@ -18,12 +18,13 @@ from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.run.session import check_bench
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.scenario.plan import PlannedScenario
-from bifente.ground.french import locale_lang
+from bifente.ground.french import in_lang, locale_lang
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.explain import headline, lines
 from bifente.reports.model import Fold
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pcsc.services import ServiceKind
+from bifente.simulator.pki.keystore import KeyStore, KeyStoreError
 
 _POOL = pytest.StashKey[BenchPool]()
 _REFERENCES = pytest.StashKey[CardReferences]()
@@ -108,7 +109,12 @@ def _report(scenario: str, verdict: Verdict, events: Iterable[Event]) -> str:
 def workshop_of(config: pytest.Config) -> Workshop:
     """Return the workshop of the session."""
     if _WORKSHOP not in config.stash:
-        config.stash[_WORKSHOP] = Workshop.default(config.getoption("--bifente-keys"))
+        keys = KeyStore(config.getoption("--bifente-keys"))
+        try:
+            keys.check()
+        except KeyStoreError as error:  # told once, not as an error of every test
+            pytest.exit(in_lang(str(error), locale_lang()), returncode=pytest.ExitCode.USAGE_ERROR)
+        config.stash[_WORKSHOP] = Workshop(keys)
     return config.stash[_WORKSHOP]
 
 

@@ -293,7 +293,7 @@ def test_what_is_missing_is_named_with_its_cure(
         lack(monkeypatch, tmp_path)  # type: ignore[operator]
     except PcscdError as error:
         pytest.skip(f"needs pcscd: {error}")
-    cli(*command.split(), "--service", "pcscd", *(["--", "true"] if command == "exec" else [])).fails(3, *words)
+    cli(*command.split(), "--service", "pcscd", *(["--", "true"] if command == "exec" else [])).fails(2, *words)
 
 
 def test_the_doctor_names_the_missing_link_and_its_cure(

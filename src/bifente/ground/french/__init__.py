@@ -3,22 +3,26 @@
 Most of what the bench tells is a ``Text`` in both languages from where it is born. What is born as one English sentence
 (an exception, a help, what a matcher shows) is put into French where it is printed, by the sentences of this folder:
 ``{}`` stands for what changes, and is itself put into French if it is a sentence. What is not there stays as it is.
+They are JSON: a help is told without waiting for anything else to be imported.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib import resources
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from bifente.ground.shipped import shipped
-from bifente.ground.text import Lang
+if TYPE_CHECKING:
+    from bifente.ground.text import Lang
 
-SAID = ("help.yaml", "errors.yaml")
+SAID = ("help.json", "errors.json")
 """What commands say."""
-SHOWN = ("report.yaml",)
+SHOWN = ("report.json",)
 """What matchers show."""
 _LONGEST = 4_000
 _DEPTH = 4
@@ -58,7 +62,10 @@ def known(text: str) -> bool:
 @cache
 def sentences(files: tuple[str, ...]) -> Mapping[str, str]:
     """Return every sentence of some files by its English."""
-    return {" ".join(en.split()): fr.strip() for name in files for en, fr in shipped(__name__, name).items()}
+    found: dict[str, str] = {}
+    for name in files:
+        found |= json.loads(resources.files(__name__).joinpath(name).read_text(encoding="utf-8"))
+    return found
 
 
 @cache
