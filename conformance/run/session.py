@@ -299,7 +299,7 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         profile=", ".join(plan.profiles),
         seed=options.seed,
         lang=options.lang,
-        environment=environment(pcsc=pcsc, module=options.module) | service,
+        environment=environment(pcsc=pcsc, module=options.module) | service | dict(_speeds(plan)),
         inputs=tuple(Input(path=_shown(document.path), sha256=document.sha256) for document in plan.inputs),
         suites=tuple(
             Suite(
@@ -322,6 +322,15 @@ def _product(plan: RunPlan) -> str | None:
     sections = (section for scenario in plan.scenarios for section in scenario.bench.sections)
     named = {section.product for section in sections if isinstance(section, NamesProduct)}
     return named.pop() if len(named) == 1 else None
+
+
+def _speeds(plan: RunPlan) -> Iterator[tuple[str, str]]:
+    """How fast the lines to the cards are, of the readers that do not spare the wait."""
+    if plan.options.readers:
+        return
+    for name in plan.profiles:
+        if (speed := load_readers(name)[0].speed) is not None:
+            yield f"speed {name}", f"{speed.pace} ({speed.fidelity.value})"
 
 
 def declare(plan: RunPlan, workshop: Workshop, secrets: Secrets) -> None:
