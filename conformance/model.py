@@ -43,6 +43,8 @@ class Title(Model):
     @model_validator(mode="before")
     @classmethod
     def _both(cls, given: Any) -> Any:
+        if given is None or isinstance(given, int | float | list):
+            raise ValueError("a title is a text, or one for each language: {fr: ..., en: ...}")
         if isinstance(given, str):
             return {"fr": given, "en": given}
         if isinstance(given, Mapping) and (one := {*given} & {*LANGS}) and len(one) == 1:

@@ -37,8 +37,8 @@ from bifente.simulator.pki.keystore import KeyStore
 
 NOTHING_FAILED = Text("Rien n'a échoué dans le passage {run}.", "Nothing failed in the run {run}.")
 NOTHING_WRONG = Text(
-    "Rien à redire : {scenarios} scénarios dans {suites} suites.",
-    "Nothing wrong: {scenarios} scenarios in {suites} suites.",
+    "Rien à redire. Suites : {suites}, scénarios : {scenarios}.",
+    "Nothing wrong. Suites: {suites}, scenarios: {scenarios}.",
 )
 LAID_ASIDE = Text("bifente : laissé de côté, à corriger : {files}", "bifente: laid aside, to be mended: {files}")
 RUNS = Path("runs")

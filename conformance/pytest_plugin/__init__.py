@@ -101,6 +101,7 @@ def _choices(request: pytest.FixtureRequest) -> tuple[str, dict[str, CardChoice]
             in_lang("the marker bifente: profile is a name, cards maps slots to templates", locale_lang()),
             pytrace=False,
         )
+    wrong = ""
     try:
         choices = {
             role: CardChoice(template=beside(card, folder))
@@ -109,15 +110,15 @@ def _choices(request: pytest.FixtureRequest) -> tuple[str, dict[str, CardChoice]
             for role, card in cards.items()
         }
         profile = beside(profile, folder)
-        known, _documents = load_readers(profile)
-        roles = [slot.role for slot in known.slots]
+        roles = [slot.role for slot in load_readers(profile)[0].slots]
         for role, choice in choices.items():
-            if role not in roles:
-                said = f"the marker bifente: {profile} has no slot {role!r} ({nearest(role, roles)})"
-                pytest.fail(in_lang(said, locale_lang()), pytrace=False)
             workshop_of(request.config).check(choice)
+            if role not in roles:
+                wrong = f"{profile} has no slot {role!r} ({nearest(role, roles)})"
     except InputError as error:
-        pytest.fail(in_lang(f"the marker bifente: {error.say(locale_lang())}", locale_lang()), pytrace=False)
+        wrong = error.say(locale_lang())
+    if wrong:
+        pytest.fail(in_lang(f"the marker bifente: {wrong}", locale_lang()), pytrace=False)
     return profile, choices
 
 

@@ -132,7 +132,8 @@ class TerminalWriter:
         self._console.print(table, crop=False)
         if generated := sum(suite.suite.generated for suite in run.suites):
             self._print(Line(labelled(say("generated", lang), str(generated), lang), "dim"))
-        self._print(Line("  ".join(f"{verdict.say(lang)} {count}" for verdict, count in run.counts.items())))
+        counted = (f"{verdict.say(lang)} {count}" for verdict, count in run.counts.items() if count)
+        self._print(Line("  ".join(counted) or f"{Verdict.PASSED.say(lang)} 0"))
         if run.coverage.total:
             share = percent(run.coverage.percent(run.coverage.cited), lang)
             self._print(

@@ -30,11 +30,11 @@ def test_a_good_suite_has_nothing_to_say(tmp_path: Path) -> None:
         ("suite: t.one", "suite: T One", "suite", "suite: lower-case words joined by"),
         (
             "title: {fr: Essai, en: Test}",
-            "title: Essai",
+            "title: [Essai]",
             "title",
-            "title: a mapping of keys to values is expected, not",
+            "title: a title is a text, or one for each language",
         ),
-        ("title: {fr: Essai, en: Test}", "title: {fr: Essai}", "title", "the key 'title.en' is missing"),
+        ("title: {fr: Essai, en: Test}", "title: {}", "title", "the key 'title.fr' is missing"),
         ("title: {fr: Un, en: One}", "title: {fr: Un, en: One, de: Eins}", "de:", "unknown key 'de'"),
         (
             "title: {fr: Un, en: One}",

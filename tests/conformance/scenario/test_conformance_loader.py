@@ -50,7 +50,7 @@ from bifente.reports.events import Phase
         ),
         ("- code-status:\n  slot: 3", "slot", "slot takes the name of a slot (e.g. slot: cps)"),
         ("- code-status:\n  slot: [cps]", "slot", "slot takes the name of a slot"),
-        ("- code-status:\n  title: {fr: a}", "title: {fr: a}", "the key 'en' is missing"),
+        ("- code-status:\n  title: [a]", "title: [a]", "a title is a text, or one for each language"),
         ("- verify-code: $crad.code", "verify-code", "$crad is not known here (did you mean 'card'?)"),
         (
             "- verify-code: $later\n- get-challenge: 8\n  capture: {later: data}",
