@@ -23,7 +23,7 @@ bench:
 
 
 def deviations(ran: Ran) -> list[tuple[str, str]]:
-    return [(bad.name, bad.observed) for step in ran.steps for bad in step.expectations if not bad.ok]
+    return [(bad.name, str(bad.observed)) for step in ran.steps for bad in step.expectations if not bad.ok]
 
 
 @pytest.mark.parametrize(
