@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from bifente.conformance.expectations.matchers import Matcher, ValueMatcher
-from bifente.conformance.expectations.typed import Kind, TypedMatcher
+from bifente.conformance.expectations.typed import ObservedKind, TypedMatcher
 from bifente.conformance.loading.problems import nearest
 from bifente.simulator.cards.families import state_keys, state_kinds
 
@@ -75,7 +75,9 @@ def _of_state() -> Mapping[str, ValueMatcher]:
 def _state_matcher(kind: str | tuple[str, ...] | None) -> ValueMatcher:
     if kind is None:
         return _PLAIN
-    return TypedMatcher(Kind(kind)) if isinstance(kind, str) else TypedMatcher(Kind.TEXT, frozenset(kind))
+    return (
+        TypedMatcher(ObservedKind(kind)) if isinstance(kind, str) else TypedMatcher(ObservedKind.TEXT, frozenset(kind))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 from bifente.conformance.expectations.groups import GroupsMatcher
 from bifente.conformance.expectations.matchers import Matcher, ValueMatcher
-from bifente.conformance.expectations.typed import Kind, TypedMatcher
+from bifente.conformance.expectations.typed import ObservedKind, TypedMatcher
 from bifente.ground.shipped import shipped
 
 FILE = "observations.yaml"
@@ -30,7 +30,7 @@ class KindError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ObservationTable:
     """What one package says of the observations of its steps."""
 
     package: str
@@ -56,7 +56,7 @@ def typed(step: str, module: str, observes: Mapping[str, Matcher]) -> Mapping[st
 
 
 @cache
-def table_of(module: str) -> Table | None:
+def table_of(module: str) -> ObservationTable | None:
     """Return the table of the nearest package above a module that has one."""
     package = module.rpartition(".")[0]
     while package:
@@ -65,7 +65,7 @@ def table_of(module: str) -> Table | None:
         except (FileNotFoundError, ModuleNotFoundError, TypeError):
             package = package.rpartition(".")[0]
             continue
-        return Table(package, data.get("any") or {}, data.get("steps") or {})
+        return ObservationTable(package, data.get("any") or {}, data.get("steps") or {})
     return None
 
 
@@ -80,14 +80,14 @@ def _matcher(said: Any, where: str) -> Matcher:
         return GroupsMatcher()
     if isinstance(said, str):
         try:
-            return TypedMatcher(Kind(said))
+            return TypedMatcher(ObservedKind(said))
         except ValueError:
             raise KindError(
-                f"{where}: {said!r} is no kind; known: {', '.join(Kind)}, {_GROUPS}, or a list of words"
+                f"{where}: {said!r} is no kind; known: {', '.join(ObservedKind)}, {_GROUPS}, or a list of words"
             ) from None
     if isinstance(said, Mapping):
         said = (*_words(said["of"], where), *(said.get("and") or ()))
-    return TypedMatcher(Kind.TEXT, frozenset(map(str, said)))
+    return TypedMatcher(ObservedKind.TEXT, frozenset(map(str, said)))
 
 
 @cache

@@ -11,7 +11,7 @@ from bifente.conformance.expectations.matchers import ValueMatcher
 from bifente.conformance.loading.problems import nearest
 
 
-class Kind(StrEnum):
+class ObservedKind(StrEnum):
     """The kinds of a plain value."""
 
     NUMBER = "number"
@@ -25,33 +25,33 @@ def _is_number(value: Any) -> bool:
     return type(value) is int or (isinstance(value, str) and value.lstrip("-").isdigit())
 
 
-_FITS: Mapping[Kind, Callable[[Any], bool]] = {
-    Kind.NUMBER: _is_number,
-    Kind.TRUTH: lambda value: isinstance(value, bool),
-    Kind.TEXT: lambda value: not isinstance(value, bool | list | tuple | Mapping),
-    Kind.LIST: lambda value: isinstance(value, list | tuple),
-    Kind.ANY: lambda value: value is not None,
+_FITS: Mapping[ObservedKind, Callable[[Any], bool]] = {
+    ObservedKind.NUMBER: _is_number,
+    ObservedKind.TRUTH: lambda value: isinstance(value, bool),
+    ObservedKind.TEXT: lambda value: not isinstance(value, bool | list | tuple | Mapping),
+    ObservedKind.LIST: lambda value: isinstance(value, list | tuple),
+    ObservedKind.ANY: lambda value: value is not None,
 }
-_SAID: Mapping[Kind, str] = {
-    Kind.NUMBER: "a number, e.g. 3",
-    Kind.TRUTH: "true or false",
-    Kind.TEXT: "a text",
-    Kind.LIST: "a list, e.g. [a, b], or {contains: a}",
-    Kind.ANY: "a value",
+_SAID: Mapping[ObservedKind, str] = {
+    ObservedKind.NUMBER: "a number, e.g. 3",
+    ObservedKind.TRUTH: "true or false",
+    ObservedKind.TEXT: "a text",
+    ObservedKind.LIST: "a list, e.g. [a, b], or {contains: a}",
+    ObservedKind.ANY: "a value",
 }
-_TESTS: Mapping[Kind, frozenset[str]] = {
-    Kind.NUMBER: frozenset({"one-of", "not", "at-least", "at-most", "pattern"}),
-    Kind.TRUTH: frozenset({"one-of", "not"}),
-    Kind.TEXT: frozenset({"one-of", "not", "pattern", "contains"}),
-    Kind.LIST: frozenset({"one-of", "not", "contains"}),
-    Kind.ANY: frozenset({"one-of", "not", "pattern", "contains", "at-least", "at-most"}),
+_TESTS: Mapping[ObservedKind, frozenset[str]] = {
+    ObservedKind.NUMBER: frozenset({"one-of", "not", "at-least", "at-most", "pattern"}),
+    ObservedKind.TRUTH: frozenset({"one-of", "not"}),
+    ObservedKind.TEXT: frozenset({"one-of", "not", "pattern", "contains"}),
+    ObservedKind.LIST: frozenset({"one-of", "not", "contains"}),
+    ObservedKind.ANY: frozenset({"one-of", "not", "pattern", "contains", "at-least", "at-most"}),
 }
-_SCALAR: Mapping[Kind, Mapping[str, Any]] = {
-    Kind.NUMBER: {"type": ["integer", "string"], "pattern": "^-?[0-9]+$"},
-    Kind.TRUTH: {"type": "boolean"},
-    Kind.TEXT: {"type": ["string", "integer"]},
-    Kind.LIST: {"type": "array"},
-    Kind.ANY: {"type": ["string", "integer", "boolean", "array"]},
+_SCALAR: Mapping[ObservedKind, Mapping[str, Any]] = {
+    ObservedKind.NUMBER: {"type": ["integer", "string"], "pattern": "^-?[0-9]+$"},
+    ObservedKind.TRUTH: {"type": "boolean"},
+    ObservedKind.TEXT: {"type": ["string", "integer"]},
+    ObservedKind.LIST: {"type": "array"},
+    ObservedKind.ANY: {"type": ["string", "integer", "boolean", "array"]},
 }
 
 
@@ -59,7 +59,7 @@ _SCALAR: Mapping[Kind, Mapping[str, Any]] = {
 class TypedMatcher(ValueMatcher):
     """A value of one kind, or one of a few words, or a test that such a value can meet."""
 
-    kind: Kind = Kind.TEXT
+    kind: ObservedKind = ObservedKind.TEXT
     words: frozenset[str] = frozenset()
 
     @property

@@ -57,7 +57,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return "known: " + ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
-_NEAR = 0.75
+_NEAR = 0.7
 
 
 def _near(word: str, names: Sequence[str]) -> str | None:
@@ -72,6 +72,8 @@ def _near(word: str, names: Sequence[str]) -> str | None:
         return bare[close[0]]
     swapped = [name for part, name in bare.items() if len(last) > 2 and sorted(part) == sorted(last)]
     begun = [name for part, name in bare.items() if len(last) > 2 and part.startswith(last)]
+    if of_a_matrix := [name for name in begun if name.rpartition("/")[2].startswith(f"{last}[")]:
+        return min(of_a_matrix)
     if folder and not (swapped or begun):
         whole = difflib.get_close_matches(word, names, n=1, cutoff=0.85)
         return whole[0] if whole else None

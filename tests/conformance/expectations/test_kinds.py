@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
 from bifente.conformance.expectations.groups import GroupsMatcher
-from bifente.conformance.expectations.kinds import KindError, Table, table_of
-from bifente.conformance.expectations.typed import Kind, TypedMatcher
+from bifente.conformance.expectations.kinds import KindError, ObservationTable, table_of
+from bifente.conformance.expectations.typed import ObservedKind, TypedMatcher
 from bifente.conformance.loading import InputError
 from bifente.conformance.scenario.step import expectable
 from bifente.conformance.scenario.steps import steps
@@ -76,16 +76,18 @@ def test_what_nothing_can_meet_is_refused_where_it_stands(tmp_path: Path, step: 
 
 @given(PLAIN)
 def test_what_is_observed_can_be_expected(value: object) -> None:
-    kinds = {bool: Kind.TRUTH, int: Kind.NUMBER, str: Kind.TEXT, list: Kind.LIST}
+    kinds = {bool: ObservedKind.TRUTH, int: ObservedKind.NUMBER, str: ObservedKind.TEXT, list: ObservedKind.LIST}
     matcher = TypedMatcher(kinds[type(value)])
     assert matcher.complaint(value) is None
     assert matcher.meets(value, value)
-    assert TypedMatcher(Kind.ANY).complaint(value) is None
+    assert TypedMatcher(ObservedKind.ANY).complaint(value) is None
 
 
 @given(PLAIN)
 def test_another_kind_is_refused(value: object) -> None:
-    wrong = {bool: Kind.NUMBER, int: Kind.TRUTH, str: Kind.LIST, list: Kind.TEXT}[type(value)]
+    wrong = {bool: ObservedKind.NUMBER, int: ObservedKind.TRUTH, str: ObservedKind.LIST, list: ObservedKind.TEXT}[
+        type(value)
+    ]
     for written in (value, {"not": value}, {"one-of": [value]}):
         assert "can never be observed" in str(TypedMatcher(wrong).complaint(written))
 
@@ -105,4 +107,4 @@ def test_a_state_tells_what_was_asked_of_it() -> None:
 @pytest.mark.parametrize("said", ["nombre", {"of": "bifente.ground.text:Text"}])
 def test_a_table_with_a_mistake_says_where(said: object) -> None:
     with pytest.raises(KindError, match=r"some\.package: step: key: "):
-        Table("some.package", {"key": said}).matcher("step", "key")
+        ObservationTable("some.package", {"key": said}).matcher("step", "key")
