@@ -109,3 +109,14 @@ def test_the_language_is_known_before_any_option_is_read(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", locale)
     assert spoken() == lang
+
+
+@pytest.mark.parametrize(("lang", "said"), [("fr", "Valider un modèle"), ("en", "Validate a template")])
+def test_a_command_of_a_group_is_listed_whole_in_the_language_spoken(
+    monkeypatch: pytest.MonkeyPatch, lang: str, said: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bifente", "--lang", lang, "cards", "--help"])
+    group: Any = get_group(app)
+    show = group.get_command(None, "cards").commands["show"]
+    assert show.get_short_help_str(45).startswith(said)
+    assert not show.get_short_help_str(20).endswith("...")

@@ -107,6 +107,8 @@ class SpokenContext(typer.Context):
 def speaking(command: Any) -> Any:
     """Return a command whose helps, and those of its own commands, are in the language spoken."""
     command.context_class = SpokenContext
+    if command.help:  # where commands are listed: whole, not cut in the middle of a word
+        command.short_help = say(command.help).split("\n\n")[0].strip()
     inner: Iterable[Any] = getattr(command, "commands", {}).values()
     for one in inner:
         speaking(one)
