@@ -88,4 +88,4 @@ def test_the_version_is_told(cli: Cli) -> None:
 def test_a_misspelt_command_suggests_the_near_one(cli: Cli) -> None:
     said = cli("raed")
     assert said.code == 2
-    assert "Did you mean 'read'?" in said.err
+    assert "Did you mean 'read'" in said.err
