@@ -411,4 +411,4 @@ def test_a_journal_cut_in_a_line_is_rendered_as_far_as_it_goes(cli: Cli, tmp_pat
 def test_a_journal_that_is_none_is_one_sentence(cli: Cli, tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / FILE_NAME).write_bytes(content)
-    cli("report", "r").fails(3, words)
+    cli("report", "r").fails(2, words)
