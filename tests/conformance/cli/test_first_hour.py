@@ -130,6 +130,23 @@ def test_a_folder_of_ones_own_is_known_by_name(cli: Cli, tmp_path: Path, monkeyp
         _shelf.cache_clear()
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("CKR_PIN_LOKED", "'CKR_PIN_LOCKED'"), ("SCARD_W_REMOVED_CRD", "'REMOVED_CARD'")]
+)
+def test_a_misspelt_code_is_met(cli: Cli, typed: str, meant: str) -> None:
+    cli("codes", typed).fails(2, typed, meant)
+    assert meant not in cli("codes", "zzz").err
+
+
+def test_an_empty_file_is_no_lot_and_no_journal(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "empty.fse").write_bytes(b"\n")
+    cli("fse", "submit", "empty.fse").fails(2, "empty.fse")
+    (tmp_path / FILE_NAME).write_bytes(b"")
+    cli("report", FILE_NAME).fails(2, FILE_NAME)
+    (tmp_path / FILE_NAME).write_bytes(b"no event\n")
+    cli("report", FILE_NAME).fails(2, f"{FILE_NAME}:1")
+
+
 @pytest.mark.parametrize("title", ["Essai", "{fr: Essai}", "{en: Trial}"])
 def test_a_title_in_one_language_is_enough(cli: Cli, tmp_path: Path, title: str) -> None:
     text = suite_text(PASSES)
