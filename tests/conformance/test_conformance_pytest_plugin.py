@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conformance_bench import scenario_text, steps_text, suite_text, write
+from conformance_bench import TEMPLATES, scenario_text, steps_text, suite_text, write
 from lxml import etree
 
 from bifente.simulator.pcsc.discovery import find_installation
@@ -200,3 +200,35 @@ def test_without_pcscd_what_needs_it_is_skipped_with_the_reason(tmp_path: Path) 
     assert code == 0, text
     assert "2 skipped" in text
     assert text.count("pcscd-binary: pcscd is not found in /nowhere") >= 2
+
+
+MARKED = """
+import pytest
+
+@pytest.mark.bifente(card={"cps": "pharmacien"})
+def test_keyword(card): pass
+
+@pytest.mark.bifente(cards={"cps": "pharmacen"})
+def test_template(card): pass
+
+@pytest.mark.bifente(cards={"csp": "pharmacien"})
+def test_slot(card): pass
+
+@pytest.mark.bifente(cards={"cps": "cards/mine.yaml"})
+def test_own(card): assert card.facts["code"] == "1234"
+"""
+
+
+def test_a_mistake_in_the_marker_is_told_and_a_file_is_found_from_the_test(tmp_path: Path) -> None:
+    folder = tmp_path / "deep"
+    (folder / "cards").mkdir(parents=True)
+    (folder / "cards" / "mine.yaml").write_text((TEMPLATES / "infirmier.yaml").read_text(encoding="utf-8"), "utf-8")
+    write(folder, MARKED, "test_marked.py")
+    code, text = pytest_over(tmp_path)
+    assert code == 1
+    assert "the marker bifente has no 'card' (did you mean 'cards'?)" in text
+    assert "is no known card template (did you mean 'pharmacien'?)" in text
+    assert "has no slot 'csp' (did you mean 'cps'?)" in text
+    assert "PASSED deep/test_marked.py::test_own" in text
+    assert "3 errors" in text
+    assert "another exception" not in text
