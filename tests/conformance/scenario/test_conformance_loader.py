@@ -72,7 +72,7 @@ from bifente.reports.events import Phase
             "length",
             "get-challenge: length: a number of at most 256 is expected",
         ),
-        ("- insert-card: now", "insert-card", "insert-card takes no argument (a slot is named beside it, slot: vitale)"),
+        ("- insert-card: now", "insert-card", "insert-card takes no argument (a slot is named beside it"),
         ("- transmit: 0G", "transmit", "transmit: command: hexadecimal is expected"),
         ("- transmit: {command: $card.code, more: 1}", "more", "transmit: unknown key 'more' (known: command)"),
         ("- reset-card: hot", "reset-card", "reset-card: kind: one of warm, cold is expected"),
