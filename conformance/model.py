@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from bifente.conformance.features import Feature
 from bifente.conformance.sections import extended, sections_of_bench
 from bifente.ground.fidelity import Fidelity
-from bifente.ground.text import Text
+from bifente.ground.text import LANGS, Text
 from bifente.reports.events import Judged
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="lower-case words joined by -")]
@@ -35,10 +35,33 @@ class Model(BaseModel):
 
 
 class Title(Model):
-    """A title in both languages."""
+    """A title: a text, or one for each language. What is said in one language only stands for both."""
 
     fr: str
     en: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _both(cls, given: Any) -> Any:
+        if given is None or isinstance(given, int | float | list):
+            raise ValueError("a title is a text, or one for each language: {fr: ..., en: ...}")
+        if isinstance(given, str):
+            return {"fr": given, "en": given}
+        if isinstance(given, Mapping) and (one := {*given} & {*LANGS}) and len(one) == 1:
+            said = given[next(iter(one))]
+            return {**dict.fromkeys(LANGS, said), **given}
+        return given
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """A text, or a mapping with at least one language."""
+        made = handler.resolve_ref_schema(handler(core_schema))
+        made.pop("required", None)
+        text = {"type": "string"}
+        form = {**made, "minProperties": 1}
+        made.clear()
+        made.update({"description": form.pop("description", ""), "anyOf": [text, form]})
+        return dict(made)
 
     @property
     def text(self) -> Text:

@@ -27,7 +27,7 @@ class RunOptions:
     otherwise.
     ``module`` is the PKCS#11 module that the ``pkcs11`` target puts to the test. ``profile`` replaces the suites' own.
     ``real_cards`` name the templates that describe the cards in those readers, by slot. ``service`` stands between
-    virtual readers and PC/SC.
+    virtual readers and PC/SC. ``max_failures`` is how many failures end the run.
     """
 
     paths: tuple[Path, ...]
@@ -45,5 +45,6 @@ class RunOptions:
     operator: bool = False
     keys: Path | None = None
     service: ServiceKind = ServiceKind.OWN
+    max_failures: int | None = None
     evidence: Path | None = None
     """Where files of evidence go, beside the record."""

@@ -140,8 +140,8 @@ class Expectation(_Strict, frozen=True, kw_only=True):
     """What had to be observed beside what was. `remark` marks a deviation that is tolerated (`ok` stays true)."""
 
     name: str
-    expected: str
-    observed: str
+    expected: str | Text
+    observed: str | Text
     ok: bool
     remark: bool = False
 
@@ -308,7 +308,7 @@ class StepFinished(_Event, frozen=True, kw_only=True, tag="step-finished"):
     expectations: tuple[Expectation, ...] = ()
     state_before: dict[str, str] | None = None
     state_after: dict[str, str] | None = None
-    decoded: tuple[tuple[str, str], ...] | None = None
+    decoded: tuple[tuple[str | Text, str | Text], ...] | None = None
     reason: Text | None = None
     duration_us: Count = 0
 

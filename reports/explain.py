@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bifente.ground.text import Lang
+from bifente.ground.text import Lang, Text
 from bifente.reports.clean import one_line, printable
 from bifente.reports.events import Direction, Message
 from bifente.reports.model import Run, ScenarioResult, StepResult
-from bifente.reports.words import labelled, say
+from bifente.reports.words import labelled, say, told
 
 
 def where(file: str, line: int) -> str:
@@ -77,7 +77,8 @@ def _step_lines(step: StepResult, lang: Lang) -> Iterator[str]:
             yield f"  {pairs(called.answer)}"
 
 
-def _both(expected: str, observed: str, lang: Lang) -> str:
+def _both(expected: str | Text, observed: str | Text, lang: Lang) -> str:
+    expected, observed = told(expected, lang), told(observed, lang)
     return f"{say('expected', lang).lower()} {expected}, {say('observed', lang).lower()} {observed}"
 
 

@@ -58,7 +58,7 @@ class StepResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
     expectations: tuple[Expectation, ...] = ()
     state_before: dict[str, str] | None = None
     state_after: dict[str, str] | None = None
-    decoded: tuple[tuple[str, str], ...] | None = None
+    decoded: tuple[tuple[str | Text, str | Text], ...] | None = None
     duration_us: int = 0
     complete: bool = True
 

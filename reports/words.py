@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bifente.ground.french import shown
 from bifente.ground.text import Lang, Text
 
 INTERRUPTED = Text("interrompu avant la fin", "interrupted before its end")
@@ -200,6 +201,40 @@ def translated(kind: str, value: str, lang: Lang) -> str:
     """Return a word of the catalogue of requirements in `lang`, as it stands when nobody has translated it."""
     word = f"{kind}_{value}"
     return say(word, lang) if word in WORDS else value
+
+
+LABELS: dict[str, str] = {
+    "à faire": "to do",
+    "affiché": "shown",
+    "avertit": "warns",
+    "bloque": "blocks",
+    "certificat": "certificate",
+    "courrier": "mail",
+    "ensuite": "then",
+    "essais restants": "tries left",
+    "état": "state",
+    "étiquettes": "labels",
+    "motif": "reason",
+    "part AMC": "AMC share",
+    "part AMO": "AMO share",
+    "raison": "reason given",
+    "refus": "refusal",
+    "remède": "remedy",
+}
+"""The labels of decoded data that steps give in French, and their English."""
+_FRENCH_LABELS = {english: french for french, english in LABELS.items()}
+
+
+def told(words: str | Text, lang: Lang) -> str:
+    """Return what was expected, observed or decoded in `lang`; a text of one language is put into French if it can."""
+    return words.get(lang) if isinstance(words, Text) else shown(words, lang)
+
+
+def label(words: str | Text, lang: Lang) -> str:
+    """Return the label of decoded data in `lang`."""
+    if isinstance(words, Text):
+        return words.get(lang)
+    return (LABELS if lang == "en" else _FRENCH_LABELS).get(words, words)
 
 
 def labelled(label: str, value: str, lang: Lang) -> str:

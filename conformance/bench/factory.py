@@ -22,7 +22,7 @@ from bifente.conformance.bench.profiles import ReaderProfile
 from bifente.conformance.bench.real import RealBench
 from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.targets.base import ScardError
+from bifente.conformance.targets.base import PcscCode, ScardError
 from bifente.conformance.targets.embedded import EmbeddedTarget
 from bifente.conformance.targets.own import OwnServiceTarget
 from bifente.conformance.targets.pcsc import PcscMissingError, PcscTarget
@@ -38,6 +38,13 @@ from bifente.simulator.readers import Reader
 
 class BenchUnavailableError(Exception):
     """The bench a run asked for cannot be opened; the message names what is missing and the cure."""
+
+
+_NO_SERVICE = "no PC/SC service answers on this machine: start pcscd (systemctl start pcscd), or ask bifente doctor"
+
+
+def _without_service(error: Exception) -> bool:
+    return isinstance(error, ScardError) and error.code == PcscCode.NO_SERVICE
 
 
 class BenchPool:
@@ -73,7 +80,7 @@ class BenchPool:
                 self._open(profile)
             except (PcscdError, PcscMissingError, ModuleMissingError, ScardError) as error:
                 self.close()
-                raise BenchUnavailableError(str(error)) from error
+                raise BenchUnavailableError(_NO_SERVICE if _without_service(error) else str(error)) from error
         found = self._benches[profile]
         found.evidence = self._options.evidence
         return found

@@ -19,8 +19,10 @@ from bifente.conformance.sections import extended, section, sections_of_profile
 from bifente.ground.clock import Clock
 from bifente.ground.extensions import folder_of
 from bifente.ground.fidelity import Fidelity
+from bifente.ground.own import READERS, own_files
 from bifente.ground.text import Text
 from bifente.simulator.readers import PinPad, Reader, ReaderIdentity
+from bifente.simulator.readers.pace import Pace
 
 S = TypeVar("S", bound=BaseModel)
 
@@ -104,6 +106,22 @@ class PinPadModel(Model):
         return tuple(one.text for one in self.display)
 
 
+class SpeedModel(Model):
+    """How fast its line to the card is, and what that rests on. Without it the bench spares the wait."""
+
+    clock_khz: int = Field(alias="clock-khz", ge=1000, le=20_000, description="clock it gives the card, e.g. 3571")
+    fi: int = Field(default=372, ge=372, le=2048, description="Fi: ticks of the clock a bit takes, times Di")
+    di: int = Field(default=1, ge=1, le=64, description="Di: what Fi is divided by")
+    etu: int = Field(default=12, ge=10, le=266, description="bit times a byte takes, guard time included")
+    fidelity: Fidelity
+    source: str
+
+    @property
+    def pace(self) -> Pace:
+        """Return it as slots keep it."""
+        return Pace(self.clock_khz, self.fi, self.di, self.etu)
+
+
 class ReaderProfile(Model):
     """A reader profile. What is not known of a device is absent."""
 
@@ -123,6 +141,7 @@ class ReaderProfile(Model):
     )
     extended_length: bool | None = Field(default=None, alias="extended-length", description="extended-length APDUs")
     pin_pad: PinPadModel | None = Field(default=None, alias="pin-pad")
+    speed: SpeedModel | None = None
     slots: list[SlotModel] = Field(min_length=1, max_length=16)
 
     @model_validator(mode="after")
@@ -166,6 +185,12 @@ class ReaderProfile(Model):
 
     def reader(self, clock: Clock) -> Reader:
         """The device, all slots empty."""
+        made = self._made(clock)
+        for slot in made.slots:
+            slot.pace = self.speed.pace if self.speed is not None else None
+        return made
+
+    def _made(self, clock: Clock) -> Reader:
         pin_pad = PinPad(self.pin_pad.texts) if self.pin_pad is not None else None
         told = self.identity
         if self.slots[0].device is None:
@@ -219,6 +244,10 @@ def _shelf() -> Mapping[str, Path]:
                 if name in found:
                     raise DomainError(f"two packages bring the profile {name!r}: {found[name]} and {file}: rename one")
                 found[name] = file
+    for name, file in own_files(READERS):
+        if (known := f"{READERS}/{name}") in found:
+            raise DomainError(f"{file}: a profile {known!r} is already at {found[known]}: rename one")
+        found[known] = file
     return found
 
 

@@ -10,16 +10,22 @@ import signal
 import sys
 import textwrap
 import traceback
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 from typer.main import get_group
+
+from bifente.conformance.cli.speaking import SpokenContext, say, speaking, spoken, usage, words
+
+if TYPE_CHECKING:
+    from bifente.conformance.loading import Problem
 
 
 class Exit(IntEnum):
@@ -80,12 +86,37 @@ class _Commands(TyperGroup):
             for module, _does in [COMMANDS[cmd_name]] if cmd_name in COMMANDS else COMMANDS.values():
                 import_module(f"bifente.conformance.cli.{module}")
             self.commands = get_group(app).commands
-        return super().get_command(ctx, cmd_name)
+        found = super().get_command(ctx, cmd_name)
+        return found if found is None else speaking(found)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list of commands, none of them imported."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, does) for name, (_module, does) in COMMANDS.items()])
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line; what is wrong with its usage is said in the language spoken."""
+        self.context_class = SpokenContext
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except typer.Abort:
+            code = Exit.FAILED
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+            err.print(f"bifente: {usage(error)}", markup=False)
+            code = getattr(error, "exit_code", Exit.BAD_INPUT)
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -119,6 +150,12 @@ def bifente(
     _version: Annotated[
         bool, typer.Option("--version", callback=_told_version, is_eager=True, help="Show the version and exit.")
     ] = False,
+    _lang: Annotated[
+        str | None,
+        typer.Option(
+            "--lang", help="Language of helps, errors and results: fr or en (default: the locale's, else fr)."
+        ),
+    ] = None,
 ) -> None:
     """What all commands have in common: nothing but the help."""
 
@@ -148,8 +185,14 @@ err: _Console = _Console(stderr=True, highlight=False, soft_wrap=True, emoji=Fal
 
 def fail(message: str, code: Exit) -> typer.Exit:
     """Say what is wrong and give the exception that ends the command."""
-    err.print(f"bifente: {message}", markup=False)
+    err.print(f"bifente: {say(message)}", markup=False)
     return typer.Exit(code)
+
+
+def tell_mistakes(problems: Iterable[Problem]) -> None:
+    """Say what is wrong in the files of the user, each mistake with its place and cure."""
+    for problem in problems:
+        err.print(f"bifente: {problem.say(spoken())}", markup=False)
 
 
 def _told(error: BaseException) -> int:
@@ -160,14 +203,13 @@ def _told(error: BaseException) -> int:
 
     match error:
         case ExtensionError() | JournalPlaceError():
-            err.print(f"bifente: {error}", markup=False)
+            err.print(f"bifente: {words(error)}", markup=False)
             return Exit.BAD_INPUT
         case InputError():
-            for problem in error.problems:
-                err.print(f"bifente: {problem}", markup=False)
+            tell_mistakes(error.problems)
             return Exit.BAD_INPUT
         case KeyboardInterrupt():
-            err.print("bifente: interrupted", markup=False)
+            err.print(f"bifente: {say('interrupted')}", markup=False)
             return 128 + signal.SIGINT
         case BrokenPipeError():
             # Only a command that prints and does nothing else comes here: its reader has what it wanted.
@@ -175,29 +217,39 @@ def _told(error: BaseException) -> int:
             return Exit.PASSED
         case OSError():
             _forget(sys.stdout)
-            err.print(f"bifente: {error.filename or 'the output'}: {error.strerror or error}", markup=False)
+            err.print(
+                f"bifente: {error.filename or say('the output')}: {say(error.strerror or str(error))}", markup=False
+            )
+        case _ if isinstance(error, _of_the_machine()) or isinstance(error.__cause__, _of_the_machine()):
+            err.print(f"bifente: {words(error)}", markup=False)
+            return Exit.BAD_INPUT
         case _ if isinstance(error, _foreseen()):
-            err.print(f"bifente: {error}", markup=False)
+            err.print(f"bifente: {words(error)}", markup=False)
         case _:
             err.print("".join(traceback.format_exception(error)), markup=False)
-            err.print(f"bifente: bench error, please report it: {type(error).__name__}: {error}", markup=False)
+            said = say(f"bench error, please report it: {type(error).__name__}: {error}")
+            err.print(f"bifente: {said}", markup=False)
     return Exit.BENCH_ERROR
+
+
+def _of_the_machine() -> tuple[type[BaseException], ...]:
+    """What this machine lacks or does not allow: the user's to mend, by the cure that is told."""
+    from bifente.conformance.targets.base import ScardError
+    from bifente.conformance.targets.pcsc import PcscMissingError
+    from bifente.conformance.targets.pkcs11 import ModuleMissingError
+    from bifente.simulator.pcsc import PcscdError
+    from bifente.simulator.pki.keystore import KeyStoreError
+
+    return (PcscdError, PcscMissingError, ModuleMissingError, ScardError, KeyStoreError)
 
 
 def _foreseen() -> tuple[type[Exception], ...]:
     from bifente.conformance.bench.factory import BenchUnavailableError
-    from bifente.conformance.targets.base import ScardError
-    from bifente.conformance.targets.pcsc import PcscMissingError
     from bifente.reports.journal import JournalError
     from bifente.reports.render import RenderError
     from bifente.simulator.iso7816.memory import CardMemoryError
-    from bifente.simulator.pcsc import PcscdError
-    from bifente.simulator.pki.keystore import KeyStoreError
 
-    return (
-        *(BenchUnavailableError, PcscdError, PcscMissingError, ScardError),
-        *(JournalError, RenderError, KeyStoreError, CardMemoryError),
-    )
+    return (BenchUnavailableError, JournalError, RenderError, CardMemoryError)
 
 
 def _forget(stream: IO[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated
 
 import typer
@@ -10,8 +11,10 @@ import typer
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.code_answers import front_end_reasons, told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.loading.problems import nearest
 from bifente.ground.text import Lang, Text
 from bifente.simulator.faults import one_writing, search
+from bifente.simulator.faults.client_codes import client_codes
 from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, return_codes
 
 
@@ -47,15 +50,23 @@ def codes(
 def _nothing(said: str, language: Lang) -> typer.Exit:
     """Say that no source knows it, and what of the catalogue of faults is near."""
     near = ", ".join(one.id for one in search(said)[:3])
+    bare = re.sub(r"^SCARD_[EFW]_", "", said.upper())
+    meant = nearest(bare, (code.name for code in client_codes())).removeprefix(_MEANT).rstrip("?")
+    if meant.startswith("'"):  # a name of PC/SC or PKCS#11, misspelt
+        cure = Text(f"vouliez-vous {meant} ?", f"{_MEANT}{meant}?")
+        return fail(f"{_in(_UNKNOWN, language).format(said=said)} ({_in(cure, language)})", Exit.BAD_INPUT)
     cure = Text(
         f"proche : bifente faults list {said} ({near})" if near else "bifente codes donne la liste de ceux qui le sont",
         f"near: bifente faults list {said} ({near})" if near else "bifente codes lists those that are known",
     )
-    sentence = Text(
-        f"aucune source ne parle du code {said} : ni carte, ni lecteur, ni composant du poste, ni frontal",
-        f"no source tells of the code {said}: neither card, reader, component of the workstation nor front end",
-    )
-    return fail(f"{_in(sentence, language)} ({_in(cure, language)})", Exit.BAD_INPUT)
+    return fail(f"{_in(_UNKNOWN, language).format(said=said)} ({_in(cure, language)})", Exit.BAD_INPUT)
+
+
+_MEANT = "did you mean "
+_UNKNOWN = Text(
+    "aucune source ne parle du code {said} : ni carte, ni lecteur, ni composant du poste, ni frontal",
+    "no source tells of the code {said}: neither card, reader, component of the workstation nor front end",
+)
 
 
 def _list(language: Lang) -> None:

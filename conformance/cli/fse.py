@@ -126,6 +126,8 @@ def submit_file(
 ) -> None:
     """Put a file, or a lot, through the front end; exit 0 if every ARL is positive, 1 if one is negative."""
     data = _read(source)
+    if not data.strip():
+        raise fail(f"{source}: is empty; give a file or a lot", Exit.BAD_INPUT)
     name = source.name
     match recognised(data):
         case BillingFileKind.LOT:

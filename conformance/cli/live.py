@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bifente.conformance.bench import cryptolib_cache
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live_services import named, said_in
 from bifente.conformance.cli.app import Exit, app, err, fail, out
@@ -33,6 +34,7 @@ from bifente.conformance.observation.channel.answers import OrderRefusedError
 from bifente.conformance.observation.channel.words import in_words, read_line
 from bifente.conformance.observation.standing import MARK, Standing, Wanted
 from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+from bifente.ground.clock import WallClock
 from bifente.ground.processes import end_with_starter
 from bifente.ground.text import Lang, Text
 from bifente.reports.secrets import Secrets
@@ -207,6 +209,8 @@ def doctor(service: ServiceOption = None, lang: LangOption = None) -> None:
         word = _USABLE if fit else _UNUSABLE
         bad = "bold red" if one is needed else "yellow"
         out.print(f"{word.get(language)} --service {one.value}", style="green" if fit else bad, markup=False)
+    workshop = Workshop.default()
+    tell_stale_cache(workshop, (CardChoice(template=name) for name in workshop.names), language)
     if not works[needed]:
         raise typer.Exit(Exit.BENCH_ERROR)
     if not all(works.values()):
@@ -299,6 +303,7 @@ def standing(asked: Asked, **more: Any) -> Iterator[Standing]:
         made = Standing(wanted)
     except ServingError as error:
         raise fail(str(error), Exit.BENCH_ERROR) from None
+    tell_stale_cache(workshop, cards.values(), asked.lang)
     try:
         with made as bench:
             yield bench
@@ -306,6 +311,18 @@ def standing(asked: Asked, **more: Any) -> Iterator[Standing]:
         if asked.out_dir is not None:
             for path in made.record.render(chosen_formats(ALL), asked.lang):
                 err.print(f"{path}", markup=False)
+
+
+def tell_stale_cache(workshop: Workshop, cards: Iterable[CardChoice], lang: Lang) -> bool:
+    """Warn of what the Cryptolib keeps of other cards of the same serial numbers; whether there was something."""
+    cache = cryptolib_cache.folder()
+    if cache is None or not cryptolib_cache.cached_serials(cache):
+        return False
+    today = WallClock().now().date()
+    found = list(cryptolib_cache.warnings((workshop.personalised(one, today) for one in cards), cache))
+    for said in found:
+        err.tell(f"bifente: {said.get(lang)}")
+    return bool(found)
 
 
 def chosen_cards(given: list[str] | None) -> dict[str, CardChoice]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bifente.conformance.cli.app import Exit, fail
+from bifente.conformance.cli.speaking import spoken
 from bifente.ground.text import LANGS, Lang
 
 LangOption = Annotated[str | None, typer.Option("--lang", help="fr or en (default: the locale's, else fr).")]
@@ -37,10 +37,9 @@ def by_slot(option: str, given: list[str] | None) -> dict[str, str]:
 
 
 def chosen_lang(lang: str | None) -> Lang:
-    """The language asked for, else the locale's when it is one of ours, else French."""
+    """The language asked for, of the command or before it, else the locale's when it is one of ours, else French."""
     if lang is None:
-        locale = (os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "")[:2]
-        lang = locale if locale in LANGS else "fr"
+        return spoken()
     if lang not in LANGS:
         raise fail(f"unknown language {lang!r}; there are {', '.join(LANGS)}", Exit.BAD_INPUT)
     return lang

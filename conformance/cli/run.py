@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.app import Exit, app, err, fail, out, tell_mistakes
+from bifente.conformance.cli.choosing_runs import earlier as earlier_run
+from bifente.conformance.cli.choosing_runs import failed_in, files_of
 from bifente.conformance.cli.diff import journal_of, tell_differences
 from bifente.conformance.cli.formats import ALL, FormatsOption, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, chosen_lang
@@ -23,6 +25,7 @@ from bifente.conformance.run.ending import terminated_as_interrupted
 from bifente.conformance.run.environment import run_id
 from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.ground.clock import WallClock
+from bifente.ground.text import Text
 from bifente.reports.explain import conclusion
 from bifente.reports.journal import FILE_NAME, JournalError, Recorder
 from bifente.reports.render import Format, RenderError, load, render
@@ -32,6 +35,12 @@ from bifente.reports.writers.terminal import TerminalWriter
 from bifente.simulator.pcsc.services import ServiceKind
 from bifente.simulator.pki.keystore import KeyStore
 
+NOTHING_FAILED = Text("Rien n'a échoué dans le passage {run}.", "Nothing failed in the run {run}.")
+NOTHING_WRONG = Text(
+    "Rien à redire. Suites : {suites}, scénarios : {scenarios}.",
+    "Nothing wrong. Suites: {suites}, scenarios: {scenarios}.",
+)
+LAID_ASIDE = Text("bifente : laissé de côté, à corriger : {files}", "bifente: laid aside, to be mended: {files}")
 RUNS = Path("runs")
 """Where records go unless told otherwise."""
 
@@ -64,6 +73,17 @@ def run_command(
     out_dir: Annotated[
         Path | None, typer.Option("--out", help="Directory of the record (default: runs/<date>-<id>).")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only read the files and say what is wrong in them; nothing is run.")
+    ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="Only list the scenarios that would run.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only the scenarios that failed in the last run (or in --of RUN).")
+    ] = False,
+    of: Annotated[Path | None, typer.Option("--of", help="With --failed: directory of the run to look at.")] = None,
+    max_failures: Annotated[
+        int | None, typer.Option("--maxfail", min=1, help="Stop after so many failures; the rest is told as not run.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything drawn at random.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes to spread the scenarios over.")] = 1,
     formats: FormatsOption = ALL,
@@ -90,6 +110,16 @@ def run_command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict and the reports only.")] = False,
 ) -> None:
     """Run scenarios; exit 0 if all passed, 1 if one failed, 2 on bad input, 3 on a bench error."""
+    if of is not None and not failed:
+        raise fail("--of goes with --failed", Exit.BAD_INPUT)
+    again: tuple[str, ...] = ()
+    if failed:
+        before = earlier_run(of, RUNS)
+        again = failed_in(before)
+        if not again:
+            out.tell(NOTHING_FAILED.get(chosen_lang(lang)).format(run=before.start.run_id))
+            raise typer.Exit(Exit.PASSED)
+        paths = paths or files_of(before)
     target = TargetKind.PCSC if reader and target is TargetKind.EMBEDDED else target
     options = RunOptions(
         paths=tuple(paths) if paths else default_paths(target),
@@ -101,7 +131,8 @@ def run_command(
         seed=seed,
         workers=workers,
         lang=chosen_lang(lang),
-        select=tuple(select or ()),
+        select=(*(select or ()), *again),
+        max_failures=max_failures,
         allow_destructive=allow_destructive,
         production_card=production_card,
         operator=operator,
@@ -122,7 +153,16 @@ def run_command(
     if reader and workers > 1:
         raise fail("--reader is one device: it cannot serve several --workers", Exit.BAD_INPUT)
     workshop = Workshop.default(keys)
-    plan = prepare(options, workshop)
+    plan = prepare(options, workshop, lay_aside=not (check or listed))
+    if check or listed:
+        if listed:
+            for scenario in plan.scenarios:
+                out.print(f"{scenario.id}  {scenario.model.title.text.get(options.lang)}", markup=False)
+        else:
+            count = {"suites": len(plan.suites), "scenarios": len(plan.scenarios)}
+            out.tell(NOTHING_WRONG.get(options.lang).format(**count))
+        raise typer.Exit(Exit.PASSED)
+    tell_mistakes(plan.mistakes)
     if not reader:
         KeyStore(keys).check()  # told once, not as an error of every scenario
     clock = WallClock()
@@ -145,7 +185,7 @@ def run_command(
                     plan,
                     workshop,
                     run_id=name,
-                    command=_again(sys.argv[1:]),
+                    command=(*_again(sys.argv[1:]), *(again and map(str, paths or ()))),
                     emit=recorder.emit,
                     emit_lines=recorder.record_lines,
                     secrets=known,
@@ -159,11 +199,16 @@ def run_command(
             if not quiet:
                 with suppress(OSError):
                     terminal.finish()
+    mistakes = plan.mistakes
     del plan  # the reports come from the journal alone
     _finish(directory, wanted, options, quiet=quiet)
     code = exit_code(verdicts)
     if earlier is not None and not tell_differences(earlier, directory / FILE_NAME, options.lang):
         code = max(code, Exit.FAILED)
+    if mistakes:
+        files = ", ".join(dict.fromkeys(problem.file for problem in mistakes))
+        err.tell(LAID_ASIDE.get(options.lang).format(files=files))
+        code = max(code, Exit.BAD_INPUT)
     raise typer.Exit(code)
 
 
@@ -194,6 +239,9 @@ def _make(directory: Path) -> None:
         raise fail(f"the run directory {directory} cannot be written to; choose another with --out", Exit.BAD_INPUT)
 
 
+_NOT_AGAIN = ("--select", "--out", "--of", "--maxfail", "--against")
+
+
 def _again(arguments: list[str]) -> tuple[str, ...]:
     """The command that repeats the run: as given, less what chose scenarios or the place of the record."""
     kept: list[str] = []
@@ -202,8 +250,10 @@ def _again(arguments: list[str]) -> tuple[str, ...]:
         name = argument.split("=", 1)[0]
         if skip:
             skip = False
-        elif name in ("--select", "--out", "--against"):
+        elif name in _NOT_AGAIN:
             skip = "=" not in argument
+        elif name == "--failed":
+            continue
         else:
             kept.append(argument)
     return ("bifente", *kept)

@@ -61,4 +61,15 @@ def schema(
         typer.echo(steps_page())
         return
     made = SCHEMAS[kind] if family is None else partial(template_schema, family)
-    typer.echo(json.dumps(made(), indent=2, ensure_ascii=False, sort_keys=True))
+    # One line a definition: small enough for an editor, and still to be read.
+    whole = made()
+    definitions = whole.pop("$defs", {})
+    rows = [f"  {_line(name)}: {_line(one)}" for name, one in sorted(definitions.items())]
+    rest = [f"{_line(key)}: {_line(value)}" for key, value in sorted(whole.items())]
+    if rows:
+        rest.append('"$defs": {\n' + ",\n".join(rows) + "\n}")
+    typer.echo("{\n" + ",\n".join(rest) + "\n}")
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from bifente.conformance.expectations.matchers import Matcher, ValueMatcher
+from bifente.conformance.expectations.typed import ObservedKind, TypedMatcher
 from bifente.conformance.loading.problems import nearest
-from bifente.simulator.cards.families import state_keys
+from bifente.simulator.cards.families import state_keys, state_kinds
 
 DURATIONS = {"instant": 0.05, "prompt": 0.5, "patient": 5.0}
 """Classes of duration and their bound in seconds of wall time. Too slow is a remark: the machine may be at fault."""
@@ -18,43 +20,64 @@ DURATIONS = {"instant": 0.05, "prompt": 0.5, "patient": 5.0}
 class StateMatcher:
     """Some values of the card's state: ``{pin-tries: 2, pin-verified: false}``."""
 
-    value: ValueMatcher = field(default_factory=ValueMatcher)
-
     @property
     def schema(self) -> dict[str, Any]:
         """A mapping of state keys to values."""
         return {
             "type": "object",
-            "properties": dict.fromkeys(state_keys(), self.value.schema),
+            "properties": {key: matcher.schema for key, matcher in _of_state().items()},
             "additionalProperties": False,
             "minProperties": 1,
         }
 
     def complaint(self, expected: Any) -> str | None:
-        """Says which key is unknown."""
+        """Says which key is unknown, or which value can never be."""
         if not isinstance(expected, Mapping) or not expected:
             return "a mapping of state to value is needed, e.g. {pin-tries: 2}"
-        known = state_keys()
+        known = _of_state()
         for key, value in expected.items():
             if key not in known:
                 return f"the card has no state {key!r}, {nearest(key, known)}"
-            if complaint := self.value.complaint(value):
+            if complaint := known[key].complaint(value):
                 return f"{key}: {complaint}"
         return None
 
     def meets(self, expected: Any, observed: Any) -> bool:
         """``observed`` is the whole state, or None if it could not be seen."""
         return observed is not None and all(
-            self.value.meets(value, observed.get(key)) for key, value in expected.items()
+            _of_state()[key].meets(value, observed.get(key)) for key, value in expected.items()
         )
 
     def show(self, expected: Any) -> str:
         """``pin-tries 2, pin-verified false``."""
-        return self.value.show(expected)
+        return _PLAIN.show(expected)
 
     def show_observed(self, observed: Any) -> str:
         """The whole state."""
-        return "(not visible)" if observed is None else self.value.show(observed)
+        return "(not visible)" if observed is None else _PLAIN.show(observed)
+
+    def show_against(self, expected: Any, observed: Any) -> str:
+        """What was asked for, as it was."""
+        if observed is None:
+            return self.show_observed(observed)
+        return ", ".join(f"{key} {_PLAIN.show_observed(observed.get(key))}" for key in expected)
+
+
+_PLAIN = ValueMatcher()
+
+
+@cache
+def _of_state() -> Mapping[str, ValueMatcher]:
+    kinds = state_kinds()
+    return {key: _state_matcher(kinds.get(key)) for key in state_keys()}
+
+
+def _state_matcher(kind: str | tuple[str, ...] | None) -> ValueMatcher:
+    if kind is None:
+        return _PLAIN
+    return (
+        TypedMatcher(ObservedKind(kind)) if isinstance(kind, str) else TypedMatcher(ObservedKind.TEXT, frozenset(kind))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bifente.simulator.iso7816 import tlv
 
@@ -36,6 +36,15 @@ class Matcher(Protocol):
 
     def show_observed(self, observed: Any) -> str:
         """The observation in words."""
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A matcher that tells what is missing."""
+
+    def show_against(self, expected: Any, observed: Any) -> str:
+        """The observation in words, as far as it was asked for, and what is missing of that."""
         ...
 
 

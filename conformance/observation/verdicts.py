@@ -76,7 +76,7 @@ def as_events(found: RuleVerdict, command: str) -> Iterator[Event]:
     yield StepStarted(scenario=scenario, index=0, name="observe", title=rule.why, file=_FILE, line=0)
     breaches = found.breaches or ()
     shown = tuple(
-        Expectation(name=rule.name, expected=rule.title.fr, observed=_shown(one), ok=False)
+        Expectation(name=rule.name, expected=rule.title, observed=_shown(one), ok=False)
         for one in breaches[:_MOST_TOLD]
     )
     reason = _SILENT if found.breaches is None else rule.cure if breaches else None
@@ -84,6 +84,6 @@ def as_events(found: RuleVerdict, command: str) -> Iterator[Event]:
     yield ScenarioFinished(scenario=scenario, verdict=found.verdict, reason=reason, fidelity=rule.fidelity)
 
 
-def _shown(one: Breach) -> str:
+def _shown(one: Breach) -> Text:
     events = ", ".join(map(str, one.evidence))
-    return f"{one.said.fr}" + (f" [{events}]" if events else "")
+    return Text.of("{}{}", one.said, f" [{events}]" if events else "")

@@ -72,17 +72,54 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.modules[_SUITES].close_benches(config)
 
 
+_MARKED = ("profile", "cards")
+
+
 def _choices(request: pytest.FixtureRequest) -> tuple[str, dict[str, CardChoice]]:
+    from bifente.conformance.bench.choosing import load_readers
+    from bifente.conformance.loading import InputError, nearest
+    from bifente.conformance.loading.located import beside
     from bifente.conformance.model import CardChoice
+    from bifente.conformance.pytest_plugin.suites import workshop_of
     from bifente.conformance.scenario.loader import DEFAULT_PROFILE
+    from bifente.ground.french import in_lang, locale_lang
 
     marker = request.node.get_closest_marker("bifente")
     chosen = dict(marker.kwargs) if marker is not None else {}
+    if marker is not None and marker.args:
+        pytest.fail(in_lang(f"the marker bifente takes names only: {', '.join(_MARKED)}", locale_lang()), pytrace=False)
+    for name in chosen:
+        if name not in _MARKED:
+            pytest.fail(
+                in_lang(f"the marker bifente has no {name!r} ({nearest(name, _MARKED)})", locale_lang()), pytrace=False
+            )
+    folder = request.node.path.parent
     cards = chosen.get("cards", {"cps": "medecin-generaliste"})
-    choices = {
-        role: CardChoice(template=card) if isinstance(card, str) else CardChoice(**card) for role, card in cards.items()
-    }
-    return chosen.get("profile", DEFAULT_PROFILE), choices
+    profile = chosen.get("profile", DEFAULT_PROFILE)
+    if not isinstance(cards, dict) or not isinstance(profile, str):
+        pytest.fail(
+            in_lang("the marker bifente: profile is a name, cards maps slots to templates", locale_lang()),
+            pytrace=False,
+        )
+    wrong = ""
+    try:
+        choices = {
+            role: CardChoice(template=beside(card, folder))
+            if isinstance(card, str)
+            else CardChoice(**{**card, "template": beside(str(card.get("template", "")), folder)})
+            for role, card in cards.items()
+        }
+        profile = beside(profile, folder)
+        roles = [slot.role for slot in load_readers(profile)[0].slots]
+        for role, choice in choices.items():
+            workshop_of(request.config).check(choice)
+            if role not in roles:
+                wrong = f"{profile} has no slot {role!r} ({nearest(role, roles)})"
+    except InputError as error:
+        wrong = error.say(locale_lang())
+    if wrong:
+        pytest.fail(in_lang(f"the marker bifente: {wrong}", locale_lang()), pytrace=False)
+    return profile, choices
 
 
 @pytest.fixture

@@ -13,17 +13,21 @@ from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
 from bifente.conformance.loading import InputError
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import load_catalogue
+from bifente.conformance.run.card_references import CardReferences
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.run.session import check_bench
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.scenario.plan import PlannedScenario
+from bifente.ground.french import in_lang, locale_lang
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.explain import headline, lines
 from bifente.reports.model import Fold
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pcsc.services import ServiceKind
+from bifente.simulator.pki.keystore import KeyStore, KeyStoreError
 
 _POOL = pytest.StashKey[BenchPool]()
+_REFERENCES = pytest.StashKey[CardReferences]()
 _WORKSHOP = pytest.StashKey[Workshop]()
 
 
@@ -37,8 +41,9 @@ class SuiteFile(pytest.File):
             suite = load_suite(self.path, load_catalogue(), profile=chosen)
             for scenario in suite.scenarios:
                 check_bench(scenario, workshop_of(self.config), chosen_profile=chosen)
+                references_of(self.config).check(scenario)
         except InputError as error:
-            raise self.CollectError(str(error)) from None
+            raise self.CollectError(error.say(locale_lang())) from None
         for scenario in suite.scenarios:
             yield ScenarioItem.from_parent(self, name=scenario.id.partition("/")[2], scenario=scenario)
 
@@ -65,7 +70,9 @@ class ScenarioItem(pytest.Item):
         command = ("bifente", "run", str(self.path))
         verdict = run_scenario(self.scenario, bench, seed=seed, command=command, emit=events.append)
         finished = events[-1]
-        reason = finished.reason.get("en") if isinstance(finished, ScenarioFinished) and finished.reason else ""
+        reason = (
+            finished.reason.get(locale_lang()) if isinstance(finished, ScenarioFinished) and finished.reason else ""
+        )
         if verdict in (Verdict.NOT_RUN, Verdict.NOT_APPLICABLE):
             pytest.skip(reason)
         self.user_properties.append(("verdict", verdict.value))
@@ -94,15 +101,28 @@ def _report(scenario: str, verdict: Verdict, events: Iterable[Event]) -> str:
     for event in events:
         fold.add(event)
     told = fold.scenario(scenario)
-    first = headline(told, "en")
-    return "\n".join([f"{verdict.say('en')} {first}", *(line for line in lines(told, "en") if line != first)])
+    lang = locale_lang()
+    first = headline(told, lang)
+    return "\n".join([f"{verdict.say(lang)} {first}", *(line for line in lines(told, lang) if line != first)])
 
 
 def workshop_of(config: pytest.Config) -> Workshop:
     """Return the workshop of the session."""
     if _WORKSHOP not in config.stash:
-        config.stash[_WORKSHOP] = Workshop.default(config.getoption("--bifente-keys"))
+        keys = KeyStore(config.getoption("--bifente-keys"))
+        try:
+            keys.check()
+        except KeyStoreError as error:  # told once, not as an error of every test
+            pytest.exit(in_lang(str(error), locale_lang()), returncode=pytest.ExitCode.USAGE_ERROR)
+        config.stash[_WORKSHOP] = Workshop(keys)
     return config.stash[_WORKSHOP]
+
+
+def references_of(config: pytest.Config) -> CardReferences:
+    """Return who checks references to what is known of cards, for the whole session."""
+    if _REFERENCES not in config.stash:
+        config.stash[_REFERENCES] = CardReferences(workshop_of(config))
+    return config.stash[_REFERENCES]
 
 
 def pool_of(config: pytest.Config) -> BenchPool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
-from bifente.conformance.expectations.matchers import Matcher
+from bifente.conformance.expectations.matchers import Matcher, Telling
 from bifente.conformance.scenario.plan import PlannedArtefact, PlannedStep
 from bifente.conformance.scenario.references import resolve
 from bifente.conformance.scenario.step import expectable
@@ -50,7 +50,7 @@ def judge(
                 Expectation(
                     name=name,
                     expected=matcher.show(expected) + otherwise,
-                    observed=matcher.show_observed(observed[name]) if name in observed else "(not observed)",
+                    observed=_shown(matcher, expected, observed[name]) if name in observed else "(not observed)",
                     ok=met or mild,
                     remark=(mild and not met) or (wanted is expect and met and otherwise != ""),
                 )
@@ -59,6 +59,11 @@ def judge(
         if observed.get(key) is None:
             judged.append(Expectation(name=key, expected=f"a value for ${name}", observed="(absent)", ok=False))
     return tuple(judged)
+
+
+def _shown(matcher: Matcher, expected: Any, observed: Any) -> str:
+    """What was observed: where the matcher can, no more of it than was asked for, and what is missing of that."""
+    return matcher.show_against(expected, observed) if isinstance(matcher, Telling) else matcher.show_observed(observed)
 
 
 def verdict_of(judged: Sequence[Expectation]) -> Verdict:

@@ -20,6 +20,7 @@ from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.facets import Destructive, Inspection, Personalisation
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.features import features
+from bifente.conformance.loading.validation import sentence
 from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
 from bifente.conformance.run.reproduce import reproduce_line
 from bifente.conformance.run.telling import Told, event_of
@@ -76,6 +77,31 @@ def run_scenario(
     return _Run(plan, bench, seed, emit, secrets or Secrets()).run(command)
 
 
+def leave_out(plan: PlannedScenario, why: Text, *, command: Sequence[str], emit: Emit) -> Verdict:
+    """Tell of a scenario that is not run, and why."""
+    emit(_started(plan, (), command))
+    emit(ScenarioFinished(scenario=plan.id, verdict=Verdict.NOT_RUN, reason=why, fidelity=plan.fidelity, duration_us=0))
+    return Verdict.NOT_RUN
+
+
+def _started(plan: PlannedScenario, slots: tuple[str, ...], command: Sequence[str]) -> ScenarioStarted:
+    return ScenarioStarted(
+        scenario=plan.id,
+        suite=plan.suite,
+        title=plan.model.title.text,
+        file=plan.file,
+        line=plan.line,
+        requirements=tuple(plan.model.requirements),
+        fidelity=plan.fidelity,
+        destructive=plan.model.destructive,
+        profile=plan.bench.profile,
+        slots=slots,
+        cards={role: choice.template for role, choice in plan.bench.cards.items()},
+        judges=plan.model.judges,
+        reproduce=reproduce_line(command, plan.id),
+    )
+
+
 @dataclass(slots=True)
 class _Run:
     plan: PlannedScenario
@@ -93,23 +119,7 @@ class _Run:
 
     def run(self, command: Sequence[str]) -> Verdict:
         plan, start = self.plan, time.perf_counter()
-        self.emit(
-            ScenarioStarted(
-                scenario=plan.id,
-                suite=plan.suite,
-                title=plan.model.title.text,
-                file=plan.file,
-                line=plan.line,
-                requirements=tuple(plan.model.requirements),
-                fidelity=plan.fidelity,
-                destructive=plan.model.destructive,
-                profile=plan.bench.profile,
-                slots=tuple(slot.role for slot in self.bench.profile.slots),
-                cards={role: choice.template for role, choice in plan.bench.cards.items()},
-                judges=plan.model.judges,
-                reproduce=reproduce_line(command, plan.id),
-            )
-        )
+        self.emit(_started(plan, tuple(slot.role for slot in self.bench.profile.slots), command))
         verdict, reason = self._verdict()
         self.emit(
             ScenarioFinished(
@@ -248,7 +258,7 @@ class _Run:
         start = time.perf_counter()
         reason: Text | None = None
         judged: tuple[Expectation, ...] = ()
-        decoded: tuple[tuple[str, str], ...] | None = None
+        decoded: tuple[tuple[str | Text, str | Text], ...] | None = None
         try:
             scope = self._scope(scene, step)
             artefact = step.artefact if step.artefact and step.artefact.of in self.bench.artefacts else None
@@ -274,7 +284,8 @@ class _Run:
             verdict, after = Verdict.FAILED, before
             reason = Text.same(f"{step.document.path}:{step.line}: {error}")
         except (BadReferenceError, BadExpectationError, ValidationError) as error:
-            verdict, after = Verdict.BENCH_ERROR, before
+            # What a captured value or a parameter turned out to be: the scenario's mistake, not the bench's.
+            verdict, after = Verdict.FAILED, before
             reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
         except ImpossibleStepError as impossible:
             verdict, reason, after = Verdict.FAILED, impossible.why, before
@@ -393,10 +404,7 @@ def _ours(error: Exception) -> Text:
 
 
 def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        found = error.errors()[0]
-        return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
-    return str(error)
+    return sentence(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _microseconds(start: float) -> int:

@@ -7,10 +7,10 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from multiprocessing import forkserver
@@ -22,19 +22,20 @@ from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
-from bifente.conformance.loading import Document, InputError, Problem, nearest
+from bifente.conformance.loading import Document, InputError, Problem, load_document, nearest
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import Catalogue, load_catalogue, with_own
 from bifente.conformance.run.card_references import CardReferences
 from bifente.conformance.run.ending import end_with_parent
 from bifente.conformance.run.environment import environment, tool
-from bifente.conformance.run.scenario import run_scenario, secret_values
+from bifente.conformance.run.scenario import leave_out, run_scenario, secret_values
 from bifente.conformance.scenario.loader import find_suites, load_suite
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedSuite
 from bifente.conformance.scenario.references import is_reference
 from bifente.conformance.sections import NamesProduct
 from bifente.ground.clock import WallClock
+from bifente.ground.text import Text
 from bifente.reports.encoding import Encoder, Line, joined
 from bifente.reports.events import Event, Input, RunFinished, RunStarted, Suite, parse_event
 from bifente.reports.secrets import Secrets
@@ -53,6 +54,8 @@ class RunPlan:
     scenarios: tuple[PlannedScenario, ...]
     inputs: tuple[Document, ...]
     catalogue: Catalogue
+    mistakes: tuple[Problem, ...] = ()
+    """What is wrong in the files that were laid aside."""
 
     @property
     def cards(self) -> Iterator[CardChoice]:
@@ -73,49 +76,76 @@ class RunPlan:
         return tuple(dict.fromkeys(scenario.bench.profile for scenario in self.scenarios))
 
 
-def prepare(options: RunOptions, workshop: Workshop) -> RunPlan:
-    """Read every suite, profile and template a run needs. Raises InputError with all that is wrong."""
+def prepare(options: RunOptions, workshop: Workshop, *, lay_aside: bool = False) -> RunPlan:
+    """Read every suite, profile and template a run needs. Raise InputError with all that is wrong.
+
+    With ``lay_aside`` a mistake in one file does not stop the others: the plan tells it, and InputError is raised only
+    if nothing is left to run.
+    """
     if options.workers > 1:
         _fork_server()
     catalogue = load_catalogue()
     if options.profile is not None:
         load_readers(options.profile)
     suites: list[PlannedSuite] = []
-    problems: list[Problem] = []
+    broken: dict[Path, list[Problem]] = {}
     for path in find_suites(options.paths):
         try:
             suites.append(load_suite(path, catalogue, profile=options.profile, seed=options.seed))
         except InputError as error:
-            problems.extend(error.problems)
-    problems.extend(_same_names(suites))
-    if problems:
-        raise InputError(problems)
-    scenarios = tuple(_selected(options.select, suites))
+            broken[path] = list(error.problems)
+    for suite, problem in _same_names(suites):
+        broken.setdefault(Path(suite.file), []).append(problem)
+    suites = [suite for suite in suites if Path(suite.file) not in broken]
+    meant = [problem for path, found in broken.items() if _meant(path, options.select) for problem in found]
+    if meant and not lay_aside:
+        raise InputError(meant)
+    try:
+        scenarios = tuple(_selected(options.select, suites))
+    except InputError as error:
+        raise InputError([*meant, *error.problems]) from None
     inputs = {document.path: document for suite in suites for document in suite.documents}
     # On a real card a template may tell of another family: what it knows is seen when it is met.
     spoken_of = None if options.readers else CardReferences(workshop)
+    wrong: dict[str, list[Problem]] = {}
     for scenario in scenarios:
         try:
-            if spoken_of is not None:
-                spoken_of.check(scenario)
             for document in check_bench(scenario, workshop, chosen_profile=options.profile):
                 inputs.setdefault(document.path, document)
+            if spoken_of is not None:
+                spoken_of.check(scenario)
         except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(list(dict.fromkeys(problems)))
+            wrong.setdefault(scenario.suite, []).extend(error.problems)
+    problems = list(dict.fromkeys([*meant, *(problem for found in wrong.values() for problem in found)]))
+    scenarios = tuple(scenario for scenario in scenarios if scenario.suite not in wrong)
+    if problems and not (lay_aside and scenarios):
+        raise InputError(problems)
+    suites = [suite for suite in suites if suite.model.suite not in wrong]
     own = {one.document.path.resolve(): one for suite in suites for one in suite.catalogues}
-    return RunPlan(options, tuple(suites), scenarios, tuple(inputs.values()), with_own(catalogue, own.values()))
+    cited = with_own(catalogue, own.values())
+    return RunPlan(options, tuple(suites), scenarios, tuple(inputs.values()), cited, tuple(problems))
 
 
-def _same_names(suites: Iterable[PlannedSuite]) -> Iterator[Problem]:
+def _meant(path: Path, patterns: Sequence[str]) -> bool:
+    """Whether a file that cannot be used may hold what was selected: so too if even its name cannot be read."""
+    if not patterns:
+        return True
+    try:
+        data = load_document(path).data
+    except InputError:
+        return True
+    name = data.get("suite") if isinstance(data, dict) else None
+    return not isinstance(name, str) or any(fnmatchcase(name, pattern.partition("/")[0]) for pattern in patterns)
+
+
+def _same_names(suites: Iterable[PlannedSuite]) -> Iterator[tuple[PlannedSuite, Problem]]:
     seen: dict[str, PlannedSuite] = {}
     for suite in suites:
         other = seen.setdefault(suite.model.suite, suite)
         if other is not suite:
             line, column = suite.documents[0].place(("suite",))
             message = f"the suite {suite.model.suite!r} is also in {other.file}"
-            yield Problem(suite.file, line, column, message, "rename one")
+            yield suite, Problem(suite.file, line, column, message, "rename one")
 
 
 def check_bench(
@@ -191,15 +221,29 @@ def execute(
     emit(_started(plan, run_id, command))
     verdicts: list[Verdict] = []
     interrupted = True
+    left = {scenario.id: scenario for scenario in plan.scenarios}
+    most = plan.options.max_failures
     try:
-        with _interruptible() as check:
-            for verdict in _verdicts(plan, workshop, command, secrets, emit_lines or _read_by(emit)):
+        with (
+            _interruptible() as check,
+            closing(_verdicts(plan, workshop, command, secrets, emit_lines or _read_by(emit))) as told,
+        ):
+            for scenario, verdict in told:
                 verdicts.append(verdict)
+                del left[scenario]
                 check()
+                if most is not None and sum(verdict.bad for verdict in verdicts) >= most:
+                    break
+        for not_begun in left.values():
+            verdicts.append(leave_out(not_begun, _enough(most or 0), command=command, emit=emit))
         interrupted = False
     finally:
         emit(RunFinished(interrupted=interrupted, duration_us=round((time.perf_counter() - start) * 1_000_000)))
     return verdicts
+
+
+def _enough(most: int) -> Text:
+    return Text(f"arrêté après {most} échec(s) (--maxfail)", f"stopped after {most} failure(s) (--maxfail)")
 
 
 @contextmanager
@@ -255,7 +299,7 @@ def _started(plan: RunPlan, run_id: str, command: Sequence[str]) -> RunStarted:
         profile=", ".join(plan.profiles),
         seed=options.seed,
         lang=options.lang,
-        environment=environment(pcsc=pcsc, module=options.module) | service,
+        environment=environment(pcsc=pcsc, module=options.module) | service | dict(_speeds(plan)),
         inputs=tuple(Input(path=_shown(document.path), sha256=document.sha256) for document in plan.inputs),
         suites=tuple(
             Suite(
@@ -278,6 +322,15 @@ def _product(plan: RunPlan) -> str | None:
     sections = (section for scenario in plan.scenarios for section in scenario.bench.sections)
     named = {section.product for section in sections if isinstance(section, NamesProduct)}
     return named.pop() if len(named) == 1 else None
+
+
+def _speeds(plan: RunPlan) -> Iterator[tuple[str, str]]:
+    """How fast the lines to the cards are, of the readers that do not spare the wait."""
+    if plan.options.readers:
+        return
+    for name in plan.profiles:
+        if (speed := load_readers(name)[0].speed) is not None:
+            yield f"speed {name}", f"{speed.pace} ({speed.fidelity.value})"
 
 
 def declare(plan: RunPlan, workshop: Workshop, secrets: Secrets) -> None:
@@ -303,7 +356,7 @@ def _verdicts(
     command: Sequence[str],
     secrets: Secrets,
     emit: EmitLines,
-) -> Iterator[Verdict]:
+) -> Generator[tuple[str, Verdict], None, None]:
     if plan.options.workers > 1 and len(plan.scenarios) > 1:
         yield from _spread(plan, command, secrets, emit)
         return
@@ -311,7 +364,8 @@ def _verdicts(
     with BenchPool(plan.options, workshop, plan.profiles) as pool:
         for scenario in plan.scenarios:
             bench = pool.get(scenario.bench.profile)
-            yield _encoded(scenario, bench, plan.options.seed, command, encoder, lambda line: emit([line]))
+            verdict = _encoded(scenario, bench, plan.options.seed, command, encoder, lambda line: emit([line]))
+            yield scenario.id, verdict
 
 
 def _encoded(
@@ -343,7 +397,9 @@ def _fork_server() -> ForkServerContext:
     return context
 
 
-def _spread(plan: RunPlan, command: Sequence[str], secrets: Secrets, emit: EmitLines) -> Iterator[Verdict]:
+def _spread(
+    plan: RunPlan, command: Sequence[str], secrets: Secrets, emit: EmitLines
+) -> Generator[tuple[str, Verdict], None, None]:
     """Scenarios over processes, each on benches of its own; the events of one scenario arrive together."""
     context = _fork_server()
     shared = (plan.options, plan.profiles, plan.scenarios, tuple(command), secrets)
@@ -353,9 +409,9 @@ def _spread(plan: RunPlan, command: Sequence[str], secrets: Secrets, emit: EmitL
         futures = as_completed([pool.submit(_one, index) for index in range(len(plan.scenarios))])
         try:
             for future in futures:
-                verdict, lines = future.result()
+                scenario, verdict, lines = future.result()
                 emit(lines)
-                yield verdict
+                yield scenario, verdict
         except BrokenProcessPool:
             raise BenchUnavailableError(
                 "a process that ran scenarios has died (out of memory?); try again with fewer --workers"
@@ -396,12 +452,13 @@ def _open(
     _worker = _Worker(pool, options.seed, scenarios, command, Encoder(secrets, WallClock().now))
 
 
-def _one(index: int) -> tuple[Verdict, list[Line]]:
+def _one(index: int) -> tuple[str, Verdict, list[Line]]:
     assert _worker is not None  # noqa: S101 - the initializer ran
     scenario = _worker.scenarios[index]
     lines: list[Line] = []
     bench = _worker.pool.get(scenario.bench.profile)
-    return _encoded(scenario, bench, _worker.seed, _worker.command, _worker.encoder, lines.append), lines
+    verdict = _encoded(scenario, bench, _worker.seed, _worker.command, _worker.encoder, lines.append)
+    return scenario.id, verdict, lines
 
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"

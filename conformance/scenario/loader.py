@@ -11,6 +11,7 @@ from typing import Any
 from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.loading.document import Location
+from bifente.conformance.loading.located import located
 from bifente.conformance.model import BenchModel, RawStep, Scenario, Stage, StageFile, SuiteModel, suite_model
 from bifente.conformance.requirements import Catalogue, OwnCatalogue, load_own, with_own
 from bifente.conformance.scenario.matrix import MatrixError, Spread, spread, substituted
@@ -27,6 +28,7 @@ DEFAULT_PROFILE = "readers/generic-bislot"
 SUFFIXES = (".yaml", ".yml")
 """How the name of a suite file ends."""
 
+_BESIDE_ALREADY = frozenset({"include"})
 _MAX_STAGE_DEPTH = 8
 _PLANNED = {"bench", "matrix", *(phase.value for phase in Phase)}
 # The same for all scenarios of all suites.
@@ -38,7 +40,7 @@ def load_suite(path: Path, catalogue: Catalogue, *, profile: str | None = None, 
     """Read and check one suite. ``profile`` replaces the suite's own, ``seed`` chooses among the rows of a matrix that
     is combined pairwise. Raises InputError with every problem.
     """
-    return _Loader(load_document(path), catalogue, profile, seed).suite()
+    return _Loader(located(load_document(path), apart_from=_BESIDE_ALREADY), catalogue, profile, seed).suite()
 
 
 def find_suites(paths: Sequence[Path]) -> list[Path]:
@@ -120,7 +122,7 @@ class _Loader:
     def _collect_stages(self, model: SuiteModel) -> None:
         for index, name in enumerate(model.include):
             try:
-                document = load_document(self._document.path.parent / name)
+                document = located(load_document(self._document.path.parent / name))
             except InputError as error:
                 self._mistakes.note(self._document, ("include", index), f"include: {error.problems[0]}")
                 continue

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS
+from bifente.conformance.expectations.matchers import Matcher
+from bifente.conformance.expectations.typed import TypedMatcher
 from bifente.conformance.scenario.step import Step, expectable, kebab
 from bifente.conformance.scenario.steps import steps
 from bifente.simulator.cards.families import state_keys
@@ -19,6 +21,13 @@ verdict is then "passed with remark"), `artefact` (what is expected instead behi
 `capture` (new name: observed key), `slot` (when it is not the main card's) and `title`. A step that says nothing of
 `sw` expects 9000, one that says nothing of `rv` expects CKR_OK. A step that speaks to a card may expect `error`, a
 PC/SC error by its name, instead of an answer; UNREADABLE_ANSWER is a PC/SC success without a status word.
+
+Behind each value that may be expected stands its kind, or the words that it may be; what it can never be is refused
+when the suite is read. A `number`: `tries-left: 2`, or a test: `battery: {at-least: 20}`. A `truth`: `low: false`. A
+`text`: `sector: SA07`, `reason: {contains: expired}`, `sector: {one-of: [SA07, SA08]}`. A `list`: `names: [A, B]`, or
+one item of it: `names: {contains: A}`. Groups of a zone: `groups: [101, 104]`, or
+`groups: {present: [106], absent: [107], count: {104: 3}}`. A status word: `sw: 63Cx`, or one of several:
+`sw: [9000, 6282]`. Bytes: `data: 6F 1A *`, `data: {length: 8}`.
 
 Every step also lets one expect:
 
@@ -61,12 +70,21 @@ def _step(step: type[Step]) -> Iterator[str]:
             words.append("never written in a record")
         description = f": {about['description']}" if "description" in about else ""
         yield f"* `{name}` ({', '.join(words)}){description}"
-    observed = ", ".join(f"`{key}`" for key in sorted(expectable(step)))
+    observed = ", ".join(f"`{key}`{_kind(matcher)}" for key, matcher in sorted(expectable(step).items()))
     if observed:
         yield f"* lets one expect {observed}"
     if step.needs:
         yield f"* needs {', '.join(sorted(need.key for need in step.needs))}"
     yield ""
+
+
+def _kind(matcher: Matcher) -> str:
+    """What may be written, where it is one value of a kind or one of some words."""
+    if not isinstance(matcher, TypedMatcher):
+        return ""
+    if matcher.words:
+        return f" ({', '.join(sorted(matcher.words))})"
+    return f" ({matcher.kind})"
 
 
 def _type(about: dict[str, Any], defined: dict[str, Any]) -> str:

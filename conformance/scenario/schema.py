@@ -6,6 +6,7 @@ from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
 from bifente.conformance.model import Artefact, StageFile, Title, suite_model
+from bifente.conformance.scenario.compact import compact
 from bifente.conformance.scenario.step import Step, expectable, kebab
 from bifente.conformance.scenario.steps import steps
 
@@ -46,7 +47,7 @@ def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     for owner, keys in (("Scenario", ("setup", "steps", "teardown")), ("Stage", ("steps",))):
         for key in keys if owner in definitions else ():
             definitions[owner]["properties"][key] |= items
-    return {"$schema": DIALECT, **schema, "title": title}
+    return compact({"$schema": DIALECT, **schema, "title": title})
 
 
 def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, get_args
+from functools import cache
+from typing import Annotated, Any, ClassVar, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.fields import FieldInfo
@@ -17,6 +18,7 @@ from pydantic.fields import FieldInfo
 from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import BytesMatcher, ChoiceMatcher, Matcher, StatusMatcher
+from bifente.conformance.expectations.kinds import typed
 from bifente.conformance.model import CardChoice, Number
 from bifente.conformance.targets.base import ImpossibleStepError, PcscCode
 from bifente.conformance.targets.facets import Facet
@@ -24,13 +26,16 @@ from bifente.ground.text import Text
 from bifente.simulator.fault import UNREADABLE
 from bifente.simulator.iso7816.apdu import Response
 
+Decoded: TypeAlias = tuple[tuple[str | Text, str | Text], ...]
+"""Label, value pairs for a reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
     """What a step saw: values by expectation key, and label, value pairs for a reader."""
 
     values: Mapping[str, Any]
-    decoded: tuple[tuple[str, str], ...] = ()
+    decoded: Decoded = ()
 
     @classmethod
     def of(cls, response: Response, **values: Any) -> Observation:
@@ -210,6 +215,8 @@ STEPS: dict[str, type[Step]] = {}
 """Every step that was defined so far; ``scenario.steps`` has those of all domains."""
 
 
+@cache
 def expectable(step: type[Step]) -> Mapping[str, Matcher]:
-    """What may be written under ``expect`` for a step."""
-    return step.expectable() if issubclass(step, CardStep) else step.observes
+    """What may be written under ``expect`` for a step, each value by its kind."""
+    own = step.expectable() if issubclass(step, CardStep) else step.observes
+    return typed(step.name, step.__module__, own)

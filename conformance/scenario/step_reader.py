@@ -51,7 +51,10 @@ class StepReader:
         """The arguments of an action fit its model, as far as they are known now."""
         arguments = kind.arguments(raw)
         if not isinstance(arguments, dict):
-            self._mistakes.note(document, at, f"{kind.name} takes a mapping of arguments", _usage(kind))
+            none = not kind.model_fields
+            message = "takes no argument" if none else "takes a mapping of arguments"
+            cure = "a slot is named beside it, slot: vitale" if none else _usage(kind)
+            self._mistakes.note(document, at, f"{kind.name} {message}", cure)
             return
         try:
             # A value known only at run time is checked then; its place in the model is still checked now.

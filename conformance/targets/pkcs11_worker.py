@@ -21,6 +21,8 @@ from typing import Any, TextIO
 import PyKCS11
 from PyKCS11 import LowLevel
 
+from bifente.ground.processes import end_with_starter
+
 Answer = dict[str, Any]
 
 _MOST_SLOTS_FOUND = 64
@@ -266,6 +268,8 @@ def _private_output() -> TextIO:
 
 def main() -> None:
     """Load the module named by the first line, then serve until the input ends."""
+    # A module that never comes back would keep the process: the end of the orders alone is not heard then.
+    end_with_starter()
     out = _private_output()
 
     def say(answer: Answer) -> None:

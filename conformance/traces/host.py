@@ -62,7 +62,7 @@ class _Heard:
             case StepFinished():
                 for one in event.expectations:
                     if one.name == "error":
-                        self.errors[event.index] = one.observed
+                        self.errors[event.index] = str(one.observed)
                 if event.reason is not None and event.verdict is not Verdict.NOT_RUN:
                     self.refused = self.refused or event.reason
             case ScenarioFinished():

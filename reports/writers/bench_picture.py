@@ -46,11 +46,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something the bench did, on the axis; `number` is the step under way, 0 for none."""
+    """Something the bench did, on the axis; `number` is the step under way, 0 for none, `time` that of its column."""
 
     x: float
     number: int
     title: str
+    time: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,12 @@ def _ticks(columns: tuple[Column, ...], step: float, lang: Lang) -> tuple[tuple[
     found: list[tuple[float, str]] = []
     for number, column in enumerate(columns):
         if number == 0 or column.at_ms != columns[number - 1].at_ms:
-            found.append((_GUTTER + step * number, words.duration(column.at_ms * 1000, lang) if number else "0 s"))
+            found.append((_GUTTER + step * number, _time(column, lang)))
     return tuple(found)
+
+
+def _time(column: Column, lang: Lang) -> str:
+    return words.duration(column.at_ms * 1000, lang) if column.at_ms else "0 s"
 
 
 def _marks(number: int, column: Column, step: float, lang: Lang) -> list[Mark]:
@@ -129,6 +134,7 @@ def _marks(number: int, column: Column, step: float, lang: Lang) -> list[Mark]:
             round(left + (step - 12) * place / max(1, len(shown)), 1),
             (change.index + 1) if change.index is not None else 0,
             change.what.get(lang),
+            _time(column, lang),
         )
         for place, change in enumerate(shown)
     ]

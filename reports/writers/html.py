@@ -116,6 +116,8 @@ def pieces(run: Run, lang: Lang) -> Iterator[str]:
             requirement_anchor=_anchors((row.requirement.id for row in run.requirements), "r"),
             say=lambda word, **values: words.say(word, lang, **values),
             labelled=lambda label, value: words.labelled(label, value, lang),
+            told=lambda said: words.told(said, lang),
+            label=lambda name: words.label(name, lang),
             translated=lambda kind, value: words.translated(kind, value, lang),
             duration=lambda microseconds: words.duration(microseconds, lang),
             percent=lambda value: words.percent(value, lang),

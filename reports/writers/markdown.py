@@ -39,6 +39,7 @@ def write(run: Run, lang: Lang) -> str:
             labelled(say(name, lang), _safe(value), lang)
             for name, value in (
                 ("run", run.start.run_id),
+                ("product", run.start.product or ""),
                 ("target", run.start.target),
                 ("reader", run.start.reader or ""),
                 ("profile", run.start.profile or ""),

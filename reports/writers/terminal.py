@@ -7,6 +7,7 @@ and symbols carry the meaning, colour only repeats it.
 from __future__ import annotations
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text as Line
@@ -38,6 +39,7 @@ _STYLES = {
     Verdict.BENCH_ERROR: "bold magenta",
 }
 
+_WIDEST = 1_000
 _TOLD = (Verdict.FAILED, Verdict.BLOCKED, Verdict.BENCH_ERROR, Verdict.PASSED_WITH_REMARK)
 """The verdicts explained under the line of their scenario; the others only give their reason beside it."""
 
@@ -66,7 +68,9 @@ class TerminalWriter:
             case RunStarted():
                 self._lang = self._chosen or event.lang
                 self._total = sum(suite.scenarios for suite in event.suites)
-                self._print(Line(one_line(f"bifente {event.tool.version} · {event.target} · {event.run_id}"), "bold"))
+                product = f" · {event.product}" if event.product else ""
+                head = f"bifente {event.tool.version} · {event.target} · {event.run_id}{product}"
+                self._print(Line(one_line(head), "bold"))
             case ScenarioStarted():
                 self._progress(event.scenario)
             case StepStarted():
@@ -121,24 +125,15 @@ class TerminalWriter:
             self._status.stop()
         self._summed_up = True
         lang = self._lang
-        table = Table(title=say("summary", lang), title_justify="left", show_edge=False)
-        table.add_column(say("suite", lang), overflow="fold")
-        table.add_column(say("scenarios", lang), justify="right")
-        table.add_column(say("generated", lang), justify="right", style="dim")
-        for verdict in Verdict:
-            table.add_column(verdict.symbol, justify="right", style=_STYLES[verdict])
-        table.add_column(say("verdict", lang))
-        for suite in run.suites:
-            table.add_row(
-                Line(one_line(suite.suite.id)),
-                str(len(suite.scenarios) + suite.missing),
-                str(suite.suite.generated or "·"),
-                *(str(count) if count else "·" for count in suite.counts.values()),
-                Line(suite.verdict.say(lang), _STYLES[suite.verdict]),
-            )
         self._print(Line())
-        self._console.print(table)
-        self._print(Line("  ".join(f"{verdict.say(lang)} {count}" for verdict, count in run.counts.items())))
+        table = _table(run, lang)
+        # A name is never broken: where the terminal is too narrow for the table, the table goes past its edge.
+        table.width = Measurement.get(self._console, self._console.options.update(width=_WIDEST), table).maximum
+        self._console.print(table, crop=False)
+        if generated := sum(suite.suite.generated for suite in run.suites):
+            self._print(Line(labelled(say("generated", lang), str(generated), lang), "dim"))
+        counted = (f"{verdict.say(lang)} {count}" for verdict, count in run.counts.items() if count)
+        self._print(Line("  ".join(counted) or f"{Verdict.PASSED.say(lang)} 0"))
         if run.coverage.total:
             share = percent(run.coverage.percent(run.coverage.cited), lang)
             self._print(
@@ -147,3 +142,23 @@ class TerminalWriter:
         for words in explain.warnings(run, lang):
             self._print(Line(words, "bold yellow"))
         self._print(Line(f"{explain.conclusion(run, lang)}  {duration(run.duration_us, lang)}", _STYLES[run.verdict]))
+
+
+def _table(run: Run, lang: Lang) -> Table:
+    """Return the suites that had something to run, with symbols whose words stand in the legend below."""
+    table = Table(title=say("summary", lang), title_justify="left", show_edge=False)
+    table.add_column("")
+    table.add_column(say("suite", lang), no_wrap=True)
+    table.add_column(say("scenarios", lang), justify="right", no_wrap=True)
+    for verdict in Verdict:
+        table.add_column(verdict.symbol, justify="right", style=_STYLES[verdict], no_wrap=True)
+    for suite in run.suites:
+        if not suite.suite.scenarios:
+            continue
+        table.add_row(
+            Line(suite.verdict.symbol, _STYLES[suite.verdict]),
+            Line(one_line(suite.suite.id)),
+            str(len(suite.scenarios) + suite.missing),
+            *(str(count) if count else "·" for count in suite.counts.values()),
+        )
+    return table

@@ -56,6 +56,11 @@ def state_keys() -> dict[str, Text]:
     return {key: words for family in families().values() for key, words in family.state.items()}
 
 
+def state_kinds() -> dict[str, str | tuple[str, ...]]:
+    """Return what each of those can be: ``number``, ``truth``, ``text``, or one of some words."""
+    return {key: kind for family in families().values() for key, kind in family.state_kinds.items()}
+
+
 def make_card(
     image: FamilyImage, *, memory: MemoryStore | None = None, random: Callable[[int], bytes] = secrets.token_bytes
 ) -> Any:

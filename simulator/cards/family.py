@@ -165,7 +165,8 @@ class CardFamily:
     by an ATR that begins with one of ``prefixes`` (hexadecimal). ``short_type`` are the few letters by which a list
     tells its cards, ``type_at`` where a template says them if there are several types.
 
-    ``state`` gives the keys of a card's inner state, each with a sentence; ``read_state`` reads all of them. ``facts``
+    ``state`` gives the keys of a card's inner state, each with a sentence; ``state_kinds`` what each of them can be
+    (``number``, ``truth``, ``text``, or the words); ``read_state`` reads all of them. ``facts``
     are what ``$card.`` leads to, ``secrets`` what no record may show (of a template and the values of a scenario that
     replace its own), ``holders`` and ``numbers`` the names and social security numbers on a card. ``files`` are what
     ``cards make`` writes, by path, at a given time. A family without ``host`` has no ISO 7816-4 commands: it is reached
@@ -194,6 +195,7 @@ class CardFamily:
     type_at: tuple[str, ...] = ()
     taken_for: str = "other"
     prefixes: tuple[str, ...] = field(default=())
+    state_kinds: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def layout(self) -> Layout:

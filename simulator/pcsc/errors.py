@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from bifente.ground.text import Text
+from bifente.ground.text import Lang, Text
 
 
 class Link(Enum):
@@ -92,3 +92,10 @@ class PcscdError(Exception):
         quoted = f" pcscd said: {log.strip()[-2000:]}" if log.strip() else ""
         said = self.sentence.en if self.sentence.en.endswith((".", "!", "?")) else f"{self.sentence.en}."
         super().__init__(f"{link.value}: {said}{quoted} {self.cure.en}")
+
+    def say(self, lang: Lang) -> str:
+        """Return the whole in a language."""
+        said = self.sentence.get(lang)
+        said = said if said.endswith((".", "!", "?")) else f"{said}."
+        quoted = f" pcscd : {self.log.strip()[-2000:]}" if self.log.strip() else ""
+        return f"{self.link.value} : {said}{quoted} {self.cure.get(lang)}" if lang == "fr" else str(self)

@@ -11,6 +11,10 @@ from typing import Protocol
 from bifente.ground.clock import Clock
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.readers.codes import PcscCode
+from bifente.simulator.readers.pace import Pace
+
+_PROCEDURE_BYTE = b"\x00"
+"""What a T=0 card sends between the header of a command and the rest: one byte more on the line."""
 
 
 class SlotEventKind(Enum):
@@ -76,6 +80,8 @@ class Slot:
     def __init__(self, name: str, clock: Clock) -> None:
         self.name = name
         self.interference: Interference | None = None
+        self.pace: Pace | None = None
+        """How long bytes take to the card; None where the wait is spared."""
         self._clock = clock
         self._card: Card | None = None
         self._reachable = True
@@ -99,12 +105,20 @@ class Slot:
     def exchange(self, command: bytes) -> bytes:
         """The answer to one command APDU, after whatever interferes. Raises LineError, SlotError if no card answers."""
         card = self._spoken_to()
-        return card.transmit(command) if self.interference is None else self.interference.exchange(card, command)
+        if self.interference is None and self.pace is None:
+            return card.transmit(command)
+        answer = card.transmit(command) if self.interference is None else self.interference.exchange(card, command)
+        if self.pace is not None:
+            self._clock.wait(self.pace.seconds(command, answer, _PROCEDURE_BYTE))
+        return answer
 
     def power_on(self) -> bytes:
         """Apply power (cold reset) and give the ATR. Raises LineError, SlotError if no card answers."""
         card = self._spoken_to()
-        return card.power_on() if self.interference is None else self.interference.power_on(card)
+        atr = card.power_on() if self.interference is None else self.interference.power_on(card)
+        if self.pace is not None:
+            self._clock.wait(self.pace.seconds(atr))
+        return atr
 
     def insert(self, card: Card) -> None:
         """Put a card in. Raises SlotError if one is there already."""

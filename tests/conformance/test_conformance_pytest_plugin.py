@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conformance_bench import scenario_text, steps_text, suite_text, write
+from conformance_bench import TEMPLATES, scenario_text, steps_text, suite_text, write
 from lxml import etree
 
 from bifente.simulator.pcsc.discovery import find_installation
@@ -24,9 +24,22 @@ SUITE = suite_text(
     scenario_text("steps:\n  - get-challenge: 8\n    should: {data: 00}", "remark"),
     scenario_text("setup: [code-status]\nsteps: [code-status]", "blocked"),
     scenario_text("steps: [insert-card]", "impossible"),
-    scenario_text("steps: [verify-code: $card.cod]", "ours"),
+    scenario_text("steps: [explode]", "ours"),
     scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere"),
 )
+
+EXPLODES = """
+from typing import ClassVar
+from bifente.conformance.scenario.step import CardStep
+from bifente.ground.text import Text
+
+class Explodes(CardStep):
+    name: ClassVar[str] = "explode"
+    title: ClassVar[Text] = Text("Exploser", "Explode")
+
+    def run(self, act):
+        raise RuntimeError("boom")
+"""
 
 NOT_HIS = ("-p", "no:schemathesis")
 """A plugin of our own tests that takes half a second to import."""
@@ -38,7 +51,7 @@ def pytest_over(folder: Path, *options: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "COLUMNS": "160", "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
+        env={**os.environ, "COLUMNS": "160", "LC_ALL": "en_US.UTF-8", "PYTEST_ADDOPTS": "", "PYTEST_XDIST_WORKER": ""},
         timeout=600,
         check=False,
     )
@@ -48,6 +61,7 @@ def pytest_over(folder: Path, *options: str) -> tuple[int, str]:
 @pytest.mark.parametrize("options", [(), ("-n", "2")])
 def test_every_verdict_has_its_place_in_a_pytest_report(tmp_path: Path, options: tuple[str, ...]) -> None:
     write(tmp_path, SUITE)
+    write(tmp_path, EXPLODES, "conftest.py")
     code, text = pytest_over(tmp_path, "--junitxml=report.xml", *options)
     assert code == 1
     for line in (
@@ -67,7 +81,7 @@ def test_every_verdict_has_its_place_in_a_pytest_report(tmp_path: Path, options:
     assert "63C2" in text
     assert "⚠ bench error" in text
     assert "already holds a card: remove it first" in text
-    assert "$card.cod leads nowhere: 'cod' is unknown (did you mean 'code'?)" in text
+    assert "RuntimeError: boom" in text
     assert "Traceback" not in text
     assert "def setup" not in text
     cases = {case.get("name"): case for case in etree.parse(tmp_path / "report.xml").iter("testcase")}
@@ -84,6 +98,7 @@ def test_every_verdict_has_its_place_in_a_pytest_report(tmp_path: Path, options:
         (steps_text("- connect", head="bench: {cards: {cps: medecin}}"), "suite.yaml:4:17: medecin: is no known card"),
         (steps_text("- connect", head="bench: {cards: {csp: cpa}}"), "suite.yaml:4:17: the reader readers/generic-"),
         (steps_text("- connect", head="bench: {profile: readers/x, cards: {cps: cpa}}"), "readers/x: is no known prof"),
+        (steps_text("- verify-code: $card.codes"), "$card.codes leads nowhere: the card of the slot cps"),
         ("suite: [\n", "suite.yaml:2:1: is not valid YAML"),
     ],
 )
@@ -185,3 +200,35 @@ def test_without_pcscd_what_needs_it_is_skipped_with_the_reason(tmp_path: Path) 
     assert code == 0, text
     assert "2 skipped" in text
     assert text.count("pcscd-binary: pcscd is not found in /nowhere") >= 2
+
+
+MARKED = """
+import pytest
+
+@pytest.mark.bifente(card={"cps": "pharmacien"})
+def test_keyword(card): pass
+
+@pytest.mark.bifente(cards={"cps": "pharmacen"})
+def test_template(card): pass
+
+@pytest.mark.bifente(cards={"csp": "pharmacien"})
+def test_slot(card): pass
+
+@pytest.mark.bifente(cards={"cps": "cards/mine.yaml"})
+def test_own(card): assert card.facts["code"] == "1234"
+"""
+
+
+def test_a_mistake_in_the_marker_is_told_and_a_file_is_found_from_the_test(tmp_path: Path) -> None:
+    folder = tmp_path / "deep"
+    (folder / "cards").mkdir(parents=True)
+    (folder / "cards" / "mine.yaml").write_text((TEMPLATES / "infirmier.yaml").read_text(encoding="utf-8"), "utf-8")
+    write(folder, MARKED, "test_marked.py")
+    code, text = pytest_over(tmp_path)
+    assert code == 1
+    assert "the marker bifente has no 'card' (did you mean 'cards'?)" in text
+    assert "is no known card template (did you mean 'pharmacien'?)" in text
+    assert "has no slot 'csp' (did you mean 'cps'?)" in text
+    assert "PASSED deep/test_marked.py::test_own" in text
+    assert "3 errors" in text
+    assert "another exception" not in text

@@ -76,7 +76,7 @@ def test_an_unknown_one_is_told_with_all_there_are(bring: Bring, capsys: pytest.
     bring({"list": "LIST"})
     with pytest.raises(typer.Exit):
         formats.chosen_formats("liste")
-    assert "unknown report format 'liste'" in (told := " ".join(capsys.readouterr().err.split()))
+    assert "forme de rapport inconnue 'liste'" in (told := " ".join(capsys.readouterr().err.split()))
     assert "markdown, list" in told
 
 

@@ -96,7 +96,7 @@ class SendEncipheredMail(CardStep):
                 raise CertificateRefusedError(CertificateRefusal.UNREADABLE)
             act.scene.part(PkiOfScene).judge(self.check).judge([addressee])
         except CertificateRefusedError as refused:
-            return Observation({"outcome": refused.refusal.key}, (("certificat", refused.text.fr),))
+            return Observation({"outcome": refused.refusal.key}, (("certificat", refused.text),))
         head = smime.heads("expediteur@mssante.test", self.to, "Courrier de test")
         cipher = ContentCipher[self.cipher.upper().replace("-", "_")]
         mail = encipher(head, smime.text_part(self.text), addressee, act.scene.random, act.scene.declare, cipher)
@@ -130,7 +130,7 @@ class ReadSignedMail(Step):
                 judge = act.scene.part(PkiOfScene).judge(self.certificate, Purpose.SIGNATURE)
                 judge.judge([signed.certificate])
             except CertificateRefusedError as refused:
-                return Observation({"outcome": refused.refusal.key, **told}, (("certificat", refused.text.fr),))
+                return Observation({"outcome": refused.refusal.key, **told}, (("certificat", refused.text),))
         return Observation({"outcome": GOOD, **told})
 
 
@@ -213,4 +213,4 @@ def _failed(error: SecureMailError) -> Observation:
     values: dict[str, Any] = {"outcome": error.refusal.key}
     if error.sw is not None:
         values["sw"] = f"{error.sw:04X}"
-    return Observation(values, (("courrier", said.fr),))
+    return Observation(values, (("courrier", said),))

@@ -234,7 +234,7 @@ class BrokenRules(SoftwareStep):
     def run(self, act: Act) -> Observation:
         """Judge."""
         broken = [one for one in judge(act.scene.part(SoftwareUnderTest).story()) if one.verdict is Verdict.FAILED]
-        told = tuple((one.rule.name, breach.said.fr) for one in broken for breach in one.breaches or ())
+        told = tuple((one.rule.name, breach.said) for one in broken for breach in one.breaches or ())
         return Observation({"broken": [one.rule.name for one in broken], "count": len(broken)}, decoded=told)
 
 

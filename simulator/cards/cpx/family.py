@@ -18,6 +18,12 @@ STATE = {
     "selected": Text("dossier ou application courante", "current folder or application"),
 }
 """The keys of the inner state of a professional's card."""
+_KINDS: dict[str, str | tuple[str, ...]] = {
+    **dict.fromkeys(("powered", "pin-verified", "puk-verified"), "truth"),
+    **dict.fromkeys(("pin-tries", "puk-tries", "puk-uses"), "number"),
+    "hash": ("none", "sha1", "sha256"),
+    "selected": "text",
+}
 
 
 def cpx_family(
@@ -34,6 +40,7 @@ def cpx_family(
         personalise=Reference(f"{_HERE}.personalise:personalise"),
         card=Reference(f"{package}.engine:card"),
         state=STATE,
+        state_kinds=_KINDS,
         read_state=Reference(f"{_HERE}.facets:state"),
         facts=Reference(f"{_HERE}.facets:facts"),
         describe=Reference(f"{_HERE}.describe:describe"),

@@ -33,6 +33,7 @@ def vitale_family(
         personalise=Reference(f"{_HERE}.personalise:personalise_vitale"),
         card=Reference(f"{package}.facets:card"),
         state=state,
+        state_kinds={"powered": "truth", "selected": "text", "authenticated-by": "text"},
         read_state=Reference(f"{package}.facets:state"),
         facts=Reference(f"{_HERE}.facets:facts"),
         describe=Reference(f"{_HERE}.describe:describe"),

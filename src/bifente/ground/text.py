@@ -32,6 +32,12 @@ class Text:
         return self.en
 
     @classmethod
+    def of(cls, form: str, *parts: Text | object) -> Text:
+        """Return a form such as `{} ({})` filled in each language, a text by its side, anything else as it is."""
+        french = (part.fr if isinstance(part, Text) else part for part in parts)
+        return cls(form.format(*french), form.format(*(part.en if isinstance(part, Text) else part for part in parts)))
+
+    @classmethod
     def same(cls, words: str) -> Text:
         """Return a text that reads alike in both languages (a name, a hex string, a foreign error message)."""
         return cls(words, words)

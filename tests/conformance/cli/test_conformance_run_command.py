@@ -13,8 +13,11 @@ import pytest
 from conformance_bench import scenario_text, suite_text, write
 from conformance_cli import COMMAND, PATIENCE, Cli, apart
 
+from bifente.conformance.bench.scene import Act
 from bifente.conformance.cli.run import exit_code
+from bifente.conformance.domains.card.steps.keys import GetChallengeStep
 from bifente.conformance.run.session import default_paths
+from bifente.conformance.scenario.step import Observation
 from bifente.reports.journal import FILE_NAME, read_journal
 from bifente.reports.model import fold
 from bifente.reports.verdict import Verdict
@@ -23,7 +26,7 @@ pytestmark = pytest.mark.long
 
 PASSES = scenario_text("steps: [get-challenge: 8]", "passes")
 FAILS = scenario_text("steps: [code-status]", "fails")
-ERRS = scenario_text("steps: [{get-challenge: 8, expect: {sw: $card.activities}}]", "errs")
+ERRS = scenario_text("steps: [{get-challenge: 199}]", "errs")
 BLOCKED = scenario_text("setup: [code-status]\nsteps: [code-status]", "blocked")
 ELSEWHERE = scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere")
 LONG = [scenario_text("steps: [get-challenge: 8]", f"n{number}") for number in range(4000)]
@@ -35,6 +38,20 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     return Cli(monkeypatch, capsys)
 
 
+@pytest.fixture
+def _ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A challenge of 199 bytes makes the bench go wrong."""
+    before = GetChallengeStep.run
+
+    def run(step: GetChallengeStep, act: Act) -> Observation:
+        if step.length == 199:
+            raise RuntimeError("ours")
+        return before(step, act)
+
+    monkeypatch.setattr(GetChallengeStep, "run", run)
+
+
+@pytest.mark.usefixtures("_ours")
 @pytest.mark.parametrize(
     ("scenarios", "code"),
     [

@@ -46,6 +46,7 @@ def test_help_and_version_import_nothing_heavy(arguments: list[str], tmp_path: P
     assert {name for name in found if name.startswith("bifente.conformance.")} == {
         "bifente.conformance.cli",
         "bifente.conformance.cli.app",
+        "bifente.conformance.cli.speaking",
     }
 
 
@@ -60,7 +61,7 @@ def test_a_code_is_told_without_the_bench(tmp_path: Path) -> None:
 
 def test_every_command_of_the_list_is_there_and_every_one_is_in_the_list(cli: Cli) -> None:
     for name in COMMANDS:
-        assert f"Usage: bifente {name}" in cli(name, "--help").ok()
+        assert f"Usage : bifente {name}" in cli(name, "--help").ok()
     group = typer.main.get_group(app)
     assert set(group.commands) == set(COMMANDS)
     told = cli("--help").ok()
@@ -87,4 +88,4 @@ def test_the_version_is_told(cli: Cli) -> None:
 def test_a_misspelt_command_suggests_the_near_one(cli: Cli) -> None:
     said = cli("raed")
     assert said.code == 2
-    assert "Did you mean 'read'?" in said.err
+    assert "Did you mean 'read'" in said.err

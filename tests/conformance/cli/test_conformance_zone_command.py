@@ -58,7 +58,7 @@ def test_a_zone_is_shown_by_name_however_it_is_written(cli: Cli, tmp_path: Path,
 
 @pytest.mark.parametrize("command", ["zone", "zone decode", "zone encode"])
 def test_each_command_has_help(cli: Cli, command: str) -> None:
-    assert "Usage: bifente zone" in cli(*command.split(), "--help").ok()
+    assert "Usage : bifente zone" in cli(*command.split(), "--help").ok()
 
 
 def test_a_zone_is_shown_in_french(cli: Cli, tmp_path: Path) -> None:

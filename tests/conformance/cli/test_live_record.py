@@ -77,5 +77,5 @@ def test_a_record_is_never_written_over(tmp_path: Path) -> None:
     out.mkdir()
     (out / "journal.jsonl").write_text("{}\n", encoding="utf-8")
     said = apart("exec", *CARDS, "--out", out, "--", "true", cwd=tmp_path)
-    said.fails(2, "already holds a journal")
+    said.fails(2, "contient déjà un journal")
     assert (out / "journal.jsonl").read_text(encoding="utf-8") == "{}\n"

@@ -164,8 +164,8 @@ def test_a_code_that_is_not_the_card_s_still_ends_it_all(desk: Desk) -> None:
     ("template", "arguments", "code", "words"),
     [
         ("medecin-generaliste", ("--reader", CPS_READER), 2, "the reader holds no Vitale"),
-        ("medecin-generaliste", ("--reader", VITALE_READER), 3, "NO_SMARTCARD"),
-        ("medecin-generaliste", ("--reader", "Nope"), 3, "UNKNOWN_READER"),
+        ("medecin-generaliste", ("--reader", VITALE_READER), 2, "NO_SMARTCARD"),
+        ("medecin-generaliste", ("--reader", "Nope"), 2, "UNKNOWN_READER"),
         (
             "medecin-generaliste",
             ("--reader", CPS_READER, "--card", "vitale=vitale/ald"),

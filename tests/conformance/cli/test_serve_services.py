@@ -80,9 +80,9 @@ def test_what_is_printed_is_what_answers(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("psx",), "psx is no service"),
-        (("psc", "--client-logs", "/nowhere/at-all.log"), "is not there"),
-        (("psc", "--bench", "/nowhere/at-all.yaml"), "no such file"),
+        (("psx",), "psx n'est pas un service"),
+        (("psc", "--client-logs", "/nowhere/at-all.log"), "/nowhere/at-all.log"),
+        (("psc", "--bench", "/nowhere/at-all.yaml"), "fichier introuvable"),
     ],
 )
 def test_a_mistake_is_the_user_s(more: tuple[str, ...], said: str) -> None:

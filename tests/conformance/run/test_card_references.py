@@ -29,6 +29,24 @@ def complaint(lab: Lab, folder: Path, steps: str, head: str = BOTH) -> str:
         ("- verify-code: $card.codes", "did you mean 'code'?"),
         ("- get-challenge: 8\n  expect: {data: $cards.vitale.code}", "the card of the slot vitale (vitale/ald)"),
         ("- verify-code: '${card.cod}'", "$card.cod leads nowhere"),
+        ("- verify-code: $card.activities.9.sector", "$card.activities.9.sector leads nowhere on the card of the slot"),
+        ("- verify-code: $card.activities.1.secteur", "'secteur' is unknown (did you mean 'sector'?)"),
+        (
+            "- verify-code: $card.activities",
+            "verify-code: $card.activities does not fit here: code: a text is expected",
+        ),
+        ("- get-challenge: $card.family-name", "length: a whole number is expected"),
+        (
+            "- get-challenge: 8\n  expect: {sw: $card.activities}",
+            "get-challenge: sw: $card.activities does not fit here: ",
+        ),
+        (
+            "- get-challenge: 8\n  expect: {data: {length: $card.code}}",
+            "data: $card.code does not fit here: length: '1234' is no number of bytes",
+        ),
+        ("- inject-fault: $faults.card-muet.code", "$faults.card-muet.code leads nowhere"),
+        # Cards move, but none of them knows it.
+        ("- swap-cards: vitale\n- verify-code: $cards.vitale.codes", "has no 'codes'"),
     ],
 )
 def test_a_slip_is_told_with_place_and_cure(lab: Lab, tmp_path: Path, steps: str, said: str) -> None:

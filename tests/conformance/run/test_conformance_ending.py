@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bifente.conformance.targets.pkcs11 import WORKER
+
 CARD = Path(__file__).resolve().parents[3] / "scenarios" / "card"
 
 
@@ -52,8 +54,38 @@ def test_sigterm_ends_a_run_as_an_interruption_does(tmp_path: Path, options: tup
     process.terminate()
     said = rest(process)
     assert process.wait() == 130
-    assert b"interrupted" in said
+    assert b"interrompu" in said
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+HOLDS_A_MODULE = """
+import subprocess, sys
+worker = subprocess.Popen([sys.executable, "-P", sys.argv[1]])
+worker.wait()
+"""
+
+
+def test_the_process_of_a_module_ends_with_the_run_that_started_it(tmp_path: Path) -> None:
+    pytest.importorskip("PyKCS11")
+    module = Path("/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so")
+    if not module.is_file():
+        pytest.skip("needs OpenSC's module")
+    # Its orders stay open here: their end is not what ends it.
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDS_A_MODULE, str(WORKER)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PCSCLITE_CSOCK_NAME": str(tmp_path / "nobody")},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{module}\n".encode())
+    process.stdin.flush()
+    assert b"ready" in process.stdout.readline()
+    process.kill()
+    assert rest(process) == b""
+    process.stdin.close()
+    assert process.wait() == -signal.SIGKILL
 
 
 def _runs_sleep(pid: str) -> bool:

@@ -250,25 +250,40 @@ def test_a_movement_that_cannot_be_is_the_scenario_s_mistake_with_its_place(run:
         ("- explode:\n  expect: {error: RESET_CARD}", "RuntimeError: boom"),
         ("- explode:\n  should: {sw: 9000}", "RuntimeError: boom"),
         ("- lose-the-reader", "ScardError: READER_UNAVAILABLE (80100017)"),
+    ],
+)
+def test_our_own_mistake_is_a_bench_error_with_its_place(run: Run, steps: str, reason: str) -> None:
+    ran = run(steps_text(steps))
+    assert ran.verdict is Verdict.BENCH_ERROR, ran.told()
+    assert ran.reason == "the bench went wrong"
+    bad = next(step for step in ran.steps if step.verdict is Verdict.BENCH_ERROR)
+    assert bad.reason is not None
+    assert reason in bad.reason.en
+
+
+@pytest.mark.usefixtures("odd_steps")
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
         ("- verify-code: $card.cod", "suite.yaml:10: $card.cod leads nowhere: 'cod' is unknown (did you mean 'code'?)"),
         ("- get-challenge: $card.holder", "suite.yaml:10: "),
         ("- get-challenge: 8\n  expect: {sw: $card.code-x}", "suite.yaml:10: $card.code-x leads nowhere"),
         ("- get-challenge: 8\n  expect: {sw: $card.activities}", "suite.yaml:10: sw: "),
         ("- get-challenge: 8\n  expect: {data: {length: $card.code}}", "suite.yaml:10: data: length: '1234' is no"),
         ("- sign: x\n  expect: {sw: 6982, valid-under: $card.code}", "suite.yaml:10: valid-under: a certificate is"),
+        ("- get-challenge: 8\n  capture: {got: data}\n- verify-code: $got.x", "suite.yaml:12: $got.x leads nowhere"),
         ("- see:\n  capture: {got: value}\n- get-challenge: 8\n  expect: {data: $got}", None),
     ],
 )
-def test_our_own_mistake_is_a_bench_error_with_its_place(run: Run, steps: str, reason: str | None) -> None:
+def test_a_slip_that_only_running_shows_is_the_scenario_s_with_its_place(
+    run: Run, steps: str, reason: str | None
+) -> None:
     ran = run(steps_text(steps))
-    if reason is None:
-        assert ran.verdict is Verdict.FAILED
-        return
-    assert ran.verdict is Verdict.BENCH_ERROR, ran.told()
-    assert ran.reason == "the bench went wrong"
-    bad = next(step for step in ran.steps if step.verdict is Verdict.BENCH_ERROR)
-    assert bad.reason is not None
-    assert reason in bad.reason.en
+    assert ran.verdict is Verdict.FAILED, ran.told()
+    if reason is not None:
+        bad = next(step for step in ran.steps if step.verdict is Verdict.FAILED)
+        assert bad.reason is not None
+        assert reason in bad.reason.en
 
 
 @pytest.mark.usefixtures("odd_steps")

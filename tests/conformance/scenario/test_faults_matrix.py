@@ -149,9 +149,12 @@ def test_a_matrix_that_cannot_be_spread_is_refused(given: Matrix, said: str) -> 
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("matrix: {axes: {}}\nsteps: [code-status]", "axes: dictionary should have at least 1 item"),
-        ("matrix: {axes: {a: []}}\nsteps: [code-status]", "axes.a: list should have at least 1 item"),
-        ("matrix: {axes: {a: [1]}, combine: some}\nsteps: [code-status]", "combine: input should be 'all' or"),
+        ("matrix: {axes: {}}\nsteps: [code-status]", "axes: at least 1 entries are expected"),
+        ("matrix: {axes: {a: []}}\nsteps: [code-status]", "axes.a: at least 1 entries are expected"),
+        (
+            "matrix: {axes: {a: [1]}, combine: some}\nsteps: [code-status]",
+            "combine: one of all, pairwise is expected, not 'some'",
+        ),
         ("matrix: {axes: {a: [1]}, without: [{b: 1}]}\nsteps: [code-status]", "without names 'b', which is no axis"),
         ("matrix: {axes: {a: [1]}}\nsteps: [{verify-code: $matrix.b}]", "$matrix.b leads nowhere"),
         ("steps: [{verify-code: $matrix.b}]", "$matrix is not known here"),

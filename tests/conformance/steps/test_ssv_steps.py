@@ -11,6 +11,7 @@ from conformance_bench import Lab, Ran, complaints, steps_text
 from bifente.conformance.bench.facets import Apdu
 from bifente.conformance.bench.recording import RecordedAccess
 from bifente.conformance.scenario.steps import steps
+from bifente.ground.text import Text
 from bifente.reports.events import Call, to_dict
 from bifente.reports.verdict import Verdict
 from bifente.simulator.cards.dialogue import Exchanged
@@ -60,11 +61,15 @@ def test_the_step_shows_the_zone_decoded_and_the_code_with_cause_and_remedy(run:
         )
     )
     assert ran.verdict is Verdict.PASSED, ran.told()
-    decoded = dict(ran.steps[-1].decoded or ())
+    decoded = {_french(name): _french(value) for name, value in ran.steps[-1].decoded or ()}
     assert decoded["code"].startswith("F001 (61441) : ")
     assert decoded["cause"]
     assert decoded["remède"]
     assert "101 Assuré · NIR" in decoded
+
+
+def _french(words: str | Text) -> str:
+    return words.get("fr") if isinstance(words, Text) else words
 
 
 def test_no_code_is_written_anywhere(run: Run) -> None:

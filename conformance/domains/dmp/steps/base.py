@@ -12,8 +12,9 @@ from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.dmp.bench import DmpBench
 from bifente.conformance.domains.dmp.signers import CardRefusedError
 from bifente.conformance.expectations import Matcher, ValueMatcher
-from bifente.conformance.scenario.step import Observation, Step, kebab
+from bifente.conformance.scenario.step import Decoded, Observation, Step, kebab
 from bifente.conformance.targets.pkcs11 import Called
+from bifente.ground.text import Text
 from bifente.simulator.services.dmp.errors import error_table
 from bifente.simulator.software.lps.chart import ConsentError
 from bifente.simulator.software.lps.client import DmpReply, UnreachableError
@@ -57,7 +58,7 @@ class DmpStep(Step, ABC):
         banner = bench.clients[-1].access.banner if bench.clients else None
         decoded = _decoded(values)
         if banner is not None:
-            decoded = (("affiché", banner.fr), *decoded)
+            decoded = (("affiché", banner), *decoded)
         said = {key: str(value) for key, value in values.items() if key in ("http", "code") and value is not None}
         arguments = {kebab(name): str(getattr(self, name)) for name in sorted(self.model_fields_set)}
         act.scene.told(
@@ -76,14 +77,14 @@ def _answered(reply: DmpReply | None) -> dict[str, Any]:
     return {"http": int(reply.http), "code": reply.code or NONE, "reason": reply.reason or None}
 
 
-def _decoded(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _decoded(values: Mapping[str, Any]) -> Decoded:
     code, reason = values.get("code"), values.get("reason")
     if code in (None, NONE):
         return ()
-    told = [("code", str(code))]
+    told: list[tuple[str, str | Text]] = [("code", str(code))]
     if reason:
         told.append(("raison", str(reason)))
     row = error_table().get(str(code))
     if row is not None:
-        told += [("cause", row.cause.fr), ("remède", row.remedy.fr)]
+        told += [("cause", row.cause), ("remède", row.remedy)]
     return tuple(told)

@@ -148,7 +148,7 @@ class Receive(FseStep):
             "refused": len(refused),
             "why-refused": "; ".join(row.reason for row in refused) or None,
         }
-        told = tuple(("motif", rejection_words(one).fr) for one in rejections)
+        told = tuple(("motif", rejection_words(one)) for one in rejections)
         answer = {"arl": f"+{values['positive']} -{values['negative']}", "rsp": str(len(rsps))}
         return StepTold(values, DONE, answer, told)
 

@@ -14,7 +14,7 @@ from bifente.conformance.bench.facets import Apdu, Personalisation
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_words
 from bifente.conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
-from bifente.conformance.scenario.step import ImpossibleStepError, Observation, Step, kebab
+from bifente.conformance.scenario.step import Decoded, ImpossibleStepError, Observation, Step, kebab
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
@@ -51,7 +51,7 @@ class StepTold:
     values: Mapping[str, Any]
     result: str = DONE
     answer: Mapping[str, str] = field(default_factory=dict)
-    decoded: tuple[tuple[str, str], ...] = ()
+    decoded: Decoded = ()
 
 
 class FseStep(Step, ABC):
@@ -94,13 +94,13 @@ def plain(value: Any) -> str:
     return str(value.value if hasattr(value, "value") else value)
 
 
-def code_told(code: int) -> tuple[tuple[str, str], ...]:
+def code_told(code: int) -> Decoded:
     """A return code with what to do about it, for a reader; nothing for 0."""
     known = return_codes().get(code)
     if known is None or not code:
         return ()
-    told = [("code", f"{known.hex} ({code}) : {known.meaning.fr}")]
-    told += [(word, said.fr) for word, said in (("cause", known.cause), ("remède", known.remedy)) if said]
+    told = [("code", Text.of("{} ({}) : {}", known.hex, code, known.meaning))]
+    told += [(word, said) for word, said in (("cause", known.cause), ("remède", known.remedy)) if said]
     return tuple(told)
 
 
@@ -109,7 +109,7 @@ def refused_by_card(error: SsvError, **values: Any) -> StepTold:
     refusal = error.refusal if isinstance(error, SecuringError) else None
     reason = refusal.sentence.en if refusal else error.detail
     observed = {"code": error.code, "refusal": refusal.value if refusal else None, "reason": reason, **values}
-    decoded = (*code_told(error.code), *((("refus", refusal.sentence.fr),) if refusal else ()))
+    decoded = (*code_told(error.code), *((("refus", refusal.sentence),) if refusal else ()))
     return StepTold(observed, code_in_words(error.code), {"detail": error.detail} if error.detail else {}, decoded)
 
 

@@ -64,9 +64,11 @@ class LookAtSheet(FseStep):
             "urgency": None if task is None else task.urgency.value,
             "days-left": None if task is None else (task.deadline - fse.days.today).days,
         }
-        told: tuple[tuple[str, str], ...] = (("état", f"{STATES[row.state].fr}, {MODES[invoice.mode].fr}"),)
+        told: tuple[tuple[str, str | Text], ...] = (
+            ("état", Text.of("{}, {}", STATES[row.state], MODES[invoice.mode])),
+        )
         if task is not None:
-            told = (*told, ("à faire", f"{task.reason.fr} ({task.deadline})"))
+            told = (*told, ("à faire", Text.of("{} ({})", task.reason, task.deadline)))
         return StepTold(values, row.state.value, {"number": str(invoice.number)}, told)
 
 
@@ -88,7 +90,7 @@ class WorkList(FseStep):
                 for urgency in ("due", "overdue", "waiting")
             },
         }
-        told = tuple((f"{task.deadline}", task.reason.fr) for task in tasks)
+        told = tuple((f"{task.deadline}", task.reason) for task in tasks)
         return StepTold(values, DONE, {"lines": str(len(tasks))}, told)
 
 

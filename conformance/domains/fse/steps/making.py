@@ -288,10 +288,10 @@ class Make(FseStep):
             "state": None if made.blocked else fse.software.office.store.sheet(invoice.number).state.value,
         }
         decoded = (
-            ("total", euros(invoice.total).fr),
-            ("part AMO", euros(invoice.amo.asked).fr),
-            ("part AMC", euros(invoice.amc.asked).fr),
-            *(("bloque" if one.severity.value == "block" else "avertit", one.sentence.fr) for one in made.findings),
+            ("total", euros(invoice.total)),
+            ("part AMO", euros(invoice.amo.asked)),
+            ("part AMC", euros(invoice.amc.asked)),
+            *(("bloque" if one.severity.value == "block" else "avertit", one.sentence) for one in made.findings),
         )
         answer = {"number": str(seen["number"]), **({"blocks": ", ".join(blocks)} if blocks else {})}
         return StepTold(seen, outcome, answer, decoded)

@@ -166,7 +166,7 @@ class Verify(FseStep):
                 return StepTold({"problems": [], "lacking": wanted, "readable": False}, REFUSED, {"reason": str(error)})
         found = fse.relying_party.verifier.verify(secured, fse.days.now)
         problems = [problem.code for problem in found]
-        told = tuple(("refus", rejection_words(problem).fr) for problem in found)
+        told = tuple(("refus", rejection_words(problem)) for problem in found)
         return StepTold(
             {"problems": problems, "lacking": wanted, "readable": True}, REFUSED if problems else DONE, {}, told
         )

@@ -12,7 +12,7 @@ from bifente.conformance.bench.facets import Apdu, Personalisation
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.vitale.ssv_code import SsvCodeMatcher, code_in_words
 from bifente.conformance.expectations import ChoiceMatcher, Matcher, ValueMatcher
-from bifente.conformance.scenario.step import Observation, Step, kebab
+from bifente.conformance.scenario.step import Decoded, Observation, Step, kebab
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.simulator.middleware.codes import SsvError
@@ -42,7 +42,7 @@ class InsTold:
 
     outcome: str = DONE
     values: Mapping[str, Any] = field(default_factory=dict)
-    decoded: tuple[tuple[str, str], ...] = ()
+    decoded: Decoded = ()
 
 
 class InsStep(Step, ABC):
@@ -94,14 +94,14 @@ def refused(error: IdentityError | SsvError | InsiCallError) -> InsTold:
     if isinstance(error, IdentityError):
         said = error.refusal.sentence
         reason = said.en + (f" ({error.detail})" if error.detail else "")
-        return InsTold(error.refusal.value, {"reason": reason}, (("refus", said.fr),))
+        return InsTold(error.refusal.value, {"reason": reason}, (("refus", said),))
     return _call_refused(error)
 
 
 def _call_refused(error: InsiCallError) -> InsTold:
-    decoded = [("INSi", error.reason.fr)]
+    decoded = [("INSi", error.reason)]
     if error.remedy is not None:
-        decoded.append(("remède", error.remedy.fr))
+        decoded.append(("remède", error.remedy))
     return InsTold(
         error.code,
         {

@@ -117,5 +117,11 @@ class JudgeInsiClient(InsStep):
         found = judged(events)
         return InsTold(
             values={"findings": [one.rule.id for one in found], "requests": len(events)},
-            decoded=tuple((f"demande {one.request}", f"{one.rule.says.fr} : {one.rule.cure.fr}") for one in found),
+            decoded=tuple(
+                (
+                    Text(f"demande {one.request}", f"request {one.request}"),
+                    Text.of("{} : {}", one.rule.says, one.rule.cure),
+                )
+                for one in found
+            ),
         )

@@ -51,7 +51,7 @@ class CheckStatus(CardStep):
             judge.judge([found])
         except CertificateRefusedError as refused:
             values = {"status": refused.refusal.key, "detail": refused.detail}
-            return Observation(values, (("certificat", refused.text.fr),))
+            return Observation(values, (("certificat", refused.text),))
         return Observation({"status": GOOD, "detail": ""})
 
 
@@ -83,4 +83,4 @@ class ReportCard(CardStep):
         act.scene.changed(act.role, Text(f"carte déclarée {words[self.what]}", f"card reported {self.what}"))
         values = {"reason": lines[0].reason.value, "revoked": len(lines), "then": incident.then.fr}
         values["left"] = len(made.certificates) - len(lines)
-        return Observation(values, (("ensuite", incident.then.fr),))
+        return Observation(values, (("ensuite", incident.then),))

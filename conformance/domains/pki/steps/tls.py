@@ -130,4 +130,4 @@ def _refused(error: RefusedConnectionError) -> Observation:
 
 
 def _told(values: Mapping[str, object], said: Text) -> Observation:
-    return Observation(dict(values), (("TLS", said.fr),))
+    return Observation(dict(values), (("TLS", said),))

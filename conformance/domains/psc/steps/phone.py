@@ -54,7 +54,7 @@ class EcpsActivate(Step):
             else:
                 self._by_contact(act, one)
         except EcpsError as error:
-            return Observation({"outcome": error.refusal.value}, (("refus", error.refusal.sentence.fr),))
+            return Observation({"outcome": error.refusal.value}, (("refus", error.refusal.sentence),))
         return Observation({"outcome": ACCEPTED})
 
     def _by_contact(self, act: Act, one: ListedProfessional) -> None:
@@ -108,7 +108,7 @@ class EcpsAnswer(Step):
             else:
                 platform.refuse(self.device, one.key)
         except EcpsError as error:
-            return Observation({"outcome": error.refusal.value, **told}, (("refus", error.refusal.sentence.fr),))
+            return Observation({"outcome": error.refusal.value, **told}, (("refus", error.refusal.sentence),))
         return Observation({"outcome": ACCEPTED, **told}, (("service", one.service), ("nombre", one.number)))
 
 

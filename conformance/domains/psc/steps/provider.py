@@ -86,5 +86,5 @@ class ClientFindings(Step):
         found = psc(act).service.findings(self.client)
         return Observation(
             {"rules": [one.rule.id for one in found], "count": len(found)},
-            tuple((f"{one.rule.requirement} ×{one.times}", one.rule.text.fr) for one in found),
+            tuple((f"{one.rule.requirement} ×{one.times}", one.rule.text) for one in found),
         )

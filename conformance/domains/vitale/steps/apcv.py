@@ -133,7 +133,7 @@ class ContextStep(Step, ABC):
         try:
             context = self.do(act, desk)
         except ApcvError as error:
-            told = (("refus", error.refusal.sentence.fr),)
+            told = (("refus", error.refusal.sentence),)
             return Observation({"outcome": error.refusal.value, "identifier": None, "end": None}, told)
         seen = {"identifier": context.identifier, "end": context.end} if context else {}
         return Observation({"outcome": DONE, "identifier": None, "end": None, **seen})

@@ -266,18 +266,18 @@ def _told(answer: Answer) -> dict[str, str]:
     return {**told, **({"detail": answer.detail} if answer.detail else {})}
 
 
-def _decoded(answer: Answer, groups: Sequence[Group] | None) -> Iterator[tuple[str, str]]:
+def _decoded(answer: Answer, groups: Sequence[Group] | None) -> Iterator[tuple[str | Text, str | Text]]:
     """The return code with what to do about it, then every field that is not empty, in French as the desk reads it."""
     known = return_codes().get(answer.code)
     if known is not None:
-        yield "code", f"{known.hex} ({answer.code}) : {known.meaning.fr}"
+        yield "code", Text.of("{} ({}) : {}", known.hex, answer.code, known.meaning)
         if known.cause and known.remedy:
-            yield "cause", known.cause.fr
-            yield "remède", known.remedy.fr
+            yield "cause", known.cause
+            yield "remède", known.remedy
     for group in groups or ():
         kind = GROUPS.get(group.id)
-        labels = {field.name: field.label.fr for field in kind.fields} if kind else {}
-        title = f"{group.id} {kind.name.fr}" if kind else str(group.id)
+        labels = {field.name: field.label for field in kind.fields} if kind else {}
+        title = Text.of("{} {}", group.id, kind.name) if kind else Text.same(str(group.id))
         for name, value in named(group).items():
             if value:
-                yield f"{title} · {labels.get(name, name)}", value
+                yield Text.of("{} · {}", title, labels.get(name, name)), value
