@@ -174,16 +174,22 @@ def test_a_mute_card_is_given_up_by_its_reader(slot: Slot, client: RawClient, ha
     assert client.transmit(handle, SELECT) == (0, ANSWER)
 
 
-def test_a_mute_card_that_is_taken_out_frees_its_client(slot: Slot, client: RawClient, handle: int) -> None:
-    struck = strike(slot, mute(60.0))
-    begin_transmit(client, handle)
-    # A removal before the card has the command is another case, which a slow machine makes of this one.
-    assert struck.wait(30)
-    assert client.silent()
-    started = time.monotonic()
-    slot.remove()
-    assert finish(client) == PcscCode.NO_SMARTCARD
-    assert time.monotonic() - started < 30, "freed by the removal, not by the reader's own patience"
+def test_a_mute_card_that_is_taken_out_frees_its_client(slot: Slot, reader: Reader, card: Powered) -> None:
+    # A reader that waits longer than the slowest machine takes to pull the card.
+    with OwnPcsc.start([reader], mute=60.0) as patient:
+        client = RawClient(patient).establish()
+        code, handle = client.connect(NAME)
+        assert code == 0
+        struck = strike(slot, mute(60.0))
+        begin_transmit(client, handle)
+        # A removal before the card has the command is another case.
+        assert struck.wait(30)
+        assert client.silent()
+        slot.remove()
+        started = time.monotonic()
+        assert finish(client) == PcscCode.NO_SMARTCARD
+        assert time.monotonic() - started < 30, "freed by the removal, not by the reader's own patience"
+        client.close()
 
 
 def test_a_late_card_answers_late_and_right(slot: Slot, client: RawClient, handle: int) -> None:

@@ -24,7 +24,7 @@ from bifente.ground.text import Text
 from bifente.simulator.pcsc.bridge import Defect, DefectKind, Observer
 from bifente.simulator.pcsc.errors import Link, PcscdError
 from bifente.simulator.pcsc.own.messages import MAX_NAME
-from bifente.simulator.pcsc.own.servant import SlotServant
+from bifente.simulator.pcsc.own.servant import MUTE, SlotServant
 from bifente.simulator.readers import Reader, Slot
 
 RUN_PREFIX = "bifente-pcsc-"
@@ -53,11 +53,14 @@ class OwnPcsc:
     A reader's slots bear the names of the bench. A movement of a hand is seen by every client when it returns.
     """
 
-    def __init__(self, run_dir: Path, made: bool, observer: Observer | None, commands: bool = True) -> None:
+    def __init__(
+        self, run_dir: Path, made: bool, observer: Observer | None, commands: bool = True, mute: float = MUTE
+    ) -> None:
         self._run_dir = run_dir
         self._made_run_dir = made
         self._observer = observer
         self._commands = commands
+        self._mute = mute
         self._lock = threading.Lock()
         self._acknowledged = threading.Condition(threading.Lock())
         self._done: set[int] = set()
@@ -80,17 +83,18 @@ class OwnPcsc:
         run_dir: Path | None = None,
         observer: Observer | None = None,
         commands: bool = True,
+        mute: float = MUTE,
     ) -> OwnPcsc:
         """Serve ``readers``; returns once clients can connect.
 
         ``run_dir`` holds the socket that clients open; it is made if it does not exist, and then removed at the end.
         libpcsclite reads ``PCSCLITE_CSOCK_NAME`` once in the life of a process: a process that starts several services,
         one after the other, gives them all the same ``run_dir``. ``observer`` gets every exchange, from the slots'
-        threads, or without ``commands`` only what is done to the power of cards. Raises PcscdError with the link that
-        failed.
+        threads, or without ``commands`` only what is done to the power of cards. ``mute`` is how many seconds a reader
+        waits for a card that does not answer. Raises PcscdError with the link that failed.
         """
         directory, made = _run_directory(run_dir)
-        service = cls(directory, made, observer, commands)
+        service = cls(directory, made, observer, commands, mute)
         try:
             service._start([device for reader in readers for device in reader.devices])
         except BaseException:
@@ -173,7 +177,9 @@ class OwnPcsc:
             raise ValueError(f"{reader.name!r} is plugged in already")
         pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in names]
         servants = tuple(
-            SlotServant(slot, reader.pin_pad, ours, self._next, self._await, self._observer, commands=self._commands)
+            SlotServant(
+                slot, reader.pin_pad, ours, self._next, self._await, self._observer, self._mute, commands=self._commands
+            )
             for slot, (ours, _theirs) in zip(reader.slots, pairs, strict=True)
         )
         for servant in servants:
