@@ -65,10 +65,8 @@ def told_of(said: str) -> Iterator[CodeAnswer]:
     if reasons := tuple(_reasons_for(said)):
         yield from map(_of_reason, reasons)
         return
-    for word in pieces(said):
-        yield from _of_clients(word)
-        yield from _of_the_card(word)
-        yield from _of_middleware(word)
+    found = [one for word in pieces(said) for one in (*_of_clients(word), *_of_the_card(word), *_of_middleware(word))]
+    yield from found or map(_of_reason, _rejected_by(said))
 
 
 def _of_clients(word: str) -> Iterator[CodeAnswer]:
@@ -129,8 +127,15 @@ def _of_return_code(one: ReturnCode) -> CodeAnswer:
 
 
 def _of_reason(reason: Reason) -> CodeAnswer:
-    head = f"{reason.code} [{reason.level}, {reason.effect}]"
+    head = " ".join(filter(None, (reason.field, reason.code, f"[{reason.level}, {reason.effect}]")))
     return CodeAnswer(head, "front-end", reason.label, f"{reason.source} [{reason.fidelity}]")
+
+
+def _rejected_by(said: str) -> Iterator[Reason]:
+    """The reasons that the field tells by this reject code: 4015, 0250 050."""
+    digits = "".join(pieces(said))
+    if digits.isdecimal():
+        yield from (one for one in front_end_reasons().values() if (one.field or "").replace(" ", "") == digits)
 
 
 def _reasons_for(words: str) -> Iterator[Reason]:

@@ -47,6 +47,18 @@ def test_all_the_codes(cli: Cli) -> None:
     assert lines[0].split() == ["0000", "0", "ssv", "success"]
 
 
+@pytest.mark.parametrize(
+    ("words", "head"),
+    [
+        ("4015", "4015 file-other-key [file, arl-negative]"),
+        ("0250 050", "0250 050 insured-unknown [invoice, arl-negative]"),
+        ("0250050", "0250 050 insured-unknown [invoice, arl-negative]"),
+    ],
+)
+def test_a_reject_code_of_the_field_is_the_front_end_s_reason(cli: Cli, words: str, head: str) -> None:
+    assert cli("codes", words, "--lang", "fr").ok().splitlines()[0] == head
+
+
 @pytest.mark.parametrize("words", ["lot-ahead", "anticipation", "LOT ahead", "transmis par anticipation"])
 def test_a_reason_of_the_front_end_by_its_code_or_its_words(cli: Cli, words: str) -> None:
     said = cli("codes", words, "--lang", "fr").ok()
