@@ -17,9 +17,9 @@ from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.conformance.domains.dmp.laboratory import charts_of, service_of
 from bifente.conformance.domains.dmp.section import DmpSection
 from bifente.conformance.domains.dmp.signers import LABORATORY_KEY, laboratory_user
+from bifente.conformance.domains.pki.serving import client_judge
 from bifente.ground.identifiers import nir_key
 from bifente.simulator.cards.cpx.loading import shipped_templates
-from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.dmp.app import BASE, ENDPOINTS
 from bifente.simulator.services.dmp.judging import findings
 from bifente.simulator.services.dmp.record import DmpPatient
@@ -54,8 +54,7 @@ def start(around: ServingBench) -> ServedService:
     _know_the_cards(service)
     charts = charts_of(section, service)
     _open_for_insured(service)
-    judge = CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
-    clients = ClientCertificates(judge, required=False, peer=DmpService.name, hear=around.hear)
+    clients = ClientCertificates(client_judge(around), required=False, peer=DmpService.name, hear=around.hear)
     identity = ServerIdentity.make(around.pki, around.keys, around.clock.now())
     server = LoopbackServer(recorded(service, around.clock, around.hear), TlsFront(identity, clients, LPS), around.port)
     around.stack.callback(server.close)

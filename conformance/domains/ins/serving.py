@@ -18,8 +18,8 @@ from bifente.conformance.domains.ins.laboratory import (
     trust_of,
 )
 from bifente.conformance.domains.ins.section import InsSection
+from bifente.conformance.domains.pki.serving import client_judge
 from bifente.simulator.pki.authority import CertificateLevel
-from bifente.simulator.pki.judging import CertificateJudge, Purpose, authorities_of
 from bifente.simulator.services.insi.app import PATH
 from bifente.simulator.services.insi.conduct import judged
 from bifente.simulator.services.insi.parameters import InsiParameters
@@ -44,8 +44,7 @@ def start(around: ServingBench) -> ServedService:
         people = people.with_row(row)
     parameters = InsiParameters(software=frozenset({section.idam}), quirks=frozenset(section.quirks))
     service = Insi(around.clock, trust_of(around.pki, around.clock), people, parameters, around.declare)
-    judge = CertificateJudge(authorities_of(around.pki), around.clock, Purpose.CLIENT)
-    clients = ClientCertificates(judge, required=False, peer=Insi.name, hear=around.hear)
+    clients = ClientCertificates(client_judge(around), required=False, peer=Insi.name, hear=around.hear)
     identity = ServerIdentity.make(around.pki, around.keys, around.clock.now())
     server = LoopbackServer(recorded(service, around.clock, around.hear), TlsFront(identity, clients, LPS), around.port)
     around.stack.callback(server.close)

@@ -10,15 +10,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from serving_bench import serving_bench
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.serving import ServedService
 from bifente.conformance.domains.dmp.serving import start
+from bifente.conformance.domains.pki.serving import points
 from bifente.conformance.options import RunOptions
 from bifente.conformance.run.session import execute, prepare
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
+from bifente.simulator.pki.authority import Branch, CertificateLevel
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.serving.recording import Passed
 
@@ -115,3 +118,21 @@ def test_the_wsdl_names_the_address_it_was_asked_at(served: ServedService) -> No
     address = served.settings["wsdl DocumentRepository_Service"]
     done = subprocess.run([program, "-sS", "--cacert", served.settings["ca"], address], capture_output=True, check=True)
     assert served.settings["url"].encode() in done.stdout
+
+
+def test_a_certificate_that_was_revoked_is_refused(workshop: Workshop, tmp_path: Path) -> None:
+    program = shutil.which("curl")
+    if program is None:
+        pytest.skip("curl is not installed")
+    with ExitStack() as stack:
+        bench = serving_bench(workshop.keys, tmp_path, stack)
+        settings = start(bench).settings
+        shown = ("--cert", settings["nurse tls"], "--key", settings["key"], "--cacert", settings["ca"])
+        command = (program, "-sS", *shown, f"{settings['url']}/DocumentRegistry_Service?wsdl")
+        assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+        certificate = x509.load_pem_x509_certificate(Path(settings["nurse tls"]).read_bytes())
+        stems = [bench.pki.authority(level, branch) for level in CertificateLevel for branch in Branch]
+        stem = next(one.stem for one in stems if one.certificate.subject == certificate.issuer)
+        points(bench).set_state({"revoked": {stem: [f"{certificate.serial_number:X}"]}})
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode != 0, done.stdout
