@@ -113,7 +113,7 @@ def fault_letter(found: ReproducedFault) -> SupportLetter:
     """Return the letter for a fault of the catalogue, or an everyday cause."""
     one = found.one
     sections = [
-        LetterSection(plain.SEEN, tuple(_quoted(text) for text in one.symptoms)),
+        LetterSection(plain.SEEN, tuple(map(_quoted, one.symptoms))),
         LetterSection(plain.WHY, (plain.sentence(one.cause),)),
         LetterSection(plain.TO_DO, (plain.sentence(one.remedy),)),
         LetterSection(plain.SURE, (_fidelity(found),)),
@@ -124,7 +124,7 @@ def fault_letter(found: ReproducedFault) -> SupportLetter:
         )
     if not found.played:
         sections.append(_not_played(found))
-    title = one.symptoms[0]
+    title = _first_way(one.symptoms[0])
     return SupportLetter(
         Text(f"« {title.fr} » : la cause et le remède", f'"{title.en}": cause and cure'),
         tuple(sections),
@@ -134,8 +134,18 @@ def fault_letter(found: ReproducedFault) -> SupportLetter:
     )
 
 
-def _quoted(text: Text) -> Text:
-    return Text(f"« {text.fr} »", f'"{text.en}"')
+_OR = ", "
+"""Between the ways in which customers say the same: so a row of the catalogue tells them."""
+
+
+def _first_way(symptom: Text) -> Text:
+    return Text(symptom.fr.split(_OR)[0], symptom.en.split(_OR)[0])
+
+
+def _quoted(symptom: Text) -> Text:
+    fr = (f"« {one} »" for one in symptom.fr.split(_OR))
+    en = (f'"{one}"' for one in symptom.en.split(_OR))
+    return Text(_OR.join(fr), _OR.join(en))
 
 
 def _fidelity(found: ReproducedFault) -> Text:
