@@ -41,7 +41,7 @@ def test_its_templates_are_listed_shown_and_made(outside: Outside) -> None:
 
 def test_its_templates_have_a_schema(outside: Outside) -> None:
     said = outside.bifente("schema", "template", "--family", "dix")
-    assert '"pattern": "^[A-Z]{10}$"' in said.stdout, said.stderr
+    assert '"pattern":"^[A-Z]{10}$"' in said.stdout, said.stderr
     for wrong in (("template", "--family", "onze"), ("profile", "--family", "dix")):
         refused = outside.bifente("schema", *wrong)
         assert refused.returncode == 2

@@ -81,8 +81,7 @@ def _chosen(screen: Screen, main: str, page: int, observation: ProgramObservatio
 
 
 def observed(standing: Standing, home: Path) -> Observed:
-    (service,) = standing.services.services
-    assert isinstance(service, PscService)
+    service = next(one for one in standing.services.services if isinstance(one, PscService))
     screen = Screen()
     try:
         environment = {

@@ -55,7 +55,7 @@ def test_a_crash_is_a_failure_of_the_product_and_no_error_of_ours(tmp_path: Path
     text = with_fault("crashes")
     code, told = run(tmp_path, text, "--select", "software.reference/a-mute-card-is-told-and-no-storm")
     assert code == 1, told
-    assert "bench error 0" in told
+    assert "bench error" not in told
 
 
 def test_silence_is_not_run(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_silence_is_not_run(tmp_path: Path) -> None:
     )
     assert "not run 1" in told, told
     assert "silence proves nothing" in told
-    assert "passed 0" in told
+    assert "0 of 1 passed" in told
     assert code == 1
 
 

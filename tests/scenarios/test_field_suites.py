@@ -150,6 +150,7 @@ SAMPLE: dict[str, str] = {
     ),
     "fse.cheats/insured[ald]": "",
     "fse.prices/two-ccam-acts": "",
+    "fse.returns/signed-by-the-body": "",
     "fse.securing/degraded-journey": "",
     "fse.securing/desynchronised-insured-first": "",
     "fse.securing/desynchronised-professional-first": "",

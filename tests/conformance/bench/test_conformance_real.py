@@ -312,7 +312,7 @@ def test_a_virtual_card_met_as_a_real_one_that_may_be_spent(tmp_path: Path) -> N
 @pytest.mark.usefixtures("_chain")
 def test_an_unknown_reader_is_one_sentence_that_lists_the_readers(tmp_path: Path) -> None:
     said = seen_as_real(tmp_path, "--reader", "Nope", "-q")
-    said.fails(3, "UNKNOWN_READER", "'Nope'", "Bifente Bi-Slot Reader 00 00, Bifente Bi-Slot Reader 00 01")
+    said.fails(2, "UNKNOWN_READER", "'Nope'", "Bifente Bi-Slot Reader 00 00, Bifente Bi-Slot Reader 00 01")
 
 
 @pytest.mark.usefixtures("_chain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -293,9 +294,8 @@ def test_what_is_missing_is_named_with_its_cure(
         lack(monkeypatch, tmp_path)  # type: ignore[operator]
     except PcscdError as error:
         pytest.skip(f"needs pcscd: {error}")
-    cli("--lang", "en", *command.split(), "--service", "pcscd", *(["--", "true"] if command == "exec" else [])).fails(
-        2, *words
-    )
+    program = ["--", sys.executable] if command == "exec" else []
+    cli("--lang", "en", *command.split(), "--service", "pcscd", *program).fails(2, *words)
 
 
 def test_the_doctor_names_the_missing_link_and_its_cure(

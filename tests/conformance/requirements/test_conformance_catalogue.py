@@ -72,9 +72,12 @@ def test_grounds_follow_the_confidence_of_the_source(tmp_path: Path, confidence:
     ("values", "said"),
     [
         ({"second": "X-01"}, ":8:8: the id X-01 is used twice"),
-        ({"confidence": "sure"}, ":5:3: 0.confidence: input should be 'documented', 'observed', 'modelled' or 'seed'"),
-        ({"set": "card"}, ":2:3: 0.set: string should match pattern"),
-        ({"first": "x y"}, ":7:8: 0.requirements.0.id: string should match pattern"),
+        (
+            {"confidence": "sure"},
+            ":5:3: 0.confidence: one of documented, observed, modelled, seed is expected, not 'sure'",
+        ),
+        ({"set": "card"}, ":2:3: 0.set: a text of the form ^[A-Z0-9-]+$ is expected, not 'card'"),
+        ({"first": "x y"}, ":7:8: 0.requirements.0.id: a text of the form"),
     ],
 )
 def test_a_wrong_catalogue_is_shown_where_it_is_wrong(tmp_path: Path, values: dict[str, str], said: str) -> None:

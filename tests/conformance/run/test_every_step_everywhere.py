@@ -58,6 +58,7 @@ MADE_ELSEWHERE: dict[str, Any] = {
     "p11-verify": {"message": "x", "signature": "00"},
     **dict.fromkeys(("call-api", "exchange-token", "introspect", "revoke-token"), "nobody.issued.it"),
     "cps-gestion": "nobody-asked",
+    "keep-screen": "nobody-s",
 }
 """Steps on what the suites had made before: here on what nobody made."""
 

@@ -84,4 +84,6 @@ class PosteInventory:
             body["slots"] = dict(self.slots)
         if self.unseen:
             body["unseen"] = {key: self.unseen[key] for key in poste_facts() if key in self.unseen}
-        return yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=110)
+        text: str = yaml.safe_dump(body, allow_unicode=True, sort_keys=False, width=110)
+        # A sign that ends lines elsewhere (U+0085) does not survive as it is.
+        return text if yaml.safe_load(text) == body else yaml.safe_dump(body, sort_keys=False, width=110)
