@@ -24,7 +24,7 @@ def _group() -> None:
 def build(
     folder: Annotated[Path, typer.Argument(help="Where the library and its header go.")] = Path("ssv-laboratory"),
 ) -> None:
-    """Compile the library: reading functions, dates, zone memory; programs of a live bench reach it by BIFENTE_SSV."""
+    """Compile the library and its header; a program reaches with it the live bench that BIFENTE_SSV names."""
     try:
         library = compiled(folder)
     except NoCompilerError as error:

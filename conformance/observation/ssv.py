@@ -5,33 +5,20 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from bifente.conformance.bench.live import LiveBench
+from bifente.conformance.observation.ssv_functions import FUNCTIONS, SsvProgram, answered
 from bifente.ground.clock import Clock
 from bifente.reports.events import Call
-from bifente.simulator.middleware.codes import SsvCode
 from bifente.simulator.middleware.full_pcsc import FullPcsc
-from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.middleware.ssv.answer import Answer
 
 VARIABLE, SOCKET = "BIFENTE_SSV", "ssv.comm"
-_LONGEST = 6 * (4096 + 4)
+_LONGEST = 4 * 1024 * 1024
+"""The longest request, zones and all."""
 _MOST = 64
-
-_FUNCTIONS: Mapping[str, tuple[int, Callable[..., Answer]]] = {
-    "SSV_InitLIB": (0, Ssv.init_lib),
-    "SSV_TermLIB": (0, Ssv.term_lib),
-    "SSV_LireConfig": (0, Ssv.lire_config),
-    "SSV_LireDateLecteur": (1, Ssv.lire_date_lecteur),
-    "SSV_MajDateLecteur": (2, Ssv.maj_date_lecteur),
-    "SSV_LireCartePS": (3, Ssv.lire_carte_ps),
-    "SSV_LireDroitsVitale": (4, Ssv.lire_droits_vitale),
-}
-_CODES = frozenset({"SSV_LireCartePS", "SSV_LireDroitsVitale"})
-"""Functions whose third text is the holder code."""
 
 
 class SsvServer:
@@ -80,44 +67,57 @@ class SsvServer:
 
     def _serve(self, connected: socket.socket) -> None:
         pid = struct.unpack("3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-        ssv = Ssv(FullPcsc(self._bench.device.bench.access, self._clock), self._clock)
-        with connected, suppress(OSError, ValueError):
-            while (texts := _received(connected)) is not None:
-                answer = self._answer(ssv, texts, pid)
-                connected.sendall(struct.pack("=HI", answer.code & 0xFFFF, len(answer.zone)) + answer.zone)
-        self._open.discard(connected)
+        program = SsvProgram(FullPcsc(self._bench.device.bench.access, self._clock), self._clock)
+        try:
+            with connected, suppress(OSError, ValueError):
+                while (parts := _received(connected)) is not None:
+                    code, zones = self._answer(program, parts, pid)
+                    told = b"".join(struct.pack("=I", len(zone)) + zone for zone in zones)
+                    connected.sendall(struct.pack("=HH", code & 0xFFFF, len(zones)) + told)
+        finally:
+            program.formatting.end()
+            self._open.discard(connected)
 
-    def _answer(self, ssv: Ssv, texts: list[str], pid: int) -> Answer:
-        name, *given = texts
-        count, function = _FUNCTIONS.get(name, (-1, ssv.term_lib))
-        if count != len(given):
-            return Answer(SsvCode.BAD_INPUT)
-        answer = function(ssv, *given)
-        shown = given[:2] if name in _CODES else given
-        arguments = dict(zip(("first", "second"), shown, strict=False))
-        self._told(Call(function=name, client=str(pid), arguments=arguments, result=f"{answer.code:04X}"))
-        return answer
+    def _answer(self, program: SsvProgram, parts: Sequence[bytes], pid: int) -> tuple[int, tuple[bytes, ...]]:
+        name, *given = parts
+        function = name.decode("latin-1")
+        code, zones = answered(program, function, given)
+        if function in FUNCTIONS:
+            arguments = _shown(function, given)
+            self._told(Call(function=function, client=str(pid), arguments=arguments, result=f"{code:04X}"))
+        return code, zones
 
 
-def _received(connected: socket.socket) -> list[str] | None:
-    """The texts of one request; None at the end. Raises ValueError for what is none."""
+def _shown(function: str, given: Sequence[bytes]) -> dict[str, str]:
+    """What the record tells of the arguments: the first two texts, of which none is a code, and how large zones are."""
+    count = FUNCTIONS[function].texts
+    texts = [text.decode("latin-1") for text in given[: min(count, 2)]]
+    shown = dict(zip(("first", "second"), texts, strict=False))
+    if zones := given[count:]:
+        shown["zones"] = f"{len(zones)}, {sum(map(len, zones))} bytes"
+    return shown
+
+
+def _received(connected: socket.socket) -> list[bytes] | None:
+    """The parts of one request, a name and arguments; None at the end. Raises ValueError for what is none."""
     (total,) = struct.unpack("=I", head) if len(head := _exactly(connected, 4)) == 4 else (0,)
     if not total:
         return None
     if total > _LONGEST:
         raise ValueError("too long")
-    body, texts = _exactly(connected, total), []
-    while body:
-        (size,) = struct.unpack_from("=I", body) if len(body) >= 4 else (len(body),)
-        if size > len(body) - 4:
+    body, parts, at = _exactly(connected, total), [], 0
+    while at < len(body):
+        (size,) = struct.unpack_from("=I", body, at) if len(body) - at >= 4 else (len(body),)
+        at += 4
+        if size > len(body) - at:
             raise ValueError("cut short")
-        texts.append(body[4 : 4 + size].decode("latin-1"))
-        body = body[4 + size :]
-    return texts
+        parts.append(body[at : at + size])
+        at += size
+    return parts
 
 
 def _exactly(connected: socket.socket, size: int) -> bytes:
-    parts = b""
+    parts = bytearray()
     while len(parts) < size and (chunk := connected.recv(size - len(parts))):
         parts += chunk
-    return parts
+    return bytes(parts)

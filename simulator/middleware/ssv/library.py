@@ -81,6 +81,11 @@ class Ssv:
         self._ready = False
         return Answer(SsvCode.OK)
 
+    @property
+    def ready(self) -> bool:
+        """Whether InitLIB was called, and TermLIB was not."""
+        return self._ready
+
     # -- configuration and clock ---------------------------------------------------------------------------------------
 
     def lire_config(self) -> Answer:
