@@ -24,7 +24,7 @@ from bifente.ground.clock import WallClock
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import AUTHENTICATION, SIGNATURE, Profile, Validity
 from bifente.simulator.pki.keystore import KeySource, KeyStore, OtherKeys
-from bifente.simulator.services.mssante import ImapError, ImapHouse
+from bifente.simulator.serving.dovecot import Dovecot, DovecotError
 
 MINE, OTHER = "generaliste.testmedecin@mssante.test", "officine.testpharmacien@mssante.test"
 WORDS = "Resultats du patient de test"
@@ -165,6 +165,6 @@ def test_a_revoked_certificate_sends_nothing_from_then_on(standing: Standing) ->
 
 def test_dovecot_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda *given, **named: None)
-    with pytest.raises(ImapError, match="dovecot-imapd"):
-        ImapHouse(tmp_path, {}, None, None, b"")  # type: ignore[arg-type]
+    with pytest.raises(DovecotError, match="dovecot-imapd"):
+        Dovecot(tmp_path, "imap", {}, "", port=1, files={})
     assert not list(tmp_path.iterdir())

@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bifente.simulator.serving.mail.base import TransportError
+from bifente.simulator.serving.mail import pop3
+from bifente.simulator.serving.mail.base import TransportError, TransportFailure
 from bifente.simulator.serving.mail.mailbox import Mailbox
 from bifente.simulator.serving.mail.messages import MailAttachment, write_mail
-from bifente.simulator.serving.mail.pop3 import Pop3Client, Pop3Server
+from bifente.simulator.serving.mail.pop3 import Pop3Server
+from bifente.simulator.serving.mail.pop3_client import Pop3Client
 
 USER, PASSWORD = "991000019@cabinet.invalid", "secret-of-the-bench"
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -111,6 +113,25 @@ def test_no_server_is_said_so(server: Pop3Server) -> None:
     server.stop()
     with pytest.raises(TransportError, match="no mailbox answers"), client(server):
         pass
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("USER", "does not open"),
+        ("STAT", "cannot be fetched"),
+        ("RETR", "cannot be fetched"),
+        ("QUIT", "was not left in order"),
+    ],
+)
+def test_a_server_that_goes_away_in_a_dialogue_is_said_so(
+    server: Pop3Server, monkeypatch: pytest.MonkeyPatch, verb: str, words: str
+) -> None:
+    commands = pop3._BEFORE if verb == "USER" else pop3._AFTER
+    monkeypatch.setitem(commands, verb, lambda dialogue, argument: False)  # type: ignore[arg-type]
+    with pytest.raises(TransportError, match=words) as caught, client(server) as box:
+        box.content()
+    assert caught.value.failure is TransportFailure.SERVER_DOWN
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

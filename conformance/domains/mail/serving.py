@@ -15,7 +15,8 @@ from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.pki.authority import Authority, Branch, CertificateLevel
 from bifente.simulator.pki.certificate_profiles import AUTHENTICATION, Validity
 from bifente.simulator.services.directory import entry_of
-from bifente.simulator.services.mssante import ImapError, ImapHouse, MailHouse
+from bifente.simulator.services.mssante import ImapHouse, MailHouse
+from bifente.simulator.serving.dovecot import DovecotError
 from bifente.simulator.serving.tls import ServerIdentity
 
 _LIFE = timedelta(days=90)
@@ -60,7 +61,7 @@ def _imap(bench: ServingBench, folders: dict[str, Path], identity: ServerIdentit
     judge = client_judge(bench)
     try:
         served = ImapHouse(bench.folder / "dovecot", folders, identity, judge.trusted, _lists(bench), port)
-    except ImapError as error:
+    except DovecotError as error:
         return f"none: {error}; mail lies in the folders below maildir"
     bench.stack.callback(served.close)
     return f"127.0.0.1:{served.port} (TLS, SASL EXTERNAL)"

@@ -4,6 +4,6 @@ Modelled.
 """
 
 from bifente.simulator.services.mssante.house import MailHouse
-from bifente.simulator.services.mssante.imap import ImapError, ImapHouse
+from bifente.simulator.services.mssante.imap import ImapHouse
 
-__all__ = ["ImapError", "ImapHouse", "MailHouse"]
+__all__ = ["ImapHouse", "MailHouse"]

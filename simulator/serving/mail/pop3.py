@@ -1,22 +1,20 @@
-"""A practice's mailbox by POP3 (RFC 1939), on the loopback alone: a small server of the laboratory, and who empties it.
+"""A practice's mailbox by POP3 (RFC 1939), on the loopback alone: a small server of the laboratory.
 
-The client is the standard library's. Of servers that are kept there are Dovecot, a system's, and Twisted's, far larger
-than the bench itself; this one knows one mailbox, one dialogue at a time, and no more than a practice asks.
+Kept servers are a system's (Dovecot), or far larger than the bench itself (Twisted's); this one knows one mailbox, one
+dialogue at a time, and no more than a practice asks.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import poplib
 import socketserver
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from bifente.simulator.serving.mail.base import TransportError, TransportFailure
 from bifente.simulator.serving.mail.mailbox import Mailbox
-from bifente.simulator.serving.mail.messages import MAX_MAIL, read_mail
+from bifente.simulator.serving.mail.pop3_client import Pop3Client
 
 _LOOPBACK: Final = "127.0.0.1"
 _PATIENCE: Final = 30.0
@@ -46,6 +44,14 @@ class Pop3Server:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def put(self, mail: bytes) -> None:
+        """A mail arrives."""
+        self.mailbox.put(mail)
+
+    def client(self) -> Pop3Client:
+        """Return what empties it, to be entered."""
+        return Pop3Client(_LOOPBACK, self.port, self.user, self.password)
 
 
 class _Listener(socketserver.ThreadingTCPServer):
@@ -194,45 +200,3 @@ _AFTER: Mapping[str, _Command] = {
     "CAPA": _Dialogue._capabilities,
     "QUIT": _Dialogue._quit,
 }
-
-
-class Pop3Client:
-    """Empties a mailbox on a server: any that speaks POP3 there, ours or a kept one."""
-
-    def __init__(self, host: str, port: int, user: str, password: str) -> None:
-        self._host, self._port, self._user, self._password = host, port, user, password
-        self._box: poplib.POP3 | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            self._box = poplib.POP3(self._host, self._port, timeout=_PATIENCE)
-            self._box.user(self._user)
-            self._box.pass_(self._password)
-        except (poplib.error_proto, OSError) as error:
-            raise TransportError(TransportFailure.SERVER_DOWN, f"no mailbox answers: {error}") from error
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        if self._box is not None:
-            self._box.quit()
-
-    def content(self) -> list[bytes]:
-        """Return the files in the mails that are there, in their order; they stay. Raises MailError, TransportError."""
-        assert self._box is not None  # noqa: S101 - it is entered
-        count = self._box.stat()[0]
-        return [read_mail(self._mail(at)).data for at in range(1, count + 1)]
-
-    def delete(self, count: int) -> None:
-        """Delete the oldest mails. Raises ValueError if there are not so many."""
-        assert self._box is not None  # noqa: S101
-        there = self._box.stat()[0]
-        if not 0 <= count <= there:
-            raise ValueError(f"{there} returns are there, {count} cannot be deleted")
-        for at in range(1, count + 1):
-            self._box.dele(at)
-
-    def _mail(self, at: int) -> bytes:
-        assert self._box is not None  # noqa: S101
-        if int(self._box.list()[1][at - 1].split()[-1]) > MAX_MAIL:
-            raise TransportError(TransportFailure.TOO_LARGE, f"mail {at} is larger than {MAX_MAIL} bytes")
-        return _END.join(self._box.retr(at)[1]) + _END

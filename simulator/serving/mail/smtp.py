@@ -40,7 +40,8 @@ from bifente.simulator.serving.mail.messages import (
     read_mail,
     write_mail,
 )
-from bifente.simulator.serving.mail.pop3 import Pop3Client, Pop3Server
+from bifente.simulator.serving.mail.pop3 import Pop3Server
+from bifente.simulator.serving.mail.pop3_client import ServesPop3
 
 _LOOPBACK: Final = "127.0.0.1"
 _PATIENCE: Final = 30.0
@@ -161,7 +162,7 @@ class SmtpTransport:
 
     ``reception`` may raise TransportError: the mail is refused (452, 552, 421). A return that the practice's server
     refuses is tried again at the next ``receive``. ``clock`` dates the mails. ``pop3``: the practice takes its returns
-    out of its mailbox by POP3, and not out of the server's memory.
+    out of its mailbox by POP3, and not out of the server's memory; from a small server of ours, or from one given.
     """
 
     def __init__(
@@ -172,7 +173,7 @@ class SmtpTransport:
         body: str,
         weather: Weather | None = None,
         clock: Clock | None = None,
-        pop3: bool = False,
+        pop3: bool | ServesPop3 = False,
     ) -> None:
         self._reception = reception
         self._weather = weather or Weather()
@@ -183,7 +184,9 @@ class SmtpTransport:
         self._returns = 0
         self.body_server = MailServer(self._body, self._arrive, self._weather)
         self.practice_server = MailServer(self._practice, self._deliver, self._weather)
-        self._pop3 = Pop3Server(self._mailbox, self._practice, secrets.token_hex(16)) if pop3 else None
+        self._pop3: ServesPop3 | None = None if isinstance(pop3, bool) else pop3
+        if pop3 is True:
+            self._pop3 = Pop3Server(self._mailbox, self._practice, secrets.token_hex(16))
 
     def __enter__(self) -> Self:
         self.body_server.start()
@@ -216,7 +219,7 @@ class SmtpTransport:
             self._answer(self._waiting.popleft())
         if self._pop3 is None:
             return self._mailbox.content()
-        with self._client(self._pop3) as client:
+        with self._pop3.client() as client:
             return client.content()
 
     def delete(self, count: int) -> None:
@@ -224,7 +227,7 @@ class SmtpTransport:
         if self._pop3 is None:
             self._mailbox.delete(count)
             return
-        with self._client(self._pop3) as client:
+        with self._pop3.client() as client:
             client.delete(count)
 
     def post(self, data: bytes) -> None:
@@ -244,11 +247,7 @@ class SmtpTransport:
             self._mailbox.put(item.data)
             return
         identifier = hashlib.sha256(item.name.encode() + item.data).hexdigest()[:32]
-        self._mailbox.put(write_mail(self._body, self._practice, item, self._clock.now(), identifier))
-
-    @staticmethod
-    def _client(server: Pop3Server) -> Pop3Client:
-        return Pop3Client(_LOOPBACK, server.port, server.user, server.password)
+        self._pop3.put(write_mail(self._body, self._practice, item, self._clock.now(), identifier))
 
     def _arrive(self, item: MailAttachment) -> None:
         for data in self._reception(item.data, item.name):
