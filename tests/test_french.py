@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +30,107 @@ def helps(command: Any) -> Iterator[str]:
             yield parameter.help
     for inner in getattr(command, "commands", {}).values():
         yield from helps(inner)
+
+
+ROOT = Path(__file__).parents[1]
+TOLD = (
+    "conformance/cli/*.py",
+    "conformance/dossier/**/*.py",
+    "conformance/traces/**/*.py",
+    "conformance/bisecting/**/*.py",
+    "conformance/bench/live_services.py",
+    "conformance/domains/*/*.py",
+    "conformance/domains/support/**/*.py",
+    "conformance/observation/**/*.py",
+    "conformance/requirements/*.py",
+    "simulator/serving/*.py",
+    "simulator/services/**/*.py",
+    "simulator/middleware/dmpconnect/**/*.py",
+)
+"""Where errors are born that end a command or refuse an order."""
+RAISED = {
+    "InputError.at": 1,
+    "Problem": 3,
+    "fail": 0,
+    **dict.fromkeys(("ServingError", "ServiceError", "DovecotError", "ChannelError", "DriverError"), 0),
+}
+"""What says them, and which of its arguments is the sentence; a document's ``error`` has it second, the cure third."""
+
+
+def written(node: ast.expr) -> Iterator[str]:
+    """The sentences that an expression may be, ``{}`` for what changes."""
+    match node:
+        case ast.Constant(str(text)):
+            yield text
+        case ast.JoinedStr(parts):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+        case ast.IfExp():
+            yield from written(node.body)
+            yield from written(node.orelse)
+
+
+def told(source: str) -> Iterator[str]:
+    """Every sentence and cure of an error that a module says by itself."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        at = 1 if name.endswith("document.error") else RAISED.get(name)
+        if at is not None:
+            cures = [*node.args[at + 1 : at + 2], *(one.value for one in node.keywords if one.arg == "cure")]
+            for said in (*node.args[at : at + 1], *cures):
+                yield from written(said)
+
+
+def has_french(sentence: str) -> bool:
+    """Whole, behind a place or a name, or piece by piece; commands and examples are the same in both."""
+    places = r"(\{\}|[\w-]+): "
+    rest = re.sub(f"^{places}", "", sentence)
+    said = [piece for piece in rest.split("; ") if " " in piece and re.search("[a-z]{2}", piece)]
+    same = ("bifente ", "poste: ")
+    return known(sentence) or known(rest) or all(known(one) or one.startswith(same) for one in said)
+
+
+def test_every_error_of_a_command_or_a_service_has_its_french() -> None:
+    files = {path for pattern in TOLD for path in ROOT.glob(pattern)}
+    found = {(sentence, path.name) for path in files for sentence in told(path.read_text(encoding="utf-8"))}
+    assert len(found) > 150
+    missing = sorted(f"{name}: {sentence}" for sentence, name in found if not has_french(sentence))
+    assert missing == [], "put them into src/bifente/ground/french/errors.json"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'raise InputError.at(str(path), "nobody said so yet")',
+        'raise InputError.at("--card", "unknown key {}", cure=f"try {one} of these")',
+        'raise fail(f"{path}: nobody said {word!r} yet; choose another", Exit.BAD_INPUT)',
+        'raise ServiceError("unknown key {}" if one else "and this neither")',
+        'raise ServingError(f"port {port} was never heard of")',
+    ],
+)
+def test_an_error_without_french_is_found(line: str) -> None:
+    assert not all(has_french(sentence) for sentence in told(line))
+
+
+@pytest.mark.parametrize(
+    ("english", "french"),
+    [
+        (
+            "no exchange can be read; first, at 3: an APDU of 9 bytes",
+            "aucun échange ne peut être lu ; le premier, en 3 : une APDU de 9 octets",
+        ),
+        ("byte 4: the header of the capture is cut", "octet 4 : l'en-tête de la capture est coupé"),
+        ("psc: no professional 'x' is registered", "psc : aucun professionnel 'x' n'est inscrit"),
+        ("pki: no serial number in hexadecimal: 'x'", "pki : pas un numéro de série en hexadécimal : 'x'"),
+        (
+            "--vpcd h:x: a port is a number from 1 to 65535",
+            "--vpcd h:x : un port est un nombre de 1 à 65535",
+        ),
+    ],
+)
+def test_a_reason_inside_an_error_is_in_its_language(english: str, french: str) -> None:
+    assert in_french(english) == french
 
 
 def test_every_help_has_its_french() -> None:

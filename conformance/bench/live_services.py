@@ -56,7 +56,7 @@ class LiveServices:
         _check(names)
         if port and port + PORTS * len(names) - 1 > _LAST_PORT:
             most = _LAST_PORT + 1 - PORTS * len(names)
-            raise InputError.at("--port", f"{port}: each service has {PORTS} ports of its own", cure=f"{most} at most")
+            raise InputError.at("--port", f"{port}: each service has {PORTS} ports of its own", cure=f"at most {most}")
         self.served: dict[str, ServedService] = {}
         self._stack = ExitStack()
         afterwards: list[Callable[[], None]] = []

@@ -45,7 +45,9 @@ def serve_services(
     names = named(wanted)
     for path in logs:
         if not path.exists():
-            raise InputError.at("--client-logs", f"{path} is not there", cure="name a file or a folder that exists")
+            raise InputError.at(
+                "--client-logs", f"there is no file and no folder {path}", cure="name a file or a folder that exists"
+            )
     store, clock = KeyStore(keys), WallClock()
     born: set[str] = set()
     record = _record(record_dir, clock, keys, lang) if record_dir is not None else None

@@ -91,7 +91,7 @@ class DmpService(Service):
             record = self._known(ins)
             for key, value in wanted.items():
                 if key != "open" or not isinstance(value, bool):
-                    raise ServiceError(f"dmp: {key!r} cannot be set, only open: true or false")
+                    raise ServiceError(f"dmp: no state {key!r} can be set, only open: true or false")
                 record.closing = None
                 if not value:
                     record.close("FERMETURE_DEMANDE_PATIENT")

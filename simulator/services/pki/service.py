@@ -87,10 +87,7 @@ class PkiService(Service):
             for stem, serials in value.items():
                 if stem not in by_stem or not isinstance(serials, Iterable) or isinstance(serials, str):
                     raise ServiceError(f"{self.name}: no authority {stem!r}; there are {', '.join(sorted(by_stem))}")
-                try:
-                    wanted.append((by_stem[stem], [int(str(serial), 16) for serial in serials]))
-                except ValueError as error:
-                    raise ServiceError(f"{self.name}: no serial number: {error}") from None
+                wanted.append((by_stem[stem], [_serial_number(self.name, serial) for serial in serials]))
         for authority, serials in wanted:
             self.register.revoke(authority, serials, self._clock.now(), x509.ReasonFlags.unspecified)
 
@@ -229,6 +226,13 @@ class PkiService(Service):
             for branch in Branch
         }
         return stranger.get(authority.stem, authority)
+
+
+def _serial_number(service: str, said: object) -> int:
+    try:
+        return int(str(said), 16)
+    except ValueError:
+        raise ServiceError(f"{service}: no serial number in hexadecimal: {said!r}") from None
 
 
 def _nonce(asked: ocsp.OCSPRequest) -> bytes | None:
