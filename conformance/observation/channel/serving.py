@@ -11,11 +11,10 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bifente.conformance.loading import nearest
-from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused
+from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused, in_both
 from bifente.conformance.observation.channel.orders import Known
 from bifente.conformance.observation.channel.words import read_line
 from bifente.conformance.observation.channel.worldly import wrong
-from bifente.ground.french import in_french
 from bifente.ground.text import Text
 from bifente.simulator.fault import Aim, FaultError, MissingPartError, Undo
 from bifente.simulator.faults import fault, inject
@@ -184,7 +183,7 @@ class ServedOrders:
             try:
                 return order.carry_out(self)
             except (FaultError, ServiceError) as error:
-                raise OrderRefusedError(Refused.IMPOSSIBLE, Text(in_french(str(error)), str(error))) from None
+                raise OrderRefusedError(Refused.IMPOSSIBLE, in_both(error)) from None
 
     def strike(self, name: str, aim: Aim | None) -> None:
         """Inject a fault, in the place of the same one if there is. Raise FaultError."""

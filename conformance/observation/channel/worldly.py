@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.domain import DomainError, domains
 from bifente.conformance.loading import InputError, nearest
-from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused
+from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused, in_both
 from bifente.conformance.scenario.step import Step
 from bifente.conformance.scenario.steps import steps
 from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepError, ScardError
@@ -58,9 +58,9 @@ def carry_out(order: str, given: Mapping[str, Any], scene: Scene) -> CarriedOut:
     except (GuardRefusalError, ImpossibleStepError) as error:
         raise OrderRefusedError(Refused.IMPOSSIBLE, error.why) from None
     except InputError as error:
-        raise OrderRefusedError(Refused.WRONG, Text.same(str(error))) from None
+        raise OrderRefusedError(Refused.WRONG, Text(error.say("fr"), str(error))) from None
     except (ScardError, SlotError, FaultError, ValueError) as error:
-        raise OrderRefusedError(Refused.IMPOSSIBLE, Text.same(str(error))) from None
+        raise OrderRefusedError(Refused.IMPOSSIBLE, in_both(error)) from None
     scene.bench.settle()
     return CarriedOut(kind.title, {SLOT: role, "observed": {key: str(value) for key, value in observed.values.items()}})
 
