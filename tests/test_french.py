@@ -17,6 +17,8 @@ from typer.main import get_group
 from bifente.conformance.cli.app import COMMANDS, app
 from bifente.conformance.cli.speaking import spoken
 from bifente.conformance.loading import Problem
+from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused, in_both
+from bifente.conformance.observation.channel.words import in_words
 from bifente.ground.french import SAID, SHOWN, in_french, known, sentences, shown
 
 PLAIN = st.text(alphabet="abcxyz0189-_/.", min_size=1, max_size=8)
@@ -143,6 +145,12 @@ def test_an_error_without_french_is_found(line: str) -> None:
 )
 def test_a_reason_inside_an_error_is_in_its_language(english: str, french: str) -> None:
     assert in_french(english) == french
+
+
+def test_a_refused_order_is_in_one_language() -> None:
+    refused = OrderRefusedError(Refused.UNKNOWN, in_both(ValueError("no fault is named 'x'")), "did you mean 'y'?")
+    assert in_words(refused.plain("inject"), "fr") == ["bifente: aucune panne ne s'appelle 'x' (vouliez-vous 'y' ?)"]
+    assert in_words(refused.plain("inject"), "en") == ["bifente: no fault is named 'x' (did you mean 'y'?)"]
 
 
 def test_every_help_has_its_french() -> None:

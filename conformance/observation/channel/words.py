@@ -11,6 +11,7 @@ from bifente.conformance.loading import nearest
 from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
 from bifente.conformance.observation.channel.orders import Known
 from bifente.conformance.observation.channel.worldly import SLOT
+from bifente.ground.french import in_lang
 from bifente.ground.text import Lang, Text
 
 
@@ -89,7 +90,7 @@ _TOLD_APART = frozenset({"ok", "order", "said", SLOT, "observed"})
 def in_words(told: Mapping[str, Any], lang: Lang) -> list[str]:
     """Return an answer as lines that a person reads."""
     if not told["ok"]:
-        cure = f" ({told['cure']})" if told.get("cure") else ""
+        cure = f" ({in_lang(told['cure'], lang)})" if told.get("cure") else ""
         return [f"bifente: {told['error'][lang]}{cure}"]
     order = told["order"]
     if order == "help":
