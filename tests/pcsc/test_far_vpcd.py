@@ -158,11 +158,13 @@ def test_the_order_in_which_windows_asks(far: FakeReader, reader: Reader) -> Non
         (["--vpcd", "192.0.2.7", "--not-loopback", "192.0.2.8"], "the host of --vpcd is 192.0.2.7"),
         (["--vpcd", "127.0.0.1:0"], "a port is a number"),
         (["--vpcd", "127.0.0.1", "--service", "own"], "--service"),
-        (["--lang", "en", "--not-loopback", "h"], "--vpcd HOST:PORT"),
+        (["--not-loopback", "h"], "--vpcd HOST:PORT"),
     ],
 )
 def test_what_up_refuses(options: list[str], said: str) -> None:
-    done = subprocess.run([BIFENTE, "up", *options], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [BIFENTE, "--lang", "en", "up", *options], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 2
     assert said in done.stderr
 
