@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bifente.conformance.domains.vitale.apcv import _Ahead
 from bifente.ground import clock as module
-from bifente.ground.clock import Clock, VirtualClock, WallClock
+from bifente.ground.clock import Clock, ShiftedClock, VirtualClock, WallClock
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -54,14 +53,14 @@ def test_the_machine_s_time_is_waited_for_unless_it_is_over(
 def test_a_clock_ahead_waits_as_the_one_below_it(monkeypatch: pytest.MonkeyPatch, below: Clock) -> None:
     found: list[float] = []
     monkeypatch.setattr(below, "wait", found.append)
-    ahead = _Ahead(below, timedelta(hours=1))
+    ahead = ShiftedClock(below, timedelta(hours=1))
     ahead.wait(4)
     assert (found, ahead.earnest) == ([4], below.earnest)
 
 
 def test_a_clock_ahead_is_ahead_by_the_same_after_a_wait() -> None:
     below = VirtualClock(START)
-    ahead = _Ahead(below, timedelta(hours=1))
+    ahead = ShiftedClock(below, timedelta(hours=1))
     ahead.wait(60)
     assert ahead.now() - below.now() == timedelta(hours=1)
     assert (below.monotonic(), ahead.monotonic()) == (60, 60)

@@ -6,7 +6,6 @@ The protocol of Pro Santé Connect has a test of its own. BIFENTE_EXAMPLES asks 
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from serving_bench import serving_bench
 
-from bifente.conformance.bench.serving import ServingBench, services
-from bifente.ground.clock import WallClock
-from bifente.simulator.pki.authority import Pki
+from bifente.conformance.bench.serving import services
 from bifente.simulator.pki.keystore import KeySource
 
 pytest.importorskip("schemathesis")
@@ -145,16 +143,7 @@ class Standing:
 @pytest.fixture(scope="module")
 def standing(shared_keys: KeySource, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     with ExitStack() as stack:
-        bench = ServingBench(
-            clock=WallClock(),
-            keys=shared_keys,
-            pki=Pki(shared_keys),
-            chance=random.Random(1),
-            folder=tmp_path_factory.mktemp("services"),
-            stack=stack,
-            declare=lambda secret: None,
-            hear=lambda passed: None,
-        )
+        bench = serving_bench(shared_keys, tmp_path_factory.mktemp("services"), stack)
         told = {name: services()[name]()(bench) for name in ("psc", "pki", "annuaire", "portal", "insi", "dmp")}
         addresses = told["psc"].services[0].core.addresses  # type: ignore[attr-defined]
         said = {name: dict(one.settings) for name, one in told.items()}

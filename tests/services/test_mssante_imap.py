@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import random
 import re
 import shutil
 import smtplib
@@ -16,11 +15,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from serving_bench import serving_bench
 
 from bifente.conformance.bench.serving import ServedService, ServingBench
 from bifente.conformance.domains.mail.serving import start
 from bifente.conformance.domains.pki.serving import points
-from bifente.ground.clock import WallClock
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import AUTHENTICATION, SIGNATURE, Profile, Validity
 from bifente.simulator.pki.keystore import KeySource, KeyStore, OtherKeys
@@ -85,16 +84,7 @@ class Standing:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     store = KeyStore()
     with ExitStack() as stack:
-        bench = ServingBench(
-            clock=WallClock(),
-            keys=store,
-            pki=Pki(store),
-            chance=random.Random(1),
-            folder=tmp_path_factory.mktemp("mail"),
-            stack=stack,
-            declare=lambda secret: None,
-            hear=lambda passed: None,
-        )
+        bench = serving_bench(store, tmp_path_factory.mktemp("mail"), stack)
         yield Standing(bench, start(bench))
 
 

@@ -8,9 +8,9 @@ from bifente.conformance.domains.dmp.bench import DmpBench
 from bifente.conformance.domains.dmp.signers import user_from
 from bifente.conformance.domains.support.journeys import JourneyStep
 from bifente.conformance.domains.support.running import RunningPoste
-from bifente.conformance.domains.support.shifted_clock import ShiftedClock
 from bifente.conformance.domains.support.stopping import JourneyStoppedError
 from bifente.conformance.domains.support.tokens import token_of
+from bifente.ground.clock import ShiftedClock
 from bifente.simulator.middleware.cryptolib import CryptolibToken
 from bifente.simulator.software.lps.client import UnreachableError
 from bifente.simulator.software.lps.identity import LpsUser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -40,7 +41,7 @@ def _of(act: Act) -> ScenePoste:
     return act.scene.part(ScenePoste)
 
 
-class PosteStep(Step):
+class PosteStep(Step, ABC):
     """A step at a workstation."""
 
     needs = _NEEDS
@@ -52,9 +53,9 @@ class PosteStep(Step):
         except PosteError as error:
             raise ImpossibleStepError(Text.same(str(error))) from None
 
+    @abstractmethod
     def do(self, act: Act, here: ScenePoste) -> Observation:
         """Do it at the workstation. Raise PosteError."""
-        raise NotImplementedError
 
 
 class SetPoste(PosteStep):

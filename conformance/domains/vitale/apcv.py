@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from bifente.conformance.bench.base import Bench
@@ -12,7 +12,7 @@ from bifente.conformance.bench.facets import Personalisation
 from bifente.conformance.bench.scene import Scene
 from bifente.conformance.domains.vitale.workstation import Workstation
 from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepError
-from bifente.ground.clock import Clock
+from bifente.ground.clock import ShiftedClock
 from bifente.ground.text import Text
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.middleware.apcv import ApcvContext, ApcvDesk
@@ -40,27 +40,6 @@ class Software:
     def resources(self) -> Resources:
         """How it reaches the cards."""
         return self.workstation.resources(self.application)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ahead:
-    """A clock ahead of another one, or behind it."""
-
-    clock: Clock
-    by: timedelta
-
-    def now(self) -> datetime:
-        return self.clock.now() + self.by
-
-    def monotonic(self) -> float:
-        return self.clock.monotonic()
-
-    @property
-    def earnest(self) -> bool:
-        return self.clock.earnest
-
-    def wait(self, seconds: float) -> None:
-        self.clock.wait(seconds)
 
 
 class ApcvBench:
@@ -125,7 +104,7 @@ class ApcvBench:
             )
         if vitale is None:
             raise GuardRefusalError(Personalisation.lacking)
-        clock = _Ahead(self._bench.clock, timedelta(seconds=ahead))
+        clock = ShiftedClock(self._bench.clock, timedelta(seconds=ahead))
         phone = Phone(name, clock, self.parameters, self._random)
         self.service.enrol(phone, vitale)
         self._phones[name] = phone

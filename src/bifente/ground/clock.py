@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -105,3 +106,28 @@ def _zoned(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a virtual clock starts at a time with a time zone")
     return moment.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftedClock(Clock):
+    """A clock that is not right: ``ahead`` of another one, or behind it; waiting is done on that one."""
+
+    clock: Clock
+    ahead: timedelta
+
+    def now(self) -> datetime:
+        """Return the wrong time."""
+        return self.clock.now() + self.ahead
+
+    def monotonic(self) -> float:
+        """Return the counter of the right one."""
+        return self.clock.monotonic()
+
+    @property
+    def earnest(self) -> bool:
+        """Whether waiting on the right one keeps somebody waiting."""
+        return self.clock.earnest
+
+    def wait(self, seconds: float) -> None:
+        """Wait on the right one."""
+        self.clock.wait(seconds)

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from conformance_cli import Cli
 from cryptography import x509
+from serving_bench import serving_bench
 
 from bifente.conformance.bench.serving import ServingBench, services
 from bifente.ground.clock import WallClock
@@ -42,16 +43,7 @@ def test_what_the_pki_revokes_no_service_of_the_command_believes(tmp_path: Path)
     """Client certificate of an organisation at the provider: let in, then not, then again not for want of a status."""
     store, clock = KeyStore(), WallClock()
     with ExitStack() as stack:
-        bench = ServingBench(
-            clock=clock,
-            keys=store,
-            pki=Pki(store),
-            chance=random.Random(1),
-            folder=tmp_path,
-            stack=stack,
-            declare=lambda secret: None,
-            hear=lambda passed: None,
-        )
+        bench = serving_bench(store, tmp_path, stack, clock=clock)
         told = services()["psc"]()(bench)
         points = services()["pki"]()(bench).services[0]
         assert isinstance(points, PkiService)
