@@ -15,10 +15,11 @@ from bifente.conformance.observation import facts
 from bifente.conformance.observation.pictures import of_driver
 from bifente.conformance.observation.program import Echo, Program
 from bifente.conformance.observation.secrecy import (
+    Image,
     SecretSearch,
-    arguments_of,
     changed_since,
     descendants,
+    image_of,
     in_arguments,
     in_environment,
     in_files,
@@ -70,7 +71,9 @@ class ProgramObservation:
         self._temporary = Path(self._folder.name) / "tmp"
         self._temporary.mkdir(mode=0o700)
         self._written: dict[Path, None] = {}
-        self._seen: set[int] = set()
+        self._seen: set[Image] = set()
+        self._open: set[int] = set()
+        """Programs whose command holds a code: it is told already."""
         self._pids: set[int] = set()
         self._looked = 0
         self._looking = threading.Lock()
@@ -109,7 +112,8 @@ class ProgramObservation:
                 folder_of_pipe = Path(tempfile.mkdtemp(dir=self._folder.name))
                 self._pipes.append(SpyPipe(folder_of_pipe, module, self._told))
                 more |= self._pipes[-1].environment
-        for found in in_arguments(command, self.search):
+        in_command = list(in_arguments(command, self.search))
+        for found in in_command:
             self._told(found)
         program = Program(
             command,
@@ -125,6 +129,8 @@ class ProgramObservation:
             pictured=self._pictured,
         )
         self._programs.append(program)
+        if in_command:
+            self._open.add(program.pid)
         return program
 
     def user_acts(self, what: str, *, code: bool = False) -> None:
@@ -198,12 +204,15 @@ class ProgramObservation:
             self._looked = len(events)
             self._pids |= {int(pid) for pid in told if pid.isdigit()}
             self._pids |= {pid for one in self._programs for pid in (one.pid, *descendants(one.pid))}
-            ours = {one.pid for one in self._programs}
-            for pid in self._pids - self._seen:
-                self._seen.add(pid)
-                for found in () if pid in ours else in_arguments(arguments_of(pid), self.search, pid):
+            for pid in self._pids:
+                image = image_of(pid)
+                # A process that forked and is not yet another program shows its parent's: it is looked at again.
+                if image is None or image in self._seen:
+                    continue
+                self._seen.add(image)
+                for found in () if pid in self._open else in_arguments(image.arguments, self.search, pid):
                     self._told(found)
-                for found in in_environment(pid, self.search, self._known):
+                for found in in_environment(image.environment, self.search, pid, self._known):
                     self._told(found)
             for pid in self._pids:
                 self._written |= dict.fromkeys(written_by(pid))

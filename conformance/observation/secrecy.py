@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from bifente.conformance.observation.facts import CodePlace, code_found
 from bifente.ground.files import read_file
@@ -59,13 +60,14 @@ def in_arguments(command: Sequence[str], search: SecretSearch, pid: int | None =
             yield code_found(CodePlace.ARGUMENTS, before, pid)
 
 
-def in_environment(pid: int, search: SecretSearch, known: Iterable[str] = ()) -> Iterator[Call]:
+def in_environment(
+    environment: Sequence[bytes], search: SecretSearch, pid: int, known: Iterable[str] = ()
+) -> Iterator[Call]:
     """Yield a finding for each variable of a process that holds a code; those ``known`` are the user's own."""
-    with suppress(OSError):
-        for variable in (Path("/proc") / str(pid) / "environ").read_bytes().split(b"\0"):
-            name, _equals, value = variable.partition(b"=")
-            if name.decode(errors="replace") not in known and search.finds(value):
-                yield code_found(CodePlace.ENVIRONMENT, name.decode(errors="replace"), pid)
+    for variable in environment:
+        name, _equals, value = variable.partition(b"=")
+        if name.decode(errors="replace") not in known and search.finds(value):
+            yield code_found(CodePlace.ENVIRONMENT, name.decode(errors="replace"), pid)
 
 
 def in_message(passed: Passed, search: SecretSearch) -> Iterator[Call]:
@@ -79,13 +81,21 @@ def in_message(passed: Passed, search: SecretSearch) -> Iterator[Call]:
             yield code_found(CodePlace.MESSAGE, f"{passed.peer}, {passed.method}, {where}")
 
 
-def arguments_of(pid: int) -> tuple[str, ...]:
-    """Return the arguments of a process; none if it has gone."""
+class Image(NamedTuple):
+    """What a process was started with. It changes when the process becomes another program (execve)."""
+
+    arguments: tuple[str, ...]
+    environment: tuple[bytes, ...]
+
+
+def image_of(pid: int) -> Image | None:
+    """Return what a process was started with; None if it has gone."""
     try:
-        said = (Path("/proc") / str(pid) / "cmdline").read_bytes()
+        arguments, environment = ((Path("/proc") / str(pid) / name).read_bytes() for name in ("cmdline", "environ"))
     except OSError:
-        return ()
-    return tuple(part.decode(errors="replace") for part in said.split(b"\0")[:-1])
+        return None
+    said = arguments.split(b"\0")[:-1]
+    return Image(tuple(part.decode(errors="replace") for part in said), tuple(environment.split(b"\0")))
 
 
 def descendants(pid: int) -> Iterator[int]:

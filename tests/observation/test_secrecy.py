@@ -12,8 +12,15 @@ from conformance_cli import COMMAND
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.conformance.observation.secrecy import SecretSearch
+from bifente.conformance.bench.cards import Workshop
+from bifente.conformance.model import CardChoice
+from bifente.conformance.observation.facts import CodePlace, Fact
+from bifente.conformance.observation.observing import ProgramObservation
+from bifente.conformance.observation.secrecy import SecretSearch, descendants
+from bifente.conformance.observation.standing import Standing, Wanted
+from bifente.reports.events import Call
 from bifente.reports.secrets import Secrets
+from bifente.simulator.pki.keystore import KeyStore
 
 PIN, PUK = "7391", "60482715"
 TRACE = (
@@ -56,6 +63,38 @@ def test_codes_are_nowhere_in_clear(tmp_path: Path) -> None:
     assert looked >= 8
     assert not remembered.exists()
     assert list(tmp_path.glob("bifente-*")) == []
+
+
+@pytest.mark.parametrize("forks", [False, True], ids=["the-program-itself", "a-child"])
+def test_a_process_is_looked_at_again_once_it_is_another_program(tmp_path: Path, forks: bool) -> None:
+    # The code comes by standard input, and stands in the arguments only after execve.
+    becomes = "read code; exec sh -c 'read _' helper --pin \"$code\""
+    script = f"({becomes}); :" if forks else becomes
+    choice = CardChoice(template="medecin-generaliste")
+    workshop = Workshop(KeyStore(tmp_path))
+    with (
+        Standing(Wanted(profile="readers/generic-bislot", cards={"cps": choice}, workshop=workshop)) as stood,
+        ProgramObservation(stood, patience=0.5) as observation,
+    ):
+        program = observation.start(["sh", "-c", script], piped=True)
+        while forks and not list(descendants(program.pid)):
+            pass
+        observation.look()
+        assert not places(observation)
+        program.stdin.write(b"1234\n")
+        program.stdin.flush()
+        while not places(observation):
+            observation.look()
+        program.stdin.close()
+        observation.close()
+        assert places(observation) == ["--pin"]
+
+
+def places(observation: ProgramObservation) -> list[str]:
+    """Where codes were found in arguments."""
+    events = (moment.event for moment in observation.story().moments)
+    calls = [one for one in events if isinstance(one, Call) and one.function == Fact.CODE]
+    return [one.arguments["where"] for one in calls if one.arguments["place"] == CodePlace.ARGUMENTS]
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60), st.sampled_from(["plain", "hex", "wide"]))
