@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from sys import intern
@@ -38,6 +38,9 @@ _WORD = 64
 """Most characters of a text that is kept once however often it is written."""
 _COLUMNS = MAX_BYTES + 2
 """A place is one number, line times this and column, both from 1: a large suite has a hundred thousand."""
+
+Places = int | tuple[int, tuple[str, ...] | None, tuple["Places", ...]]
+"""Where a value stands and, of a mapping or a list, where each of its parts does: those of a mapping by its keys."""
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -47,15 +50,28 @@ class Document:
 
     path: Path
     data: Any
-    places: Mapping[Location, int]
+    places: Places
     sha256: str
 
     def place(self, location: Location) -> tuple[int, int]:
         """Line and column of a part, or of the nearest enclosing part that is known."""
-        for end in range(len(location), -1, -1):
-            if (found := self.places.get(location[:end])) is not None:
-                return divmod(found, _COLUMNS)
-        return (1, 1)
+        *_around, places = self._way(location)
+        return divmod(places[0] if isinstance(places, tuple) else places, _COLUMNS)
+
+    def holds(self, location: Location) -> bool:
+        """Whether there is such a part."""
+        return sum(1 for _places in self._way(location)) > len(location)
+
+    def _way(self, location: Location) -> Iterator[Places]:
+        """From the whole to a part, as far as there are such parts."""
+        places: Places | None = self.places
+        for step in location:
+            if places is None:
+                return
+            yield places
+            places = _part(places, step)
+        if places is not None:
+            yield places
 
     def forget_data(self) -> None:
         """Let the data go, once nobody asks for it any more; where each part stands is kept."""
@@ -212,29 +228,33 @@ class _Reader:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._places: dict[Location, int] = {}
         self._nodes = 0
+        # A suite has the same few kinds of mapping a thousand times.
+        self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def read(self, root: _Node | None) -> tuple[Any, dict[Location, int]]:
+    def read(self, root: _Node | None) -> tuple[Any, Places]:
         if root is None:
             raise InputError.at(self._name, "is empty")
-        return self._value(root, ()), self._places
+        return self._value(root, place_number(*root.mark), 0)
 
-    def _value(self, node: _Node, location: Location) -> Any:
+    def _value(self, node: _Node, place: int, depth: int) -> tuple[Any, Places]:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise _error(self._name, node.mark, f"holds more than {MAX_NODES} values")
-        if len(location) > MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise _error(self._name, node.mark, f"is nested deeper than {MAX_DEPTH} levels")
-        self._places.setdefault(location, _number(node.mark))
         if node.children is None:
-            return _scalar(node)
-        if not node.mapping:
-            return [self._value(child, (*location, index)) for index, child in enumerate(node.children)]
-        return self._mapping(node.children, location)
+            return _scalar(node), place
+        if node.mapping:
+            data, parts = self._mapping(node.children, depth + 1)
+            keys = tuple(data)
+            return data, (place, self._keys.setdefault(keys, keys), parts)
+        read = [self._value(child, place_number(*child.mark), depth + 1) for child in node.children]
+        return [value for value, _places in read], (place, None, tuple(places for _value, places in read))
 
-    def _mapping(self, children: Iterable[_Node], location: Location) -> dict[str, Any]:
+    def _mapping(self, children: Iterable[_Node], depth: int) -> tuple[dict[str, Any], tuple[Places, ...]]:
         result: dict[str, Any] = {}
+        places: list[Places] = []
         nodes = iter(children)
         for key_node in nodes:
             if key_node.children is not None:
@@ -243,13 +263,22 @@ class _Reader:
             if key in result:
                 raise _error(self._name, key_node.mark, f"the key {key!r} stands twice", "keep one")
             # A key's place is worth more than its value's: messages speak of keys.
-            self._places[(*location, key)] = _number(key_node.mark)
-            result[key] = self._value(next(nodes), (*location, key))
-        return result
+            result[key], part = self._value(next(nodes), place_number(*key_node.mark), depth)
+            places.append(part)
+        return result, tuple(places)
 
 
-def _number(place: tuple[int, int]) -> int:
-    line, column = place
+def _part(places: Places, step: str | int) -> Places | None:
+    if not isinstance(places, tuple):
+        return None
+    _number, keys, parts = places
+    if keys is not None:
+        return parts[keys.index(step)] if isinstance(step, str) and step in keys else None
+    return parts[step] if isinstance(step, int) and 0 <= step < len(parts) else None
+
+
+def place_number(line: int, column: int) -> int:
+    """Return a place as ``Places`` hold it."""
     return line * _COLUMNS + column
 
 

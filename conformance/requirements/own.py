@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bifente.conformance.loading import MAX_BYTES, Document, InputError, load_document, nearest, validate
-from bifente.conformance.loading.document import Location
+from bifente.conformance.loading.document import Location, Places, place_number
 from bifente.conformance.model import Model
 from bifente.conformance.requirements.catalogue import Catalogue, RequirementModel, RequirementSet
 from bifente.ground.files import read_file
@@ -145,7 +145,7 @@ def _read_csv(path: Path) -> Document:
     if strange := [word for word, name in zip(head, names, strict=True) if name not in known]:
         raise InputError.at(str(path), f"a list of {kind} has no column {strange[0]!r}", line=1, column=1)
     found: list[dict[str, Any]] = []
-    places: dict[Location, int] = {}
+    places: list[Places] = []
     for line, cells in rows:
         if not any(cells):
             continue
@@ -155,10 +155,11 @@ def _read_csv(path: Path) -> Document:
             raise InputError.at(
                 str(path), "has more cells than columns", line=line, column=1, cure="quote what holds a separator"
             )
-        places[kind, len(found)] = line * (MAX_BYTES + 2) + 1
+        places.append(place_number(line, 1))
         given = {name: cell for name, cell in zip(names, cells, strict=False) if cell}
         found.append({name: _list(cell) if name in _LISTS else cell for name, cell in given.items()})
-    return Document(path, {kind: found}, places, hashlib.sha256(raw).hexdigest())
+    top = place_number(1, 1)
+    return Document(path, {kind: found}, (top, (kind,), ((top, None, tuple(places)),)), hashlib.sha256(raw).hexdigest())
 
 
 def _decoded(raw: bytes) -> str:

@@ -93,7 +93,7 @@ class PlannedScenario:
     def bench_at(self, *keys: str) -> Location:
         """Where a part of its bench is said: by the scenario itself, else by the suite."""
         own = (*self.at, "bench", *keys)
-        return own if own in self.document.places else ("bench", *keys)
+        return own if self.document.holds(own) else ("bench", *keys)
 
 
 @dataclass(frozen=True, slots=True)

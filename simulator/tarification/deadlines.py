@@ -77,7 +77,7 @@ class Deadlines:
 
     def __init__(self, rules: DeadlineRules | None = None, *, alsace_moselle: bool = False) -> None:
         self.rules = rules or DeadlineRules.default()
-        self._holidays = holidays.country_holidays("FR", subdiv=_ALSACE_MOSELLE if alsace_moselle else None)
+        self._holidays = _calendar(_ALSACE_MOSELLE if alsace_moselle else None)
         self._known: dict[tuple[date, int], date] = {}
 
     def is_working_day(self, day: date) -> bool:
@@ -92,6 +92,12 @@ class Deadlines:
         if key not in self._known:
             self._known[key] = self._holidays.get_nth_working_day(day, rule.days) if rule.days else day
         return self._known[key]
+
+
+@cache
+def _calendar(subdivision: str | None) -> holidays.HolidayBase:
+    """Made once for everybody: a year is worked out when it is first asked for, and kept."""
+    return holidays.country_holidays("FR", subdiv=subdivision)
 
 
 def civil_day(moment: datetime) -> date:

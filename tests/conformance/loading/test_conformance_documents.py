@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import bifente.conformance.loading.document as document_module
 from bifente.conformance.loading import InputError, load_document
-from bifente.conformance.loading.document import MAX_BYTES, MAX_DEPTH
+from bifente.conformance.loading.document import MAX_BYTES, MAX_DEPTH, parse_document
 
 quick = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -217,6 +217,24 @@ def test_the_place_of_a_part_is_its_key_or_the_nearest_known_around_it(tmp_path:
     assert found.place(("top", 0, "missing")) == (2, 5)
     assert found.place(("nowhere", 7)) == (1, 1)
     assert str(found.error(("top", 1), "is odd", "mend it")) == f"{path}:4:5: is odd (mend it)"
+
+
+def test_a_part_is_held_or_not() -> None:
+    found = parse_document(Path("a.yaml"), b"top:\n  - one: 1\n    two: {deep: x}\n  - plain\n")
+    for there in ((), ("top",), ("top", 0), ("top", 1), ("top", 0, "two", "deep")):
+        assert found.holds(there)
+    missing = (
+        ("nowhere",),
+        ("top", 2),
+        ("top", -1),
+        ("top", "0"),
+        (0,),
+        ("top", 0, "three"),
+        ("top", 1, 0),
+        ("top", 0, 1),
+    )
+    for gone in (*missing, ("top", 0, "two", "deep", "er")):
+        assert not found.holds(gone)
 
 
 words = st.text(alphabet=string.printable, max_size=8).filter(lambda text: "\r" not in text and "\x0b" not in text)
