@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import poplib
 import ssl
+from contextlib import suppress
 from typing import Final, Protocol, Self
 
 from bifente.simulator.serving.mail.base import TransportError, TransportFailure
@@ -59,7 +60,11 @@ class Pop3Client:
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         box, self._box = self._open, None
         if kind is not None:
-            box.close()  # who did not end in order deletes nothing
+            # Nothing is deleted, and the mailbox is free at once: a connection that only ends is noticed late.
+            with suppress(poplib.error_proto, OSError):
+                box.rset()
+                box.quit()
+            box.close()
             return
         try:
             box.quit()
