@@ -135,6 +135,18 @@ def test_programs_list_read_and_sign(desk: Desk, library: Library, tmp_path: Pat
     assert public.recover_data_from_signature(signature, padding.PKCS1v15(), hashes.SHA256()) == bytes(32)
 
 
+def plugged(program: subprocess.Popen[str], desk: Desk, ask: Callable[[], None], more: int) -> bool:
+    """Whether the program was told of one more reader.
+
+    Before 4:5 the library counts the readers when it is asked: one that came just before is told to nobody.
+    """
+    ask()
+    desk.service.plug(new_reader(f"More TL {more}"))
+    assert program.stdout is not None
+    code, _states, count = json.loads(program.stdout.readline())
+    return (code, count) == (0, 2 + 2 * more)
+
+
 def test_movements_hot_plug_and_cancel(desk: Desk, library: Library, short: Path) -> None:
     """What a waiting program is told, from 4:5 on also of readers."""
     newer = minor(library, short) >= 5
@@ -148,13 +160,13 @@ def test_movements_hot_plug_and_cancel(desk: Desk, library: Library, short: Path
             program.stdin.write(f"{order}\n")
             program.stdin.flush()
 
-        def told(until: Callable[[int, dict[str, int], int], bool]) -> bool:
+        def told(until: Callable[[int, dict[str, int], int], bool], again: str = "") -> bool:
             # A change that crosses the client's question for readers' events makes it return once for nothing (4:5).
             for _ in range(3):
                 code, states, count = json.loads(program.stdout.readline())
                 if until(code, states, count):
                     return True
-                ask()
+                ask(again)
             return False
 
         try:
@@ -165,11 +177,9 @@ def test_movements_hot_plug_and_cancel(desk: Desk, library: Library, short: Path
                 ask()
                 act()
                 assert told(lambda _code, states, _count, bit=bit: bool(states[name] & bit))  # type: ignore[misc]
-            ask()
-            desk.service.plug(new_reader("Second TL"))
-            assert told(lambda code, _states, count: (code, count) == (0, 4))
+            assert any(plugged(program, desk, ask, more) for more in range(1, 5))
             ask("cancel")
-            assert told(lambda code, _states, _count: code == 0x80100002)
+            assert told(lambda code, _states, _count: code == 0x80100002, again="cancel")
         finally:
             program.kill()
 
