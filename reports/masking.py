@@ -75,22 +75,30 @@ def _pairs(digits: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """A secret and where it counts: anywhere, or only as a word of its own."""
+    """A secret as it is written, and where it counts: anywhere, or only as a word of its own.
 
-    pattern: re.Pattern[str]
+    ``folded``: it is found whatever its case and accents, and is written without (`fold_case`). ``is_hex``: hexadecimal
+    digits, found in capitals or not.
+    """
+
+    written: str
     anywhere: bool
     folded: bool = False
     is_hex: bool = False
 
     def spans(self, text: str, *, in_bytes: bool) -> Iterator[_Place]:
         """Yield where the secret counts in `text`; `in_bytes` when each character stands for a byte."""
-        haystack = fold_case(text) if self.folded else text
-        at = 0
-        while found := self.pattern.search(haystack, at):
-            span = found.span()
+        haystack, written = text, self.written
+        if self.folded:
+            haystack = fold_case(text)
+        elif self.is_hex and not written.isdecimal():
+            haystack, written = lower_hex(text), lower_hex(written)
+        at = haystack.find(written)
+        while at >= 0:
+            span = at, at + len(written)
             if self.anywhere or self._is_word(text, span, in_bytes):
                 yield span
-            at = span[0] + 1
+            at = haystack.find(written, at + 1)
 
     def _is_word(self, text: str, span: _Place, in_bytes: bool) -> bool:
         before, after = text[max(0, span[0] - 80) : span[0]], text[span[1] : span[1] + 80]
@@ -109,6 +117,14 @@ def fold_case(text: str) -> str:
     if text.isascii():
         return text.lower()
     return "".join((unicodedata.normalize("NFD", char)[0].lower() or char)[0] for char in text)
+
+
+def lower_hex(text: str) -> str:
+    """Return `text` with its hexadecimal digits in small letters, character for character."""
+    return text.lower() if text.isascii() else text.translate(_LOWER_HEX)
+
+
+_LOWER_HEX = str.maketrans("ABCDEF", "abcdef")
 
 
 def as_latin(text: str) -> str:

@@ -130,11 +130,11 @@ class Secrets:
                 if name in self._names:
                     continue
                 self._names[name] = None
-                needle = Needle(re.compile(re.escape(fold_case(name))), anywhere=False, folded=True)
+                needle = Needle(fold_case(name), anywhere=False, folded=True)
                 self._text += (needle,)
                 self._bytes += (needle,)
                 if not name.isascii():
-                    self._bytes += (Needle(re.compile(re.escape(as_latin(name))), anywhere=True),)
+                    self._bytes += (Needle(as_latin(name), anywhere=True),)
             self._forget()
 
     def learn(self, command: bytes) -> None:
@@ -145,17 +145,14 @@ class Secrets:
     def _add_text(self, secret: str) -> None:
         is_hex = not NOT_HEX.search(secret)
         anywhere = len(secret) >= (LONG_HEX_DIGITS if is_hex else LONG)
-        flags = re.IGNORECASE if is_hex else re.NOFLAG
-        self._text += (Needle(re.compile(re.escape(secret), flags), anywhere, is_hex=is_hex),)
-        in_bytes = re.compile(re.escape(as_latin(secret)), flags)
-        self._bytes += (Needle(in_bytes, len(secret) >= LONG, is_hex=is_hex),)
+        self._text += (Needle(secret, anywhere, is_hex=is_hex),)
+        self._bytes += (Needle(as_latin(secret), len(secret) >= LONG, is_hex=is_hex),)
         if anywhere and is_hex and len(secret) % 2 == 0:
             self._add_bytes(bytes.fromhex(secret))
 
     def _add_bytes(self, secret: bytes) -> None:
-        self._bytes += (Needle(re.compile(re.escape(secret.decode("latin-1"))), anywhere=True),)
-        digits = re.compile(secret.hex(), re.IGNORECASE)
-        self._text += (Needle(digits, anywhere=len(secret) >= LONG, is_hex=True),)
+        self._bytes += (Needle(secret.decode("latin-1"), anywhere=True),)
+        self._text += (Needle(secret.hex(), anywhere=len(secret) >= LONG, is_hex=True),)
 
     def _forget(self) -> None:
         """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
