@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
-from pydantic import ConfigDict
-
 Lang: TypeAlias = Literal["fr", "en"]
 """A language a report can be written in."""
 
@@ -21,7 +19,8 @@ class Text:
     fr: str
     en: str
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    # As pydantic has it, which what only reads a text does not wait for.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def get(self, lang: Lang) -> str:
         """Return the sentence in `lang`, or in the other language when that side is empty."""
