@@ -19,7 +19,6 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.choosing import load_readers
 from bifente.conformance.bench.module import ModuleInFront, ModuleUnderTest
 from bifente.conformance.bench.profiles import ReaderProfile
-from bifente.conformance.bench.real import RealBench
 from bifente.conformance.bench.virtual import VirtualBench
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.targets.base import PcscCode, ScardError
@@ -102,6 +101,8 @@ class BenchPool:
         target = PcscTarget()
         self._stack.callback(target.close)
         ask = ask_operator(self._options.lang) if self._options.operator else None
+        from bifente.conformance.bench.real import RealBench  # what it takes to meet a card that nobody told of
+
         real = RealBench(readers, self._options, self._workshop, target, ask)
         self._stack.callback(real.close)
         if self._options.target is TargetKind.PKCS11:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from bifente.conformance.bench.live import LiveBench
-from bifente.conformance.observation.ssv_functions import FUNCTIONS, SsvProgram, answered
 from bifente.ground.clock import Clock
 from bifente.reports.events import Call
-from bifente.simulator.middleware.full_pcsc import FullPcsc
 
 VARIABLE, SOCKET = "BIFENTE_SSV", "ssv.comm"
 _LONGEST = 4 * 1024 * 1024
@@ -67,35 +65,19 @@ class SsvServer:
 
     def _serve(self, connected: socket.socket) -> None:
         pid = struct.unpack("3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-        program = SsvProgram(FullPcsc(self._bench.device.bench.access, self._clock), self._clock)
+        # The library takes a bench a tenth of its start; most programs never ask for it.
+        from bifente.conformance.observation.ssv_client import SsvClient
+
+        client = SsvClient(self._bench.device.bench.access, self._clock, pid, self._told)
         try:
             with connected, suppress(OSError, ValueError):
                 while (parts := _received(connected)) is not None:
-                    code, zones = self._answer(program, parts, pid)
+                    code, zones = client.answer(parts)
                     told = b"".join(struct.pack("=I", len(zone)) + zone for zone in zones)
                     connected.sendall(struct.pack("=HH", code & 0xFFFF, len(zones)) + told)
         finally:
-            program.formatting.end()
+            client.end()
             self._open.discard(connected)
-
-    def _answer(self, program: SsvProgram, parts: Sequence[bytes], pid: int) -> tuple[int, tuple[bytes, ...]]:
-        name, *given = parts
-        function = name.decode("latin-1")
-        code, zones = answered(program, function, given)
-        if function in FUNCTIONS:
-            arguments = _shown(function, given)
-            self._told(Call(function=function, client=str(pid), arguments=arguments, result=f"{code:04X}"))
-        return code, zones
-
-
-def _shown(function: str, given: Sequence[bytes]) -> dict[str, str]:
-    """What the record tells of the arguments: the first two texts, of which none is a code, and how large zones are."""
-    count = FUNCTIONS[function].texts
-    texts = [text.decode("latin-1") for text in given[: min(count, 2)]]
-    shown = dict(zip(("first", "second"), texts, strict=False))
-    if zones := given[count:]:
-        shown["zones"] = f"{len(zones)}, {sum(map(len, zones))} bytes"
-    return shown
 
 
 def _received(connected: socket.socket) -> list[bytes] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bifente.conformance.domains.fse.sheet_words import MODEL, told
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl
 from bifente.simulator.formats.fse.returns import decode_return
@@ -41,9 +40,13 @@ def traduire_fse(ssv: Ssv, zone: bytes) -> Answer:
 
 
 def _lines(thing: object) -> Iterator[str]:
+    from bifente.conformance.domains.fse.sheet_words import told
+
     for depth, label, words in told(thing):
         yield "  " * depth + (words.fr if label is None else f"{label.fr:38} {words.fr}")
 
 
 def _written(lines: Iterator[str]) -> bytes:
+    from bifente.conformance.domains.fse.sheet_words import MODEL
+
     return "".join(f"{line}\r\n" for line in (MODEL.fr, *lines)).encode("cp1252", "replace")

@@ -10,13 +10,15 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from bifente.simulator.serving.handshake.front import Shaken, TlsFront
 from bifente.simulator.serving.tls import LOOPBACK
+
+if TYPE_CHECKING:
+    from bifente.simulator.serving.handshake.front import Shaken, TlsFront
 
 _STARTED_WITHIN = 10.0
 _STOPPED_WITHIN = 5.0
@@ -48,7 +50,7 @@ class LoopbackServer:
             timeout_graceful_shutdown=int(_STOPPED_WITHIN),
         )
         config.load()
-        if isinstance(context, TlsFront):
+        if context is not None and not isinstance(context, ssl.SSLContext):
             config.http_protocol_class = partial(_fronted, context)  # type: ignore[assignment]
         elif context is not None:
             # uvicorn would read the key from files; ours are never left on disk.
@@ -90,6 +92,7 @@ class LoopbackServer:
 
 def _fronted(front: TlsFront, config: uvicorn.Config, server_state: Any, app_state: Any, _loop: Any = None) -> Shaken:
     """Return what stands between a connection and the protocol that uvicorn would have put there."""
+    from bifente.simulator.serving.handshake.front import Shaken  # what no server without certificates waits for
 
     def inner(seen: Callable[[Any], Any]) -> asyncio.Protocol:
         protocol = H11Protocol(config, server_state, app_state, _loop)

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from functools import cache
-from typing import Annotated, Any, Literal, Self
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-import holidays
 from pydantic import BaseModel, ConfigDict, Field
 
 from bifente.ground.shipped import shipped
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 PARIS = ZoneInfo("Europe/Paris")
 _ALSACE_MOSELLE = "57"
@@ -77,8 +79,12 @@ class Deadlines:
 
     def __init__(self, rules: DeadlineRules | None = None, *, alsace_moselle: bool = False) -> None:
         self.rules = rules or DeadlineRules.default()
-        self._holidays = _calendar(_ALSACE_MOSELLE if alsace_moselle else None)
+        self._subdivision = _ALSACE_MOSELLE if alsace_moselle else None
         self._known: dict[tuple[date, int], date] = {}
+
+    @cached_property
+    def _holidays(self) -> HolidayBase:
+        return _calendar(self._subdivision)
 
     def is_working_day(self, day: date) -> bool:
         """Monday to Friday, no public holiday."""
@@ -95,8 +101,10 @@ class Deadlines:
 
 
 @cache
-def _calendar(subdivision: str | None) -> holidays.HolidayBase:
+def _calendar(subdivision: str | None) -> HolidayBase:
     """Made once for everybody: a year is worked out when it is first asked for, and kept."""
+    import holidays  # the calendars of the whole world: where no day is counted they are not needed
+
     return holidays.country_holidays("FR", subdiv=subdivision)
 
 

@@ -7,5 +7,5 @@ DOMAIN = Domain(
     name="software",
     title=Text("Logiciel à l'essai", "Software under test"),
     steps=("bifente.conformance.observation.scenarios.steps",),
-    sections={"software": "bifente.conformance.observation.scenarios.part:SoftwareSection"},
+    sections={"software": "bifente.conformance.observation.scenarios.section:SoftwareSection"},
 )

@@ -12,11 +12,9 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, Field
 
 from bifente.conformance.bench.live_services import LiveServices
 from bifente.conformance.bench.scene import Scene
@@ -24,6 +22,7 @@ from bifente.conformance.observation import facts
 from bifente.conformance.observation.driver import CODES, Driven, DriverProtocol
 from bifente.conformance.observation.pictures import keep, of_driver
 from bifente.conformance.observation.program import Program
+from bifente.conformance.observation.scenarios.section import SoftwareSection
 from bifente.conformance.observation.secrecy import SecretSearch, in_arguments, in_message
 from bifente.conformance.observation.standing import MARK
 from bifente.conformance.observation.story import Story
@@ -39,29 +38,6 @@ from bifente.reports.events import BenchChange, Call, Direction, Event, Exchange
 from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.serving.recording import Passed
-
-Word = Annotated[str, Field(min_length=1)]
-
-
-class SoftwareSection(BaseModel):
-    """The software under test: how it is started, and how its user's actions reach it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    command: list[Word] = Field(min_length=1, description="program and arguments; python alone is the bench's own")
-    driver: bool = Field(default=False, description="whether the command is a driver (docs/observing.md)")
-    name: str = Field(default="", description="name of the product")
-    version: str = Field(default="", description="its version")
-    build: str = Field(default="", description="its build")
-    environment: dict[str, str] = Field(default_factory=dict, description="variables it is given")
-    services: list[Word] = Field(
-        default_factory=list, description="teleservices served on this machine for it (bifente serve --services)"
-    )
-
-    @property
-    def product(self) -> str:
-        """Name and version, as a record tells what was under test."""
-        return f"{self.name or Path(self.command[0]).name} {self.version}".strip()
 
 
 class SoftwareUnderTest:
