@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -51,7 +52,7 @@ class CardReferences:
         first, *rest = path_of(reference)
         if first == _FAULTS:
             try:
-                resolve(f"${{{reference}}}", {_FAULTS: _faults()})
+                resolve(f"${{{reference}}}", {_FAULTS: self._faults})
             except BadReferenceError as error:
                 yield _problem(step, str(error))
             return
@@ -134,7 +135,11 @@ class CardReferences:
 
     def _scope(self, scenario: PlannedScenario) -> Mapping[str, Any]:
         cards = {role: self._facts(choice) or {} for role, choice in scenario.bench.cards.items()}
-        return {CARDS[0]: cards.get(main_role(cards), {}), CARDS[1]: cards, _FAULTS: _faults()}
+        return {CARDS[0]: cards.get(main_role(cards), {}), CARDS[1]: cards, _FAULTS: self._faults}
+
+    @cached_property
+    def _faults(self) -> Mapping[str, Any]:
+        return {identifier: fault.facts() for identifier, fault in catalogue().items()}
 
     def _facts(self, choice: CardChoice) -> Mapping[str, Any] | None:
         """What is known of a card; None for one that cannot be made, which is told where the card is looked at."""
@@ -154,10 +159,6 @@ def _moves(scenario: PlannedScenario) -> bool:
 def _ours(written: list[str]) -> bool:
     """Whether all of it is known before anything runs."""
     return all(root(reference) in (*CARDS, _FAULTS) for reference in written)
-
-
-def _faults() -> Mapping[str, Any]:
-    return {identifier: fault.facts() for identifier, fault in catalogue().items()}
 
 
 def _problem(step: PlannedStep, message: str, cure: str = "") -> Problem:
