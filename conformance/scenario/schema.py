@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS
@@ -31,14 +32,13 @@ def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     known = steps()
     definitions |= {f"expect.{key}": _or_reference(matcher.schema) for key, matcher in COMMON_EXPECTATIONS.items()}
     for name, kind in known.items():
-        definitions[f"step.{name}"] = _step(name, kind)
-        definitions[f"expected.{name}"] = _expectations(kind)
+        arguments = kind.model_json_schema()
         # What a model of arguments defines for itself is referred to from the root of the whole schema.
-        for own, definition in kind.model_json_schema().get("$defs", {}).items():
+        for own, definition in arguments.pop("$defs", {}).items():
             if definitions.setdefault(own, definition) != definition:
                 raise TypeError(f"two steps or models define {own} each in their own way")
-        # References in a step's own schema are from the root of the whole.
-        definitions |= kind.model_json_schema().get("$defs", {})
+        definitions[f"step.{name}"] = _step(name, kind, arguments)
+        definitions[f"expected.{name}"] = _expectations(kind)
     definitions["step.use"] = _use()
     bare = [name for name, kind in known.items() if not any(info.is_required() for info in kind.model_fields.values())]
     forms = [{"$ref": f"#/$defs/step.{name}"} for name in (*known, "use")]
@@ -65,13 +65,13 @@ def _expectations(kind: type[Step]) -> dict[str, Any]:
     }
 
 
-def _step(name: str, kind: type[Step]) -> dict[str, Any]:
+def _step(name: str, kind: type[Step], arguments: dict[str, Any]) -> dict[str, Any]:
     expectations = {"$ref": f"#/$defs/expected.{name}"}
     return {
         "type": "object",
         "description": (kind.__doc__ or "").strip(),
         "properties": {
-            name: _arguments(kind),
+            name: _arguments(kind, arguments),
             "expect": expectations,
             "should": {**expectations, "description": "what is tolerated when missing: it gives a remark"},
             "artefact": {
@@ -90,16 +90,15 @@ def _step(name: str, kind: type[Step]) -> dict[str, Any]:
     }
 
 
+@cache
 def _artefact_of() -> dict[str, Any]:
     schema: dict[str, Any] = Artefact.model_json_schema()["properties"]["of"]
     return _or_reference(schema)
 
 
-def _arguments(kind: type[Step]) -> dict[str, Any]:
-    schema = kind.model_json_schema()
+def _arguments(kind: type[Step], schema: dict[str, Any]) -> dict[str, Any]:
     properties = {key: {"anyOf": [value, _REFERENCE]} for key, value in schema.get("properties", {}).items()}
-    mapping = {**{key: value for key, value in schema.items() if key != "$defs"}, "properties": properties}
-    mapping.pop("$defs", None)
+    mapping = {**schema, "properties": properties}
     if not properties:
         return {"anyOf": [{"type": "null"}, mapping]}
     forms: list[dict[str, Any]] = [mapping]
