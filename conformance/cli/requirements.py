@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich import box
+from rich.console import Group
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as RichText
 
@@ -69,7 +71,8 @@ def requirements(
     for number, head in enumerate(_HEADS):
         table.add_column(head.get(language), justify="right" if number > _WORDY else "left", no_wrap=number > _WORDY)
     for one in covered:
-        table.add_row(*(RichText(cell) for cell in one.row(language)))
+        named, *cells = map(RichText, one.row(language))
+        table.add_row(Group(named, Padding(RichText(one.group.title.get(language)), (0, 0, 0, 2))), *cells)
     out.print(table)
     out.tell(
         Text(
@@ -90,8 +93,7 @@ class _Covered:
     def row(self, lang: Lang) -> tuple[str, ...]:
         share = f"{100 * self.cited // self.rules}"
         confidence = translated("confidence", self.group.confidence, lang)
-        named = f"{self.group.set}\n  {self.group.title.get(lang)}"
-        return named, confidence, str(self.rules), str(self.cited), share
+        return self.group.set, confidence, str(self.rules), str(self.cited), share
 
     def plain(self, lang: Lang) -> dict[str, Any]:
         return {

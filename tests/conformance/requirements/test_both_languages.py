@@ -19,12 +19,18 @@ FIXED = re.compile(r"[A-Za-z0-9_#…]*(?:[0-9_#…]|[A-Z]{2}|[a-z][A-Z])[A-Za-z0
 """A word that no language changes: it has a digit, a sign, or capitals beyond its first letter."""
 SAME = {"OS": "", "ID": "", "ATRs": "ATR", "1er": "1"}
 """What is said otherwise all the same: systems, identity tokens, a plural, the first day of a month."""
+
+
+def small(words: str) -> re.Pattern[str]:
+    """Return what finds these words where they stand alone."""
+    return re.compile(rf"(?<![\w'.-])(?:{words})(?![\w'.-])")
+
+
 OWN: dict[Lang, re.Pattern[str]] = {
-    lang: re.compile(rf"(?<![\w'.-])(?:{words})(?![\w'.-])")
-    for lang, words in {
-        "fr": "est|sont|avec|pour|une|du|au|aux|et|que|qui|sur|ne|pas",
-        "en": "the|of|is|are|was|were|and|with|without|by|from|not|never|only|when|it|its|be|which|that|seen|see|also",
-    }.items()
+    "fr": small("est|sont|avec|pour|une|du|au|aux|et|que|qui|sur|ne|pas"),
+    "en": small(
+        "the|of|is|are|was|were|and|with|without|by|from|not|never|only|when|it|its|be|which|that|seen|see|also"
+    ),
 }
 """Small words that a sentence of the other language does not have."""
 OTHER: dict[Lang, Lang] = {"fr": "en", "en": "fr"}
