@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from bifente.conformance.features import Feature
 from bifente.conformance.sections import extended, sections_of_bench
@@ -34,6 +34,32 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def in_each_language(given: Any) -> Any:
+    """Return what was said in one language as said in both; anything else as it is."""
+    if isinstance(given, str):
+        return {"fr": given, "en": given}
+    if isinstance(given, Mapping) and (one := {*given} & {*LANGS}) and len(one) == 1:
+        said = given[next(iter(one))]
+        return {**dict.fromkeys(LANGS, said), **given}
+    return given
+
+
+def _sentence(given: Any) -> Any:
+    if not isinstance(given, str | Mapping | Text):
+        raise ValueError("a sentence is a text, or one for each language: {fr: ..., en: ...}")
+    return in_each_language(given)
+
+
+def _said(sentence: Text) -> Text:
+    if not (sentence.fr.strip() and sentence.en.strip()):
+        raise ValueError("a sentence is not empty")
+    return sentence
+
+
+Sentence = Annotated[Text, BeforeValidator(_sentence), AfterValidator(_said)]
+"""A sentence as it travels: written as a text, or as one for each language. Of one language, it stands for both."""
+
+
 class Title(Model):
     """A title: a text, or one for each language. What is said in one language only stands for both."""
 
@@ -45,12 +71,7 @@ class Title(Model):
     def _both(cls, given: Any) -> Any:
         if given is None or isinstance(given, int | float | list):
             raise ValueError("a title is a text, or one for each language: {fr: ..., en: ...}")
-        if isinstance(given, str):
-            return {"fr": given, "en": given}
-        if isinstance(given, Mapping) and (one := {*given} & {*LANGS}) and len(one) == 1:
-            said = given[next(iter(one))]
-            return {**dict.fromkeys(LANGS, said), **given}
-        return given
+        return in_each_language(given)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Lang, Text
 from bifente.reports.verdict import Verdict
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the journal: raised when a line written today could not be read by yesterday's reader."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -38,7 +38,8 @@ Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 LIKE_WINDOW = 16_384
 """How far back, in events, an exchange may be like another: a reader remembers no more than that."""
 
-_NOTHING = Text("", "")
+NOTHING = Text("", "")
+"""What stands where nothing is said."""
 
 
 class EventError(ValueError):
@@ -127,13 +128,13 @@ class Requirement(_Strict, frozen=True, kw_only=True):
 
     id: str
     set: str
-    set_title: str
-    source: str
+    set_title: Text
+    source: Text
     confidence: str
     level: str
     actor: str
-    text: str
-    note: str | None = None
+    text: Text
+    note: Text | None = None
 
 
 class Expectation(_Strict, frozen=True, kw_only=True):
@@ -239,8 +240,8 @@ class Exchange(_Happening, frozen=True, kw_only=True, tag="exchange"):
 
     command: str = ""
     response: str = ""
-    command_text: Text = _NOTHING
-    response_text: Text = _NOTHING
+    command_text: Text = NOTHING
+    response_text: Text = NOTHING
     sw: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{4})?$")] = ""
     like: Count | None = None
 
@@ -273,7 +274,7 @@ class Message(_Happening, frozen=True, kw_only=True, tag="message"):
     body: str | None = None
     sha256: Sha256 | None = None
     size: Count = 0
-    text: Text = _NOTHING
+    text: Text = NOTHING
 
 
 class BenchChange(_Event, frozen=True, kw_only=True, tag="bench-change"):
@@ -385,11 +386,22 @@ def to_dict(event: Event) -> dict[str, Any]:
 
 
 def parse_event(line: str | bytes) -> Event:
-    """Return the event written in `line`, one JSON object.
+    """Return the event written in `line`, one JSON object; the start of a journal may be of an earlier schema.
 
-    Raises `NotJsonError` when it is no JSON at all, and `EventError` when it is an unknown kind of event, an event with
+    Raise `NotJsonError` when it is no JSON at all, and `EventError` when it is an unknown kind of event, an event with
     a missing, unknown or ill-typed field, or the start of a journal newer than `SCHEMA`.
     """
+    try:
+        return _decoded(line)
+    except NotJsonError:
+        raise
+    except EventError:
+        if not 0 < _schema_of_start(line) < SCHEMA:
+            raise
+        return parse_older(line)
+
+
+def _decoded(line: str | bytes) -> Event:
     try:
         event = _decoder().decode(line)
     except msgspec.ValidationError as error:
@@ -410,10 +422,20 @@ def parse_older(line: str | bytes) -> Event:
         plain = msgspec.json.decode(line)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise NotJsonError(f"not JSON: {error}") from None
-    if isinstance(plain, dict) and isinstance(said := plain.get("command_text"), str):
-        # Up to schema 3 a command was told in English only.
-        plain["command_text"] = {"fr": said, "en": said}
-    return parse_event(_ENCODER.encode(plain))
+    if isinstance(plain, dict):
+        # Up to schema 3 a command was told in English only, up to schema 5 a requirement.
+        _say_in_both(plain, "command_text")
+        requirements = plain.get("requirements")
+        for cited in requirements if isinstance(requirements, list) else ():
+            _say_in_both(cited, "set_title", "source", "text", "note")
+    return _decoded(_ENCODER.encode(plain))
+
+
+def _say_in_both(plain: Any, *names: str) -> None:
+    """Let what was said in one language stand for both."""
+    for name in names if isinstance(plain, dict) else ():
+        if isinstance(said := plain.get(name), str):
+            plain[name] = {"fr": said, "en": said}
 
 
 def _newer(schema: int) -> str:
@@ -429,13 +451,20 @@ def _refuse_what_is_no_json(line: str | bytes) -> None:
 
 def _refuse_newer(line: str | bytes) -> None:
     # A newer journal may well have fields unknown here: its age is the news, not the first field that differs.
+    if (schema := _schema_of_start(line)) > SCHEMA:
+        raise EventError(_newer(schema)) from None
+
+
+def _schema_of_start(line: str | bytes) -> int:
+    """The schema of the journal that a line begins; 0 if it begins none."""
     try:
         plain = json.loads(line)
     except (ValueError, RecursionError):
-        return
+        return 0
     match plain:
-        case {"event": "run-started", "schema": int(schema)} if schema > SCHEMA:
-            raise EventError(_newer(schema)) from None
+        case {"event": "run-started", "schema": int(schema)}:
+            return schema
+    return 0
 
 
 _PLACE = re.compile(r"(.*?)(?: - at `(?:key in )?\$?\.?([^`]*)`)?", re.DOTALL)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
 from bifente.reports.events import (
+    NOTHING,
     BenchChange,
     Call,
     Event,
@@ -484,7 +485,9 @@ def _rows(start: RunStarted, scenarios: list[ScenarioResult]) -> Iterator[Requir
 
 
 def _uncatalogued(cited: str) -> Requirement:
-    return Requirement(id=cited, set="?", set_title="", source="", confidence="", level="", actor="", text="")
+    return Requirement(
+        id=cited, set="?", set_title=NOTHING, source=NOTHING, confidence="", level="", actor="", text=NOTHING
+    )
 
 
 def _coverage(start: RunStarted, rows: tuple[RequirementRow, ...]) -> RequirementCoverage:

@@ -159,7 +159,7 @@ WORDS: dict[str, Text] = {
     "confidence_documented": Text("documentée", "documented"),
     "confidence_observed": Text("observée", "observed"),
     "confidence_modelled": Text("modélisée", "modelled"),
-    "confidence_seed": Text("hypothèse de départ", "starting assumption"),
+    "confidence_seed": Text("texte fondateur", "founding text"),
     "actor_card": Text("carte", "card"),
     "actor_reader": Text("lecteur", "reader"),
     "actor_middleware": Text("intergiciel", "middleware"),

@@ -40,12 +40,12 @@ def keys(text: str) -> set[str]:
 
 
 def sources(value: object) -> Iterator[str]:
-    """Everything below a key ``source`` or ``sources``."""
+    """Everything below a key ``source`` or ``sources``, in each language that it is said in."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "source" and isinstance(inner, str):
                 yield inner
-            elif key == "sources" and isinstance(inner, dict):
+            elif key in ("source", "sources") and isinstance(inner, dict):
                 yield from inner.values()
             else:
                 yield from sources(inner)

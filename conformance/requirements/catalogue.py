@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, RootModel
 
 from bifente.conformance.loading import Document, InputError, Problem, load_document, validate
-from bifente.conformance.model import Model
+from bifente.conformance.model import Model, Sentence
 from bifente.ground.fidelity import Fidelity
 from bifente.reports import events
 
@@ -25,16 +25,16 @@ class RequirementModel(Model):
     id: Annotated[str, Field(pattern=r"^[A-Z0-9][A-Za-z0-9_-]*$")]
     level: Literal["must", "should", "may", "info"]
     actor: Literal["card", "reader", "middleware", "software", "service", "bench"]
-    text: str = Field(min_length=10)
-    note: str | None = None
+    text: Sentence
+    note: Sentence | None = None
 
 
 class RequirementSet(Model):
     """Rules that share a source."""
 
     set: Annotated[str, Field(pattern=r"^[A-Z0-9-]+$")]
-    title: str
-    source: str
+    title: Sentence
+    source: Sentence
     confidence: Literal["documented", "observed", "modelled", "seed"]
     requirements: list[RequirementModel] = Field(min_length=1)
 

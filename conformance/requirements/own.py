@@ -15,9 +15,10 @@ from pydantic import Field
 
 from bifente.conformance.loading import MAX_BYTES, Document, InputError, load_document, nearest, validate
 from bifente.conformance.loading.document import Location, Places, place_number
-from bifente.conformance.model import Model
+from bifente.conformance.model import Model, Sentence
 from bifente.conformance.requirements.catalogue import Catalogue, RequirementModel, RequirementSet
 from bifente.ground.files import read_file
+from bifente.ground.text import Text
 
 Reference = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./ -]{0,63}$")]
 """How an editor, or a body that tests him, calls a requirement or a test: ``EX_2.1-1260``, ``LGC.DMP/UX.10.01``."""
@@ -32,7 +33,6 @@ class OwnRequirement(RequirementModel):
     id: Reference
     level: Literal["must", "should", "may", "info"] = "must"
     actor: Literal["card", "reader", "middleware", "software", "service", "bench"] = "software"
-    text: str = Field(min_length=1)
 
 
 class TestCode(Model):
@@ -54,8 +54,8 @@ class TestCode(Model):
 class OwnCatalogueModel(Model):
     """The file."""
 
-    title: str = ""
-    source: str = ""
+    title: Sentence | None = None
+    source: Sentence | None = None
     confidence: Literal["documented", "observed", "modelled"] = "modelled"
     requirements: list[OwnRequirement] = Field(default_factory=list)
     tests: list[TestCode] = Field(default_factory=list)
@@ -72,11 +72,11 @@ class OwnCatalogue:
     def group(self) -> RequirementSet:
         """The set that its requirements, and its test codes, form in a record."""
         name = self.document.path.stem
-        tests = [OwnRequirement(id=one.code, text=one.title, level="info") for one in self.model.tests]
+        tests = [OwnRequirement(id=one.code, text=Text.same(one.title), level="info") for one in self.model.tests]
         return RequirementSet.model_construct(
             set=name,
-            title=self.model.title or name,
-            source=self.model.source or self.document.path.name,
+            title=self.model.title or Text.same(name),
+            source=self.model.source or Text.same(self.document.path.name),
             confidence=self.model.confidence,
             requirements=[*self.model.requirements, *tests],
         )

@@ -19,7 +19,7 @@ from bifente.reports.journal import FILE_NAME
 from bifente.reports.model import Run, ScenarioResult
 from bifente.reports.verdict import Verdict
 
-VERSION: Literal[2] = 2
+VERSION: Literal[3] = 3
 """Version of the document: raised when a field changes its meaning or goes away."""
 
 
@@ -30,7 +30,7 @@ class RunDocument(Struct, frozen=True, kw_only=True):
     """
 
     format: Literal["bifente-run"] = "bifente-run"
-    version: Literal[2] = VERSION
+    version: Literal[3] = VERSION
     journal: str = FILE_NAME
     counts: dict[Verdict, int]
     run: Run

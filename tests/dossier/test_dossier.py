@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,16 @@ def test_the_folder_has_pages_traces_and_pictures(folder: Path) -> None:
     for page in out.rglob("*.html"):
         for link in html.parse(str(page)).xpath("//a/@href | //img/@src"):
             assert link.startswith("http") or (page.parent / link).exists() or link.endswith("report.html"), link
+
+
+def test_a_page_tells_what_is_asked_in_french(folder: Path) -> None:
+    write(made(folder), folder / "dossier")
+    page = unescape((folder / "dossier" / "tests" / "T-01" / "index.html").read_text(encoding="utf-8"))
+    for cited in ("SOFT-24", "SOFT-25"):
+        group, rule = load_catalogue().by_id[cited]
+        for said in (rule.text, group.title):
+            assert said.fr in page
+            assert said.en not in page
 
 
 def test_the_attestation_says_that_it_is_no_approval(folder: Path) -> None:

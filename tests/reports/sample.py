@@ -87,30 +87,51 @@ def run_started(**changes: object) -> RunStarted:
             ),
         ),
         "requirements": (
-            requirement("CARD-CPS3-16", "Un code faux décrémente le compteur d'essais et n'ouvre aucun droit."),
-            requirement("CARD-CPS3-17", "Trois codes faux bloquent le code porteur.", level="must"),
+            requirement(
+                "CARD-CPS3-16",
+                Text(
+                    "Un code faux décrémente le compteur d'essais et n'ouvre aucun droit.",
+                    "A wrong code takes a try off the counter and opens no right.",
+                ),
+            ),
+            requirement(
+                "CARD-CPS3-17",
+                Text("Trois codes faux bloquent le code porteur.", "Three wrong codes block the holder code."),
+            ),
             requirement(
                 "SEED-CPS-03",
-                "Le nombre d'essais restants se lit sans en consommer.",
+                Text(
+                    "Le nombre d'essais restants se lit sans en consommer.",
+                    "The number of tries left is read without using one up.",
+                ),
                 level="should",
-                note="Voir table 4.",
+                note=Text("Voir table 4.", "See table 4."),
             ),
             requirement(
-                "RDR-04", "Chaque fente est vue comme un lecteur PC/SC distinct.", level="must", actor="reader"
+                "RDR-04",
+                Text("Chaque fente est vue comme un lecteur PC/SC distinct.", "Each slot is seen as a PC/SC reader."),
+                actor="reader",
             ),
-            requirement("RDR-09", "Le retrait d'une carte n'affecte pas l'autre.", level="may", actor="reader"),
+            requirement(
+                "RDR-09",
+                Text("Le retrait d'une carte n'affecte pas l'autre.", "Removing a card leaves the other one alone."),
+                level="may",
+                actor="reader",
+            ),
         ),
         "requirements_total": 64,
     }
     return RunStarted(**(values | changes))  # type: ignore[arg-type]
 
 
-def requirement(name: str, text: str, level: str = "must", actor: str = "card", note: str | None = None) -> Requirement:
+def requirement(
+    name: str, text: Text, level: str = "must", actor: str = "card", note: Text | None = None
+) -> Requirement:
     return Requirement(
         id=name,
         set=name.rpartition("-")[0],
-        set_title="Cartes et lecteurs",
-        source="Texte public d'exemple, version 1.0",
+        set_title=Text("Cartes et lecteurs", "Cards and readers"),
+        source=Text("Texte public d'exemple, version 1.0", "Public text as an example, version 1.0"),
         confidence="documented",
         level=level,
         actor=actor,

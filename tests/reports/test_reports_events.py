@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bifente.ground.text import Text
 from bifente.reports import events
 from bifente.reports.events import EVENT_TYPES, NAMES, SCHEMA, EventError, NotJsonError, parse_event, to_dict
 from bifente.reports.schemas import FOLDER, contents, publish
@@ -120,6 +121,23 @@ def test_a_journal_of_the_first_version_is_still_read() -> None:
     plain.pop("judges", None)
     assert parse_event(json.dumps(plain)) == sample.wrong_code()[0]
     assert parse_event(json.dumps(to_dict(sample.run_started()) | {"schema": 1}))
+
+
+def test_a_requirement_of_an_older_journal_says_in_both_languages_what_it_said_in_one() -> None:
+    start = sample.run_started()
+    plain = to_dict(start)
+    for cited in plain["requirements"]:
+        for name in {"set_title", "source", "text", "note"} & {*cited}:
+            cited[name] = cited[name]["en"]
+    read = parse_event(json.dumps(plain | {"schema": 5}))
+    assert isinstance(read, events.RunStarted)
+    assert [one.text for one in read.requirements] == [Text.same(one.text.en) for one in start.requirements]
+    assert [one.note for one in read.requirements if one.note] == [Text.same("See table 4.")]
+    # The same is a mistake in a journal of today, and in what follows its first line.
+    with pytest.raises(EventError, match=r"requirements\[0\]\.set_title"):
+        parse_event(json.dumps(plain))
+    with pytest.raises(EventError, match="text"):
+        parse_event(json.dumps(plain | {"schema": 5, "requirements": [{"text": 3}]}))
 
 
 def test_the_published_schemas_are_current(tmp_path: Any) -> None:

@@ -39,6 +39,18 @@ def test_the_page_says_it_is_not_an_approval(lang: Lang) -> None:
     assert f'content: "{expected}"' in _text(lang=lang)
 
 
+@pytest.mark.parametrize("lang", LANGS)
+def test_requirements_are_told_in_the_language_of_the_page_alone(lang: Lang) -> None:
+    page = _page(lang=lang)
+    shown = _words(page.get_element_by_id("requirements"))
+    other: Lang = "en" if lang == "fr" else "fr"
+    for one in sample.run_started().requirements:
+        for said in (one.text, one.set_title, one.source, one.note or one.text):
+            assert said.get(lang) in shown
+            assert said.get(other) not in shown
+    assert not page.xpath("//section[@id='requirements']//@lang")
+
+
 def test_hostile_text_is_shown_and_does_nothing() -> None:
     text = _text()
     page = _page()

@@ -17,8 +17,10 @@ from bifente.conformance.bench.profiles import ROOT
 from bifente.conformance.bench.profiles import known_profiles as profile_names
 from bifente.conformance.cli.schema import SCHEMAS, Kind
 from bifente.conformance.loading import load_document
+from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.session import default_paths
 from bifente.conformance.scenario.steps import steps
+from bifente.ground.text import Lang
 from bifente.reports.journal import FILE_NAME
 from bifente.simulator.pcsc import PcscdError, PrivatePcscd, discovery
 from bifente.simulator.pcsc.errors import Link
@@ -101,12 +103,32 @@ def test_profiles_are_listed_and_shown(cli: Cli) -> None:
 
 def test_requirements_are_counted_and_shown(cli: Cli, tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
-    assert "1 of " in cli("requirements", path).ok()
+    assert "un scénario : 1 sur " in cli("requirements", path).ok()
+    assert "one scenario: 1 of " in cli("requirements", path, "--lang", "en").ok()
     shown = cli("requirements", path, "--show", "CARD-CPS3-16").ok()
-    assert "CARD-CPS3-16  [" in shown
+    assert "CARD-CPS3-16  [doit, carte, observée]" in shown
     assert "t.one/only" in shown
-    assert "cited by no scenario" in cli("requirements", path, "--show", "CARD-CPS3").ok()
+    assert "citée par aucun scénario" in cli("requirements", path, "--show", "CARD-CPS3").ok()
+    assert "cited by no scenario" in cli("requirements", path, "--show", "CARD-CPS3", "--lang", "en").ok()
     cli("requirements", path, "--show", "CARD-CPS3-1x").fails(2, "no set or requirement 'CARD-CPS3-1x'", "did you mean")
+
+
+@pytest.mark.parametrize(("lang", "side"), [("fr", "en"), ("en", "fr")])
+def test_requirements_are_told_to_a_script_in_the_language_asked(
+    cli: Cli, tmp_path: Path, lang: Lang, side: Lang
+) -> None:
+    path = write(tmp_path, GOOD)
+    told = json.loads(cli("requirements", path, "--json", "--lang", lang).ok())
+    assert (told["total"], told["cited"]) == (len(load_catalogue()), 1)
+    (group,) = (one for one in told["sets"] if one["set"] == "SEED-CPS")
+    cited, rule = load_catalogue().by_id["SEED-CPS-02"]
+    assert (group["requirements"], group["cited"], group["title"]) == (20, 0, cited.title.get(lang))
+    assert group["title"] != cited.title.get(side)
+    (one,) = json.loads(cli("requirements", path, "--json", "--show", rule.id, "--lang", lang).ok())["requirements"]
+    assert (one["id"], one["level"], one["actor"], one["scenarios"]) == (rule.id, rule.level, rule.actor, [])
+    assert one["text"] == rule.text.get(lang) != rule.text.get(side)
+    assert rule.note is not None
+    assert one["note"] == rule.note.get(lang)
 
 
 # -- schemas ----------------------------------------------------------------------------------------------------------

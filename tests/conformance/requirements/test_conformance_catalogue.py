@@ -7,6 +7,7 @@ import pytest
 from bifente.conformance.loading import InputError
 from bifente.conformance.requirements import CATALOGUE, load_catalogue
 from bifente.ground.fidelity import Fidelity
+from bifente.ground.text import LANGS, Text
 
 ONE = """
 - set: {set}
@@ -15,7 +16,7 @@ ONE = """
   confidence: {confidence}
   requirements:
     - {{id: {first}, level: must, actor: card, text: It answers something}}
-    - {{id: {second}, level: should, actor: reader, text: It hears something, note: mind it}}
+    - {{id: {second}, level: should, actor: reader, text: It hears something, note: {{fr: y penser, en: mind it}}}}
 """
 
 
@@ -34,8 +35,10 @@ def test_the_shipped_catalogue_is_valid_and_every_id_is_there_once() -> None:
     text = CATALOGUE.read_text(encoding="utf-8")
     assert text.count("id: ") >= len(ids)
     for group, rule in catalogue.by_id.values():
-        assert group.source.strip()
-        assert rule.text.strip() == rule.text
+        for said in (group.title, group.source, rule.text, rule.note or rule.text):
+            for lang in LANGS:
+                assert said.get(lang).strip() == said.get(lang) != ""
+        assert min(len(rule.text.fr), len(rule.text.en)) >= 10, rule.id
     assert "CARD-CPS3-16" in catalogue
     assert "CARD-CPS3-9999" not in catalogue
 
@@ -46,11 +49,11 @@ def test_what_is_cited_comes_once_and_in_the_catalogue_s_order(tmp_path: Path) -
     assert [rule.id for rule in cited] == ["X-01", "X-02"]
     assert (cited[0].set, cited[0].set_title, cited[0].confidence, cited[0].note) == (
         "CARD-X",
-        "Cards",
+        Text.same("Cards"),
         "observed",
         None,
     )
-    assert (cited[1].level, cited[1].actor, cited[1].note) == ("should", "reader", "mind it")
+    assert (cited[1].level, cited[1].actor, cited[1].note) == ("should", "reader", Text("y penser", "mind it"))
     assert catalogue.cited([]) == ()
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bifente.conformance.loading import InputError
 from bifente.conformance.requirements import load_catalogue, load_own, with_own
 from bifente.conformance.scenario.loader import load_suite
+from bifente.ground.text import Text
 
 SUITE = """
 suite: chez-nous
@@ -45,13 +46,13 @@ def test_a_suite_cites_ours_his_own_and_his_test_codes(tmp_path: Path) -> None:
         "tests: [{code: T 1, title: Le premier}]\n",
     )
     planned = load_suite(suite(tmp_path, "own.yaml", "[PCSC-06, EX_2.1-1260, T 1]"), load_catalogue())
-    assert [one.model.title for one in planned.catalogues] == ["Nos exigences"]
+    assert [one.model.title for one in planned.catalogues] == [Text.same("Nos exigences")]
     assert tmp_path / "own.yaml" in [document.path for document in planned.documents]
     merged = with_own(load_catalogue(), planned.catalogues)
     (cited,) = merged.cited(["EX_2.1-1260"])
     assert (cited.set, cited.set_title, cited.actor, cited.confidence) == (
         "own",
-        "Nos exigences",
+        Text.same("Nos exigences"),
         "software",
         "modelled",
     )
@@ -64,6 +65,25 @@ def test_a_suite_of_his_need_cite_nothing(tmp_path: Path) -> None:
     assert load_suite(path, load_catalogue()).scenarios[0].model.requirements == []
     path.write_text(path.read_text(encoding="utf-8").replace("    requirements: []\n", ""), encoding="utf-8")
     assert load_suite(path, load_catalogue()).scenarios[0].model.requirements == []
+
+
+@pytest.mark.parametrize(
+    ("written_as", "said"),
+    [
+        ("La feuille se relit", Text.same("La feuille se relit")),
+        ("{fr: La feuille se relit}", Text.same("La feuille se relit")),
+        ("{en: The sheet is read again}", Text.same("The sheet is read again")),
+        (
+            "{fr: La feuille se relit, en: The sheet is read again}",
+            Text("La feuille se relit", "The sheet is read again"),
+        ),
+    ],
+)
+def test_he_says_his_in_one_language_or_in_both(tmp_path: Path, written_as: str, said: Text) -> None:
+    own = load_own(written(tmp_path, "o.yaml", f"requirements: [{{id: A, text: {written_as}, note: {written_as}}}]"))
+    (cited,) = with_own(load_catalogue(), [own]).cited(["A"])
+    assert (cited.text, cited.note) == (said, said)
+    assert (cited.set_title, cited.source) == (Text.same("o"), Text.same("o.yaml"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
@@ -99,6 +119,11 @@ def test_a_csv_of_a_french_spreadsheet_is_read(tmp_path: Path, encoding: str, se
         ("t.csv", 'code;titre\nA;"b\n', "is no CSV"),
         ("t.csv", "code;titre\n", "holds no requirement and no test"),
         ("t.csv", "", "has no column"),
+        ("t.yaml", "requirements: [{id: A, text: ''}]", "a sentence is not empty"),
+        ("t.yaml", "requirements: [{id: A, text: {fr: a, en: ' '}}]", "a sentence is not empty"),
+        ("t.yaml", "requirements: [{id: A, text: [a]}]", "a sentence is a text, or one for each language"),
+        ("t.yaml", "requirements: [{id: A, text: {fr: a, de: b}}]", "de"),
+        ("t.yaml", "requirements: [{id: A, text: {}}]", "fr"),
         ("t.yaml", "tests: []", "holds no requirement and no test"),
         ("t.yaml", "tests: [{code: A}]", "title"),
         ("t.yaml", "tests: [{code: A, title: b, profession: c}]", "did you mean 'professions'?"),
