@@ -60,7 +60,7 @@ class BillingSoftware:
         """Make a sheet of what was read; it takes a number unless a rule blocks it. Raises FseError."""
         if self._reading is None:
             raise FseError("cards", "they were not read", "read both cards first")
-        made = made_of(self._reading, order, self.today, self._opposed())
+        made = made_of(self._reading, order, self.today, self._opposed(), self.office.settings.specialty)
         if made.blocked:
             return made
         practice = self.office.practice_of(made.invoice.professional.billing_id)
