@@ -22,7 +22,7 @@ from bifente.simulator.formats.fse.model import Arl, PaymentOutcome, RspLine
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.galss.server import GalssServer
 from bifente.simulator.readers.wireless.terminal import Terminal
-from bifente.simulator.services.frontal import conformity, entitlement, frontal, settlement
+from bifente.simulator.services.frontal import conformity, entitlement, frontal, ledger, settlement
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.services.frontal.reception import Reception
 from bifente.simulator.software.billing import ordering, practice, series
@@ -280,6 +280,23 @@ def _railways_as_all(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SchemeRates, "of", lambda self, kind, name: self.classes.get(name))
 
 
+def _believes_any_maternity(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(entitlement, "_maternity", lambda who, declared: True)
+
+
+def _corrects_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "correct", lambda *_told: None)
+
+
+def _pays_what_it_corrects(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "standing", lambda *_told: [])
+
+
+def _each_sheet_by_itself(patch: pytest.MonkeyPatch) -> None:
+    usual = ledger._once
+    patch.setattr(ledger, "_once", lambda act, physician: act.code if usual(act, physician=physician) else "")
+
+
 def ignores(rule: str) -> Callable[[Any], None]:
     """Neither the practice nor the body looks at that rule."""
 
@@ -397,6 +414,12 @@ def _codes_to_any_card(patch: pytest.MonkeyPatch) -> None:
         (_no_end_of_acts, "act-of-its-days"),
         (_pension_raises_all, "pension"),
         (_railways_as_all, "railways"),
+        (_believes_any_maternity, "care[[]maternity-of-a-man]"),
+        (_believes_any_maternity, "maternity-that-nobody-declared[[]none]"),
+        (_corrects_nothing, "correction-before-the-payment"),
+        (_pays_what_it_corrects, "correction-of-what-was-paid"),
+        (_each_sheet_by_itself, "split-in-two-sheets[[]technical-acts-in-full]"),
+        (_each_sheet_by_itself, "split-in-two-sheets[[]consultation-and-visit]"),
         (ignores("act-not-of-day"), "sums[[]supplement-that-ended]"),
         (ignores("act-not-of-profession"), "specialists[[]psychiatrist]"),
         (ignores("supplement-coefficient"), "single-act-of-a-nurse"),

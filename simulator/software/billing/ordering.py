@@ -69,7 +69,8 @@ def made_of(
         reading.ps.zone,
         reading.vitale.zone,
         order.acts,
-        number=order.number or 1,
+        # The number that it will take is not known yet: it is not that of the sheet it corrects.
+        number=order.number or (order.care.rectifies or 0) + 1,
         on=order.on,
         situation=order.situation,
         who=order.beneficiary,

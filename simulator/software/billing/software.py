@@ -66,6 +66,8 @@ class BillingSoftware:
         practice = self.office.practice_of(made.invoice.professional.billing_id)
         number = order.number or practice.next_number()
         invoice = replace(made.invoice, number=number)
+        if invoice.rectifies == number:
+            raise FseError(f"sheet {number}", "it corrects itself", "give the number of the sheet it corrects")
         practice.add(invoice)
         self.made[number] = invoice
         self.secured.pop(number, None)

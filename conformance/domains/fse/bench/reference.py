@@ -29,6 +29,8 @@ class TemplateReference:
         self._party = party
         self.declared: str | None = None
         """The RPPS number of the treating doctor of every insured, empty for none; None: the body does not know."""
+        self.pregnancy: bool | None = None
+        """Whether a pregnancy is declared for every insured; None: the body does not know."""
         self.specialty: str | None = None
         """The specialty code of every professional; None: the usual one of each number."""
         self.agreed: frozenset[str] = frozenset()
@@ -60,6 +62,10 @@ class TemplateReference:
     def agreements(self, serial: str) -> frozenset[str]:
         """Return the exoneration codes that the scenario's body agreed to."""
         return self.agreed
+
+    def maternity(self, serial: str) -> bool | None:
+        """Return whether the scenario declared a pregnancy."""
+        return self.pregnancy
 
     def opposed(self, serial: str, on: date) -> bool:
         """Return whether a card is on the list of opposition."""
