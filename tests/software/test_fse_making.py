@@ -607,3 +607,20 @@ def test_a_broken_zone_gives_a_sheet_or_an_error_with_its_place(data: st.DataObj
     with suppress(FseError):
         invoice = invoice_from(*zones, [ActRequest("G", TODAY)], number=1, on=TODAY, situation=1, settings=LAB)
         assert parse(canonical(invoice)) == invoice
+
+
+ODD = [b"", b" ", b"0", b"000000000000", b"999999999999", b"201513450000", b"2A", b"\xe9", b"A" * 60, b"0406", b"12345"]
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_an_odd_field_gives_a_sheet_or_an_error_with_its_place(data: st.DataObject) -> None:
+    groups = list(decode(card(data.draw(st.sampled_from(["famille-trois", "amc-dre", "mutuelle", "c2s"])))))
+    at = data.draw(st.integers(0, len(groups) - 1))
+    fields = list(groups[at].fields)
+    fields[data.draw(st.integers(0, len(fields) - 1))] = data.draw(st.sampled_from(ODD) | st.binary(max_size=15))
+    groups[at] = Group(groups[at].id, tuple(fields))
+    with suppress(FseError):
+        acts = [ActRequest("G", TODAY)]
+        invoice = invoice_from(ps(), encode(groups), acts, number=1, on=TODAY, situation=1, settings=LAB)
+        assert parse(canonical(invoice)) == invoice
