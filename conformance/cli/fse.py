@@ -16,7 +16,14 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
-from bifente.conformance.domains.fse.record_words import NOT_OURS, RECORDS, record_lines, record_plain
+from bifente.conformance.domains.fse.record_words import (
+    ENCODINGS,
+    NOT_OURS,
+    RECORDS,
+    printable,
+    record_lines,
+    record_plain,
+)
 from bifente.conformance.domains.fse.sheet_words import MODEL, plain, rejection_words, told
 from bifente.conformance.domains.fse.sheets import BillingFile, BillingFileKind, opened, recognised
 from bifente.ground.clock import WallClock
@@ -26,7 +33,7 @@ from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.files import FileHead, encode_file, file_name
 from bifente.simulator.formats.fse.lots import read_lot
 from bifente.simulator.formats.fse.model import ArlKind, Invoice, Rejection, SecuredInvoice
-from bifente.simulator.formats.fse.records import WIDTH, read_loosely, records, split_records
+from bifente.simulator.formats.fse.records import WIDTH, encoding_of, read_loosely, records, split_records
 from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.exporting import export
 from bifente.simulator.formats.fse.securing.verifying import Verifier
@@ -68,7 +75,7 @@ def show_file(
     """
     data = _read(source)
     if recognised(data) is None and (lines := split_records(data)):
-        _show_records(source, lines, as_json=as_json, as_records=as_records, lang=lang)
+        _show_records(source, lines, encoding_of(data), as_json=as_json, as_records=as_records, lang=lang)
         return
     found = _opened(source, KeyStore(keys), data)
     lots = _records(source, found) if as_records else []
@@ -283,17 +290,23 @@ def _problems(found: BillingFile, verifier: Verifier) -> Iterator[Rejection]:
 # -- records of others ------------------------------------------------------------------------------------------------
 
 
-def _show_records(source: Path, lines: Sequence[str], *, as_json: bool, as_records: bool, lang: LangOption) -> None:
+def _show_records(
+    source: Path, lines: Sequence[str], encoding: str, *, as_json: bool, as_records: bool, lang: LangOption
+) -> None:
     found = read_loosely(lines)
     if as_json:
-        out.print(_json({"kind": "records", "records": [record_plain(one) for one in found]}), markup=False)
+        out.print(
+            _json({"kind": "records", "encoding": encoding, "records": [record_plain(one) for one in found]}),
+            markup=False,
+        )
         return
     if as_records:
         for line in lines:
-            out.print(line, markup=False)
+            out.print(printable(line), markup=False)
         return
     language = chosen_lang(lang)
-    head = f"{_say(RECORDS, language)} ({len(lines)}) — {_say(NOT_OURS, language)}"
+    written = f", {ENCODINGS[encoding]}" if encoding in ENCODINGS else ""
+    head = f"{_say(RECORDS, language)} ({len(lines)}{written}) — {_say(NOT_OURS, language)}"
     out.print(f"{source}: {head}", markup=False)
     for record in found:
         for words in record_lines(record):

@@ -10,7 +10,8 @@ from bifente.simulator.formats.fse.amounts import cents
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Nomenclature
 from bifente.simulator.tarification.requests import ActRequest
-from bifente.simulator.tarification.tables import ACTS, CCAM, ActType
+from bifente.simulator.tarification.tables import ACTS, CCAM
+from bifente.simulator.tarification.tables.acts import ActType
 
 _ASSOCIATES = "medecin"
 """Acts of the others are each paid in full: dental acts have an exception of their own."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PARIS = ZoneInfo("Europe/Paris")
 _ALSACE_MOSELLE = "57"
+_SATURDAY = 5
 
 
 class DeadlineRule(BaseModel):
@@ -98,6 +99,13 @@ class Deadlines:
         if key not in self._known:
             self._known[key] = self._holidays.get_nth_working_day(day, rule.days) if rule.days else day
         return self._known[key]
+
+
+def takes_holiday_rate(day: date) -> bool:
+    """Return whether supplements of Sundays and holidays may be billed: those of Alsace-Moselle too, and on Saturdays,
+    of whose hours a sheet says nothing.
+    """
+    return day.weekday() >= _SATURDAY or day in _calendar(_ALSACE_MOSELLE)
 
 
 @cache

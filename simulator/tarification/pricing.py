@@ -26,16 +26,17 @@ from bifente.simulator.tarification.tables import (
     COMPLEMENTARY,
     EXONERATIONS,
     RATES,
-    ActType,
     ComplementaryRight,
+    Rates,
     profession_of,
 )
+from bifente.simulator.tarification.tables.acts import ActType
 
 #: Bounds of ours, well above what a line needs.
 MAX_QUANTITY = 99
 MAX_COEFFICIENT = 1000
 MAX_PRICE = 100_000_00
-_ALD_EXONERATION = "4"
+_ALD_EXONERATION, _PENSION = "4", "5"
 _ALL = 100
 _NO_INDICATOR = ComplementaryRight(tp=False, direct=False)
 
@@ -65,7 +66,7 @@ def price(
     profession = profession_of(specialty)
     circumstances = Circumstances(beneficiary, insurance, care_path, profession)
     asked = associated(tuple(requests), profession)
-    lines = [_act(f"act {rank}", request, circumstances) for rank, request in enumerate(asked, 1)]
+    lines = [_act(f"act {rank}", request, circumstances, specialty) for rank, request in enumerate(asked, 1)]
     heavy = heavy_acts(lines, profession)
     acts = tuple(
         replace(act, rate=circumstances.rate(ACTS[act.code], act.on, heavy=place in heavy))
@@ -105,7 +106,7 @@ class Circumstances:
         if not concerned:
             return 0
         scheme = RATES.schemes.get(self.beneficiary.regime)
-        own = scheme.classes.get(kind.class_of(self.profession)) if scheme is not None else None
+        own = scheme.of(kind, kind.class_of(self.profession)) if scheme is not None else None
         if scheme is not None and scheme.outside is not None and rate == own:
             return rate - scheme.outside
         return min(rate, rule.points)
@@ -120,16 +121,16 @@ class Circumstances:
 
     def _participation(self, acts: Sequence[CareAct]) -> int:
         """The flat participation: none for whom something else pays in full, or the local scheme."""
-        if self.beneficiary.alsace_moselle or _in_full(self.beneficiary, self.insurance, in_ald=True):
+        if self.beneficiary.alsace_moselle or _in_full(self.beneficiary, self.insurance):
             return 0
         scheme = RATES.schemes.get(self.beneficiary.regime)
         heavy = heavy_acts(acts, self.profession)
         if scheme is not None:
-            heavy = frozenset(at for at in heavy if scheme.classes.get(self._class(acts[at])) != _ALL)
+            kinds = {at: ACTS[acts[at].code] for at in heavy}
+            heavy = frozenset(
+                at for at, kind in kinds.items() if scheme.of(kind, kind.class_of(self.profession)) != _ALL
+            )
         return participation_of(acts, heavy)
-
-    def _class(self, act: CareAct) -> str:
-        return ACTS[act.code].class_of(self.profession)
 
     def _majoration(self, act: CareAct) -> int:
         """What of a line is the patient's for being outside the care path."""
@@ -141,22 +142,28 @@ class Circumstances:
         """The rate in the coordinated care path."""
         name = kind.class_of(self.profession)
         rates = RATES.classes[name]
-        if heavy or _in_full(self.beneficiary, self.insurance, in_ald=rates.in_ald):
+        if heavy or _in_full(self.beneficiary, self.insurance, rates):
             return _ALL
         scheme = RATES.schemes.get(self.beneficiary.regime)
-        if scheme is not None and name in scheme.classes:
-            return scheme.classes[name]
+        own = scheme.of(kind, name) if scheme is not None else None
+        if own is not None:
+            return own
         then = rates.on(on)
         return then.alsace_moselle if self.beneficiary.alsace_moselle else then.ordinary
 
 
-def _in_full(beneficiary: CareBeneficiary, insurance: Insurance, *, in_ald: bool) -> bool:
-    """Whether the AMO pays all of the base: by the nature of insurance, an exoneration, ALD, or the C2S it manages."""
-    exoneration = EXONERATIONS.codes.get(beneficiary.exoneration)
-    by_ald = beneficiary.exoneration == _ALD_EXONERATION
+def _in_full(beneficiary: CareBeneficiary, insurance: Insurance, rates: Rates | None = None) -> bool:
+    """Whether the AMO pays all of the base: by the nature of insurance, an exoneration, ALD, or the C2S it manages.
+
+    ``rates``: those of the class of an act, which some of these do not raise.
+    """
+    code = beneficiary.exoneration
+    exoneration = EXONERATIONS.codes.get(code)
+    in_ald = rates is None or rates.in_ald
+    raised = {_ALD_EXONERATION: in_ald, _PENSION: rates is None or rates.in_pension}
     return (
         insurance in RATES.full.insurance
-        or (exoneration is not None and exoneration.full and (in_ald or not by_ald))
+        or (exoneration is not None and exoneration.full and raised.get(code, True))
         or (RATES.full.ald and beneficiary.ald and in_ald)
         or (RATES.full.c2s_managed_by_amo and beneficiary.c2s and not _has_amc(beneficiary))
     )
@@ -177,13 +184,15 @@ def may_ask_amc(beneficiary: CareBeneficiary, payment: Payment) -> bool:
     return indicator.tp if payment is Payment.TIERS_PAYANT else indicator.direct
 
 
-def _act(place: str, request: ActRequest, circumstances: Circumstances) -> CareAct:
+def _act(place: str, request: ActRequest, circumstances: Circumstances, specialty: str) -> CareAct:
     kind = ACTS.get(request.code)
     if kind is None:
         raise FseError(place, f"the act {request.code!r} is not in the table", f"one of: {', '.join(ACTS)}")
     _check(place, request, kind)
     base = unit_price(
-        _tariff(place, request, kind, circumstances.profession), request.association or 0, request.modifiers
+        _tariff(place, request, kind, circumstances.profession, specialty),
+        request.association or 0,
+        request.modifiers,
     )
     if request.coefficient != 1 and not kind.coefficient:
         raise FseError(place, f"{kind.code} has no coefficient", "leave it at 1")
@@ -216,8 +225,10 @@ def _check(place: str, request: ActRequest, kind: ActType) -> None:
             raise FseError(place, f"{name} of {given} cents", f"give from 1 to {MAX_PRICE} cents")
 
 
-def _tariff(place: str, request: ActRequest, kind: ActType, profession: str | None) -> int:
-    known = kind.price_on(request.on, profession)
+def _tariff(place: str, request: ActRequest, kind: ActType, profession: str | None, specialty: str) -> int:
+    if not kind.is_of(request.on, profession, specialty):
+        raise FseError(place, f"no price of {kind.code} is known for {request.on}", "give the act of that day")
+    known = kind.price_on(request.on, profession, specialty)
     if known is None:
         if request.unit is None:
             raise FseError(place, f"{kind.code} has no tariff", "give its unit price")

@@ -32,13 +32,17 @@ from bifente.simulator.tarification.tables import (
     CARE_PATH,
     CCAM,
     EXONERATIONS,
+    PROFESSIONS,
     RATES,
     REGIMES,
-    ActType,
     profession_of,
+    usual_specialty,
 )
+from bifente.simulator.tarification.together import Broken, conditions, together
 
 _YOUNG = "J"
+_LONGEST_PRESCRIPTION = 366
+"""Days for which a prescription holds: a year at most (that of medicines, CSP R5123-2)."""
 _LONGEST_MATERNITY = 400
 """Days from the date of pregnancy to the last care of a maternity, a bound of ours."""
 
@@ -97,8 +101,6 @@ def _load() -> Mapping[str, SheetRule]:
 #: Every rule by its code.
 RULES: Mapping[str, SheetRule] = _load()
 
-Broken = tuple[str, Mapping[str, object]]
-
 
 def examine(invoice: Invoice, facts: Facts) -> tuple[RuleFinding, ...]:
     """Every rule that a sheet breaks, in the order of the checks; none if it may be secured without a word."""
@@ -134,6 +136,7 @@ def _acts(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     for (code, on), count in told.items():
         if count > 1 and _once(code):
             yield _broken("act-twice", code=code, on=on)
+    yield from together(invoice)
     heavy = heavy_acts(invoice.acts, profession_of(invoice.professional.specialty))
     for place, act in enumerate(invoice.acts):
         yield from _act(invoice, act, facts, heavy=place in heavy)
@@ -154,13 +157,16 @@ def _act(invoice: Invoice, act: CareAct, facts: Facts, *, heavy: bool) -> Iterat
     if kind is None or kind.nomenclature is not act.nomenclature:
         yield _broken("act-unknown", code=act.code)
         return
-    profession = profession_of(invoice.professional.specialty)
-    if profession is not None and profession not in kind.professions:
-        yield _broken("act-not-of-profession", code=act.code, specialty=invoice.professional.specialty)
-    tariff = kind.price_on(act.on, profession)
+    specialty = invoice.professional.specialty
+    profession = profession_of(specialty)
+    if not kind.is_for(profession, specialty):
+        yield _broken("act-not-of-profession", code=act.code, specialty=specialty)
+    if not kind.is_of(act.on, profession, specialty):
+        yield _broken("act-not-of-day", code=act.code, on=act.on)
+    tariff = kind.price_on(act.on, profession, specialty)
     if tariff is not None and act.base != (expected := unit_price(tariff, act.association, act.modifiers)):
         yield _broken("price-wrong", code=act.code, expected=expected, found=act.base)
-    yield from _supplement(invoice, act, kind)
+    yield from conditions(invoice, act, kind)
     if act.coefficient != 1 and not kind.coefficient:
         yield _broken("coefficient-unwanted", code=act.code)
     rate = _circumstances_of(invoice).rate(kind, act.on, heavy=heavy)
@@ -189,14 +195,6 @@ def _birth(invoice: Invoice) -> date:
         return date(int(birth[:4]), int(birth[4:6]), int(birth[6:8]))
     except ValueError:
         return date(max(1, int(birth[:4])), 1, 1)
-
-
-def _supplement(invoice: Invoice, act: CareAct, kind: ActType) -> Iterator[Broken]:
-    there = {other.code for other in invoice.acts if other.on == act.on}
-    if kind.accompanies and not there.intersection(kind.accompanies):
-        yield _broken("supplement-alone", code=act.code, wanted=", ".join(kind.accompanies))
-    if kind.below is not None and age(invoice.beneficiary.birth, act.on) >= kind.below:
-        yield _broken("supplement-age", code=act.code, limit=kind.below)
 
 
 def _session(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
@@ -303,8 +301,8 @@ def _rates_known(invoice: Invoice) -> bool:
     """Whether the scheme has a rate of its own in the tables for every act."""
     scheme = RATES.schemes.get(invoice.beneficiary.regime)
     profession = profession_of(invoice.professional.specialty)
-    classes = {ACTS[act.code].class_of(profession) for act in invoice.acts if act.code in ACTS}
-    return scheme is not None and classes <= set(scheme.classes)
+    kinds = [ACTS[act.code] for act in invoice.acts if act.code in ACTS]
+    return scheme is not None and all(scheme.of(kind, kind.class_of(profession)) is not None for kind in kinds)
 
 
 # -- the circumstances ------------------------------------------------------------------------------------------------
@@ -342,8 +340,13 @@ def _prescription(invoice: Invoice, first: date) -> Iterator[Broken]:
         return
     if not _verified(BILLING.verify, invoice.prescriber.billing_id):
         yield _broken("prescriber-number-wrong", number=invoice.prescriber.billing_id)
+    prescribes = PROFESSIONS.codes.get(profession_of(usual_specialty(invoice.prescriber.billing_id) or "") or "")
+    if prescribes is not None and not prescribes.prescribes:
+        yield _broken("prescriber-not-entitled", number=invoice.prescriber.billing_id)
     if invoice.prescribed_on is None:
         yield _broken("prescription-date-missing")
+    elif (first - invoice.prescribed_on).days > _LONGEST_PRESCRIPTION:
+        yield _broken("prescription-too-old", on=invoice.prescribed_on)
     elif invoice.prescribed_on > first:
         yield _broken("prescription-after-act", on=invoice.prescribed_on)
 

@@ -11,6 +11,7 @@ from bifente.simulator.formats.fse.records import (
     WIDTH,
     LooseField,
     LooseRecord,
+    encoding_of,
     read_loosely,
     read_records,
     records,
@@ -69,7 +70,44 @@ def test_what_is_no_file_of_records_is_not_taken_for_one(data: bytes) -> None:
 
 def test_records_without_a_header_are_known_by_their_common_width() -> None:
     assert split_records((INVOICE + BIOLOGY).encode()) == (INVOICE, BIOLOGY)
-    assert split_records(f"{INVOICE}\n{BIOLOGY[:-1]}\n".encode()) == ()
+    assert split_records(f"{INVOICE}\n{BIOLOGY[:-1]}\n".encode()) == (INVOICE, BIOLOGY[:-1])
+    assert split_records(f"{INVOICE[:-1]}\n{BIOLOGY[:-2]}\n".encode()) == ()
+    assert split_records(f"{INVOICE}\n{BIOLOGY}X\n".encode()) == ()
+    assert split_records(INVOICE.encode()) == (INVOICE,)
+
+
+HEADER = line(c1="000", c4="PS", c6="00000991000019")
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "lines"),
+    [
+        (f"{HEADER}\n{TEETH}".encode("cp500"), "cp500", (HEADER, TEETH)),
+        (f"{HEADER}\x85{TEETH}".encode("cp500"), "cp500", (HEADER, TEETH)),
+        ((HEADER + TEETH).encode("cp500"), "cp500", (HEADER, TEETH)),
+        (f"{HEADER}\n{TEETH}".encode("utf-8-sig"), "utf-8", (HEADER, TEETH)),
+        (f"{HEADER}\n{TEETH}".encode("utf-16"), "utf-16", (HEADER, TEETH)),
+        (f"{HEADER}\n{TEETH[:-5]}ÉTÉ ".encode(), "utf-8", (HEADER, f"{TEETH[:-5]}ÉTÉ ")),
+        (f"{HEADER}\n{TEETH[:-5]}ÉTÉ ".encode("iso-8859-1"), "iso-8859-1", (HEADER, f"{TEETH[:-5]}ÉTÉ ")),
+        (f"\n \n{HEADER}\r\n{TEETH}\r\n\x1a".encode(), "ascii", (HEADER, TEETH)),
+        (f"{HEADER}\f{TEETH}\f".encode(), "ascii", (HEADER, TEETH)),
+        (f"{HEADER}\n{TEETH[:60]}\t{TEETH[61:]}".encode(), "ascii", (HEADER, f"{TEETH[:60]}\t{TEETH[61:]}")),
+    ],
+)
+def test_a_file_is_read_however_it_is_written(data: bytes, encoding: str, lines: tuple[str, ...]) -> None:
+    assert encoding_of(data) == encoding
+    assert split_records(data) == lines
+
+
+def test_the_spaces_that_an_editor_took_off_are_put_back() -> None:
+    found = [*read_loosely((HEADER, TEETH.rstrip(), BIOLOGY.rstrip()))]
+    assert [one.label is not None for one in found] == [True, True, True]
+    assert [one.width for one in found] == [128, len(TEETH.rstrip()), len(BIOLOGY.rstrip())]
+
+
+def test_records_of_an_older_width_are_told_raw() -> None:
+    found = [*read_loosely(("000" + "A" * 77, "2" + "B" * 79))]
+    assert [(one.label, one.width) for one in found] == [(None, 80), (None, 80)]
 
 
 def test_known_columns_have_their_names() -> None:

@@ -23,10 +23,10 @@ from bifente.simulator.formats.fse.model import Arl, PaymentOutcome, RspLine
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.middleware.galss.server import GalssServer
 from bifente.simulator.readers.wireless.terminal import Terminal
-from bifente.simulator.services.frontal import entitlement, frontal, settlement
+from bifente.simulator.services.frontal import conformity, entitlement, frontal, ledger, settlement
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.services.frontal.reception import Reception
-from bifente.simulator.software.billing import practice, series
+from bifente.simulator.software.billing import ordering, practice, series
 from bifente.simulator.software.billing.securing import cards, desk
 from bifente.simulator.software.billing.securing.cards import ProfessionalSession
 from bifente.simulator.software.billing.series import CardLotSession, LotSeries
@@ -35,7 +35,8 @@ from bifente.simulator.software.billing.store.store import Store
 from bifente.simulator.tarification import pricing, rules
 from bifente.simulator.tarification.deadlines import Deadlines
 from bifente.simulator.tarification.pricing import Circumstances
-from bifente.simulator.tarification.tables import ActType
+from bifente.simulator.tarification.tables import SchemeRates
+from bifente.simulator.tarification.tables.acts import ActType
 
 pytestmark = pytest.mark.long
 
@@ -260,7 +261,47 @@ def _insurer_takes_the_points(patch: pytest.MonkeyPatch) -> None:
 
 def _one_price_for_all(patch: pytest.MonkeyPatch) -> None:
     usual = ActType.price_on
-    patch.setattr(ActType, "price_on", lambda self, day, profession=None: usual(self, day))
+    patch.setattr(ActType, "price_on", lambda self, day, *_who: usual(self, day))
+
+
+def _no_end_of_acts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ActType, "is_of", lambda *_told: True)
+
+
+def _pension_raises_all(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pricing, "_PENSION", "?")
+
+
+def _railways_as_all(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SchemeRates, "of", lambda self, kind, name: self.classes.get(name))
+
+
+def _believes_any_maternity(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(entitlement, "_maternity", lambda who, declared: True)
+
+
+def _corrects_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "correct", lambda *_told: None)
+
+
+def _pays_what_it_corrects(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "standing", lambda *_told: [])
+
+
+def _each_sheet_by_itself(patch: pytest.MonkeyPatch) -> None:
+    usual = ledger._once
+    patch.setattr(ledger, "_once", lambda act, physician: act.code if usual(act, physician=physician) else "")
+
+
+def ignores(rule: str) -> Callable[[Any], None]:
+    """Neither the practice nor the body looks at that rule."""
+
+    def one(patch: pytest.MonkeyPatch) -> None:
+        for module in (ordering, conformity):
+            patch.setattr(module, "examine", lambda *told: tuple(x for x in rules.examine(*told) if x.code != rule))
+
+    one.__name__ = f"ignores_{rule}"
+    return one
 
 
 def _pays_any_mode(patch: pytest.MonkeyPatch) -> None:
@@ -366,6 +407,30 @@ def _codes_to_any_card(patch: pytest.MonkeyPatch) -> None:
         (_revoked_when_it_says, "revoked-cps-told-earlier"),
         (_believes_the_treating_doctor, "care-path-of-the-treating-doctor[treating]"),
         (_no_penalty, "payment-that-does-not-come"),
+        (_no_end_of_acts, "act-of-its-days"),
+        (_pension_raises_all, "pension"),
+        (_railways_as_all, "railways"),
+        (_believes_any_maternity, "care[[]maternity-of-a-man]"),
+        (_believes_any_maternity, "maternity-that-nobody-declared[[]none]"),
+        (_corrects_nothing, "correction-before-the-payment"),
+        (_pays_what_it_corrects, "correction-of-what-was-paid"),
+        (_each_sheet_by_itself, "split-in-two-sheets[[]technical-acts-in-full]"),
+        (_each_sheet_by_itself, "split-in-two-sheets[[]consultation-and-visit]"),
+        (ignores("act-not-of-day"), "sums[[]supplement-that-ended]"),
+        (ignores("act-not-of-profession"), "specialists[[]psychiatrist]"),
+        (ignores("supplement-coefficient"), "single-act-of-a-nurse"),
+        (ignores("act-not-of-care-path"), "care[[]coordination-outside]"),
+        (ignores("acts-together"), "care[[]two-consultations]"),
+        (ignores("consultation-not-with"), "care[[]consultation-with-a-suture]"),
+        (ignores("supplement-age"), "care[[]fee-by-age-of-an-adult]"),
+        (ignores("supplement-too-often"), "care[[]more-fees-than-boxes]"),
+        (ignores("coefficient-too-high"), "care[[]coefficient-of-a-fortune]"),
+        (ignores("act-too-often"), "care[[]nursing-around-the-clock]"),
+        (ignores("not-a-holiday"), "sunday-on-a-weekday[[]monday,modifier]"),
+        (ignores("modifier-not-of-specialty"), "modifier-of-general-practitioners[[]P]"),
+        (ignores("prescriber-not-entitled"), "care[[]prescribed-by-himself]"),
+        (ignores("prescription-too-old"), "care[[]prescribed-two-years-ago]"),
+        (ignores("c2s-direct"), "care[[]c2s-in-advance]"),
         (_sends_unsigned_lots, "from-the-act-to-the-acknowledgement*nurse*"),
     ],
     ids=lambda value: getattr(value, "__name__", None),

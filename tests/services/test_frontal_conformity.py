@@ -26,6 +26,7 @@ from bifente.simulator.formats.fse.model import (
 )
 from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.reasons import reasons
+from bifente.simulator.tarification.deadlines import takes_holiday_rate
 from bifente.simulator.tarification.rules import RULES
 
 ON = replace(ACT, on=TODAY)
@@ -34,6 +35,10 @@ IN_FULL = {"acts": (replace(ON, rate=100),), "amo": PayerShare(3000)}
 ECG = replace(ON, nomenclature=Nomenclature.CCAM, code="DEQP003", base=1400, amount=1400)
 SUTURE = replace(ON, nomenclature=Nomenclature.CCAM, code="QZJA002", base=3100, amount=3100)
 LESSENED = ((700, 2), (1050, 3), (700, 2))
+NURSING = replace(ON, code="AMI", base=315, amount=315, rate=60)
+MAU = replace(ON, code="MAU", base=135, amount=135, rate=60)
+NURSED = {"professional__specialty": "24", "care_path": "", "prescriber": PRESCRIBER, "prescribed_on": TODAY}
+MONDAY = set[str]() if takes_holiday_rate(TODAY) else {"not-a-holiday"}
 OTHER_AMC = replace(AMC, member="99000002")
 
 
@@ -96,6 +101,72 @@ WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"acts": (ON, replace(ON, code="MEG", base=500, amount=500)), "amo": PayerShare(2450)},
         {"supplement-age"},
     ),
+    "a supplement of a single act, of a long one": (
+        {
+            **NURSED,
+            "acts": (replace(NURSING, coefficient=Decimal(4), amount=1260), MAU),
+            "amo": PayerShare(756 + 81),
+        },
+        {"supplement-coefficient"},
+    ),
+    "a supplement for coordination by the treating doctor": (
+        {"acts": (ON, replace(ON, code="MCG", base=500, amount=500)), "amo": PayerShare(2450)},
+        {"act-not-of-care-path"},
+    ),
+    "a supplement that is no more": (
+        {
+            "professional__specialty": "03",
+            "acts": (replace(ON, code="CS", base=2650, amount=2650), replace(ON, code="MPC", base=350, amount=350)),
+            "amo": PayerShare(1855 + 245),
+        },
+        {"act-not-of-day"},
+    ),
+    "two consultations of a day": (
+        {"acts": (ON, replace(ON, code="C", base=2300, amount=2300)), "amo": PayerShare(3710)},
+        {"acts-together"},
+    ),
+    "a consultation with a suture": ({"acts": (ON, SUTURE), "amo": PayerShare(4270)}, {"consultation-not-with"}),
+    "an act of a nurse of a fortune": (
+        {**NURSED, "acts": (replace(NURSING, coefficient=Decimal(500), amount=157500),), "amo": PayerShare(94500)},
+        {"coefficient-too-high"},
+    ),
+    "a hundred acts of a nurse": (
+        {**NURSED, "acts": (replace(NURSING, quantity=99, amount=31185),), "amo": PayerShare(18711)},
+        {"act-too-often"},
+    ),
+    "more journeys than acts": (
+        {
+            **NURSED,
+            "acts": (NURSING, replace(NURSING, code="IFD", base=275, amount=2475, quantity=9)),
+            "amo": PayerShare(189 + 1485),
+        },
+        {"supplement-too-often"},
+    ),
+    "a modifier of general practitioners": (
+        {
+            "professional__specialty": "03",
+            "acts": (replace(ECG, base=4900, amount=4900, modifiers="P"),),
+            "amo": PayerShare(3430),
+        },
+        {"modifier-not-of-specialty"},
+    ),
+    "prescribed by a nurse": (
+        {
+            **NURSED,
+            "acts": (NURSING,),
+            "amo": PayerShare(189),
+            "prescriber": replace(PRESCRIBER, billing_id="996000014"),
+        },
+        {"prescriber-not-entitled"},
+    ),
+    "a prescription of two years ago": (
+        {**NURSED, "acts": (NURSING,), "amo": PayerShare(189), "prescribed_on": TODAY - timedelta(days=730)},
+        {"prescription-too-old"},
+    ),
+    "a C2S that paid in advance": (
+        {"beneficiary__c2s": True, "acts": (replace(ON, rate=100),), "amo": PayerShare(3000)},
+        {"c2s-direct"},
+    ),
     "two technical acts in full": ({"acts": (ECG, SUTURE), "amo": PayerShare(3150)}, {"association-missing"}),
     "four acts of a session": (
         {
@@ -116,7 +187,7 @@ WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
             ),
             "amo": PayerShare(3504 + 2251),
         },
-        {"modifier-twice"},
+        {"modifier-twice", *MONDAY},
     ),
     "an overrun for the C2S": (
         third_party(beneficiary__c2s=True, acts=(replace(ON, amount=5000),)),

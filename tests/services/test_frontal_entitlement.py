@@ -30,6 +30,7 @@ class Book:
     lost: set[str] = field(default_factory=set)
     doctor: str | None = None
     agreed: frozenset[str] = frozenset()
+    pregnancy: bool | None = None
     at: frozenset[str] = frozenset({"999000015"})
 
     def insured(self, serial: str, on: date) -> Sequence[CareBeneficiary] | None:
@@ -43,6 +44,9 @@ class Book:
 
     def agreements(self, serial: str) -> frozenset[str]:
         return self.agreed
+
+    def maternity(self, serial: str) -> bool | None:
+        return self.pregnancy
 
     def opposed(self, serial: str, on: date) -> bool:
         return serial in self.lost
@@ -186,6 +190,27 @@ def test_the_treating_doctor_is_the_one_of_the_file(
 ) -> None:
     book.doctor = doctor
     assert codes(Bench().sheet(care_path=path), book) == reasons
+
+
+@pytest.mark.parametrize(
+    ("nir", "quality", "declared", "reasons"),
+    [
+        ("1801913055001", 0, None, ["maternity-not-on-file"]),
+        ("3801913055001", 0, None, ["maternity-not-on-file"]),
+        ("1801913055001", 2, None, []),
+        ("2801913055001", 0, None, []),
+        ("2801913055001", 0, False, ["maternity-not-on-file"]),
+        ("1801913055001", 0, True, []),
+    ],
+)
+def test_a_maternity_is_declared_or_at_least_not_of_a_man_insured(
+    book: Book, nir: str, quality: int, declared: bool | None, reasons: list[str]
+) -> None:
+    book.pregnancy = declared
+    book.people = [replace(one, nir=nir, quality=quality) for one in book.people]
+    claimed: dict[str, Any] = {"beneficiary__nir": nir, "beneficiary__quality": quality}
+    sheet = Bench().sheet(insurance=Insurance.MATERNITE, pregnancy_on=TODAY, **claimed)
+    assert codes(sheet, book) == reasons
 
 
 def test_the_special_exoneration_is_agreed_to_or_that_of_a_newborn(book: Book) -> None:

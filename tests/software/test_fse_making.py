@@ -390,7 +390,7 @@ def test_what_neither_the_card_nor_the_settings_tell_is_asked_for(settings: Sett
 
 def test_a_billing_number_of_no_profession_has_no_settings() -> None:
     with pytest.raises(FseError, match="no profession"):
-        laboratory_settings("99900001")
+        laboratory_settings("99300001")
 
 
 @pytest.mark.parametrize("cps", ["medecin-hospitalier"])
@@ -520,7 +520,6 @@ def test_nobody_has_that_rank_on_the_card(who: int) -> None:
         (101, {"caisse": "A49"}, "caisse"),
         (104, {"usual_name": ""}, "beneficiary 1, usual-name"),
         (104, {"birth_date": ""}, "beneficiary 1, birth-date"),
-        (104, {"birth_rank": ""}, "beneficiary 1, birth-rank"),
         (104, {"quality": "A"}, "beneficiary 1, quality"),
         (105, {"start": ""}, "beneficiary 1, rights"),
     ],
@@ -549,6 +548,55 @@ def test_a_zone_that_is_not_the_one_expected_is_refused(swapped: bool) -> None:
         invoice_from(holder, rights, [ActRequest("G", TODAY)], number=1, on=TODAY, situation=1, settings=LAB)
 
 
+@pytest.mark.parametrize(
+    ("number", "name", "raw", "told"),
+    [
+        (104, "birth-rank", b"", ("rank", 1)),
+        (104, "birth-rank", b"  ", ("rank", 1)),
+        (104, "birth-rank", b"0", ("rank", 1)),
+        (104, "birth-rank", b"02", ("rank", 2)),
+        (104, "usual-name", "Éléonore-Çé".encode("iso-8859-1"), ("name", "ELEONORE-CE")),
+        (104, "first-name", b"jean  ", ("first_name", "JEAN")),
+        (104, "first-name", b"A\x07B\xff", ("first_name", "ABY")),
+        (101, "nir", b"170197534900142", ("nir", "1701975349001")),
+        (104, "certified-nir", b"0" * 13, ("certified_nir", "")),
+        (104, "certified-nir", b" " * 13, ("certified_nir", "")),
+        (105, "end", b" " * 12, ("rights", None)),
+        (105, "end", b"9" * 12, ("rights", None)),
+        (105, "end", b"0" * 12, ("rights", None)),
+    ],
+)
+def test_what_a_card_leaves_out_in_its_own_way(number: int, name: str, raw: bytes, told: tuple[str, object]) -> None:
+    def leave_out(groups: list[Group]) -> None:
+        rank = next(rank for rank, group in enumerate(groups) if group.id == number)
+        at = list(named(groups[rank])).index(name)
+        fields = groups[rank].fields
+        groups[rank] = Group(number, (*fields[:at], raw, *fields[at + 1 :]))
+
+    who = beneficiary_from(regrouped(card(), leave_out), 1, TODAY)
+    what, value = told
+    found = who.rights[0][1] if what == "rights" else getattr(who, what)
+    assert found == value
+
+
+def test_an_insurer_without_a_b2_number_goes_by_its_edi_number() -> None:
+    zone = changed(card("amc-dre"), 109, b2_number="", edi_number="99999350")
+    insurer = beneficiary_from(zone, 1, TODAY).complementary
+    assert insurer is not None
+    assert insurer.id == "99999350"
+
+
+@pytest.mark.parametrize("group", [105, 106])
+def test_a_date_that_is_none_is_told_with_its_place(group: int) -> None:
+    def break_it(groups: list[Group]) -> None:
+        rank = next(rank for rank, one in enumerate(groups) if one.id == group)
+        groups[rank] = Group(group, (b"202513450000", *groups[rank].fields[1:]))
+
+    where = {105: "rights", 106: "coverage"}[group]
+    with pytest.raises(FseError, match=f"beneficiary 1, {where}, start: '202513450000' is no date"):
+        beneficiary_from(regrouped(card(), break_it), 1, TODAY)
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_broken_zone_gives_a_sheet_or_an_error_with_its_place(data: st.DataObject) -> None:
@@ -558,4 +606,21 @@ def test_a_broken_zone_gives_a_sheet_or_an_error_with_its_place(data: st.DataObj
     zones[which] = zones[which][:at] + bytes((data.draw(st.integers(0, 255)),)) + zones[which][at + 1 :]
     with suppress(FseError):
         invoice = invoice_from(*zones, [ActRequest("G", TODAY)], number=1, on=TODAY, situation=1, settings=LAB)
+        assert parse(canonical(invoice)) == invoice
+
+
+ODD = [b"", b" ", b"0", b"000000000000", b"999999999999", b"201513450000", b"2A", b"\xe9", b"A" * 60, b"0406", b"12345"]
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_an_odd_field_gives_a_sheet_or_an_error_with_its_place(data: st.DataObject) -> None:
+    groups = list(decode(card(data.draw(st.sampled_from(["famille-trois", "amc-dre", "mutuelle", "c2s"])))))
+    at = data.draw(st.integers(0, len(groups) - 1))
+    fields = list(groups[at].fields)
+    fields[data.draw(st.integers(0, len(fields) - 1))] = data.draw(st.sampled_from(ODD) | st.binary(max_size=15))
+    groups[at] = Group(groups[at].id, tuple(fields))
+    with suppress(FseError):
+        acts = [ActRequest("G", TODAY)]
+        invoice = invoice_from(ps(), encode(groups), acts, number=1, on=TODAY, situation=1, settings=LAB)
         assert parse(canonical(invoice)) == invoice

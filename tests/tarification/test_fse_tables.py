@@ -23,11 +23,11 @@ from bifente.simulator.tarification.tables import (
     REGIMES,
     SERVICES,
     SITUATIONS,
-    ActType,
     Rates,
     profession_of,
     usual_specialty,
 )
+from bifente.simulator.tarification.tables.acts import ActType
 from bifente.simulator.zones import GROUPS
 
 TABLES = [RATES, EXONERATIONS, CARE_PATH, REGIMES, BODIES, PROFESSIONS, SITUATIONS, COMPLEMENTARY, SERVICES]

@@ -24,6 +24,9 @@ _CLAIMED = {"ald": "exoneration-not-on-file", "c2s": "cover-not-on-file", "alsac
 _BY_FILE = {"4": "ald"}
 """Exoneration codes that the file must bear out, and by what; 7 goes with an act, whose rule it is."""
 _PENSION, _SPECIAL = "5", "3"
+_INSURED = 0
+_MEN = frozenset("137")
+"""The first digit of the NIR of a man, of the provisional and foreign forms too (sources#identifiers)."""
 _NEWBORN_DAYS = 30
 """For so many days from the birth the special exoneration is everybody's (sources#vitale-card)."""
 _OF_TREATING = frozenset({"T", "R"})
@@ -55,6 +58,8 @@ def _of_the_insured(sheet: Invoice, reference: ReferenceFile) -> Iterator[Reject
     yield from _covers(sheet, known)
     if told.exoneration == _SPECIAL and not _newborn(sheet) and _SPECIAL not in reference.agreements(told.card_serial):
         yield rejection("exoneration-not-on-file", sheet.number, told.exoneration)
+    if sheet.insurance is Insurance.MATERNITE and not _maternity(told, reference.maternity(told.card_serial)):
+        yield rejection("maternity-not-on-file", sheet.number, told.card_serial)
     treating = reference.treating(told.card_serial)
     if treating is not None and sheet.care_path in _OF_TREATING and sheet.professional.rpps != treating:
         yield rejection("care-path-otherwise", sheet.number, sheet.care_path)
@@ -95,6 +100,13 @@ def _of_the_professional(sheet: Invoice, reference: ReferenceFile) -> Iterator[R
         yield rejection("specialty-otherwise", sheet.number, told.specialty)
     if told.may_sign_invoice and not own.may_sign_invoice:
         yield rejection("right-not-on-file", sheet.number, told.billing_id)
+
+
+def _maternity(who: CareBeneficiary, declared: bool | None) -> bool:
+    """Whether a maternity may be billed: one declared, or, where the body does not know, not of a man insured."""
+    if declared is not None:
+        return declared
+    return who.quality != _INSURED or who.nir[:1] not in _MEN
 
 
 def _newborn(sheet: Invoice) -> bool:

@@ -208,6 +208,8 @@ class Frontal(Service):
             twice = known and self._ledger.billed_before(head.sender, sheet) is not None
             self._owe_sheet(head, sheet, now, twice=twice, paper=sheet.number in found.papers)
             self._ledger.bill(head.sender, sheet)
+            if sheet.rectifies is not None and not twice:
+                self._ledger.correct(head.sender, sheet.rectifies, sheet.number)
             for claim in self._ledger.claims(head.sender, sheet.number):
                 if self._ledger.disown(head.sender, claim.number):
                     self._owe_claim(head.sender, claim, now)

@@ -15,10 +15,21 @@ from enum import StrEnum
 from pathlib import Path
 
 from bifente.simulator.formats.fse.dre import decode_dre, encode_dre
-from bifente.simulator.formats.fse.model import Dre, Invoice, LotKind, PaymentOutcome, Rejection, RspLine
+from bifente.simulator.formats.fse.model import (
+    CareAct,
+    Dre,
+    Invoice,
+    LotKind,
+    Nomenclature,
+    PaymentOutcome,
+    Rejection,
+    RspLine,
+)
 from bifente.simulator.services.frontal.reasons import reasons, rejection
-from bifente.simulator.tarification.tables import ACTS
+from bifente.simulator.tarification.tables import ACTS, CCAM, profession_of
 
+_FULL = "CCAM"
+"""What a CCAM act in full is known by: a physician bills one of them in a day for one person, any other is lessened."""
 _SCHEMA = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE files (
@@ -90,13 +101,21 @@ class ItemState(StrEnum):
 
 
 def _once_a_day(sheet: Invoice) -> list[str]:
-    """What tells an act of one person apart: who, the act, the day."""
-    who = sheet.beneficiary
-    return [
-        "|".join((who.nir, who.birth, str(who.rank), act.code, act.on.isoformat()))
-        for act in sheet.acts
-        if act.code in ACTS and ACTS[act.code].once
-    ]
+    """What tells an act of one person apart: by whom, for whom, the act or its group, the day."""
+    who, by = sheet.beneficiary, sheet.professional.rpps
+    physician = profession_of(sheet.professional.specialty) == "medecin"
+    told = ((_once(act, physician=physician), act.on.isoformat()) for act in sheet.acts)
+    return ["|".join((by, who.nir, who.birth, str(who.rank), what, day)) for what, day in told if what]
+
+
+def _once(act: CareAct, *, physician: bool) -> str:
+    """What there is once a day of an act: one of its group, itself, a CCAM act in full; empty if there may be more."""
+    kind = ACTS.get(act.code)
+    if kind is None:
+        return ""
+    if kind.nomenclature is Nomenclature.CCAM:
+        return _FULL if physician and act.association in (0, CCAM.first) else ""
+    return kind.group or (act.code if kind.once else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +296,15 @@ class Ledger:
     def billed_before(self, sender: str, sheet: Invoice) -> int | None:
         """Return the number of another sheet in force that bills one of these acts, None if none does.
 
-        One that this sheet corrects is not another.
+        One that this sheet corrects is not another unless it was paid; one under another number of the same person is.
         """
+        paid = sheet.rectifies is not None and bool(self.standing(sender, sheet.rectifies))
+        corrected = None if paid else sheet.rectifies
         for key in _once_a_day(sheet):
-            for row in self._db.execute("SELECT number FROM acts WHERE key = ? AND sender = ?", (key, sender)):
-                number = int(row["number"])
-                in_force = self.item(sender, LotKind.FSE, number) in (ItemState.ACCEPTED, ItemState.SETTLED)
-                if in_force and number not in (sheet.number, sheet.rectifies):
+            for row in self._db.execute("SELECT sender, number FROM acts WHERE key = ?", (key,)):
+                number, own = int(row["number"]), row["sender"] == sender
+                in_force = self.item(row["sender"], LotKind.FSE, number) in (ItemState.ACCEPTED, ItemState.SETTLED)
+                if in_force and not (own and number in (sheet.number, corrected)):
                     return number
         return None
 
@@ -360,6 +381,17 @@ class Ledger:
             (PaymentOutcome.REJECTED.value, sender, LotKind.DRE.value, number),
         )
         self.set_item(sender, LotKind.DRE, number, ItemState.CANCELLED)
+
+    def correct(self, sender: str, number: int, by: int) -> None:
+        """A sheet corrects another: what was going to be paid of that one is not, unless it was told already."""
+        if self.item(sender, LotKind.FSE, number) is not ItemState.ACCEPTED or self.standing(sender, number):
+            return
+        self._db.execute(
+            "UPDATE parts SET outcome = ?, paid = 0, code = 'act-paid-before', place = ?"
+            " WHERE sender = ? AND kind = ? AND number = ? AND told IS NULL",
+            (PaymentOutcome.REJECTED.value, str(by), sender, LotKind.FSE.value, number),
+        )
+        self.set_item(sender, LotKind.FSE, number, ItemState.CANCELLED)
 
     def take_due(self, until: datetime) -> list[Part]:
         """What is to be said by then, once: by day, sender and body."""

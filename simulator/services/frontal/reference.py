@@ -47,6 +47,10 @@ class ReferenceFile(Protocol):
         """Return the exoneration codes that the body agreed to for a card's insured, beside those of an ALD."""
         ...
 
+    def maternity(self, serial: str) -> bool | None:
+        """Return whether a pregnancy or a birth is declared for a card's insured; None: not known."""
+        ...
+
     def opposed(self, serial: str, on: date) -> bool:
         """Return whether a card was reported lost or stolen by a day."""
         ...

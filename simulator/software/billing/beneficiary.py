@@ -8,7 +8,7 @@ from datetime import date
 
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import CareBeneficiary, Complementary
-from bifente.simulator.software.billing.card_zones import Fields, day_of, digits, holds, needed
+from bifente.simulator.software.billing.card_zones import Fields, capitals, day_of, digits, holds, needed, nir_of
 from bifente.simulator.tarification.tables import ALD_CODES, COMPLEMENTARY, QUALITIES, SERVICES, SITUATIONS
 from bifente.simulator.zones import Group, named
 
@@ -48,27 +48,32 @@ def beneficiary_of(
             "the zone has no coverage period",
             "read the Vitale with the professional's card, or tell the exoneration",
         )
-    coverage = _coverage(person, on)
+    coverage = _coverage(person, on, where)
     # Care that has nothing to do with the illness is told by another code than that of the ALD.
     ald = coverage.get("ald-code", _NO_ALD) not in ("", _NO_ALD) and exoneration in (None, _ALD_EXONERATION)
     situation = coverage.get("situation-code", "")
-    certified = person.identity["certified-nir"]
+    certified = person.identity["certified-nir"].strip(" 0")
+    nir, key = nir_of(card)
     return CareBeneficiary(
-        nir=needed(card, "nir", "group 101"),
-        nir_key=needed(card, "nir-key", "group 101"),
-        name=needed(person.identity, "usual-name", where),
-        first_name=person.identity["first-name"],
+        nir=nir,
+        nir_key=key,
+        name=capitals(needed(person.identity, "usual-name", where)),
+        first_name=capitals(person.identity["first-name"]),
         birth=needed(person.identity, "birth-date", where)[:8],
-        rank=digits(person.identity, "birth-rank", where),
+        # A card that tells no rank, or 0, means the first (sources#vitale-card).
+        rank=digits(
+            {**person.identity, "birth-rank": person.identity["birth-rank"].strip() or "1"}, "birth-rank", where
+        )
+        or 1,
         quality=digits(person.identity, "quality", where),
         regime=needed(card, "regime", "group 101"),
         caisse=needed(card, "caisse", "group 101"),
         centre=needed(card, "centre", "group 101"),
         card_serial=needed(card, "serial-number", "group 101"),
-        certified_nir=certified + person.identity["certified-nir-key"] if certified else "",
+        certified_nir=person.identity["certified-nir"] + person.identity["certified-nir-key"] if certified else "",
         exoneration=exoneration or (_ALD_EXONERATION if ald else _NO_EXONERATION),
         alsace_moselle=_is_alsace_moselle(situation),
-        c2s=_has_c2s(groups, person, on),
+        c2s=_has_c2s(groups, person, on, where),
         ald=ald,
         rights=tuple(_rights(person, where)),
         complementary=_complementary(person, on, where),
@@ -88,12 +93,13 @@ def _people(groups: Sequence[Group]) -> Sequence[_People]:
     return [_People(identity, others) for identity, others in found]
 
 
-def _coverage(person: _People, on: date) -> Fields:
+def _coverage(person: _People, on: date, where: str) -> Fields:
     """The coverage at a date; failing that the last one that began, whose exoneration is over: that rights are closed
     is a rule's to find.
     """
-    begun = [it for it in person.all(106) if (day_of(it, "start") or date.min) <= on]
-    holding = [it for it in begun if holds(it, "start", "end", on)]
+    place = f"{where}, coverage"
+    begun = [it for it in person.all(106) if (day_of(it, "start", place) or date.min) <= on]
+    holding = [it for it in begun if holds(it, "start", "end", on, place)]
     if holding:
         return holding[-1]
     return {**begun[-1], "ald-code": _NO_ALD} if begun else {}
@@ -102,7 +108,7 @@ def _coverage(person: _People, on: date) -> Fields:
 def unknown_codes(groups: Sequence[Group], who: int, on: date) -> tuple[tuple[str, str], ...]:
     """Return what the zone tells of a beneficiary by codes that no table has: the field and the code."""
     person = _people(groups)[who - 1]
-    coverage = _coverage(person, on)
+    coverage = _coverage(person, on, f"beneficiary {who}")
     families = (named(group) for group in groups if group.id == 102)
     situation = coverage.get("situation-code", "")
     told = [
@@ -130,13 +136,13 @@ def _service(code: str) -> str:
 
 def _rights(person: _People, where: str) -> Iterable[tuple[date, date | None]]:
     """The periods of rights; a card that tells none tells them by its coverage, which may be open on either side."""
-    if not person.all(105):
-        yield from ((day_of(cover, "start") or date.min, day_of(cover, "end")) for cover in person.all(106))
-    for period in person.all(105):
-        start = day_of(period, "start")
-        if start is None:
-            raise FseError(f"{where}, rights", "a period has no start", "read the card again")
-        yield start, day_of(period, "end")
+    place = f"{where}, rights"
+    periods = person.all(105)
+    for period in periods or person.all(106):
+        start = day_of(period, "start", place)
+        if start is None and periods:
+            raise FseError(place, "a period has no start", "read the card again")
+        yield start or date.min, day_of(period, "end", place)
 
 
 def _complementary(person: _People, on: date, where: str) -> Complementary | None:
@@ -145,21 +151,24 @@ def _complementary(person: _People, on: date, where: str) -> Complementary | Non
         raise FseError(
             f"{where}, complementary", "a mutuelle and an AMC are both there (F0F0)", "have the card updated"
         )
+    place = f"{where}, complementary"
     for amc in insurers:
-        if holds(amc, "validity-start", "validity-end", on):
-            return Complementary(amc["b2-number"], amc["member-number"], amc["treatment-indicator"], mutuelle=False)
+        if holds(amc, "validity-start", "validity-end", on, place):
+            return Complementary(
+                amc["b2-number"] or amc["edi-number"], amc["member-number"], amc["treatment-indicator"], mutuelle=False
+            )
     for mutuelle in mutuelles:
         periods = person.all(108)
-        if not periods or any(holds(it, "start", "end", on) for it in periods):
+        if not periods or any(holds(it, "start", "end", on, place) for it in periods):
             return Complementary(mutuelle["mutuelle-id"], "", mutuelle["treatment-indicator"], mutuelle=True)
     return None
 
 
-def _has_c2s(groups: Sequence[Group], person: _People, on: date) -> bool:
+def _has_c2s(groups: Sequence[Group], person: _People, on: date, where: str) -> bool:
     """By the service of the person, or that of the family, at the date."""
     families = [named(group) for group in groups if group.id == 102]
     return any(
-        _service(service["service-code"]) in SERVICES.c2s and holds(service, start, end, on)
+        _service(service["service-code"]) in SERVICES.c2s and holds(service, start, end, on, f"{where}, service")
         for service, start, end in (
             (person.identity, "service-start", "service-end"),
             *((family, "start", "end") for family in families),

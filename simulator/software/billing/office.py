@@ -65,6 +65,8 @@ class OfficeSettings:
     alsace_moselle: bool = False
     pop3: bool = False
     """Whether mailed returns are taken out of the mailbox by POP3."""
+    specialty: str | None = None
+    """Specialty code of the professional, where the card does not tell it: the usual one of his number, if None."""
     signed_returns: bool = False
     """Whether the body signs its returns: those it did not sign are laid aside."""
 

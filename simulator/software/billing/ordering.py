@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from bifente.simulator.formats.fse.model import Invoice, SecuringMode
@@ -51,23 +51,31 @@ class Made:
         return blocks(self.findings)
 
 
-def made_of(reading: CardsReading, order: Order, today: date, opposed: Collection[str]) -> Made:
+def made_of(
+    reading: CardsReading, order: Order, today: date, opposed: Collection[str], specialty: str | None = None
+) -> Made:
     """Make the sheet under the number it has or a first one; ``opposed``: serial numbers of the list of opposition.
+
+    ``specialty``: that of the professional, instead of the usual one of his billing number.
 
     Raises FseError for what makes no sheet.
     """
     billing = _billing(reading.ps, order.situation)
     holder = reading.holder
+    settings = laboratory_settings(billing) if billing else None
+    if settings is not None and specialty is not None:
+        settings = replace(settings, specialty=specialty)
     invoice = invoice_from(
         reading.ps.zone,
         reading.vitale.zone,
         order.acts,
-        number=order.number or 1,
+        # The number that it will take is not known yet: it is not that of the sheet it corrects.
+        number=order.number or (order.care.rectifies or 0) + 1,
         on=order.on,
         situation=order.situation,
         who=order.beneficiary,
         care=order.care,
-        settings=laboratory_settings(billing) if billing else None,
+        settings=settings,
         mode=SecuringMode(order.mode),
         card_number=holder.card if holder else "",
         test=holder.test if holder else None,

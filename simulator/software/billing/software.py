@@ -60,12 +60,14 @@ class BillingSoftware:
         """Make a sheet of what was read; it takes a number unless a rule blocks it. Raises FseError."""
         if self._reading is None:
             raise FseError("cards", "they were not read", "read both cards first")
-        made = made_of(self._reading, order, self.today, self._opposed())
+        made = made_of(self._reading, order, self.today, self._opposed(), self.office.settings.specialty)
         if made.blocked:
             return made
         practice = self.office.practice_of(made.invoice.professional.billing_id)
         number = order.number or practice.next_number()
         invoice = replace(made.invoice, number=number)
+        if invoice.rectifies == number:
+            raise FseError(f"sheet {number}", "it corrects itself", "give the number of the sheet it corrects")
         practice.add(invoice)
         self.made[number] = invoice
         self.secured.pop(number, None)

@@ -79,6 +79,24 @@ def test_records_of_somebody_else_are_told_as_they_stand(cli: Cli, tmp_path: Pat
     cli("fse", "verify", path).fails(2, "begins no sheet", ";")
 
 
+def test_a_record_moves_no_cursor_and_breaks_no_sentence(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "depot.b2"
+    path.write_text(f"{'000TP00000991129768':128}\n2{{}}\x1b[2J{'':140}\x9bA\n", encoding="iso-8859-1", newline="")
+    for more in ((), ("--records",)):
+        told = cli("fse", "show", path, *more).ok()
+        assert "\x1b" not in told
+        assert "\x9b" not in told
+        assert "·[2J" in told
+    assert "type 2{}" in cli("fse", "show", path).ok()
+
+
+def test_a_file_of_a_mainframe_is_said_to_be_one(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "depot.b2"
+    path.write_bytes(f"{'000TP00000991129768':128}{'999':128}".encode("cp500"))
+    assert "(2, EBCDIC)" in cli("fse", "show", path).ok()
+    assert json.loads(cli("fse", "show", path, "--json").ok())["encoding"] == "cp500"
+
+
 def test_what_is_no_file_of_records_is_refused_as_before(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "text"
     path.write_text("0 = nothing\n")

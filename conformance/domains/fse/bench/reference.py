@@ -29,6 +29,10 @@ class TemplateReference:
         self._party = party
         self.declared: str | None = None
         """The RPPS number of the treating doctor of every insured, empty for none; None: the body does not know."""
+        self.pregnancy: bool | None = None
+        """Whether a pregnancy is declared for every insured; None: the body does not know."""
+        self.specialty: str | None = None
+        """The specialty code of every professional; None: the usual one of each number."""
         self.agreed: frozenset[str] = frozenset()
         """The exoneration codes that the body agreed to."""
 
@@ -59,6 +63,10 @@ class TemplateReference:
         """Return the exoneration codes that the scenario's body agreed to."""
         return self.agreed
 
+    def maternity(self, serial: str) -> bool | None:
+        """Return whether the scenario declared a pregnancy."""
+        return self.pregnancy
+
     def opposed(self, serial: str, on: date) -> bool:
         """Return whether a card is on the list of opposition."""
         return serial in self._party.opposed
@@ -69,7 +77,7 @@ class TemplateReference:
         known = met or [one for one in shipped_templates().values() if one.holder.rpps == rpps]
         if not known:
             return None
-        return {line.billing_id: _number(line) for template in known for line in template.billing}
+        return {line.billing_id: _number(line, self.specialty) for template in known for line in template.billing}
 
     def knows_number(self, billing_id: str) -> bool:
         """Return whether a billing number is somebody's of the bench."""
@@ -88,8 +96,8 @@ class TemplateReference:
         return self._party.meet()
 
 
-def _number(line: BillingData) -> BillingNumber:
+def _number(line: BillingData, specialty: str | None) -> BillingNumber:
     rights = line.signing_rights or 0
     return BillingNumber(
-        usual_specialty(line.billing_id) or "", bool(rights & _SIGNS_INVOICES), bool(rights & _SIGNS_LOTS)
+        specialty or usual_specialty(line.billing_id) or "", bool(rights & _SIGNS_INVOICES), bool(rights & _SIGNS_LOTS)
     )

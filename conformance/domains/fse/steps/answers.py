@@ -62,6 +62,10 @@ class FrontEnd(FseStep):
         pattern="^([0-9]{11})?$",
         description="RPPS number of the treating doctor that the body has on file, empty for none declared",
     )
+    maternity: bool | None = Field(default=None, description="whether a pregnancy is declared to the body")
+    specialty: str | None = Field(
+        default=None, pattern="^[0-9]{2}$", description="code of the specialty that the body has of the professional"
+    )
     agreements: list[str] | None = Field(
         default=None, max_length=9, description="exoneration codes that the body agreed to: ['3']"
     )
@@ -89,6 +93,10 @@ class FrontEnd(FseStep):
         given |= {"papers_missing": frozenset(range(1, 100))} if self.paper_missing else {}
         if self.treating_doctor is not None:
             fse.front_end.reference.declared = self.treating_doctor
+        if self.maternity is not None:
+            fse.front_end.reference.pregnancy = self.maternity
+        if self.specialty is not None:
+            fse.front_end.reference.specialty = self.specialty
         if self.agreements is not None:
             fse.front_end.reference.agreed = frozenset(self.agreements)
         if given or self.signed_returns:

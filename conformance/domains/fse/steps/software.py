@@ -22,6 +22,7 @@ from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.files import file_profiles
 from bifente.simulator.tarification.deadlines import DeadlineRules
+from bifente.simulator.tarification.tables import profession_of
 
 if TYPE_CHECKING:
     from bifente.conformance.domains.fse.bench import FseBench
@@ -40,10 +41,16 @@ def _deadline(name: str) -> str:
     return name
 
 
+def _specialty(code: str) -> str:
+    if profession_of(code) is None:
+        raise ValueError(f"no specialty is called {code!r}, e.g. 03 for cardiology")
+    return code
+
+
 class SetUpSoftware(FseStep):
     """Choose how the billing software sends, before its first sheet: the profile of its files (1.40 encrypts them),
-    in process or by mail (SMTP on the loopback), other deadlines than the usual ones, in days, and whether the public
-    holidays of Alsace-Moselle count.
+    in process or by mail (SMTP on the loopback), other deadlines than the usual ones, in days, whether the public
+    holidays of Alsace-Moselle count, and the specialty of the professional.
     """
 
     name: ClassVar[str] = "fse-software"
@@ -60,6 +67,9 @@ class SetUpSoftware(FseStep):
         default_factory=dict, description="days by the name of a deadline, e.g. {retransmit: 3}"
     )
     alsace_moselle: bool = Field(default=False, description="Good Friday and 26 December are public holidays too")
+    specialty: Annotated[str, AfterValidator(_specialty)] | None = Field(
+        default=None, description="code of the professional's specialty, instead of the usual one of his billing number"
+    )
     signed_returns: bool = Field(default=False, description="returns that the body did not sign are laid aside")
 
     def do(self, act: Act, fse: FseBench) -> StepTold:
@@ -72,6 +82,7 @@ class SetUpSoftware(FseStep):
         chosen.pop3 = self.transport == "mail-pop3"
         chosen.alsace_moselle = self.alsace_moselle
         chosen.signed_returns = self.signed_returns
+        chosen.specialty = self.specialty
         chosen.rules = chosen.rules.changed(**{name.replace("-", "_"): days for name, days in self.deadlines.items()})
         return StepTold({})
 

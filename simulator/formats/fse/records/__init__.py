@@ -1,7 +1,13 @@
 """Lots as fixed-width records shaped like those of norm B2, as far as that is public: see ``layouts.yaml``."""
 
 from bifente.simulator.formats.fse.records.layouts import LAYOUTS, WIDTH, FieldLayout, RecordLayout
-from bifente.simulator.formats.fse.records.lenient import LooseField, LooseRecord, read_loosely, split_records
+from bifente.simulator.formats.fse.records.lenient import (
+    LooseField,
+    LooseRecord,
+    encoding_of,
+    read_loosely,
+    split_records,
+)
 from bifente.simulator.formats.fse.records.lots import LotRecords, read_records, records, records_of, write_records
 from bifente.simulator.formats.fse.records.record import Record, RecordError
 
@@ -15,6 +21,7 @@ __all__ = [
     "Record",
     "RecordError",
     "RecordLayout",
+    "encoding_of",
     "read_loosely",
     "read_records",
     "records",

@@ -6,6 +6,7 @@ after the other in 128 characters. Those of another width (returns are wider) ha
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,18 @@ from bifente.simulator.formats.fse.records.layouts import LAYOUTS, MARK, WIDTH, 
 
 #: The most records that are looked at: a bound of ours.
 MOST_RECORDS = 200_000
+EBCDIC = "cp500"
+"""What files of mainframes are read as: the French variants have other accents at the same places."""
 _HEADER = "000"
 _LEAST = 60
 """Characters of a record, in a file that has no header to be known by."""
 _LEAST_HEADER = 12
 _ENDS = "\r\n\x1a\x00"
+_NEWLINE = re.compile(r"\r\n|[\r\n\x0c]")
+_NO_LETTER = re.compile(r"[\x00-\x09\x0b\x0e-\x1f]")
+_ODD = 20
+"""One letter in so many may be no letter (a tab, a bell), where a header says that it is a file of records."""
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _RUN = re.compile(r"[^ ](?:[^ ]| (?! ))*")
 
 
@@ -54,24 +62,57 @@ class LooseRecord:
 
 def split_records(data: bytes) -> tuple[str, ...]:
     """Return the records of a file that looks like one of records, none where it does not."""
-    text = data.decode("iso-8859-1").rstrip(_ENDS)
-    if not text[:1].isdigit() or any(letter < " " and letter not in _ENDS for letter in set(text)):
+    encoding = encoding_of(data)
+    text = data.decode(encoding, "replace").removeprefix("\ufeff")
+    text = (text.replace("\x85", "\n") if encoding == EBCDIC else text).rstrip(_ENDS)
+    whole = _NEWLINE.search(text) is None
+    lines = [line for line in (_cut(text) if whole else _NEWLINE.split(text)) if line.strip()][:MOST_RECORDS]
+    if not lines or not lines[0].lstrip()[:1].isdigit():
         return ()
-    lines = text.splitlines() if "\n" in text or "\r" in text else _cut(text)
-    lines = [line for line in lines if line.strip()][:MOST_RECORDS]
-    if text.startswith(_HEADER) and len(lines[0]) >= _LEAST_HEADER:
-        return tuple(lines)
-    alike = len(lines) > 1 and len({len(line) for line in lines}) == 1 and len(lines[0]) >= _LEAST
-    return tuple(lines) if alike and all(line[0].isdigit() for line in lines) else ()
+    odd = len(_NO_LETTER.findall(text))
+    if lines[0].lstrip().startswith(_HEADER) and len(lines[0]) >= _LEAST_HEADER:
+        return tuple(lines) if odd * _ODD <= len(text) and _NO_LETTER.search(lines[0]) is None else ()
+    if odd or (whole and len(text) % WIDTH):
+        return ()
+    return tuple(lines) if _alike(lines) else ()
+
+
+def encoding_of(data: bytes) -> str:
+    """Return the encoding of a file of records: that of its mark, EBCDIC where digits and spaces are that, UTF-8 where
+    it has letters of it, else one byte a letter.
+    """
+    for mark, name in _MARKS.items():
+        if data.startswith(mark):
+            return name
+    start = data.lstrip(b"@\x15\x25")[:3]
+    if start and all(0xF0 <= byte <= 0xF9 for byte in start[:1]) and data.count(b"@") > data.count(b" "):
+        return EBCDIC
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "iso-8859-1"
+    return "ascii" if data.isascii() else "utf-8"
 
 
 def read_loosely(lines: Sequence[str]) -> Iterator[LooseRecord]:
-    """Yield each record with what its columns say."""
+    """Yield each record with what its columns say; spaces that an editor took off the ends are put back to read it."""
+    widths = {len(line) for line in lines}
+    trimmed = len(widths) > 1 and _LEAST <= max(widths) <= WIDTH
     for rank, line in enumerate(lines, 1):
-        kind = _type(line)
-        layout = LAYOUTS.get(kind) if len(line) == WIDTH else None
-        fields = tuple(_known(line, layout) if layout is not None else _runs(line, 0))
+        full = line.ljust(WIDTH) if trimmed else line
+        kind = _type(full)
+        layout = LAYOUTS.get(kind) if len(full) == WIDTH else None
+        fields = tuple(_known(full, layout) if layout is not None else _runs(line, 0))
         yield LooseRecord(rank, kind, len(line), None if layout is None else layout.label, fields)
+
+
+def _alike(lines: Sequence[str]) -> bool:
+    """Whether lines without a header are records: most of the one width, digits first; or all of one width."""
+    wide = [line for line in lines if len(line) == WIDTH]
+    if 2 * len(wide) >= len(lines) and max(map(len, lines)) == WIDTH:
+        return all(line[0].isdigit() for line in wide)
+    same = len(lines) > 1 and len({len(line) for line in lines}) == 1 and len(lines[0]) >= _LEAST
+    return same and all(line[0].isdigit() for line in lines)
 
 
 def _cut(text: str) -> list[str]:
