@@ -73,7 +73,7 @@ def _of_clients(word: str) -> Iterator[CodeAnswer]:
     for code in named(word):
         first = _entry(code.leads[0]) if code.leads else None
         yield CodeAnswer(
-            head=f"{code.number:08X}  {code.name} [{code.layer}]",
+            head=f"{'' if code.number is None else f'{code.number:08X}  '}{code.name} [{code.layer}]",
             layer=code.layer,
             meaning=code.meaning,
             source=code.source,

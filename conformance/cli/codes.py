@@ -11,9 +11,10 @@ import typer
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.code_answers import front_end_reasons, told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.domains.support.known_causes import known_causes
 from bifente.conformance.loading.problems import nearest
 from bifente.ground.text import Lang, Text
-from bifente.simulator.faults import one_writing, search
+from bifente.simulator.faults import one_writing
 from bifente.simulator.faults.client_codes import client_codes
 from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, return_codes
 
@@ -49,7 +50,7 @@ def codes(
 
 def _nothing(said: str, language: Lang) -> typer.Exit:
     """Say that no source knows it, and what of the catalogue of faults is near."""
-    near = ", ".join(one.id for one in search(said)[:3])
+    near = ", ".join(match.one.id for match in known_causes().matches(said)[:3])
     bare = re.sub(r"^SCARD_[EFW]_", "", said.upper())
     meant = nearest(bare, (code.name for code in client_codes())).removeprefix(_MEANT).rstrip("?")
     if meant.startswith("'"):  # a name of PC/SC or PKCS#11, misspelt
