@@ -8,6 +8,7 @@ from typing import TypeAlias
 from bifente.simulator.fault import Fault
 from bifente.simulator.faults.everyday import EverydayCause
 from bifente.simulator.faults.leads import words_of
+from bifente.simulator.faults.writing import one_writing
 
 Known: TypeAlias = Fault | EverydayCause
 """What a search may find."""
@@ -33,7 +34,8 @@ def said_entry(one: Known) -> SaidEntry:
         for said in (symptom.fr, symptom.en)
         for clause in said.split(",")
     )
-    rest = tuple(words_of(f"{one.id} {one.cause.fr} {one.cause.en} {' '.join(_all_codes(one))}"))
+    told = f"{one.id} {one.cause.fr} {one.cause.en} {' '.join(_all_codes(one))}"
+    rest = tuple(words_of(one_writing(told)))
     return SaidEntry(one, symptoms, rest, frozenset(word for said in (*symptoms, rest) for word in said))
 
 

@@ -36,7 +36,7 @@ _ALIKE = 0.8
 """How near a word must be to a known one to be taken for it mistyped (difflib's ratio)."""
 _MISTYPED = 5
 """Letters of the shortest word that is taken for another one mistyped."""
-_SURE = 0.7
+_SURE = 0.65
 """The share of a clause that must be said for it to be the customer's own words."""
 _SURER = 1.25
 """What an entry gains by being said nearly whole."""
