@@ -132,10 +132,12 @@ def _explained(
     current = symptom
     acting = [one for one in met if one.rule.effects]
     while not current.works and len(layers) < _MOST_CAUSES:
-        found = tuple(
-            one
-            for one in acting
-            if one.rule.id not in removed and not attempt(symptom.journey, removed | {one.rule.id}).same(current)
+        without = [
+            (one, attempt(symptom.journey, removed | {one.rule.id})) for one in acting if one.rule.id not in removed
+        ]
+        # A software that says the same of everything hides from its user that another cause stands behind the first.
+        found = tuple(one for one, then in without if not then.same(current)) or tuple(
+            one for one, then in without if then.failure != current.failure
         )
         if not found:
             break

@@ -49,7 +49,9 @@ def load_case(path: Path) -> SupportCase:
 def _told(document: Document) -> Iterator[tuple[Journey, Told]]:
     for name, said in _mapping(document, document.data, "told").items():
         if name not in tuple(Journey):
-            raise document.error(("told", name), f"{name!r} is no journey", nearest(name, list(Journey)))
+            raise document.error(
+                ("told", name), f"{name!r} is no journey", nearest(name, [one.value for one in Journey])
+            )
         if said in ("works", "marche"):
             yield Journey(name), Told(works=True)
         elif isinstance(said, str) and said:
