@@ -18,11 +18,14 @@ _MOST_CAUSES = 4
 
 
 class FaultSide(StrEnum):
-    """Where the fault is: on the workstation, at a service, both, nowhere that was looked at, or not explained."""
+    """Where the fault is: on the workstation, at a service, both, one or the other, nowhere that was looked at, or not
+    explained.
+    """
 
     WORKSTATION = "workstation"
     SERVER = "server"
     BOTH = "both"
+    UNDECIDED = "undecided"
     NONE = "none"
     UNEXPLAINED = "unexplained"
 
@@ -38,6 +41,10 @@ _SIDES = {
     FaultSide.BOTH: Text(
         "deux pannes se superposent : une côté serveur et une sur le poste",
         "two faults lie over each other: one at the server and one on the workstation",
+    ),
+    FaultSide.UNDECIDED: Text(
+        "poste ou serveur : à départager avant de toucher au poste",
+        "workstation or server: to be told apart before the workstation is touched",
     ),
     FaultSide.NONE: Text(
         "aucune panne vue dans ce qui a été regardé",

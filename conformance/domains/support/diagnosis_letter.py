@@ -15,6 +15,7 @@ from bifente.simulator.workstation import PosteRule, fact_named
 
 _LONGEST_DETAIL = 80
 """Letters of what a component said by itself: a whole page is no detail."""
+_WARNED = (FaultSide.SERVER, FaultSide.BOTH, FaultSide.UNDECIDED)
 NOTHING_TOLD = ToldOutcome(fits=True)
 _BENCH = Text(
     "Le poste a été rejoué par Bifente, un banc de laboratoire, d'après ce qui en a été relevé.",
@@ -28,7 +29,10 @@ def side_of(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) -> FaultSid
         return FaultSide.UNEXPLAINED
     if not told.hypotheses:
         return found.side
-    if {one.rule.server for one in told.hypotheses} == {True}:
+    sides = {one.rule.server for one in told.hypotheses}
+    if sides == {True, False} and found.side is FaultSide.NONE:
+        return FaultSide.UNDECIDED
+    if sides == {True}:
         return FaultSide.SERVER if found.side in (FaultSide.NONE, FaultSide.SERVER) else FaultSide.BOTH
     return found.side if found.side is not FaultSide.NONE else FaultSide.WORKSTATION
 
@@ -45,7 +49,7 @@ def diagnosis_letter(found: PosteDiagnosis, told: ToldOutcome = NOTHING_TOLD) ->
         Text("tous les gestes rejoués vont à leur terme", "everything that was played comes to its end"),
     )
     sections = [
-        LetterSection(side.label, tuple(_advice(side)), warning=side in (FaultSide.SERVER, FaultSide.BOTH)),
+        LetterSection(side.label, tuple(_advice(side)), warning=side in _WARNED),
         LetterSection(plain.SEEN, tuple(plain.sentence(one) for one in (*seen, *_not_so(told)))),
         *_meant(told),
         *_reasons(rules, further, len(supposed) > 1, tuple(_assumed(found))),
@@ -104,6 +108,12 @@ def _advice(side: FaultSide) -> Iterator[Text]:
             "peut cacher que le poste est guéri.",
             "Mend the workstation as told below; the fault of the server is not in your hands, and may hide that the "
             "workstation is cured.",
+        )
+    elif side is FaultSide.UNDECIDED:
+        yield Text(
+            "Faites d'abord ce que dit « Comment le confirmer » ; n'installez, ne désinstallez et ne mettez rien à "
+            "jour avant de savoir.",
+            'Do first what "How to confirm it" says; install, remove and update nothing before you know.',
         )
     elif side is FaultSide.NONE:
         yield Text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -129,9 +130,16 @@ def _quoted(text: str, lang: Lang) -> str:
 
 def letter_html(letter: SupportLetter, lang: Lang) -> str:
     """Return the letter as one HTML page that prints and needs nothing else."""
-    return _template().render(
+    page = _template().render(
         letter=letter, lang=lang, greeting=_GREETING, closing=_CLOSING.get(lang).split("\n"), tried=_TRIED, cell=_cell
     )
+    return _held_together(page) if lang == "fr" else page
+
+
+def _held_together(page: str) -> str:
+    """Keep French double signs at the end of what they follow: no line begins with one."""
+    head, body, rest = page.partition("<body>")
+    return head + body + re.sub(r" (?=[;:!?»])|(?<=«) ", "\u00a0", rest)
 
 
 @cache

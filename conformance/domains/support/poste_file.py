@@ -97,7 +97,8 @@ def _facts(document: Document, data: Mapping[str, Any]) -> Iterator[tuple[str, s
             if isinstance(value, dict | list) or value is None:
                 raise document.error((group, key), "one word or version is expected")
             if (why := groups[group][key].complaint(written)) is not None:
-                raise document.error((group, key), why)
+                choices = groups[group][key].choices
+                raise document.error((group, key), why, nearest(written, choices) if choices else "")
             yield key, written
 
 

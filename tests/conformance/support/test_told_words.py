@@ -95,3 +95,15 @@ def test_a_journey_that_is_none_is_told_with_the_near_one(tmp_path: Path) -> Non
     with pytest.raises(InputError, match="'ameli' is no journey") as refused:
         load_case(path)
     assert "'ameli-pro'" in str(refused.value.problems[0].cure)
+
+
+def test_causes_on_both_sides_are_told_apart_before_the_workstation_is_touched(
+    laboratory: PosteLaboratory, tmp_path: Path
+) -> None:
+    works = ", ".join(f"{one}: marche" for one in ("lecture-cps", "fse", "ameli-pro"))
+    found, outcome = told(laboratory, tmp_path, f"told: {{{works}, dmp-web: échoue, dmp-logiciel: échoue}}")
+    assert {one.rule.server for one in outcome.hypotheses} == {True, False}
+    assert side_of(found, outcome) is FaultSide.UNDECIDED
+    text = letter(found, outcome)
+    assert "POSTE OU SERVEUR : À DÉPARTAGER AVANT DE TOUCHER AU POSTE" in text
+    assert "La panne est sur le poste" not in text
