@@ -36,8 +36,10 @@ _ALIKE = 0.8
 """How near a word must be to a known one to be taken for it mistyped (difflib's ratio)."""
 _MISTYPED = 5
 """Letters of the shortest word that is taken for another one mistyped."""
-_SURE = 0.65
-"""The share of a clause that must be said for it to be the customer's own words."""
+_SURE = 0.6
+"""The share of a clause, by the weight of its words, that must be said for it to be the customer's own words."""
+_NEGATIONS: frozenset[str] = frozenset(_EVERYBODY_S["negations"].split())
+"""What turns a clause round: one that has it is not said by a sentence that has none."""
 _SURER = 1.25
 """What an entry gains by being said nearly whole."""
 _ELSEWHERE = 0.4
@@ -81,11 +83,11 @@ class WordSearch:
         words = one_writing(words)
         asked = list(dict.fromkeys(_asked(words)))
         led, hinted = leads_of(words), hints_of(words)
-        services = _services(asked)
+        services, negated = _services(asked), not _NEGATIONS.isdisjoint(words_of(words))
         meant = [self._meant(word) for word in asked]
         found = []
         for entry in self._entries:
-            score, sure = self._score(entry, meant)
+            score, sure = self._score(entry, meant, negated=negated)
             if entry.one.id in hinted:
                 score += _CODE
             named = _services(word for said in entry.symptoms for word in said)
@@ -123,7 +125,7 @@ class WordSearch:
         weight = log(1 + len(self._entries) / having) if having else 0.0
         return min(weight, _THING) if word in _THINGS else weight
 
-    def _score(self, entry: SaidEntry, asked: Sequence[str]) -> tuple[float, bool]:
+    def _score(self, entry: SaidEntry, asked: Sequence[str], *, negated: bool) -> tuple[float, bool]:
         codes = sum(_CODE for word in asked if _is_code(word) and word in entry.words)
         plain = [word for word in asked if not _is_code(word) and not self._same(word).isdisjoint(entry.words)]
         things = {_THINGS[word] for word in asked if word in _THINGS}
@@ -135,8 +137,10 @@ class WordSearch:
             telling = [word for word in said if word not in _SMALL and len(word) >= _SHORTEST]
             told = [word for word in telling if any(word in self._same(one) for one in fitting)]
             best = max(best, sum(map(self._weigh, fitting)) * (0.5 + len(told) / max(1, len(telling))))
-            named = sum(word in told or _THINGS.get(word) in things for word in telling)
-            sure |= named >= _SURE * len(telling) and any(word not in _THINGS for word in told)
+            named = [word for word in telling if word in told or _THINGS.get(word) in things]
+            whole = sum(map(self._weigh, named)) >= _SURE * sum(map(self._weigh, telling))
+            fits = negated or _NEGATIONS.isdisjoint(said)
+            sure |= whole and fits and any(word not in _THINGS for word in told)
         rest = sum(self._weigh(word) for word in plain if not self._same(word).isdisjoint(entry.rest))
         return codes + _SAID * best + _KNOWN * rest, sure
 
