@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from bifente.ground.text import Lang, Text
+from bifente.ground.text import Lang, Text, held_together
 
 _WIDTH = 76
 _BOUND = "\N{NO-BREAK SPACE}"
@@ -133,13 +132,7 @@ def letter_html(letter: SupportLetter, lang: Lang) -> str:
     page = _template().render(
         letter=letter, lang=lang, greeting=_GREETING, closing=_CLOSING.get(lang).split("\n"), tried=_TRIED, cell=_cell
     )
-    return _held_together(page) if lang == "fr" else page
-
-
-def _held_together(page: str) -> str:
-    """Keep French double signs at the end of what they follow: no line begins with one."""
-    head, body, rest = page.partition("<body>")
-    return head + body + re.sub(r" (?=[;:!?»])|(?<=«) ", "\u00a0", rest)
+    return held_together(page) if lang == "fr" else page
 
 
 @cache
