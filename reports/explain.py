@@ -12,8 +12,8 @@ from bifente.reports.words import labelled, say, told
 
 
 def where(file: str, line: int) -> str:
-    """Return `file:line`, or an empty string when the file is unknown."""
-    return f"{file}:{line}" if file else ""
+    """Return `file:line`, the file alone where no line is told, or an empty string when the file is unknown."""
+    return f"{file}:{line}" if file and line else file
 
 
 def pairs(values: Mapping[str, str]) -> str:

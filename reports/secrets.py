@@ -1,8 +1,9 @@
 """The secrets of a run, masked in one place before an event is written: what is not in a journal cannot leak from it.
 
 Two readings of every string find a secret: as text, and, wherever the string holds hexadecimal, as the bytes it
-stands for. A short secret (a four-digit code) is masked only where it stands as a word of its own, since its digits
-are bound to turn up inside longer numbers; a long one is masked wherever it appears.
+stands for; a code also as an array of decimal bytes and in Base64. A short secret (a four-digit code) is masked only
+where it stands as a word of its own, since its digits are bound to turn up inside longer numbers; a long one is masked
+wherever it appears.
 
 Not covered: a code packed two digits a byte outside the three code commands of ISO 7816-4 (`mask_command` blanks those
 whatever they carry), and numbers the bench counts itself, such as line numbers and durations.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from threading import Lock
@@ -33,8 +35,12 @@ from bifente.reports.masking import (
 )
 
 _Place: TypeAlias = tuple[int, int]
-_HEX_WORD = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?:[ :]?[0-9A-Fa-f]{2}){3,}(?![0-9A-Za-z])")
+# Bytes as programs print them: 31323334, 31 32 33 34, 31:32:33:34, 31-32-33-34, 0x31, 0x32, 0x33, 0x34.
+_HEX_WORD = re.compile(
+    r"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:(?:[ :-]|, ?)?(?:0x)?[0-9A-Fa-f]{2}){3,}(?![0-9A-Za-z])"
+)
 _HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
+_NO_PAIR = re.compile(r"0x|[ :,-]")
 # Sex, year, month, department (2A and 2B for Corsica), commune, order, and the key when it is there.
 _NIR = re.compile(
     r"(?<![0-9A-Za-z])[1-478] ?\d\d ?\d\d ?(?:\d\d|2[ABab]) ?\d{3} ?\d{3}(?: ?\d{1,2})?(?![0-9A-Za-z])",
@@ -54,6 +60,17 @@ _REMEMBERED = 4096
 _COMMAND_ARGUMENTS = frozenset({"command", "apdu"})
 # Headers of a message whose value opens a session.
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+
+
+_LONGEST_CODE = 16
+"""Digits of the longest code that is looked for in the forms of a byte array and of Base64."""
+
+
+def _printed_otherwise(code: str) -> Iterator[str]:
+    """The bytes of a code as an array in decimal, and the code in Base64: what careless logs make of it."""
+    numbers = [str(byte) for byte in code.encode()]
+    yield from (between.join(numbers) for between in (", ", ","))
+    yield b64encode(code.encode()).decode()
 
 
 class Secrets:
@@ -147,6 +164,8 @@ class Secrets:
         anywhere = len(secret) >= (LONG_HEX_DIGITS if is_hex else LONG)
         self._text += (Needle(secret, anywhere, is_hex=is_hex),)
         self._bytes += (Needle(as_latin(secret), len(secret) >= LONG, is_hex=is_hex),)
+        if secret.isdecimal() and secret.isascii() and len(secret) <= _LONGEST_CODE:
+            self._text += tuple(Needle(form, anywhere=False) for form in _printed_otherwise(secret))
         if anywhere and is_hex and len(secret) % 2 == 0:
             self._add_bytes(bytes.fromhex(secret))
 
@@ -213,7 +232,7 @@ class Secrets:
 
     def _masked_hex_word(self, word: re.Match[str]) -> str:
         digits = word.group()
-        as_text = bytes.fromhex(digits.replace(":", "")).decode("latin-1")
+        as_text = bytes.fromhex(_NO_PAIR.sub("", digits)).decode("latin-1")
         spans = list(_merged(self._spans(self._bytes, as_text, in_bytes=True)))
         if not spans:
             return digits

@@ -18,7 +18,7 @@ from bifente.conformance.cli.app import Exit, app, err, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.support.bisecting.blaming import PosteBlame, blame, failing_journeys
 from bifente.conformance.domains.support.bisecting.mixing import PostePair
-from bifente.conformance.domains.support.bisecting.telling import lines, plain
+from bifente.conformance.domains.support.bisecting.telling import lines_of_all, plain
 from bifente.conformance.domains.support.journeys import Journey
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
 from bifente.conformance.domains.support.poste_file import load_poste
@@ -64,9 +64,8 @@ def bisect_command(
     if as_json:
         out.print(json.dumps([plain(one, language) for one in found], ensure_ascii=False, indent=1), markup=False)
     else:
-        for place, blamed in enumerate(found):
-            for line in (*([""] if place else []), *lines(blamed, language)):
-                out.tell(line)
+        for line in lines_of_all(found, language):
+            out.tell(line)
     if not found:
         err.print(_NO_JOURNEY.get(language), markup=False)
     if not found or not all(blamed.search.explains for blamed in found):

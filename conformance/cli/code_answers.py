@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
+from bifente.ground.shipped import shipped
 from bifente.ground.text import Lang, Text
-from bifente.simulator.faults import Known, catalogue, everyday_causes, named, pieces
+from bifente.simulator.faults import EverydayCause, Known, catalogue, everyday_causes, named, pieces
 from bifente.simulator.iso7816.status import is_legal, meaning
 from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, readings, return_codes
 
@@ -65,15 +66,51 @@ def told_of(said: str) -> Iterator[CodeAnswer]:
     if reasons := tuple(_reasons_for(said)):
         yield from map(_of_reason, reasons)
         return
-    found = [one for word in pieces(said) for one in (*_of_clients(word), *_of_the_card(word), *_of_middleware(word))]
+    found = [one for word in pieces(said) for one in _of_a_word(word)]
     yield from found or map(_of_reason, _rejected_by(said))
+
+
+def _of_a_word(word: str) -> Iterator[CodeAnswer]:
+    known = (*_of_clients(word), *_of_the_card(word), *_of_middleware(word), *_of_services(word))
+    yield from known or _of_entries(word)
+
+
+def _of_services(word: str) -> Iterator[CodeAnswer]:
+    """What the DMP and INSi refuse by this name. Their tables are read as data: a code waits for no service."""
+    name = word.lower()
+    if name.startswith(("dmp", "xds")):
+        for code, row in shipped("bifente.simulator.services.dmp", "errors.yaml")["errors"].items():
+            if code.lower() == name:
+                yield _refused(code, "dmp", Text(**row["cause"]), row)
+    elif "_" in name:
+        for row in shipped("bifente.simulator.services.insi", "refusals.yaml")["refusals"]:
+            if name in (row["code"].lower(), row["siram"].lower()):
+                yield _refused(f"{row['siram']} {row['code']}", "insi", Text(**row["text"]), row)
+
+
+def _refused(head: str, layer: str, meaning: Text, row: Mapping[str, Any]) -> CodeAnswer:
+    source = f"{row['source']} [{row['fidelity']}]"
+    return CodeAnswer(f"{head} [{layer}]", layer, meaning, source, None, Text(**row["remedy"]))
+
+
+def _of_entries(word: str) -> Iterator[CodeAnswer]:
+    """What bears a name that no table of codes has: a finding of the field's tools, a word of a service."""
+    from bifente.conformance.domains.support.known_causes import searched  # a known code need not wait for it
+
+    for one in searched():
+        names = one.said_codes if isinstance(one, EverydayCause) else (one.codes.word or "",)
+        if word.lower() in (name.lower() for name in names) and not word.isdecimal():
+            source = f"{one.source} [{one.fidelity}]"
+            yield CodeAnswer(
+                f"{word} [{one.place}]", str(one.place), one.symptoms[0], source, one.cause, one.remedy, (one.id,)
+            )
 
 
 def _of_clients(word: str) -> Iterator[CodeAnswer]:
     for code in named(word):
         first = _entry(code.leads[0]) if code.leads else None
         yield CodeAnswer(
-            head=f"{code.number:08X}  {code.name} [{code.layer}]",
+            head=f"{'' if code.number is None else f'{code.number:08X}  '}{code.name} [{code.layer}]",
             layer=code.layer,
             meaning=code.meaning,
             source=code.source,

@@ -13,7 +13,7 @@ from bifente.conformance.cli.code_answers import front_end_reasons, told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading.problems import nearest
 from bifente.ground.text import Lang, Text
-from bifente.simulator.faults import one_writing, search
+from bifente.simulator.faults import one_writing
 from bifente.simulator.faults.client_codes import client_codes
 from bifente.simulator.middleware.return_codes import ReturnCode, http_statuses, return_codes
 
@@ -25,7 +25,7 @@ def codes(
         typer.Argument(
             help="61441, F001, F 101, 0xF001 or -4095 (GALSS, SSV); 63C2 (card); SCARD_W_RESET_CARD or 0x80100068"
             " (PC/SC); CKR_PIN_LOCKED (PKCS#11); an HTTP status of the cloud service (428); a reason of the front end"
-            " (lot-ahead), or words of one (altéré)."
+            " (lot-ahead), or words of one (altéré); a refusal of the DMP or INSi (XDSRepositoryBusy, insi_102)."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts: a list of objects.")] = False,
@@ -49,7 +49,9 @@ def codes(
 
 def _nothing(said: str, language: Lang) -> typer.Exit:
     """Say that no source knows it, and what of the catalogue of faults is near."""
-    near = ", ".join(one.id for one in search(said)[:3])
+    from bifente.conformance.domains.support.known_causes import known_causes  # a known code need not wait for it
+
+    near = ", ".join(match.one.id for match in known_causes().matches(said)[:3])
     bare = re.sub(r"^SCARD_[EFW]_", "", said.upper())
     meant = nearest(bare, (code.name for code in client_codes())).removeprefix(_MEANT).rstrip("?")
     if meant.startswith("'"):  # a name of PC/SC or PKCS#11, misspelt

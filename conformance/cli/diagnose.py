@@ -108,6 +108,8 @@ def _plain(found: PosteDiagnosis, told: ToldOutcome) -> dict[str, Any]:
         ],
         "causes": [_rule(met.rule) for met in found.causes.values()],
         "supposed": [_rule(one.rule) for one in told.hypotheses],
+        "foreign-words": list(told.foreign),
+        "words-mean": [one.id for one in told.meant],
         "noted": [met.rule.id for met in found.noted],
         "unseen": dict(found.poste.unseen),
         "doubtful": [rule.id for rule in found.doubtful],

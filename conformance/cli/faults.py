@@ -11,6 +11,7 @@ import typer
 from bifente.conformance.cli.app import app, out
 from bifente.conformance.cli.code_answers import told_of
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.domains.support.known_causes import known_causes, rule_causes, searched
 from bifente.conformance.domains.support.spoken import is_spoken
 from bifente.conformance.loading import InputError, nearest
 from bifente.ground.text import Lang, Text
@@ -18,11 +19,12 @@ from bifente.simulator.fault import Fault
 from bifente.simulator.faults import (
     EverydayCause,
     Known,
+    Match,
+    WordSearch,
     catalogue,
     everyday_causes,
     one_writing,
     rooms,
-    search,
     unknown_codes,
 )
 from bifente.simulator.readers.codes import PcscCode
@@ -61,7 +63,8 @@ def list_faults(
         raise InputError.at("--place", f"no fault strikes {place!r}", cure=f"one of {', '.join(places)}")
     struck = [one for one in catalogue().values() if place in (None, one.place)]
     said = " ".join(words or ())
-    found: Sequence[Known] = search(said, None if place is None else struck)[:_MOST] if words else struck
+    fitting = (known_causes() if place is None else WordSearch(struck)).matches(said)[:_MOST] if words else []
+    found: Sequence[Known] = [match.one for match in fitting] if words else struck
     if words and not found and is_spoken(said):
         out.tell(_say(_REPRODUCED, language).format(said=said))
         return
@@ -76,7 +79,8 @@ def list_faults(
     else:
         _print(found, language)
         if words:
-            out.tell(_summary(said, found, language))
+            for line in _summary(said, fitting, language):
+                out.tell(line)
             if is_spoken(said):
                 out.tell(_say(_REPRODUCED, language).format(said=said))
 
@@ -88,7 +92,7 @@ def show_fault(
     lang: LangOption = None,
 ) -> None:
     """Show one fault in full."""
-    known: dict[str, Known] = {**catalogue(), **everyday_causes()}
+    known: dict[str, Known] = {**catalogue(), **everyday_causes(), **rule_causes()}
     if identifier not in known:
         raise InputError.at(identifier, "is no fault of the catalogue", cure=nearest(identifier, known))
     language = chosen_lang(lang)
@@ -113,11 +117,22 @@ _REPRODUCED = Text(
 )
 
 
-def _summary(said: str, found: Sequence[Known], lang: Lang) -> str:
-    total = len(catalogue()) + len(everyday_causes())
-    line = _say(_LIKELIEST, lang).format(count=len(found), all=total, first=found[0].id)
+_UNSURE = Text(
+    "-- rien de sûr : quelques mots s'accordent, pas la phrase{untold}",
+    "-- nothing is sure: some words agree, the sentence does not{untold}",
+)
+_UNTOLD = Text(" ; aucune entrée ne connaît {words}", "; no entry knows {words}")
+
+
+def _summary(said: str, fitting: Sequence[Match], lang: Lang) -> Iterator[str]:
+    found = [match.one for match in fitting]
+    if not fitting[0].sure:
+        untold = known_causes().untold(said)
+        told = _say(_UNTOLD, lang).format(words=", ".join(untold)) if untold else ""
+        yield _say(_UNSURE, lang).format(untold=told)
+    line = _say(_LIKELIEST, lang).format(count=len(found), all=len(searched()), first=found[0].id)
     codes = unknown_codes(said, found)
-    return line + (_say(_NOBODY_TELLS, lang).format(codes=", ".join(codes)) if codes else "")
+    yield line + (_say(_NOBODY_TELLS, lang).format(codes=", ".join(codes)) if codes else "")
 
 
 def _plain(one: Known, lang: Lang) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def reproduce_command(
     else:
         show_letter(fault_letter(fault), language, html)
     shown = fault.played or (fault.scenario is not None and fault.scenario.shown)
-    raise typer.Exit(0 if shown else _NOT_PLAYED)
+    raise typer.Exit(0 if shown and fault.sure else _NOT_PLAYED)
 
 
 def _of_symptom(found: ReproducedSymptom) -> dict[str, Any]:
@@ -89,6 +89,8 @@ def _of_fault(found: ReproducedFault) -> dict[str, Any]:
         "cure": found.one.remedy.fr,
         "source": found.one.source,
         "fidelity": str(found.one.fidelity),
+        "sure": found.sure,
+        "untold": list(found.untold),
         "played": found.played,
         "before": {str(one.journey): one.text.fr for one in found.before},
         "after": {str(one.journey): one.text.fr for one in found.after},

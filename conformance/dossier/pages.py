@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bifente.conformance.dossier.proofs import ProofState, TestStanding
+from bifente.ground.text import held_together
 from bifente.reports.clean import printable
 
 if TYPE_CHECKING:
@@ -33,20 +34,17 @@ def _environment() -> Environment:
 
 def index_page(dossier: Dossier, slug: Slug) -> str:
     """Return the page that one opens first."""
-    return _environment().get_template("index.html.j2").render(dossier=dossier, slug=slug)
+    return held_together(_environment().get_template("index.html.j2").render(dossier=dossier, slug=slug))
 
 
 def test_page(dossier: Dossier, standing: TestStanding, files: TestFiles, slug: Slug) -> str:
     """Return the page of one test."""
     rules = dossier.file.catalogue.by_id
     cited = [(one, rules.get(one)) for one in standing.test.requirements]
-    return (
-        _environment()
-        .get_template("test.html.j2")
-        .render(dossier=dossier, it=standing, cited=cited, files=files, slug=slug)
-    )
+    page = _environment().get_template("test.html.j2")
+    return held_together(page.render(dossier=dossier, it=standing, cited=cited, files=files, slug=slug))
 
 
 def attestation(dossier: Dossier) -> str:
     """Return the draft of an attestation."""
-    return _environment().get_template("attestation.html.j2").render(dossier=dossier)
+    return held_together(_environment().get_template("attestation.html.j2").render(dossier=dossier))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,9 +23,14 @@ _TAKES_CODES = frozenset({"dmpconnect"})
 _MOST_FILES = 2_000
 
 
-class SecretSearch:
-    """Finds the codes of the bench's cards, in clear, in hexadecimal or in UTF-16, and masks what is secret.
+_BETWEEN = rb"(?:[ :-]|, ?)?(?:0x)?"
+"""What stands between two bytes in hexadecimal."""
 
+
+class SecretSearch:
+    """Finds the codes of the bench's cards, and masks what is secret.
+
+    A code is looked for in clear, in UTF-16, as bytes in hexadecimal or in decimal, and in Base64.
     A short code counts only where it stands as a word of its own: its digits turn up in longer numbers.
     """
 
@@ -35,8 +41,13 @@ class SecretSearch:
             plain = re.escape(code.encode())
             wide = re.escape(code.encode("utf-16-le"))
             digits = code.encode().hex()
-            spaced = rb"[ :]?".join(re.escape(digits[at : at + 2].encode()) for at in range(0, len(digits), 2))
+            spaced = _BETWEEN.join(re.escape(digits[at : at + 2].encode()) for at in range(0, len(digits), 2))
+            # As programs print an array of bytes: [0, 32, 0, 1, 4, 49, 50, 51, 52].
+            decimal = rb", ?".join(str(byte).encode() for byte in code.encode())
+            base64 = b64encode(code.encode())
             found += [
+                rb"(?<![0-9])" + decimal + rb"(?![0-9])",
+                rb"(?<![0-9A-Za-z+/])" + re.escape(base64) + rb"(?![0-9A-Za-z+/=])",
                 rb"(?<![0-9A-Za-z])" + plain + rb"(?![0-9A-Za-z])",
                 rb"(?<![0-9A-Za-z]\0)" + wide + rb"(?![0-9A-Za-z]\0)",
                 rb"(?i:" + spaced + rb")",

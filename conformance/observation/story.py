@@ -225,6 +225,11 @@ class Story:
             if one.call == "SCardEstablishContext" and isinstance(one.event, Call)
         }
 
+    def whole(self, one: Moment) -> str:
+        """Return the program that a user started: what a single observed one started itself speaks for it."""
+        started = {call.client or "" for call in self.facts(Fact.STARTED)}
+        return started.pop() if len(started) == 1 else one.pid
+
     @cached_property
     def commands(self) -> Sequence[Moment]:
         """Every command of every program."""

@@ -79,7 +79,9 @@ def as_events(found: RuleVerdict, command: str) -> Iterator[Event]:
         Expectation(name=rule.name, expected=rule.title, observed=_shown(one), ok=False)
         for one in breaches[:_MOST_TOLD]
     )
-    reason = _SILENT if found.breaches is None else rule.cure if breaches else None
+    # What happened, then what cures it: who reads the reason alone has to know both.
+    broken = Text.of("{}. {}", breaches[0].said, rule.cure) if breaches else None
+    reason = _SILENT if found.breaches is None else broken
     yield StepFinished(scenario=scenario, index=0, verdict=found.verdict, expectations=shown, reason=reason)
     yield ScenarioFinished(scenario=scenario, verdict=found.verdict, reason=reason, fidelity=rule.fidelity)
 

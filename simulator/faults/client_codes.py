@@ -1,4 +1,4 @@
-"""Codes as programs and logs write them: PC/SC, PKCS#11, a few of Windows; by name or number, in any writing."""
+"""Codes as programs and logs write them: PC/SC, PKCS#11, Windows, browsers, USB; by name or number, in any writing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from bifente.ground.text import Text
 
 @dataclass(frozen=True, slots=True)
 class ClientCode:
-    """A code that a program's library returned: 32 bits, its name as the ``layer`` writes it, what it leads to.
+    """A code that a program's library returned: its name as the ``layer`` writes it, what it leads to.
 
-    ``leads`` are ids of the catalogue of faults or of everyday causes, the likeliest first.
+    ``number`` has 32 bits, None where programs write the name alone. ``leads`` are ids of the catalogue of faults or of
+    everyday causes, the likeliest first.
     """
 
     layer: str
-    number: int
+    number: int | None
     name: str
     aliases: tuple[str, ...]
     meaning: Text
@@ -28,13 +29,14 @@ class ClientCode:
     source: str
 
 
+_LAYERS = ("pcsc", "pkcs11", "windows", "browser", "usb")
+
+
 @cache
 def client_codes() -> tuple[ClientCode, ...]:
     """Return every code, layer by layer."""
     data = shipped(__package__, "client_codes.yaml")
-    return tuple(
-        code for layer in ("pcsc", "pkcs11", "windows") for code in _layer(layer, data[layer], data[layer]["prefixes"])
-    )
+    return tuple(code for layer in _LAYERS for code in _layer(layer, data[layer], data[layer]["prefixes"]))
 
 
 def _layer(layer: str, data: Mapping[str, Any], prefixes: list[str]) -> Iterator[ClientCode]:
@@ -42,7 +44,7 @@ def _layer(layer: str, data: Mapping[str, Any], prefixes: list[str]) -> Iterator
         name = row["name"]
         yield ClientCode(
             layer=layer,
-            number=int(row["code"], 16),
+            number=int(row["code"], 16) if "code" in row else None,
             name=f"CKR_{name}" if layer == "pkcs11" else name,
             aliases=(name, *(f"{prefix}{name}" for prefix in prefixes)),
             meaning=Text(row["fr"], row["en"]),

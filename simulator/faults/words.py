@@ -2,129 +2,171 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import log
-from typing import TypeAlias
+from typing import Any
 
 from bifente.ground.shipped import shipped
-from bifente.simulator.fault import Fault
-from bifente.simulator.faults.client_codes import function_leads, named
-from bifente.simulator.faults.everyday import EverydayCause, everyday_causes
+from bifente.simulator.faults.client_codes import named
+from bifente.simulator.faults.entries import Known, SaidEntry, said_entry
+from bifente.simulator.faults.everyday import everyday_causes
+from bifente.simulator.faults.leads import hints_of, leads_of, words_of
 from bifente.simulator.faults.register import catalogue
-from bifente.simulator.faults.writing import one_writing, pieces
-
-Known: TypeAlias = Fault | EverydayCause
-"""What a search may find."""
+from bifente.simulator.faults.writing import one_writing
 
 _SHORTEST = 3
 """Letters of the shortest word that says something."""
-_SMALL: frozenset[str] = frozenset(shipped(__package__, "small_words.yaml")["words"].split())
+_EVERYBODY_S: Mapping[str, Any] = shipped(__package__, "small_words.yaml")
+_SMALL: frozenset[str] = frozenset(_EVERYBODY_S["words"].split())
 """Words that every customer says, whatever has failed: they count when nothing else tells two entries apart."""
+_THINGS: Mapping[str, str] = {word: line.split()[0] for line in _EVERYBODY_S["things"] for word in line.split()}
+"""What every customer names: the thing that a word stands for, by the word."""
 
 _CODE = 12.0
 """What a code counts for wherever it stands: it is the surest thing a customer can say."""
 _SAID, _KNOWN, _SMALLS = 3.0, 1.0, 0.05
-_ALIKE = 0.75
+_SERVICES: Mapping[str, str] = {word: line.split()[0] for line in _EVERYBODY_S["services"] for word in line.split()}
+"""The services that customers name: the service that a word stands for, by the word."""
+_THING = 0.5
+"""The most that the name of a thing counts for."""
+_ALIKE = 0.8
 """How near a word must be to a known one to be taken for it mistyped (difflib's ratio)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    one: Known
-    symptoms: tuple[tuple[str, ...], ...]
-    """One tuple of words for each clause of a symptom, in each language."""
-    rest: tuple[str, ...]
-
-    @property
-    def words(self) -> frozenset[str]:
-        return frozenset(word for said in (*self.symptoms, self.rest) for word in said)
-
-
-def search(words: str, faults: Iterable[Fault] | None = None) -> list[Known]:
-    """Return what fits the words a customer used, the likeliest first; an empty list for nothing that fits.
-
-    Without ``faults``, the whole catalogue and the everyday causes. A word counts for more the fewer entries have it,
-    and in a symptom for more than in a cause; its end, accents, case and a typing error do not matter. A code counts in
-    any writing: ``F 101``, ``0x80100068``, ``-2146434968``, ``SCARD_W_RESET_CARD``, ``CKR_PIN_LOCKED``; so does the
-    name of a function.
-    """
-    words = one_writing(words)
-    known: list[Known] = [*catalogue().values(), *everyday_causes().values()] if faults is None else list(faults)
-    entries = [_entry(one) for one in known]
-    asked = list(dict.fromkeys(_asked(words)))
-    led = list(dict.fromkeys(_leads(pieces(words))))
-    weigh = _weights(entries)
-    vocabulary = frozenset(word for entry in entries for word in entry.words)
-    meant = [_meant(word, vocabulary) for word in asked]
-    scored = []
-    for entry in entries:
-        score = _score(entry, meant, weigh)
-        if entry.one.id in led:
-            score += _CODE * (1 + len(led) - led.index(entry.one.id))
-        if score > _FLOOR:
-            scored.append((score, entry.one))
-    return [one for _score, one in sorted(scored, key=lambda pair: -pair[0])]
-
-
+_MISTYPED = 5
+"""Letters of the shortest word that is taken for another one mistyped."""
+_SURE = 0.6
+"""The share of a clause, by the weight of its words, that must be said for it to be the customer's own words."""
+_NEGATIONS: frozenset[str] = frozenset(_EVERYBODY_S["negations"].split())
+"""What turns a clause round: one that has it is not said by a sentence that has none."""
+_SURER = 1.25
+"""What an entry gains by being said nearly whole."""
+_ELSEWHERE = 0.4
+"""What is left of an entry that speaks of other services than those the customer names."""
 _FLOOR = 1.0
 """Below it only small words agreed."""
 
 
-def _leads(words: Sequence[str]) -> Iterator[str]:
-    """What codes lead to, then what functions do: a line of a log names the function, and then what it gave."""
-    for word in words:
-        for code in named(word):
-            yield from code.leads
-    for word in words:
-        yield from function_leads(word)
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One entry that fits the words of a customer.
+
+    ``sure``: a code, a program's own sentence or nearly all of one of its clauses was said. Else some words agree, and
+    no more than that is known.
+    """
+
+    one: Known
+    score: float
+    sure: bool
+
+
+class WordSearch:
+    """Entries made ready to be searched by words.
+
+    A word counts for more the fewer entries have it, and in a symptom for more than in a cause; its end, accents, case
+    and a typing error do not matter. A code counts in any writing: ``F 101``, ``0x80100068``, ``-2146434968``,
+    ``SCARD_W_RESET_CARD``, ``CKR_PIN_LOCKED``; so do the name of a function and the sentence of a program.
+    """
+
+    def __init__(self, entries: Iterable[Known]) -> None:
+        """Read the entries; they are not looked at again."""
+        self._entries = [said_entry(one) for one in entries]
+        self._counts = Counter(word for entry in self._entries for word in entry.words)
+        self._by_beginning: dict[str, list[str]] = {}
+        for word in self._counts:
+            self._by_beginning.setdefault(word[:_SHORTEST], []).append(word)
+        self._alike: dict[str, frozenset[str]] = {}
+
+    def matches(self, words: str) -> list[Match]:
+        """Return what fits the words of a customer, the likeliest first, and whether each is sure."""
+        words = one_writing(words)
+        asked = list(dict.fromkeys(_asked(words)))
+        led, hinted = leads_of(words), hints_of(words)
+        services, negated = _services(asked), not _NEGATIONS.isdisjoint(words_of(words))
+        meant = [self._meant(word) for word in asked]
+        found = []
+        for entry in self._entries:
+            score, sure = self._score(entry, meant, negated=negated)
+            if entry.one.id in hinted:
+                score += _CODE
+            named = _services(word for said in entry.symptoms for word in said)
+            if services and named and not services & named:
+                score, sure = score * _ELSEWHERE, False
+            if score > _FLOOR or entry.one.id in led:
+                found.append(Match(entry.one, score * _SURER if sure else score, sure or entry.one.id in led))
+        # What a code or a program's own words lead to comes first, whatever words stand around it.
+        places = {identifier: place for place, identifier in enumerate(led)}
+        return sorted(found, key=lambda match: (places.get(match.one.id, len(led)), -match.score))
+
+    def untold(self, words: str) -> tuple[str, ...]:
+        """Return the words that no entry has: what a customer said and nobody has heard of."""
+        asked = dict.fromkeys(word for word in _asked(one_writing(words)) if word not in _SMALL and word not in _THINGS)
+        return tuple(word for word in asked if not _is_code(word) and not self._same(word))
+
+    def _meant(self, word: str) -> str:
+        if _is_code(word) or len(word) < _MISTYPED or word in _SMALL or self._same(word):
+            return word
+        alike = [other for other in self._counts if other[0] == word[0]]
+        near = get_close_matches(word, alike, n=1, cutoff=_ALIKE)
+        return near[0] if near else word
+
+    def _same(self, word: str) -> frozenset[str]:
+        """The words of the entries that are this one but for their ends."""
+        if word not in self._alike:
+            near = self._by_beginning.get(word[:_SHORTEST], ())
+            self._alike[word] = frozenset(other for other in near if _same(word, other))
+        return self._alike[word]
+
+    def _weigh(self, word: str) -> float:
+        if word in _SMALL:
+            return _SMALLS
+        having = sum(self._counts[other] for other in self._same(word))
+        weight = log(1 + len(self._entries) / having) if having else 0.0
+        return min(weight, _THING) if word in _THINGS else weight
+
+    def _score(self, entry: SaidEntry, asked: Sequence[str], *, negated: bool) -> tuple[float, bool]:
+        codes = sum(_CODE for word in asked if _is_code(word) and word in entry.words)
+        plain = [word for word in asked if not _is_code(word) and not self._same(word).isdisjoint(entry.words)]
+        things = {_THINGS[word] for word in asked if word in _THINGS}
+        best, sure = 0.0, codes > 0
+        for said in entry.symptoms:
+            fitting = [word for word in plain if not self._same(word).isdisjoint(said)]
+            if not fitting:
+                continue
+            telling = [word for word in said if word not in _SMALL and len(word) >= _SHORTEST]
+            told = [word for word in telling if any(word in self._same(one) for one in fitting)]
+            best = max(best, sum(map(self._weigh, fitting)) * (0.5 + len(told) / max(1, len(telling))))
+            named = [word for word in telling if word in told or _THINGS.get(word) in things]
+            whole = sum(map(self._weigh, named)) >= _SURE * sum(map(self._weigh, telling))
+            fits = negated or _NEGATIONS.isdisjoint(said)
+            sure |= whole and fits and any(word not in _THINGS for word in told)
+        rest = sum(self._weigh(word) for word in plain if not self._same(word).isdisjoint(entry.rest))
+        return codes + _SAID * best + _KNOWN * rest, sure
+
+
+def search(words: str, entries: Iterable[Known] | None = None) -> list[Known]:
+    """Return what fits the words a customer used, the likeliest first; an empty list for nothing that fits.
+
+    Without ``entries``, the whole catalogue and the everyday causes.
+    """
+    known: Iterable[Known] = [*catalogue().values(), *everyday_causes().values()] if entries is None else entries
+    return [match.one for match in WordSearch(known).matches(words)]
+
+
+def unknown_codes(words: str, found: Iterable[Known]) -> tuple[str, ...]:
+    """Return the codes among the words that nothing found bears: no source tells of them."""
+    words = one_writing(words)
+    borne = frozenset(word for one in found for word in said_entry(one).words)
+    return tuple(word for word in _asked(words) if _is_code(word) and word not in borne and not named(word))
+
+
+def _services(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(_SERVICES[word] for word in words if word in _SERVICES)
 
 
 def _asked(words: str) -> Iterator[str]:
-    for word in _words(words):
-        if len(word) >= _SHORTEST:
-            yield word
-
-
-def _meant(word: str, vocabulary: frozenset[str]) -> str:
-    if _is_code(word) or word in _SMALL or _beginning(word, vocabulary):
-        return word
-    near = get_close_matches(word, vocabulary, n=1, cutoff=_ALIKE)
-    return near[0] if near else word
-
-
-def _weights(entries: Sequence[_Entry]) -> Callable[[str], float]:
-    counts = Counter(word for entry in entries for word in entry.words)
-
-    def weigh(word: str) -> float:
-        if word in _SMALL:
-            return _SMALLS
-        having = sum(count for other, count in counts.items() if _same(word, other))
-        return log(1 + len(entries) / having) if having else 0.0
-
-    cached: dict[str, float] = {}
-
-    def remembered(word: str) -> float:
-        if word not in cached:
-            cached[word] = weigh(word)
-        return cached[word]
-
-    return remembered
-
-
-def _score(entry: _Entry, asked: Sequence[str], weigh: Callable[[str], float]) -> float:
-    codes = sum(_CODE for word in asked if _is_code(word) and word in entry.words)
-    plain = [word for word in asked if not _is_code(word)]
-    best = 0.0
-    for said in entry.symptoms:
-        fitting = [word for word in plain if _beginning(word, said)]
-        telling = [word for word in said if word not in _SMALL and len(word) >= _SHORTEST]
-        share = sum(any(_same(word, other) for word in fitting) for other in telling) / max(1, len(telling))
-        best = max(best, sum(weigh(word) for word in fitting) * (0.5 + share))
-    return codes + _SAID * best + _KNOWN * sum(weigh(word) for word in plain if _beginning(word, entry.rest))
+    return (word for word in words_of(words) if len(word) >= _SHORTEST)
 
 
 def _is_code(word: str) -> bool:
@@ -132,45 +174,6 @@ def _is_code(word: str) -> bool:
     return any(letter.isdigit() or letter == "_" for letter in word)
 
 
-def _beginning(word: str, words: Iterable[str]) -> bool:
-    return any(_same(word, other) for other in words)
-
-
 def _same(word: str, other: str) -> bool:
     """Whether two words are one but for their ends: bloquée, bloqués."""
     return other.startswith(word[: max(_SHORTEST + 1, len(word) - 2)]) and abs(len(other) - len(word)) <= 4
-
-
-def _words(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return "".join(letter if letter.isalnum() or letter == "_" else " " for letter in plain).split()
-
-
-def _entry(one: Known) -> _Entry:
-    symptoms = tuple(
-        tuple(_words(clause))
-        for symptom in one.symptoms
-        for said in (symptom.fr, symptom.en)
-        for clause in said.split(",")
-    )
-    rest = f"{one.id} {one.cause.fr} {one.cause.en} {' '.join(_all_codes(one))}"
-    return _Entry(one, symptoms, tuple(_words(rest)))
-
-
-def _all_codes(one: Known) -> list[str]:
-    if isinstance(one, EverydayCause):
-        return list(one.said_codes)
-    from bifente.simulator.readers.codes import PcscCode  # with it come all readers: a return code need not wait
-
-    codes = one.codes
-    numbers = [number for number in (codes.sw, codes.galss, codes.ssv_ps, codes.ssv_vitale) if number is not None]
-    pcsc = [codes.pcsc, f"{PcscCode[codes.pcsc].value:08X}"] if codes.pcsc else []
-    words = [str(codes.http or ""), codes.word or ""]
-    return [*pcsc, *words, *(f"{number:04X} {number}" for number in numbers)]
-
-
-def unknown_codes(words: str, found: Iterable[Known]) -> tuple[str, ...]:
-    """Return the codes among the words that nothing found bears: no source tells of them."""
-    words = one_writing(words)
-    borne = frozenset(word for one in found for word in _entry(one).words)
-    return tuple(word for word in _asked(words) if _is_code(word) and word not in borne and not named(word))

@@ -17,6 +17,10 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
         re.compile(rf"\bSW1\W{{0,4}}{_BYTE}\W{{1,4}}SW2\W{{0,4}}{_BYTE}\b", re.IGNORECASE),
         lambda found: f"SW {found[1]}{found[2]}",
     ),
+    # What Python makes of a signed number that it writes as hexadecimal.
+    (re.compile(r"\b0x-([0-9A-F]{8})\b", re.IGNORECASE), lambda found: f"{-int(found[1], 16) & 0xFFFFFFFF:08X}"),
+    # A name in a URL-like writing.
+    (re.compile(r"\bnet::(?=ERR_)", re.IGNORECASE), lambda found: ""),
     # 0x, &H and h say no more than that it is hexadecimal.
     (re.compile(r"(?:\b0x|&H|\b(?=[0-9A-F]{4,8}h\b))([0-9A-F]{4,8})h?\b", re.IGNORECASE), lambda found: found[1]),
     # Bytes apart, but not among the pairs of a telephone number: the four of PC/SC, the two of a status word, of the

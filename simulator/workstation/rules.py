@@ -67,6 +67,8 @@ class PosteRule:
     alternatives: tuple[Text, ...]
     cured_by: Mapping[str, str]
     """Facts that undo it, where facts alone do."""
+    said: tuple[Text, ...] = ()
+    """What customers say who have it, in other words than its title."""
 
     def meets(self, poste: Poste) -> bool:
         """Whether every condition is met."""
@@ -145,6 +147,7 @@ def _rule(row: Mapping[str, Any]) -> PosteRule:
             finding=row.get("finding", ""),
             alternatives=tuple(Text(**one) for one in row.get("alternatives", ())),
             cured_by={key: str(value) for key, value in row.get("cured-by", {}).items()},
+            said=tuple(Text(**one) for one in row.get("said", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the rule {row.get('id', '?')}: {error}") from error

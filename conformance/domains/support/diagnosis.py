@@ -18,11 +18,14 @@ _MOST_CAUSES = 4
 
 
 class FaultSide(StrEnum):
-    """Where the fault is: on the workstation, at a service, both, nowhere that was looked at, or not explained."""
+    """Where the fault is: on the workstation, at a service, both, one or the other, nowhere that was looked at, or not
+    explained.
+    """
 
     WORKSTATION = "workstation"
     SERVER = "server"
     BOTH = "both"
+    UNDECIDED = "undecided"
     NONE = "none"
     UNEXPLAINED = "unexplained"
 
@@ -38,6 +41,10 @@ _SIDES = {
     FaultSide.BOTH: Text(
         "deux pannes se superposent : une côté serveur et une sur le poste",
         "two faults lie over each other: one at the server and one on the workstation",
+    ),
+    FaultSide.UNDECIDED: Text(
+        "poste ou serveur : à départager avant de toucher au poste",
+        "workstation or server: to be told apart before the workstation is touched",
     ),
     FaultSide.NONE: Text(
         "aucune panne vue dans ce qui a été regardé",
@@ -132,10 +139,12 @@ def _explained(
     current = symptom
     acting = [one for one in met if one.rule.effects]
     while not current.works and len(layers) < _MOST_CAUSES:
-        found = tuple(
-            one
-            for one in acting
-            if one.rule.id not in removed and not attempt(symptom.journey, removed | {one.rule.id}).same(current)
+        without = [
+            (one, attempt(symptom.journey, removed | {one.rule.id})) for one in acting if one.rule.id not in removed
+        ]
+        # A software that says the same of everything hides from its user that another cause stands behind the first.
+        found = tuple(one for one, then in without if not then.same(current)) or tuple(
+            one for one, then in without if then.failure != current.failure
         )
         if not found:
             break

@@ -19,6 +19,7 @@ from bifente.simulator.middleware.galss import examine
 from bifente.simulator.middleware.galss.breaking import breakages, swapped
 from bifente.simulator.middleware.galss.model import ProtocolNumber
 from bifente.simulator.middleware.ini import edited
+from bifente.simulator.readers.codes import ScardError
 from bifente.simulator.workstation import PosteEffect
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ def _fault(running: RunningPoste, given: Parameters) -> None:
     role = given.get("at", "cps")
     one = fault(given["fault"])
     aim = Aim(times=1) if given.get("once") == "yes" else None
-    undo = inject(one, Surroundings(running.act(role)), aim)
+    try:
+        undo = inject(one, Surroundings(running.act(role)), aim)
+    except ScardError:
+        return  # what another fault has taken away already cannot be struck: no service, no reader to hold
     running.scene.injected[f"{one.id} at {role}"] = undo
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from bifente.ground.text import Lang, Text
+from bifente.ground.text import Lang, Text, held_together
 
 _WIDTH = 76
 _BOUND = "\N{NO-BREAK SPACE}"
@@ -129,9 +129,10 @@ def _quoted(text: str, lang: Lang) -> str:
 
 def letter_html(letter: SupportLetter, lang: Lang) -> str:
     """Return the letter as one HTML page that prints and needs nothing else."""
-    return _template().render(
+    page = _template().render(
         letter=letter, lang=lang, greeting=_GREETING, closing=_CLOSING.get(lang).split("\n"), tried=_TRIED, cell=_cell
     )
+    return held_together(page) if lang == "fr" else page
 
 
 @cache

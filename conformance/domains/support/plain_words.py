@@ -32,7 +32,9 @@ def sentence(text: Text) -> Text:
 
 
 def _sentence(words: str) -> str:
-    return (words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")) if words else words
+    # A command is typed as it is written.
+    head = words[:1] if words.startswith("bifente ") else words[:1].upper()
+    return (head + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")) if words else words
 
 
 def both(fr: Iterable[str], en: Iterable[str], separator: str = ", ") -> Text:

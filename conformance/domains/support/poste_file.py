@@ -49,7 +49,9 @@ def load_case(path: Path) -> SupportCase:
 def _told(document: Document) -> Iterator[tuple[Journey, Told]]:
     for name, said in _mapping(document, document.data, "told").items():
         if name not in tuple(Journey):
-            raise document.error(("told", name), f"{name!r} is no journey", nearest(name, list(Journey)))
+            raise document.error(
+                ("told", name), f"{name!r} is no journey", nearest(name, [one.value for one in Journey])
+            )
         if said in ("works", "marche"):
             yield Journey(name), Told(works=True)
         elif isinstance(said, str) and said:
@@ -95,7 +97,8 @@ def _facts(document: Document, data: Mapping[str, Any]) -> Iterator[tuple[str, s
             if isinstance(value, dict | list) or value is None:
                 raise document.error((group, key), "one word or version is expected")
             if (why := groups[group][key].complaint(written)) is not None:
-                raise document.error((group, key), why)
+                choices = groups[group][key].choices
+                raise document.error((group, key), why, nearest(written, choices) if choices else "")
             yield key, written
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.support.journeys import Journey, JourneyStep, Symptom
+from bifente.conformance.domains.support.known_causes import known_causes, rule_of
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
 from bifente.conformance.domains.support.reproduction import SHOWING, base_of
 from bifente.conformance.domains.support.software import SoftwareProfile, software_profile
 from bifente.ground.text import Text
 from bifente.reports.verdict import Verdict
 from bifente.simulator.fault import Fault, FaultError
-from bifente.simulator.faults import EverydayCause, Known, search
+from bifente.simulator.faults import EverydayCause, Known
 from bifente.simulator.workstation import Poste, PosteEffect
 
 _LIKELY = 3
@@ -45,8 +46,8 @@ class PlayedScenario:
 class ReproducedFault:
     """A fault or an everyday cause played. ``before`` are the journeys struck, ``after`` the same without it.
 
-    ``others`` are what else fits the words. Where no journey of a workstation meets it, ``scenario`` is what the bench
-    played instead.
+    ``others`` are what else fits the words. Not ``sure``: only some of the words agree; ``untold`` are those that no
+    entry has. Where no journey of a workstation meets it, ``scenario`` is what the bench played instead.
     """
 
     said: str
@@ -57,6 +58,8 @@ class ReproducedFault:
     after: tuple[Symptom, ...]
     others: tuple[Known, ...]
     scenario: PlayedScenario | None
+    sure: bool = True
+    untold: tuple[str, ...] = ()
 
     @property
     def played(self) -> bool:
@@ -71,31 +74,40 @@ def reproduce_fault(
 
     ``play`` runs a scenario that makes a fault strike, by its id: asked where no journey of a workstation meets it.
     """
-    found = search(said)
+    found = known_causes().matches(said)
     if not found:
         return None
-    first, *others = found
+    first, *others = (match.one for match in found)
     profile = software_profile(SHOWING)
     base = base_of(profile)
     before, after = _played(laboratory, base, first)
     fault = isinstance(first, Fault) and not before
     scenario = play(first.id, laboratory.workshop) if fault else None
-    return ReproducedFault(said, first, profile, base, before, after, tuple(others[:_LIKELY]), scenario)
+    sure = found[0].sure
+    untold = () if sure else known_causes().untold(said)
+    return ReproducedFault(said, first, profile, base, before, after, tuple(others[:_LIKELY]), scenario, sure, untold)
 
 
 def _played(laboratory: PosteLaboratory, base: Poste, one: Known) -> tuple[tuple[Symptom, ...], tuple[Symptom, ...]]:
     after = tuple(laboratory.run(base, journey) for journey in Journey)
     if isinstance(one, EverydayCause):
-        facts = _EVERYDAY.get(one.id)
-        if facts is None:
+        struck = _poste_with(base, one)
+        if struck is None:
             return (), ()
-        struck = base.changed(facts)
         return tuple(laboratory.run(struck, journey) for journey in Journey), after
     for role in ("cps", "vitale"):
         before = _struck(laboratory, base, one, role)
         if any(not symptom.works for symptom in before):
             return before, after
     return (), ()
+
+
+def _poste_with(base: Poste, one: EverydayCause) -> Poste | None:
+    """The workstation that has an everyday cause, or a rule; None where no workstation can."""
+    if (facts := _EVERYDAY.get(one.id)) is not None:
+        return base.changed(facts)
+    rule = rule_of(one.id)
+    return None if rule is None else rule.supposed(base, firm=False)
 
 
 def _struck(laboratory: PosteLaboratory, base: Poste, one: Fault, role: str) -> tuple[Symptom, ...]:

@@ -113,6 +113,7 @@ def fault_letter(found: ReproducedFault) -> SupportLetter:
     """Return the letter for a fault of the catalogue, or an everyday cause."""
     one = found.one
     sections = [
+        *_unsure(found),
         LetterSection(plain.SEEN, tuple(map(_quoted, one.symptoms))),
         LetterSection(plain.WHY, (plain.sentence(one.cause),)),
         LetterSection(plain.TO_DO, (plain.sentence(one.remedy),)),
@@ -131,6 +132,27 @@ def fault_letter(found: ReproducedFault) -> SupportLetter:
         (Text("avec la panne", "with the fault"), Text("sans elle", "without it")),
         plain.tried(found.before, found.after) if found.played else (),
         (_BENCH, sources_foot([one.source])),
+    )
+
+
+def _unsure(found: ReproducedFault) -> Iterator[LetterSection]:
+    if found.sure:
+        return
+    untold = (Text("", ""),)
+    if found.untold:
+        words = ", ".join(found.untold)
+        untold = (Text(f" Aucune cause connue du banc ne parle de : {words}.", f" No known cause speaks of: {words}."),)
+    yield LetterSection(
+        Text("À vérifier avant d'envoyer", "To check before sending"),
+        (
+            Text(
+                f"Vos mots (« {found.said} ») ne désignent aucune panne à coup sûr : ce qui suit est la plus proche."
+                f"{untold[0].fr} Demandez le message exact, ou une copie d'écran.",
+                f'Your words ("{found.said}") point to no fault for sure: what follows is the nearest.{untold[0].en} '
+                "Ask for the exact message, or a screenshot.",
+            ),
+        ),
+        warning=True,
     )
 
 

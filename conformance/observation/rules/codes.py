@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bifente.conformance.observation.facts import Fact
 from bifente.conformance.observation.rules.rule import Breach, Rule, breach
@@ -20,14 +20,14 @@ def _entered_between(story: Story, first: Moment, last: Moment) -> bool:
     return last.at - first.at >= HAND or any(one.entry for one in story.between(first, last))
 
 
-def _pairs(story: Story) -> Iterator[tuple[Moment, Moment]]:
+def _pairs(story: Story, program: Callable[[Moment], str]) -> Iterator[tuple[Moment, Moment]]:
     """Each code presented by a program with the one that it presented to the same slot before."""
     last: dict[tuple[str, str], Moment] = {}
     for one in story.codes:
-        before = last.get((one.pid, one.slot))
+        before = last.get((program(one), one.slot))
         if before is not None:
             yield before, one
-        last[one.pid, one.slot] = one
+        last[program(one), one.slot] = one
 
 
 def _again_after_refusal(story: Story) -> Sequence[Breach] | None:
@@ -39,7 +39,7 @@ def _again_after_refusal(story: Story) -> Sequence[Breach] | None:
             f"code refused ({before.sw:04X}), presented again {one.at - before.at:.2f} s later, without an entry",
             *(before, one),
         )
-        for before, one in _pairs(story)
+        for before, one in _pairs(story, story.whole)
         if before.refused_code and before.sw != BLOCKED and not _entered_between(story, before, one)
     ]
 
@@ -53,7 +53,7 @@ def _kept_and_replayed(story: Story) -> Sequence[Breach] | None:
             f"code accepted, presented again {one.at - before.at:.2f} s later without an entry: it was kept",
             *(before, one),
         )
-        for before, one in _pairs(story)
+        for before, one in _pairs(story, lambda moment: moment.pid)
         if before.sw == ACCEPTED
         and not any(moment.entry for moment in story.between(before, one))
         and one.at - before.at < HAND

@@ -19,6 +19,10 @@ A reader gives a mute card up after about a second, so that attempts are at leas
 ABSENT_MANY, ABSENT_PACE = 20, 0.05
 """So many looks at an empty reader that follow each other so quickly are a storm: our model."""
 
+POLL_MANY = 200
+"""So many questions about the readers' state in a row, with no command between, are no waiting: our model.
+A module asks once for each of its readers, thirty at a time."""
+
 _MEANT = frozenset({"signal SIGTERM", "signal SIGINT", "signal SIGKILL", "signal SIGHUP"})
 """How a program that was told to end may end."""
 
@@ -125,8 +129,30 @@ def _storm_on_absent(story: Story) -> Sequence[Breach] | None:
         if (one.call == "SCardConnect" and one.result in ("NO_SMARTCARD", "REMOVED_CARD"))
         or one.call in ("SCardListReaders", "SCardStatus")
     ]
-    if not any(one.call == "SCardConnect" for one in looks) and len(looks) < ABSENT_MANY:
+    polls = [one for one in story.moments if one.call == "SCardGetStatusChange"]
+    if not any(one.call == "SCardConnect" for one in looks) and len(looks) < ABSENT_MANY and len(polls) < POLL_MANY:
         return None
+    asked = [run for run in storms(polls, POLL_MANY, ABSENT_PACE) if not _commands_within(story, run)]
+    return [
+        *(
+            breach(
+                f"état des lecteurs demandé {len(run)} fois en {run[-1].at - run[0].at:.2f} s, au lieu d'attendre un "
+                "changement",
+                f"state of the readers asked for {len(run)} times in {run[-1].at - run[0].at:.2f} s, instead of "
+                "waiting for a change",
+                *(run[0], run[-1]),
+            )
+            for run in asked
+        ),
+        *_looks(looks),
+    ]
+
+
+def _commands_within(story: Story, run: Sequence[Moment]) -> bool:
+    return any(run[0].seq < one.seq < run[-1].seq for one in story.commands)
+
+
+def _looks(looks: Sequence[Moment]) -> list[Breach]:
     return [
         breach(
             f"{len(run)} regards aux lecteurs en {run[-1].at - run[0].at:.2f} s, au lieu d'attendre un évènement",
@@ -276,7 +302,9 @@ RULES = (
             "Une boucle sans attente prend un processeur pour rien.",
             "A loop without a wait takes a processor for nothing.",
         ),
-        cure=Text("Attendre par SCardGetStatusChange.", "Wait by SCardGetStatusChange."),
+        cure=Text(
+            "Attendre par SCardGetStatusChange, avec un délai qui n'est pas nul.", "Wait by SCardGetStatusChange."
+        ),
         requirements=("SOFT-17",),
         fidelity=Fidelity.MODELLED,
         judge=_storm_on_absent,

@@ -249,7 +249,12 @@ class SoftwareUnderTest:
         return Story(self._events)
 
 
-_NO_DRIVER = Text("le logiciel n'est pas lancé par un pilote", "the software was not started by a driver")
+_NO_DRIVER = Text(
+    "aucun pilote ne joue l'utilisateur : driver: true sous bench.software, et un pilote pour command "
+    "(docs/observing.md) ; sans lui, les arguments de start-software disent au logiciel ce qu'il fait",
+    "no driver plays the user: driver: true under bench.software, and a driver as command (docs/observing.md); "
+    "without one the arguments of start-software tell the software what to do",
+)
 
 
 def _codes(known: Mapping[str, Any]) -> Sequence[Any]:

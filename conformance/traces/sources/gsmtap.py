@@ -1,4 +1,4 @@
-"""APDUs in GSMTAP packets (osmocom's ``simtrace2``, pySim), in a pcap or a pcapng."""
+"""APDUs in captures, pcap or pcapng: GSMTAP packets (osmocom's ``simtrace2``, pySim), USB frames of a reader."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bifente.conformance.traces.seen import Seen, SeenApdu, SeenAtr, SeenOddity
 from bifente.conformance.traces.sources.capture import Packet, is_capture, packets
-from bifente.conformance.traces.sources.source import TraceSource
+from bifente.conformance.traces.sources.ccid import USB_LINKS, UsbReaders, usb_piece
+from bifente.conformance.traces.sources.source import AnswerPairing, TraceSource
 from bifente.ground.text import Text
 
 PORT = 4729
@@ -28,7 +29,11 @@ _NO_APDU = Text("un paquet GSMTAP qui n'est pas une APDU", "a GSMTAP packet that
 
 def read(path: Path) -> Iterator[Seen]:
     """Yield what the capture shows."""
+    readers, pairing = UsbReaders(), AnswerPairing()
     for packet in packets(path):
+        if packet.link in USB_LINKS:
+            yield from _usb(packet, readers, pairing)
+            continue
         payload = _gsmtap(packet)
         if payload is None:
             continue
@@ -41,6 +46,19 @@ def read(path: Path) -> Iterator[Seen]:
                 yield SeenOddity(packet.place, _NO_APDU)
             else:
                 yield SeenApdu(cut[0].hex().upper(), cut[1].hex().upper(), packet.place, packet.at)
+    yield from pairing.rest()
+
+
+def _usb(packet: Packet, readers: UsbReaders, pairing: AnswerPairing) -> Iterator[Seen]:
+    piece = usb_piece(packet)
+    for slot, kind, told in readers.take(piece) if piece is not None else ():
+        digits = told.hex().upper()
+        if kind == "atr":
+            yield SeenAtr(digits, packet.place, packet.at, slot)
+        elif kind == "command":
+            yield from pairing.command(slot, SeenApdu(digits, "", packet.place, packet.at, slot))
+        else:
+            yield from pairing.response(slot, digits, packet.place, packet.at)
 
 
 def split(exchange: bytes) -> tuple[bytes, bytes] | None:
@@ -93,4 +111,9 @@ def _udp(packet: Packet) -> bytes | None:
     return datagram[8:size] if target == PORT and size <= len(datagram) else None
 
 
-SOURCE = TraceSource("gsmtap", Text("capture GSMTAP (pcap, pcapng)", "GSMTAP capture (pcap, pcapng)"), is_capture, read)
+SOURCE = TraceSource(
+    "gsmtap",
+    Text("capture GSMTAP ou USB (pcap, pcapng)", "GSMTAP or USB capture (pcap, pcapng)"),
+    is_capture,
+    read,
+)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bifente.conformance.loading import InputError, nearest
-from bifente.conformance.traces.sources import gsmtap, journal, opensc, pcscd, spy
+from bifente.conformance.traces.sources import gsmtap, journal, opensc, pcscd, spy, transcript
 from bifente.conformance.traces.sources.source import TraceSource
 from bifente.ground.files import open_file
 from bifente.reports.journal import FILE_NAME
 
-# In the order in which they are tried: the Cryptolib's dumps are those of an OpenSC.
+# In the order in which they are tried: the Cryptolib's dumps are those of an OpenSC, arrows are in every kind.
 SOURCES: Mapping[str, TraceSource] = {
     source.name: source
     for source in (
@@ -22,6 +22,7 @@ SOURCES: Mapping[str, TraceSource] = {
         opensc.CRYPTOLIB,
         opensc.SOURCE,
         spy.SOURCE,
+        transcript.SOURCE,
     )
 }
 

@@ -28,13 +28,15 @@ _LONGEST = 65_548
 _CUT = Text("une APDU dont le journal ne montre que le début", "an APDU of which the log shows only the beginning")
 
 
-class _Clock:
+class LineClock:
     """The time of the last line that gave one."""
 
     def __init__(self) -> None:
+        """Begin on a day that no log has."""
         self.at = BEGINNING
 
     def hear(self, text: str) -> None:
+        """Take the time that a line gives, if it does."""
         found = _TIME.search(text) or _CTIME.match(text)
         if found is None:
             return
@@ -71,7 +73,7 @@ class _Block:
 
 def read(path: Path) -> Iterator[Seen]:
     """Yield what the log shows."""
-    clock, thread, reader, pairing = _Clock(), "", None, AnswerPairing()
+    clock, thread, reader, pairing = LineClock(), "", None, AnswerPairing()
     block: _Block | None = None
     for number, text in lines(path):
         if block is not None:

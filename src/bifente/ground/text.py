@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -40,3 +41,12 @@ class Text:
     def same(cls, words: str) -> Text:
         """Return a text that reads alike in both languages (a name, a hex string, a foreign error message)."""
         return cls(words, words)
+
+
+_BESIDE_A_SIGN = re.compile(r" (?=[;:!?»])|(?<=«) ")
+
+
+def held_together(page: str) -> str:
+    """Return a French HTML page of which no line begins with a sign that belongs to what stands before it."""
+    head, body, rest = page.partition("<body")
+    return head + body + _BESIDE_A_SIGN.sub("\u00a0", rest)

@@ -177,6 +177,12 @@ def test_the_command(cli: Cli) -> None:
     ]
 
 
+def test_what_is_the_same_of_two_journeys_is_said_once(cli: Cli) -> None:
+    said = cli("bisect", "panne.yaml", "marche.yaml", "--lang", "fr").ok()
+    assert said.count("Une seule différence porte la panne :") == 1
+    assert "Parcours : associer la CPS au logiciel : la même chose que « ouvrir le DMP depuis le logiciel »" in said
+
+
 def test_the_command_when_there_is_nothing_to_find(cli: Cli) -> None:
     assert cli("bisect", "marche.yaml", "panne.yaml", "--lang", "fr").code == 1
     cli("bisect", "panne.yaml", "panne.yaml").fails(2, "panne.yaml")

@@ -10,15 +10,36 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from trace_logs import ATR, READER, WRITERS, cryptolib, opensc, pcap, pcapng, pcscd, session, spy_raw, spy_text, written
+from trace_logs import (
+    ATR,
+    READER,
+    WRITERS,
+    cryptolib,
+    opensc,
+    pcap,
+    pcapng,
+    pcscd,
+    session,
+    spy_raw,
+    spy_text,
+    usbpcap,
+    written,
+)
 
 from bifente.conformance.loading import InputError
 from bifente.conformance.traces.lines import LINE_LIMIT
 from bifente.conformance.traces.seen import Seen, SeenApdu, SeenAtr, SeenOddity
 from bifente.conformance.traces.sources.known import SOURCES, source_of
 
-NAMED = {"opensc-2015": "opensc", "pcap": "gsmtap", "pcapng": "gsmtap"}
-HEADERLESS = {"pcap": range(24), "pcapng": range(4)}
+TRANSCRIPTS = ("opensc-tool", "apdu4j", "scriptor", "pyscard", "scdaemon", "android")
+NAMED = {
+    "opensc-2015": "opensc",
+    **dict.fromkeys(("pcap", "pcapng", "usbpcap"), "gsmtap"),
+    **dict.fromkeys(TRANSCRIPTS, "transcript"),
+    "libccid": "pcscd",
+}
+HEADERLESS = {"pcap": range(24), "pcapng": range(4), "usbpcap": range(24)}
+NO_ATR = {"opensc-2015", "cryptolib", "pcsc-spy", *TRANSCRIPTS} - {"apdu4j"}
 TWO = [("00A40000023F00", "9000"), ("00B0000004", "DEADBEEF9000")]
 
 
@@ -43,12 +64,14 @@ def test_every_kind_of_log_is_recognised_and_gives_the_session(tmp_path: Path, k
     assert not oddities(seen)
 
 
-@pytest.mark.parametrize("kind", sorted(WRITERS.keys() - {"opensc-2015", "cryptolib", "pcsc-spy"}))
+@pytest.mark.parametrize("kind", sorted(WRITERS.keys() - NO_ATR))
 def test_the_answer_to_reset_is_found(tmp_path: Path, kind: str) -> None:
     assert {one.atr for one in read(written(tmp_path, kind)) if isinstance(one, SeenAtr)} == {ATR}
 
 
-@pytest.mark.parametrize("kind", ["opensc", "opensc-2015", "pcsc-spy-raw", "pcsc-spy"])
+@pytest.mark.parametrize(
+    "kind", ["opensc", "opensc-2015", "pcsc-spy-raw", "pcsc-spy", "opensc-tool", "apdu4j", "pyscard", "scdaemon"]
+)
 def test_the_reader_is_known_where_the_log_names_it(tmp_path: Path, kind: str) -> None:
     assert {one.slot for one in read(written(tmp_path, kind)) if isinstance(one, SeenApdu)} == {READER}
 
@@ -57,6 +80,90 @@ def test_a_command_without_an_answer_stays_one(tmp_path: Path) -> None:
     for kind in WRITERS.keys() - {"pcap", "pcapng"}:
         unanswered = [TWO[0], ("00B0000004", ""), TWO[1]]
         assert exchanges(read(written(tmp_path, kind, unanswered))) == unanswered, kind
+
+
+TRANSCRIPT = [("002000010437323934", "63C2"), ("00B0000004", "DEADBEEF9000")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1:00 Info >> 00-20-00-01-04-37-32-39-34\n1:00 Info << 63-C2\n>> 00-B0-00-00-04\n<< DE-AD-BE-EF-90-00",
+        "DEBUG c.a.Card - C-APDU: 002000010437323934\nDEBUG R-APDU: 63C2\nC-APDU: 00B0000004\nR-APDU: DEADBEEF9000",
+        "[=] >>> 00 20 00 01 04 37 32 39 34\n[=] <<< 63 C2\n[=] >>> 00 B0 00 00 04\n[=] <<< DE AD BE EF 90 00",
+        "send: 0x00, 0x20, 0x00, 0x01, 0x04, 0x37, 0x32, 0x39, 0x34\nRX: 0x63, 0xC2\nTX: 00B0000004\nRX: DEADBEEF9000",
+        "Commande : 00 20 00 01 04 37 32 39 34\nRéponse : 63 C2\nCommande : 00B0000004\nRéponse : DEADBEEF9000",
+        "[>] 00 20 00 01 04 37 32 39 34\n[<] 63 C2\n[>] 00 B0 00 00 04\n[<] DE AD BE EF 90 00",
+    ],
+)
+def test_transcripts_of_small_programs_are_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "log"
+    path.write_text(text, "utf-8")
+    assert source_of(path).name == "transcript"
+    assert exchanges(read(path)) == TRANSCRIPT
+    assert not oddities(read(path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> 00 20 est notre adresse\n< merci >\n-> 06 12 34 56 78 mon portable : 01 02 03 04 05\n< 12 50",
+        "> 00 B0 00 00 04\n",
+        "< 90 00 : Normal processing.\n",
+        "> 00 20 00 01 04 37 32 39\n< 63 C2\n",
+        "prix => 00B0000004 euros\n",
+    ],
+)
+def test_what_only_looks_like_a_transcript_is_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "log"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError, match="no log of a known kind"):
+        source_of(path)
+
+
+def test_a_command_of_a_transcript_that_lacks_bytes_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(WRITERS["scriptor"](TWO) + b"> 00 20 00 01 04 37 32 39\n< 63 C2\n")
+    assert exchanges(read(path)) == TWO
+    assert oddities(read(path)) == [6, 7]
+
+
+def test_a_card_error_in_place_of_an_answer_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(
+        "SCardTransmit(00 A4 02 0C 02 40 31)\n SCardTransmit(): SW12 = 6A 82\n"
+        "SCardTransmit(00 A4 02 0C 02 3F 00)\n SCardTransmit(): 0x80100069\n"
+    )
+    assert exchanges(read(path)) == [("00A4020C024031", "6A82"), ("00A4020C023F00", "")]
+
+
+def test_blocks_of_t_1_on_usb_are_put_together(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(usbpcap(session(), blocks=True))
+    assert exchanges(read(path)) == session()
+
+
+def test_a_verification_by_the_reader_s_keys_shows_its_command(tmp_path: Path) -> None:
+    secure = bytes.fromhex("001E82040008FF0002010C0409000000")[:15] + bytes.fromhex("0020000108FFFFFFFFFFFFFFFF")
+    lines = [
+        f"00000001 -> 000000 69 {len(secure):02X} 00 00 00 00 01 00 00 00 {secure.hex(' ').upper()} ",
+        "00000001 <- 000000 80 02 00 00 00 00 01 00 00 00 63 C2 ",
+    ]
+    path = tmp_path / "log"
+    path.write_text("00000000 pcscdaemon.c:350:main() foreground\n" + "\n".join(lines))
+    assert exchanges(read(path)) == [("0020000108FFFFFFFFFFFFFFFF", "63C2")]
+
+
+def test_apdus_that_pcscd_tells_are_not_told_again_by_the_reader_s_messages(tmp_path: Path) -> None:
+    frames = iter([line for line in WRITERS["libccid"](TWO).splitlines() if b"000000 " in line[8:]])
+    lines = []
+    for line in pcscd(TWO).splitlines():
+        lines.append(line)
+        if b"APDU:" in line:
+            lines += [next(frames), next(frames)]
+    path = tmp_path / "log"
+    path.write_bytes(b"\n".join(lines))
+    assert exchanges(read(path)) == TWO
 
 
 @pytest.mark.parametrize("front", ["", "mai 14 18:41:50 poste pcscd[336623]: "])
@@ -212,7 +319,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
 @given(noise=st.binary(max_size=300), kind=st.sampled_from(sorted(SOURCES)), at=st.integers(0, 2000))
 def test_no_bytes_make_a_source_fail_otherwise_than_in_words(tmp_path: Path, noise: bytes, kind: str, at: int) -> None:
     sound = {"gsmtap": pcapng, "journal": pcscd, "cryptolib": cryptolib, "opensc": opensc, "pcscd": pcscd}
-    whole = {**sound, "pcsc-spy": spy_text, "pcsc-spy-raw": spy_raw}[kind](TWO)
+    whole = {**sound, "pcsc-spy": spy_text, "pcsc-spy-raw": spy_raw, "transcript": WRITERS["scriptor"]}[kind](TWO)
     path = tmp_path / "log"
     path.write_bytes(whole[:at] + noise + whole[at:])
     cures = ["read to the end"]
@@ -221,3 +328,19 @@ def test_no_bytes_make_a_source_fail_otherwise_than_in_words(tmp_path: Path, noi
     except InputError as error:
         cures = [problem.cure for problem in error.problems]
     assert all(cures)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(noise=st.binary(max_size=80), at=st.integers(24, 400), blocks=st.booleans())
+def test_no_bytes_make_a_usb_capture_fail_otherwise_than_in_words(
+    tmp_path: Path, noise: bytes, at: int, blocks: bool
+) -> None:
+    whole, path = usbpcap(TWO, blocks=blocks), tmp_path / "log"
+    path.write_bytes(whole[:at] + noise + whole[at + len(noise) :])
+    cures, found = ["read to the end"], []
+    try:
+        found = read(path, "gsmtap")
+    except InputError as error:
+        cures = [problem.cure for problem in error.problems]
+    assert all(cures)
+    assert all(one.place >= 0 for one in found)

@@ -209,6 +209,111 @@ def pcapng(exchanges: Session) -> bytes:
     return text
 
 
+def opensc_tool(exchanges: Session) -> bytes:
+    """As ``opensc-tool -s`` writes."""
+    text = f"Using reader with a card: {READER}\n"
+    for command, response in exchanges:
+        text += f"Sending: {_spaced(command)}\n"
+        if response:
+            text += f"Received (SW1=0x{response[-4:-2]}, SW2=0x{response[-2:]})"
+            text += ":\n" + _dump(bytes.fromhex(response[:-4]), padded=True) if response[:-4] else "\n"
+    return text.encode()
+
+
+def apdu4j(exchanges: Session) -> bytes:
+    """As GlobalPlatformPro and apdu4j write."""
+    text = f'SCardConnect("{READER}", T=*) -> T=0, {ATR}\n'
+    for command, response in exchanges:
+        head, rest = command[:8], command[8:]
+        text += f"A>> T=0 (4+{max(0, len(rest) // 2 - 1):04}) {head} {rest[:2]} {rest[2:]}\n"
+        if response:
+            text += (
+                f"A<< ({len(response) // 2 - 2:04}+2) (18ms) {response[:-4]} {response[-4:]}".replace("  ", " ") + "\n"
+            )
+    return text.encode()
+
+
+def scriptor(exchanges: Session) -> bytes:
+    """As scriptor and gscriptor of pcsc-tools write."""
+    text = "Using T=0 protocol\n"
+    for command, response in exchanges:
+        text += f"> {_spaced(command).strip()}\n" + (f"< {_spaced(response)}: Counter is 2.\n" if response else "")
+    return text.encode()
+
+
+def pyscard(exchanges: Session) -> bytes:
+    """As pyscard's ConsoleCardConnectionObserver writes: a status without leading zeros."""
+    text = f"connecting to {READER}\n"
+    for command, response in exchanges:
+        text += f"> {_spaced(command).strip()}\n"
+        if response:
+            status = f"{int(response[-4:-2], 16):<2X} {int(response[-2:], 16):<2X} "
+            text += f"<  {_spaced(response[:-4]).strip() or '[]'} {status}\n"
+    return text.encode()
+
+
+def scdaemon(exchanges: Session) -> bytes:
+    """As GnuPG's scdaemon writes with debug 2048."""
+    front = "2022-01-03 22:30:31 scdaemon[18990] "
+    text = f"{front}detected reader '{READER}'\n"
+    for command, response in exchanges:
+        text += f"{front}DBG: send apdu: c=00 i=A4\n{front}DBG:  raw apdu: {command}\n"
+        if response:
+            text += f"{front}DBG:  response: sw={response[-4:]}  datalen={len(response) // 2 - 2}\n"
+            text += f"{front}DBG:      dump: {response[:-4]}\n" if response[:-4] else ""
+    return text.encode()
+
+
+def android(exchanges: Session) -> bytes:
+    """As the NFC service of Android writes."""
+    text, front = "", "10-16 13:33:50.087   724 18659 D "
+    for command, response in exchanges:
+        for way, digits in (("NxpNciX : len = {:3} => ", command), ("NxpNciR : len = {:3} <= ", response)):
+            if digits:
+                size = len(digits) // 2
+                text += f"{front}{way.format(size + 3)}0000{size:02X}{digits}\n"
+    return text.encode()
+
+
+def libccid(exchanges: Session) -> bytes:
+    """As pcscd without --apdu and libccid with LIBCCID_ifdLogLevel=0x000F write."""
+    text = f"00000000 pcscdaemon.c:350:main() foreground\n00000003 Card ATR: {_spaced(ATR)}\n"
+    for sequence, (command, response) in enumerate(exchanges):
+        for way, digits in (("->", command), ("<-", response)):
+            if digits:
+                raw = _ccid(0x6F if way == "->" else 0x80, bytes.fromhex(digits), sequence)
+                text += f"00000032 {way} 000000 {raw.hex(' ').upper()} \n"
+    return text.encode()
+
+
+def _ccid(kind: int, data: bytes, sequence: int) -> bytes:
+    return struct.pack("<BIBB3x", kind, len(data), 0, sequence & 0xFF) + data
+
+
+def usbpcap(exchanges: Session, *, blocks: bool = False) -> bytes:
+    """As USBPcap on Windows saves it; ``blocks``: by T=1, long ones chained."""
+    text = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 249)
+    made = [(0x62, b"", 2), (0x80, bytes.fromhex(ATR), 0x82)]
+    for command, response in exchanges:
+        for kind, digits, endpoint in ((0x6F, command, 2), (0x80, response, 0x82)):
+            data = bytes.fromhex(digits)
+            parts = [data[at : at + 32] for at in range(0, len(data), 32)] if blocks else [data] * bool(data)
+            for number, part in enumerate(parts):
+                made.append((kind, _block(part, more=number < len(parts) - 1) if blocks else part, endpoint))
+    for sequence, (kind, data, endpoint) in enumerate(made):
+        raw = _ccid(kind, data, sequence)
+        packet = struct.pack("<HQIHBHHBBI", 27, 1, 0, 9, 0, 1, 5, endpoint, 3, len(raw)) + raw
+        text += struct.pack("<IIII", 1_700_000_000, sequence, len(packet), len(packet)) + packet
+    return text
+
+
+def _block(data: bytes, *, more: bool) -> bytes:
+    block, checked = bytes((0, 0x20 if more else 0, len(data))) + data, 0
+    for byte in block:
+        checked ^= byte
+    return block + bytes((checked,))
+
+
 WRITERS: dict[str, Callable[[Session], bytes]] = {
     "pcscd": pcscd,
     "opensc": opensc,
@@ -218,6 +323,14 @@ WRITERS: dict[str, Callable[[Session], bytes]] = {
     "pcsc-spy": spy_text,
     "pcap": pcap,
     "pcapng": pcapng,
+    "opensc-tool": opensc_tool,
+    "apdu4j": apdu4j,
+    "scriptor": scriptor,
+    "pyscard": pyscard,
+    "scdaemon": scdaemon,
+    "android": android,
+    "libccid": libccid,
+    "usbpcap": usbpcap,
 }
 
 

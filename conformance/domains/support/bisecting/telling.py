@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bifente.conformance.bisecting.search import Culprit
@@ -15,6 +15,10 @@ _WORDS = {
         "Poste en panne : {failing}. Poste qui marche : {working}.", "Failing: {failing}. Working: {working}."
     ),
     "journey": Text("Parcours : {journey}.", "Journey: {journey}."),
+    "same": Text(
+        "Parcours : {journey} : la même chose que « {other} » ({runs} passages).",
+        'Journey: {journey}: the same as "{other}" ({runs} runs).',
+    ),
     "seen": Text("Ce que l'utilisateur voit : « {text} »", 'What the user sees: "{text}"'),
     "differences": Text("Différences entre les deux postes : {count}.", "Differences between the two: {count}."),
     "unseen": Text(
@@ -84,6 +88,22 @@ _WORDS = {
         "Runs were made on the bench, by the model of a workstation: confirm on the workstation itself.",
     ),
 }  # fmt: skip
+
+
+def lines_of_all(found: Sequence[PosteBlame], lang: Lang) -> Iterator[str]:
+    """Yield what was found of several journeys: what is the same of two is said once."""
+    before: dict[tuple[str, ...], str] = {}
+    for place, one in enumerate(found):
+        told = list(lines(one, lang))
+        effort = _say("effort", lang, runs=one.search.runs, mixes=one.search.mixes)
+        key = tuple(line for line in told[2:] if line != effort)
+        journey = one.journey.label.get(lang)
+        if key in before:
+            yield _say("same", lang, journey=journey, other=before[key], runs=one.search.runs)
+            continue
+        before[key] = journey
+        yield from ([""] if place else [])
+        yield from told
 
 
 def lines(found: PosteBlame, lang: Lang) -> Iterator[str]:
