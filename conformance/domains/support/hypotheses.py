@@ -75,13 +75,14 @@ def explain_told(laboratory: PosteLaboratory, case: SupportCase) -> ToldOutcome:
     if not foreign:
         return ToldOutcome(fits=False, hypotheses=found)
     entries = [match for text in foreign for match in known_causes().matches(text) if match.sure]
-    meant = tuple(dict.fromkeys(match.one.id for match in entries))
+    meant = tuple({match.one.id: match.one for match in entries}.values())
     told = {journey: Told(works=False) if one.text in foreign else one for journey, one in case.told.items()}
-    fits = _matching(laboratory, case.poste, told) is not None
-    if not fits:
-        found = _sorted(_supposed(laboratory, case.poste, told), meant)
-    near = {match.one.id: match.one for match in entries}
-    return ToldOutcome(fits, found, foreign, tuple(near.values())[:_MOST_MEANT])
+    if _matching(laboratory, case.poste, told) is not None:
+        return ToldOutcome(True, (), foreign, meant[:_MOST_MEANT])
+    # Words that mean nothing known explain nothing: of the failure alone a hundred causes would be made up.
+    if meant:
+        found = _sorted(_supposed(laboratory, case.poste, told), [one.id for one in meant])
+    return ToldOutcome(False, found, foreign, meant[:_MOST_MEANT])
 
 
 def _sorted(found: Iterable[PosteHypothesis], meant: Sequence[str] = ()) -> tuple[PosteHypothesis, ...]:
