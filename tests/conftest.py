@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,18 +14,37 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from hypothesis import HealthCheck, settings
 
 from bifente.simulator.pki.authority import Pki
-from bifente.simulator.pki.keystore import MemoryKeys
+from bifente.simulator.pki.keystore import ENVIRONMENT, KeyStore, OtherKeys
 
 # Neither is a property of the code: how long an example takes is told by the machine, and by who else uses it.
-settings.register_profile("bench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Every run draws others; one that is to look longer asks for more of them.
+settings.register_profile(
+    "bench",
+    deadline=None,
+    max_examples=int(os.environ.get("BIFENTE_EXAMPLES", "40")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("bench")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the laboratory's keys with pytest's cache, for all workers and what they start: making them is slow."""
+    if hasattr(config, "cache"):  # not with -p no:cacheprovider
+        os.environ.setdefault(ENVIRONMENT, str(config.cache.mkdir("laboratory") / "keys"))
+    # Thousands of tests are made and stay: to look through them for garbage again and again took a third of that time.
+    gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    """Look no more for garbage in what was collected."""
+    gc.freeze()
 
 
 class SharedKeys:
     """Real keys, but all cards share one pair: generating two for each card would be most of the test time."""
 
     def __init__(self) -> None:
-        self._keys = MemoryKeys()
+        self._keys = OtherKeys(KeyStore(), "tests")
 
     def key(self, name: str, size: int = 2048) -> RSAPrivateKey:
         return self._keys.key(name.rsplit("/", 1)[-1] if name.startswith("card/") else name, size)

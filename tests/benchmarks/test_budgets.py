@@ -39,8 +39,8 @@ PHYSICIAN = CardChoice(template="medecin-generaliste")
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("keys")
+def keys() -> Path:
+    folder = KeyStore().folder
     Workshop.default(folder).personalised(PHYSICIAN, DAY.date())
     return folder
 

@@ -164,8 +164,8 @@ def costs(target: Target, reader: str, seated: SeatedCard, timed: TimedCard) -> 
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
+def workshop() -> Workshop:
+    return Workshop.default()
 
 
 def seat(workshop: Workshop, family: str) -> SeatedCard:

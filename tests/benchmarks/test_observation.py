@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from statistics import median
 
-import pytest
-
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
@@ -49,8 +47,8 @@ def one(environment: Mapping[str, str]) -> tuple[float, float]:
     return middle * 1e6, mean * 1e6
 
 
-def test_an_observed_apdu_costs_little_more(tmp_path_factory: pytest.TempPathFactory) -> None:
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+def test_an_observed_apdu_costs_little_more() -> None:
+    workshop = Workshop(KeyStore())
     with ExitStack() as stack:
         plain = stack.enter_context(LiveBench(Device.assemble(PROFILE, CARDS, workshop)))
         watched = stack.enter_context(Standing(Wanted(profile=PROFILE, cards=CARDS, workshop=workshop)))
@@ -66,9 +64,9 @@ def test_an_observed_apdu_costs_little_more(tmp_path_factory: pytest.TempPathFac
     assert ratio <= BOUND
 
 
-def test_many_benches_stand_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_many_benches_stand_at_once() -> None:
     count = int(os.environ.get("BIFENTE_BENCHES", "20"))
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+    workshop = Workshop(KeyStore())
     with ExitStack() as stack:
         began = time.monotonic()
         stood = [

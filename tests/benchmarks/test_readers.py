@@ -38,9 +38,9 @@ def say(capsys: pytest.CaptureFixture[str], what: str, figure: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def cards(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+def cards() -> list[Any]:
     """Sixteen CPS with serials of their own, and what each answers to the reading of it."""
-    workshop = Workshop.default(tmp_path_factory.mktemp("keys"))
+    workshop = Workshop.default()
     choices = [
         CardChoice.model_validate({"template": "medecin-generaliste", "card": {"serial": f"9911{number:04}"}})
         for number in range(16)

@@ -42,8 +42,8 @@ class Cost:
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
+def workshop() -> Workshop:
+    return Workshop.default()
 
 
 def card(workshop: Workshop, template: str) -> TimedCard:

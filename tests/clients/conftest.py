@@ -40,11 +40,9 @@ def chain() -> None:
 
 
 @pytest.fixture(scope="session")
-def make(tmp_path_factory: pytest.TempPathFactory) -> CardMaker:
+def make() -> CardMaker:
     """A fresh card of a template that comes with the bench; keyword arguments replace values of the template."""
-    base = tmp_path_factory.getbasetemp()
-    # One key store for all workers of a run (pytest-xdist): keys are the slow part of a card.
-    keys = KeyStore((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "client-keys")
+    keys = KeyStore()
     pki = Pki(keys)
     made: dict[str, PersonalisedCard] = {}
     at = date.today()  # real clients look at the machine's clock

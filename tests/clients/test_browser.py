@@ -30,7 +30,7 @@ def browser() -> str:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
-    workshop = Workshop.default(folder / "keys")
+    workshop = Workshop.default()
     plan = prepare(RunOptions(paths=(SUITE,), lang="fr"), workshop)
     with Recorder(folder / FILE_NAME, now=WallClock().now) as recorder:
         execute(plan, workshop, run_id="page", command=("bifente", "run"), emit=recorder.record)

@@ -115,9 +115,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cloud-keys"
+def keys() -> Path:
+    return KeyStore().folder
 
 
 @pytest.fixture

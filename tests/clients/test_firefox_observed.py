@@ -115,7 +115,7 @@ def observed(standing: Standing, home: Path) -> Observed:
 
 
 def test_firefox_shakes_hands_with_the_card(tmp_path_factory: pytest.TempPathFactory) -> None:
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+    workshop = Workshop(KeyStore())
     cards = {"cps": CardChoice(template="medecin-generaliste")}
     wanted = Wanted(profile="readers/generic-bislot", cards=cards, workshop=workshop, services=("psc",))
     for name in ("firefox-esr", "certutil", "modutil", "Xvfb", "xdotool"):

@@ -162,12 +162,12 @@ def sheet(cps: PersonalisedCard, vitale: PersonalisedVitale, mode: SecuringMode)
 
 
 @pytest.fixture(scope="module", params=["cps3", "cps4"])
-def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Software]:
+def shared(request: pytest.FixtureRequest) -> Iterator[Software]:
     cards = {
         "cps": CardChoice(template="medecin-generaliste", family=str(request.param)),
         "vitale": CardChoice(template="vitale/assure-seul"),
     }
-    device = Device.assemble("readers/generic-bislot", cards, Workshop.default(tmp_path_factory.mktemp("keys")), seed=1)
+    device = Device.assemble("readers/generic-bislot", cards, Workshop.default(), seed=1)
     with LiveBench(device) as bench:
         assert bench.wait_seen()
         software = Software(bench)
@@ -321,12 +321,12 @@ def through(bench: LiveBench, library: Path, content: bytes) -> tuple[bytes, byt
 
 
 @pytest.fixture(scope="module")
-def cps3_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveBench]:
+def cps3_bench() -> Iterator[LiveBench]:
     # The Cryptolib keeps on the machine what it read of a card, by serial number: one used before is a card of before.
     own = {"type": "CPS", "serial": f"99{secrets.randbelow(10**6):06}", "number": "9900000001"}
     cps = CardChoice.model_validate({"template": "medecin-generaliste", "card": own})
     cards = {"cps": cps, "vitale": CardChoice(template="vitale/assure-seul")}
-    device = Device.assemble("readers/generic-bislot", cards, Workshop.default(tmp_path_factory.mktemp("keys")), seed=1)
+    device = Device.assemble("readers/generic-bislot", cards, Workshop.default(), seed=1)
     with LiveBench(device) as bench:
         assert bench.wait_seen()
         yield bench

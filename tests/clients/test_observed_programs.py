@@ -31,10 +31,9 @@ LEFT_OPEN, IN_ARGUMENTS, AGAIN = "logged-out-at-the-end", "no-code-in-arguments"
 
 
 @pytest.fixture(scope="module")
-def keys(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def keys() -> Path:
     """The laboratory keys from which ``make`` makes its cards: one authority for the card and for the server."""
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "client-keys"
+    return KeyStore().folder
 
 
 @pytest.fixture(scope="module")

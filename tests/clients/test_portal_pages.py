@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +12,7 @@ from browser import CardBrowser, chromium
 from clients_bench import PIN, Bench, CardMaker, opensc_module
 
 from bifente.conformance.domains.portal.serving import ExampleReading, ServedPortal
-from bifente.simulator.pki.keystore import KeySource, KeyStore
+from bifente.simulator.pki.keystore import KeyStore
 
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -35,8 +34,7 @@ def shared_bench(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    base = tmp_path_factory.getbasetemp()
-    keys: KeySource = KeyStore((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "client-keys")
+    keys = KeyStore()
     with ExitStack() as stack:
 
         def make(**more: Any) -> ServedPortal:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -28,10 +27,8 @@ def shared_bench(make: CardMaker, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.fixture(scope="module")
 def psc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    base = tmp_path_factory.getbasetemp()
     # The authorities of the cards in the readers are those that the provider believes.
-    keys = KeyStore((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "client-keys")
-    with served(keys, tmp_path_factory.mktemp("psc")) as found:
+    with served(KeyStore(), tmp_path_factory.mktemp("psc")) as found:
         yield found
 
 

@@ -17,9 +17,9 @@ SELECT_MF, READ, SELECT_VITALE = "00A40000023F00", "00B0820000", "00A404000BD250
 
 
 @pytest.fixture(scope="module", params=["vitale/famille-trois", "vitale/vitale-1"])
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveBench]:
+def pair(request: pytest.FixtureRequest) -> Iterator[LiveBench]:
     cards = {"cps": CardChoice(template="medecin-generaliste"), "vitale": CardChoice(template=str(request.param))}
-    workshop = Workshop.default(tmp_path_factory.mktemp("keys"))
+    workshop = Workshop.default()
     device = Device.assemble("readers/generic-bislot", cards, workshop, seed=1)
     with LiveBench(device) as bench:
         assert bench.wait_seen()

@@ -10,17 +10,6 @@ from conformance_bench import Lab, Ran
 from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
-from bifente.simulator.pki.keystore import ENVIRONMENT
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _keys(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
-    """One key store for all workers and every process they start: keys are the slow part of a card."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "conformance-keys"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(ENVIRONMENT, str(folder))
-        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +26,7 @@ def _chain() -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(_keys: Path) -> Iterator[Lab]:
+def lab() -> Iterator[Lab]:
     """An embedded bench for the whole session."""
     lab = Lab.open()
     yield lab

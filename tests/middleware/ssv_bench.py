@@ -21,7 +21,7 @@ from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Answer, Ssv
 from bifente.simulator.pki.authority import Pki
-from bifente.simulator.pki.keystore import MemoryKeys
+from bifente.simulator.pki.keystore import KeyStore, OtherKeys
 from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader
 from bifente.simulator.zones import named
 
@@ -35,7 +35,7 @@ class SharedKeys:
     """Real keys, but all cards of a kind share one: making them would be most of the test time."""
 
     def __init__(self) -> None:
-        self._keys = MemoryKeys()
+        self._keys = OtherKeys(KeyStore(), "tests")
 
     def key(self, name: str, size: int = 2048) -> RSAPrivateKey:
         return self._keys.key(name.rsplit("/", 1)[-1] if name.startswith("card/") else name, size)

@@ -49,8 +49,8 @@ for line in sys.stdin:
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+def standing() -> Iterator[Standing]:
+    workshop = Workshop(KeyStore())
     cards = {"cps": CardChoice(template="medecin-generaliste"), "vitale": CardChoice(template="vitale/ald")}
     with Standing(
         Wanted(profile="readers/generic-bislot", cards=cards, workshop=workshop, services=("insi",))

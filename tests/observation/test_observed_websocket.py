@@ -22,8 +22,8 @@ from bifente.simulator.pki.keystore import KeyStore
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+def standing() -> Iterator[Standing]:
+    workshop = Workshop(KeyStore())
     cards = {"cps": CardChoice(template="medecin-generaliste"), "vitale": CardChoice(template="vitale/ald")}
     wanted = Wanted(profile="readers/generic-bislot", cards=cards, workshop=workshop, services=("dmpconnect",))
     with Standing(wanted) as stood:

@@ -45,8 +45,8 @@ def png(colour: str = "red") -> bytes:
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+def standing() -> Iterator[Standing]:
+    workshop = Workshop(KeyStore())
     cards = {"cps": CardChoice(template="medecin-generaliste")}
     with Standing(Wanted(profile="readers/generic-bislot", cards=cards, workshop=workshop)) as stood:
         yield stood

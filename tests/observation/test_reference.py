@@ -86,9 +86,9 @@ PLANTED: Mapping[str, tuple[str, Sequence[Step]]] = {
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def standing() -> Iterator[Standing]:
     cards = {role: CardChoice(template=template) for role, template in CARDS.items()}
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+    workshop = Workshop(KeyStore())
     with Standing(Wanted(profile="readers/generic-bislot", cards=cards, workshop=workshop)) as stood:
         yield stood
 

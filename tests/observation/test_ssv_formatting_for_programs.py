@@ -139,8 +139,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
-    workshop = Workshop(KeyStore(tmp_path_factory.mktemp("keys")))
+def standing() -> Iterator[Standing]:
+    workshop = Workshop(KeyStore())
     cards = {"cps": CardChoice(template="medecin-generaliste"), "vitale": CardChoice(template="vitale/assure-seul")}
     with Standing(Wanted(profile="readers/generic-bislot", cards=cards, workshop=workshop)) as stood:
         yield stood

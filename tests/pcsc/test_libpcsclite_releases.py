@@ -88,8 +88,8 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> PersonalisedCard:
-    keys = KeyStore(tmp_path_factory.getbasetemp() / "releases-keys")
+def made() -> PersonalisedCard:
+    keys = KeyStore()
     return personalise(shipped_templates()["medecin-generaliste"], keys, at=date.today(), pki=Pki(keys))
 
 

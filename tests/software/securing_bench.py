@@ -26,7 +26,7 @@ from bifente.simulator.formats.fse.securing.verifying import Anchors, Verifier, 
 from bifente.simulator.iso7816.card import Card
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
-from bifente.simulator.pki.keystore import MemoryKeys
+from bifente.simulator.pki.keystore import KeyStore, OtherKeys
 from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.readers import PcscService, Reader
 from bifente.simulator.services.frontal import lot_checks
@@ -46,7 +46,7 @@ class FewKeys:
     """
 
     def __init__(self) -> None:
-        self._keys = MemoryKeys()
+        self._keys = OtherKeys(KeyStore(), "tests")
 
     def key(self, name: str, size: int = 2048) -> RSAPrivateKey:
         return self._keys.key(name.rsplit("/", 1)[-1] if name.startswith("card/") else name, size)

@@ -22,7 +22,7 @@ FAITHFUL = f"- code-status:\n  expect: {{sw: [63C3, 6A88]}}\n  artefact: {{expec
 
 
 @pytest.fixture(scope="module")
-def behind_vpcd(_chain: None, _keys: Path) -> Iterator[Lab]:
+def behind_vpcd(_chain: None) -> Iterator[Lab]:
     workshop = Workshop.default()
     options = RunOptions(paths=(), target=TargetKind.PCSC, service=ServiceKind.PCSCD)
     lab = Lab(workshop, BenchPool(options, workshop, ["readers/generic-bislot"]))
