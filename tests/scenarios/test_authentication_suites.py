@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from msgspec import structs
+from selecting import only
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -40,17 +41,8 @@ Patch = pytest.MonkeyPatch
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
-
-
-def planned(workshop: Workshop, paths: tuple[Path, ...], select: tuple[str, ...] = ()) -> RunPlan:
-    return prepare(RunOptions(paths=paths, select=select), workshop)
-
-
-@pytest.fixture(scope="module")
 def plan(workshop: Workshop) -> RunPlan:
-    return planned(workshop, tuple(ROOT / f"{name}.yaml" for name in SUITES))
+    return prepare(RunOptions(paths=tuple(ROOT / f"{name}.yaml" for name in SUITES)), workshop)
 
 
 def run(plan: RunPlan, workshop: Workshop) -> list[Event]:
@@ -322,17 +314,16 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
 
 
 @pytest.mark.parametrize("what", MUTATIONS)
-def test_a_check_taken_away_is_seen(what: str, workshop: Workshop, monkeypatch: Patch) -> None:
+def test_a_check_taken_away_is_seen(what: str, plan: RunPlan, workshop: Workshop, monkeypatch: Patch) -> None:
     mutation, scenario = MUTATIONS[what]
     mutation(monkeypatch)
-    suite, _slash, _name = scenario.partition("/")
-    one = planned(workshop, (ROOT / f"{suite.partition('.')[2]}.yaml",), (f"{scenario}*",))
-    found = verdicts(run(one, workshop))
-    assert found, scenario
+    found = verdicts(run(only(plan, f"{scenario}*"), workshop))
     assert Verdict.FAILED in found.values(), found
 
 
-def test_no_secret_is_in_any_file_of_a_run(workshop: Workshop, tmp_path: Path, monkeypatch: Patch) -> None:
+def test_no_secret_is_in_any_file_of_a_run(
+    plan: RunPlan, workshop: Workshop, tmp_path: Path, monkeypatch: Patch
+) -> None:
     """API keys, right and wrong, keys of enciphered mails: in no byte of the journal nor of any report."""
     born: set[bytes] = set()
     declare = Secrets.declare
@@ -342,7 +333,7 @@ def test_no_secret_is_in_any_file_of_a_run(workshop: Workshop, tmp_path: Path, m
         declare(self, *secrets)
 
     monkeypatch.setattr(Secrets, "declare", heard)
-    made = planned(workshop, (ROOT / "directory.yaml", ROOT / "mail.yaml"))
+    made = only(plan, "authentication.directory/*", "authentication.mail/*")
     secrets = Secrets()
     with Recorder(tmp_path / FILE_NAME, now=WallClock().now, secrets=secrets) as recorder:
         execute(

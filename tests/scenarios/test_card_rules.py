@@ -129,11 +129,6 @@ MUTATIONS: Mapping[Mutation, str] = {
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def plan(workshop: Workshop) -> RunPlan:
     return prepare(RunOptions(paths=(SUITE,)), workshop)
 

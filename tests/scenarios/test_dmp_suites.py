@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from selecting import only
 from source_mutation import changed
 
 from bifente.conformance import requirements
@@ -32,21 +32,9 @@ def workshop(shared_keys: KeySource) -> Workshop:
     return Workshop(shared_keys)
 
 
-Plans = Callable[[str], RunPlan]
-
-
 @pytest.fixture(scope="module")
-def plans(workshop: Workshop) -> Plans:
-    folder, made = default_paths()[0] / "dmp", dict[str, RunPlan]()
-
-    def plan(select: str) -> RunPlan:
-        suite = select.partition("/")[0].removeprefix("dmp.")
-        if select not in made:
-            paths = (folder if suite == "*" else folder / f"{suite}.yaml",)
-            made[select] = prepare(RunOptions(paths=paths, select=(select,)), workshop)
-        return made[select]
-
-    return plan
+def plan(workshop: Workshop) -> RunPlan:
+    return prepare(RunOptions(paths=(default_paths()[0] / "dmp",)), workshop)
 
 
 def run(plan: RunPlan, workshop: Workshop) -> dict[str, Verdict]:
@@ -55,8 +43,8 @@ def run(plan: RunPlan, workshop: Workshop) -> dict[str, Verdict]:
     return {one.scenario: one.verdict for one in events if isinstance(one, ScenarioFinished)}
 
 
-def test_every_scenario_passes(plans: Plans, workshop: Workshop) -> None:
-    verdicts = run(plans("*"), workshop)
+def test_every_scenario_passes(plan: RunPlan, workshop: Workshop) -> None:
+    verdicts = run(plan, workshop)
     assert len(verdicts) >= LEAST
     assert set(verdicts.values()) == {Verdict.PASSED}
 
@@ -714,13 +702,11 @@ def _unverified(assertion: XmlElement) -> VerifiedXml:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_a_check_that_is_taken_out_is_seen(
-    check: TakenOut, plans: Plans, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    check: TakenOut, plan: RunPlan, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checking, "_unverified", _unverified, raising=False)
-    plan = plans(check.seen_by)
     with changed(check.module, check.old, check.new):
-        verdicts = run(plan, workshop)
-    assert verdicts
+        verdicts = run(only(plan, check.seen_by), workshop)
     red = [name for name, verdict in verdicts.items() if verdict is not Verdict.PASSED]
     assert red, f"{check.name}: none of {check.seen_by} saw it"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from selecting import only
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -24,22 +23,11 @@ from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
 from bifente.simulator.pcsc.private_pcscd import try_namespaces
 from bifente.simulator.pcsc.services import ServiceKind
-from bifente.simulator.pki.keystore import ENVIRONMENT
 
 pytestmark = pytest.mark.long
 
 TOPICS = ("readers", "vitale", "wireless", "faults", "fse")
 LEAST = 120
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
-
-
-@pytest.fixture(scope="module")
-def workshop(keys: Path) -> Workshop:
-    return Workshop.default(keys)
 
 
 @pytest.fixture(scope="module")
@@ -192,36 +180,43 @@ def steps(events: list[Event], scenario: str) -> list[Verdict]:
     return [event.verdict for event in events if isinstance(event, StepFinished) and event.scenario == scenario]
 
 
+@pytest.fixture(scope="module")
+def chosen(plan: RunPlan) -> RunPlan:
+    found = only(plan, *SAMPLE)
+    assert {scenario.id for scenario in found.scenarios} == SAMPLE.keys()
+    assert {scenario.suite for scenario in found.scenarios} >= {s.model.suite for s in plan.suites} - LEFT_OUT
+    return found
+
+
+@pytest.fixture(scope="module")
+def inside(chosen: RunPlan, workshop: Workshop) -> list[Event]:
+    """What is told of the sample in process."""
+    told: list[Event] = []
+    execute(chosen, workshop, run_id="20250101-000000-000000", command=(), emit=told.append)
+    assert {one.verdict for one in outcomes(told).values()} == {Verdict.PASSED}
+    return told
+
+
 @pytest.mark.usefixtures("chain")
-def test_through_pcscd_the_verdicts_are_the_same(plan: RunPlan, workshop: Workshop, keys: Path, tmp_path: Path) -> None:
-    compare(plan, workshop, keys, tmp_path, ServiceKind.PCSCD, SAMPLE)
+def test_through_pcscd_the_verdicts_are_the_same(chosen: RunPlan, inside: list[Event], tmp_path: Path) -> None:
+    compare(chosen, inside, tmp_path, ServiceKind.PCSCD, SAMPLE)
 
 
 def test_through_the_bench_s_own_service_the_verdicts_are_the_same(
-    plan: RunPlan, workshop: Workshop, keys: Path, tmp_path: Path
+    chosen: RunPlan, inside: list[Event], tmp_path: Path
 ) -> None:
     pytest.importorskip("smartcard", reason="needs pyscard: pip install bifente[pcsc]")
-    compare(plan, workshop, keys, tmp_path, ServiceKind.OWN, OWN)
+    compare(chosen, inside, tmp_path, ServiceKind.OWN, OWN)
 
 
-def compare(
-    plan: RunPlan, workshop: Workshop, keys: Path, tmp_path: Path, service: ServiceKind, wanted: dict[str, str]
-) -> None:
+def compare(chosen: RunPlan, inside: list[Event], tmp_path: Path, service: ServiceKind, wanted: dict[str, str]) -> None:
     """In process and through a service; ``wanted`` is why a verdict is not the same, by scenario."""
-    chosen = tuple(scenario for scenario in plan.scenarios if scenario.id in SAMPLE)
-    assert {scenario.id for scenario in chosen} == SAMPLE.keys()
-    assert {scenario.suite for scenario in chosen} >= {s.model.suite for s in plan.suites} - LEFT_OUT
-    inside: list[Event] = []
-    execute(replace(plan, scenarios=chosen), workshop, run_id="20250101-000000-000000", command=(), emit=inside.append)
-    assert {one.verdict for one in outcomes(inside).values()} == {Verdict.PASSED}
-
+    files = dict.fromkeys(scenario.document.path for scenario in chosen.scenarios)
     # A process of its own: the PC/SC library asks once in its life where its service is.
     select = [word for scenario in SAMPLE for word in ("--select", scenario)]
+    options = ("--target", "pcsc", "--service", service.value, "--out", tmp_path / "run", *select)
     done = subprocess.run(
-        [sys.executable, "-c", "from bifente.conformance.cli import main; main()", "run"]
-        + [str(default_paths()[0] / topic) for topic in TOPICS]
-        + ["--target", "pcsc", "--service", service.value, "--out", str(tmp_path / "run"), *select],
-        env={**os.environ, ENVIRONMENT: str(keys)},
+        [sys.executable, "-c", "from bifente.conformance.cli import main; main()", "run", *files, *options],
         capture_output=True,
         text=True,
         timeout=600,

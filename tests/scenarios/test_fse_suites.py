@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from selecting import only
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.fse.bench.reference import TemplateReference
@@ -43,17 +44,12 @@ LEAST = 80
 REFUSALS = {"outcome": {"blocked", "impossible", "refused"}, "urgency": {"overdue"}}
 
 
-@pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("fse-keys"))
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plan(workshop: Workshop) -> RunPlan:
     return prepare(RunOptions(paths=FILES), workshop)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scenarios(plan: RunPlan) -> tuple[PlannedScenario, ...]:
     """Each scenario once, however many rows its matrix has."""
     return tuple({(scenario.suite, scenario.model.id): scenario for scenario in plan.scenarios}.values())
@@ -320,64 +316,64 @@ def _codes_to_any_card(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("mutate", "caught"),
     [
-        (_believes_every_signature, "altered-on-the-way[[]amount]"),
-        (_believes_every_signature, "one-changed-byte-is-seen[[]45]"),
-        (_any_vitale, "vitale-substituted[[]nurse]"),
+        (_believes_every_signature, "altered-on-the-way[amount]"),
+        (_believes_every_signature, "one-changed-byte-is-seen[45]"),
+        (_any_vitale, "vitale-substituted[nurse]"),
         (_any_turn, "lot-ahead-of-its-turn"),
-        (_one_rate, "professions-in-alsace-moselle[[]nurse]"),
-        (_every_day_works, "last-day-to-send[[]third-party]"),
+        (_one_rate, "professions-in-alsace-moselle[nurse]"),
+        (_every_day_works, "last-day-to-send[third-party]"),
         (_no_holidays, "a-public-holiday-does-not-count"),
-        (_no_holidays, "first-sending-across-the-calendar[[]fourteenth-of-july]"),
-        (_no_holidays, "sending-again-across-the-calendar[[]easter-monday]"),
-        (_every_day_works, "first-sending-across-the-calendar[[]friday]"),
-        (_no_alsace, "alsace-moselle-has-its-own-holidays[[]good-friday]"),
-        (_no_alsace, "alsace-moselle-has-its-own-holidays[[]second-day-of-christmas]"),
-        (_working_days_kept, "ninety-days-are-days-of-the-calendar[[]leap-year]"),
+        (_no_holidays, "first-sending-across-the-calendar[fourteenth-of-july]"),
+        (_no_holidays, "sending-again-across-the-calendar[easter-monday]"),
+        (_every_day_works, "first-sending-across-the-calendar[friday]"),
+        (_no_alsace, "alsace-moselle-has-its-own-holidays[good-friday]"),
+        (_no_alsace, "alsace-moselle-has-its-own-holidays[second-day-of-christmas]"),
+        (_working_days_kept, "ninety-days-are-days-of-the-calendar[leap-year]"),
         (_galss_goes_on, "server-stopped-before-signing"),
         (_galss_is_not_used, "cards-swapped-between-slots"),
         (_galss_is_not_used, "held-by-another-software"),
-        (_link_holds, "link-lost-while-signing[[]30]"),
+        (_link_holds, "link-lost-while-signing[30]"),
         (_one_number, "numbers-are-never-used-again"),
         (_nothing_blocks, "rights-closed"),
         (_any_right, "lot-without-the-right-to-sign-it"),
         (_forgets_early, "kept-for-ninety-days"),
-        (_believes_any_copy, "altered-on-the-way[[]amount]"),
+        (_believes_any_copy, "altered-on-the-way[amount]"),
         (_believes_any_copy, "sent-again-after-a-copy-that-changed"),
-        (_believes_any_copy, "late-answer-to-a-copy-that-changed[[]answered-late-too]"),
-        (_believes_the_insured, "insured[[]fund-of-another]"),
+        (_believes_any_copy, "late-answer-to-a-copy-that-changed[answered-late-too]"),
+        (_believes_the_insured, "insured[fund-of-another]"),
         (_believes_the_insured, "opposed-card"),
         (_believes_the_insured, "accident"),
-        (_believes_the_professional, "professional[[]specialty]"),
-        (_believes_covers, "insured[[]exoneration-4-alone]"),
-        (_believes_covers, "insured[[]c2s]"),
+        (_believes_the_professional, "professional[specialty]"),
+        (_believes_covers, "insured[exoneration-4-alone]"),
+        (_believes_covers, "insured[c2s]"),
         (_pays_twice, "paid-twice"),
-        (_no_points_off, "outside-the-care-path[[]alsace-moselle]"),
+        (_no_points_off, "outside-the-care-path[alsace-moselle]"),
         (_every_act_in_full, "two-ccam-acts"),
-        (_pays_always, "payment-rejected[[]rights-closed]"),
-        (_code_for_each_lot, "one-code-for-a-series[[]cps3]"),
-        (_every_code_breaks, "unknown-resource-does-not-break-it[[]cps4]"),
+        (_pays_always, "payment-rejected[rights-closed]"),
+        (_code_for_each_lot, "one-code-for-a-series[cps3]"),
+        (_every_code_breaks, "unknown-resource-does-not-break-it[cps4]"),
         (_codes_to_any_card, "another-card-does-not-go-on"),
-        (_no_participation, "flat-participation[[]ordinary]"),
+        (_no_participation, "flat-participation[ordinary]"),
         (_insurer_takes_the_points, "complementary-outside-the-care-path"),
-        (_one_price_for_all, "prices-of-the-day[[]physiotherapist-at-home]"),
-        (_pays_any_mode, "paid-by-mode[[]not-secured]"),
-        (_pays_any_mode, "paid-by-mode[[]without-vitale-or-paper]"),
-        (_waits_for_no_paper, "paid-once-the-paper-has-arrived[[]degraded]"),
-        (_books_anything, "said-after-a-payment[[]twice]"),
-        (_books_anything, "said-after-a-payment[[]rejected]"),
+        (_one_price_for_all, "prices-of-the-day[physiotherapist-at-home]"),
+        (_pays_any_mode, "paid-by-mode[not-secured]"),
+        (_pays_any_mode, "paid-by-mode[without-vitale-or-paper]"),
+        (_waits_for_no_paper, "paid-once-the-paper-has-arrived[degraded]"),
+        (_books_anything, "said-after-a-payment[twice]"),
+        (_books_anything, "said-after-a-payment[rejected]"),
         (_books_anything, "taken-back-by-nobody"),
         (_believes_any_return, "signed-by-the-body"),
         (_revoked_when_it_says, "revoked-cps-told-earlier"),
-        (_believes_the_treating_doctor, "care-path-of-the-treating-doctor[[]treating]"),
+        (_believes_the_treating_doctor, "care-path-of-the-treating-doctor[treating]"),
         (_no_penalty, "payment-that-does-not-come"),
         (_sends_unsigned_lots, "from-the-act-to-the-acknowledgement*nurse*"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_a_wrong_behaviour_is_caught(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, mutate: Callable[[Any], None], caught: str
+    plan: RunPlan, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, mutate: Callable[[Any], None], caught: str
 ) -> None:
-    chosen = prepare(RunOptions(paths=FILES, select=(f"fse.*/{caught.replace('[[]', '[')}",)), workshop)
+    chosen = only(plan, f"fse.*/{caught}")
     mutate(monkeypatch)
     found = verdicts(chosen, workshop)
     assert any(verdict is Verdict.FAILED for verdict in found.values()), found

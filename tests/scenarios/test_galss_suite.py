@@ -24,11 +24,6 @@ SUITE = default_paths()[0] / "readers" / "galss.yaml"
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def plan(workshop: Workshop) -> RunPlan:
     return prepare(RunOptions(paths=(SUITE,)), workshop)
 

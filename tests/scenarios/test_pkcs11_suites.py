@@ -37,17 +37,12 @@ LEAST = 60
 FOLDER = SCENARIOS / "pkcs11"
 
 
-@pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plan(workshop: Workshop) -> RunPlan:
     return prepare(RunOptions(paths=(FOLDER,)), workshop)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scenarios(plan: RunPlan) -> tuple[PlannedScenario, ...]:
     """Each scenario once, however many cards its matrix names."""
     return tuple({(scenario.suite, scenario.model.id): scenario for scenario in plan.scenarios}.values())

@@ -53,11 +53,6 @@ SUITES = tuple(sorted([*FOLDER.glob("psc-*.yaml"), FOLDER / "ciba.yaml", FOLDER 
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
 def plan(workshop: Workshop) -> RunPlan:
     return prepare(RunOptions(paths=SUITES), workshop)
 

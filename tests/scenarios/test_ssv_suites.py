@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from selecting import only
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -23,17 +24,12 @@ FILES = tuple(sorted((default_paths()[0] / "vitale").glob("ssv-*.yaml")))
 LEAST = 60
 
 
-@pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("ssv-keys"))
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plan(workshop: Workshop) -> RunPlan:
     return prepare(RunOptions(paths=FILES), workshop)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scenarios(plan: RunPlan) -> tuple[PlannedScenario, ...]:
     """Each scenario once, however many cards its matrix names."""
     return tuple({(scenario.suite, scenario.model.id): scenario for scenario in plan.scenarios}.values())
@@ -140,9 +136,8 @@ def _any_date(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_a_wrong_library_is_caught(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, mutate: Callable[[Any], None], caught: str
+    plan: RunPlan, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, mutate: Callable[[Any], None], caught: str
 ) -> None:
     mutate(monkeypatch)
-    chosen = prepare(RunOptions(paths=FILES, select=(f"*{caught}*",)), workshop)
-    found = verdicts(chosen, workshop)
+    found = verdicts(only(plan, f"*{caught}*"), workshop)
     assert any(verdict is Verdict.FAILED for verdict in found.values()), found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -29,16 +28,6 @@ from bifente.simulator.zones import encode
 FOLDER = default_paths()[0] / "vitale"
 SUITES = tuple(FOLDER / f"{name}.yaml" for name in ("card", "presence", "templates", "vitale-1"))
 LEAST = 25
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("keys")
-
-
-@pytest.fixture(scope="module")
-def workshop(keys: Path) -> Workshop:
-    return Workshop.default(keys)
 
 
 @pytest.fixture(scope="module")
@@ -217,13 +206,11 @@ MUTATIONS: Mapping[Mutation, str] = {
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
-def test_a_wrong_card_makes_scenarios_fail(
-    mutation: Mutation, plan: RunPlan, keys: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_card_makes_scenarios_fail(mutation: Mutation, plan: RunPlan, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = MUTATIONS[mutation]
     chosen = tuple(scenario for scenario in plan.scenarios if scenario.id == wanted)
     assert chosen, wanted
     mutation(monkeypatch)
     # A workshop of its own: the cards made so far are right.
-    found = verdicts(run(replace(plan, scenarios=chosen), Workshop.default(keys)))
+    found = verdicts(run(replace(plan, scenarios=chosen), Workshop.default()))
     assert found[wanted] is Verdict.FAILED

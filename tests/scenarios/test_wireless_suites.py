@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from selecting import only
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -31,11 +32,6 @@ from bifente.simulator.services.cloudfsv.bearer import Bearers
 from bifente.simulator.services.cloudfsv.service import CloudFsv, FsvAnswer
 
 LEAST = 30
-
-
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    return Workshop.default(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="module")
@@ -246,10 +242,8 @@ MUTATIONS: Mapping[Mutation, str] = {
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_a_wrong_terminal_makes_scenarios_fail(
-    mutation: Mutation, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    mutation: Mutation, plan: RunPlan, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutation(monkeypatch)
-    path = default_paths()[0] / "wireless"
-    only = prepare(RunOptions(paths=(path,), select=(MUTATIONS[mutation],)), workshop)
-    (verdict,) = verdicts(run(only, workshop)).values()
+    (verdict,) = verdicts(run(only(plan, MUTATIONS[mutation]), workshop)).values()
     assert verdict is Verdict.FAILED
