@@ -56,7 +56,7 @@ def python(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     link_dependencies(home)
     (wheel,) = built.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install", "--no-deps", "--no-index"]
-    run([*pip, "--quiet", "--disable-pip-version-check", wheel], home)
+    run([*pip, "--quiet", "--no-compile", "--disable-pip-version-check", wheel], home)
     return home / "bin" / "python"
 
 
