@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,8 @@ def run(folder: Path, text: str, *options: str, target: str = "pcsc") -> tuple[i
     return said.code, said.out
 
 
-def with_fault(*faults: str) -> str:
-    planted = ", ".join(word for one in faults for word in ("--fault", one))
-    return SUITE.read_text(encoding="utf-8").replace("reference, --driver", f"reference, {planted}, --driver")
+def with_fault(fault: str) -> str:
+    return SUITE.read_text(encoding="utf-8").replace("reference, --driver", f"reference, --fault, {fault}, --driver")
 
 
 @pytest.fixture(scope="module")
@@ -34,28 +34,40 @@ def test_the_reference_program_passes(good: str) -> None:
     assert "passed 4" in good
 
 
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [
-        ("replays-code", "seen: ✗ failed"),
-        ("no-logout", "pin-verified"),
-        ("does-not-end", "in-time"),
-        ("repeats-refused-code", "pin-tries"),
-        ("storms-mute-card", "count: expected at-most 2"),
-        ("ignores-6c", "rules: ✗ failed"),
-    ],
-)
-def test_a_fault_turns_a_scenario_red_where_it_is_wrong(tmp_path: Path, fault: str, said: str) -> None:
-    code, told = run(tmp_path, with_fault(fault))
-    assert code == 1, told
-    assert said in told
+FAULTS = {
+    "replays-code": ("reads-signs-and-leaves", "seen: ✗ failed"),
+    "no-logout": ("reads-signs-and-leaves", "pin-verified"),
+    "does-not-end": ("reads-signs-and-leaves", "in-time"),
+    "repeats-refused-code": ("a-wrong-code-is-one-try-and-is-told", "pin-tries"),
+    "storms-mute-card": ("a-mute-card-is-told-and-no-storm", "count: expected at-most 2"),
+    "ignores-6c": ("reads-signs-and-leaves", "rules: ✗ failed"),
+    "crashes": ("a-mute-card-is-told-and-no-storm", "exit"),
+}
+"""The scenario that must see it, and where."""
 
 
-def test_a_crash_is_a_failure_of_the_product_and_no_error_of_ours(tmp_path: Path) -> None:
-    text = with_fault("crashes")
-    code, told = run(tmp_path, text, "--select", "software.reference/a-mute-card-is-told-and-no-storm")
-    assert code == 1, told
-    assert "bench error" not in told
+@pytest.fixture(scope="module")
+def red(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What one run says of each fault, a suite with one scenario for each."""
+    folder = tmp_path_factory.mktemp("red")
+    select = [word for fault, (scenario, _) in FAULTS.items() for word in ("--select", f"software.{fault}/{scenario}")]
+    for fault in FAULTS:
+        named = with_fault(fault).replace("suite: software.reference", f"suite: software.{fault}")
+        (folder / f"{fault}.yaml").write_text(named, encoding="utf-8")
+    said = apart("run", folder, "--target", "pcsc", "--lang", "en", "--out", folder / "out", *select, cwd=folder)
+    assert said.code == 1, said.out + said.err
+    told = re.split(r"^(?=\S failed +software\.)", said.out.partition("\nSummary")[0], flags=re.MULTILINE)[1:]
+    return {part.partition("software.")[2].partition("/")[0]: part for part in told}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_turns_a_scenario_red_where_it_is_wrong(red: dict[str, str], fault: str) -> None:
+    assert FAULTS[fault][1] in red[fault]
+
+
+def test_a_crash_is_a_failure_of_the_product_and_no_error_of_ours(red: dict[str, str]) -> None:
+    assert red["crashes"].startswith("✗ failed")
+    assert "bench error" not in "".join(red.values())
 
 
 def test_silence_is_not_run(tmp_path: Path) -> None:

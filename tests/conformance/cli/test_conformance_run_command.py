@@ -29,7 +29,7 @@ FAILS = scenario_text("steps: [code-status]", "fails")
 ERRS = scenario_text("steps: [{get-challenge: 199}]", "errs")
 BLOCKED = scenario_text("setup: [code-status]\nsteps: [code-status]", "blocked")
 ELSEWHERE = scenario_text("requires: [contactless]\nsteps: [code-status]", "elsewhere")
-LONG = [scenario_text("steps: [get-challenge: 8]", f"n{number}") for number in range(4000)]
+LONG = [scenario_text("steps: [get-challenge: 8]", f"n{number}") for number in range(1500)]
 
 
 @pytest.fixture
