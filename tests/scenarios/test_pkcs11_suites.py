@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selecting import only
 from test_suites import (
     any_code_is_right,
     decipher_keeps_the_padding,
@@ -197,7 +198,10 @@ def test_a_wrong_card_makes_scenarios_fail(
 ) -> None:
     suite, noticed = MUTATIONS[mutation]
     options = RunOptions(paths=(FOLDER / f"{suite}.yaml",), target=TargetKind.PKCS11, module=opensc)
-    plan = prepare(options, workshop)
+    whole = prepare(options, workshop)
+    # With it the first and the last that this module can do: it is not wrong in everything.
+    others = [scenario.id for scenario in whole.scenarios if scenario.id != noticed and "cps4" not in scenario.id]
+    plan = only(whole, noticed, others[0], others[-1])
     mutation(monkeypatch)
     told: list[Event] = []
     execute(plan, workshop, run_id="20250101-000000-000000", command=("bifente", "run"), emit=told.append)
