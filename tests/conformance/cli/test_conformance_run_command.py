@@ -154,7 +154,10 @@ def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path, scenarios: l
     assert (tmp_path / "r" / "report.html").is_file()
 
 
-@pytest.mark.parametrize("command", [["cards", "list"], ["schema"], ["requirements"]])
+ONE_SUITE = str(default_paths()[0] / "card" / "security-rules.yaml")
+
+
+@pytest.mark.parametrize("command", [["cards", "list"], ["schema", "profile"], ["requirements", ONE_SUITE]])
 def test_a_list_may_be_cut_short(tmp_path: Path, command: list[str]) -> None:
     process = subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
     assert process.stdout is not None
