@@ -10,8 +10,9 @@ import signal
 import sys
 import textwrap
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
+from copy import copy
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
@@ -20,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
-from typer.main import get_group
+from typer.main import get_command, get_command_name, get_group
 
 from bifente.conformance.cli.speaking import SpokenContext, say, speaking, spoken, usage, words
 
@@ -83,9 +84,10 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, imported now; for a name that is none, all are, so that the near one can be told."""
         if cmd_name not in self.commands:
-            for module, _does in [COMMANDS[cmd_name]] if cmd_name in COMMANDS else COMMANDS.values():
-                import_module(f"bifente.conformance.cli.{module}")
-            self.commands = get_group(app).commands
+            known = [cmd_name] if cmd_name in COMMANDS else list(COMMANDS)
+            for name in known:
+                import_module(f"bifente.conformance.cli.{COMMANDS[name][0]}")
+            self.commands = {**self.commands, **get_group(app.with_only(known)).commands}
         found = super().get_command(ctx, cmd_name)
         return found if found is None else speaking(found)
 
@@ -128,7 +130,26 @@ class _Commands(TyperGroup):
             raise typer.Exit(_told(error)) from error
 
 
-app = typer.Typer(
+class _Application(typer.Typer):
+    """Makes a command of what is registered when it is asked for, not all of them at each call."""
+
+    def with_only(self, names: Collection[str]) -> typer.Typer:
+        """Return the same application with these commands of those that are registered."""
+        found = copy(self)
+        found.registered_commands = [
+            one
+            for one in self.registered_commands
+            if (one.name or get_command_name(one.callback.__name__ if one.callback else "")) in names
+        ]
+        found.registered_groups = [one for one in self.registered_groups if one.name in names]
+        return found
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Run the command line."""
+        return get_command(self.with_only(()))(*arguments, **named)
+
+
+app = _Application(
     name="bifente",
     cls=_Commands,
     help="Laboratory bench for the French health-card workstation: virtual cards and readers, scenarios, reports.",
