@@ -39,6 +39,7 @@ from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
 from bifente.simulator.pki.authority import Branch, CertificateLevel, Pki
 from bifente.simulator.pki.certificate_profiles import Validity
+from bifente.simulator.pki.keystore import OtherKeys
 from bifente.simulator.pki.refusals import CertificateRefusal
 
 NUMBER = "2791901001001"
@@ -164,7 +165,7 @@ def test_a_revoked_certificate_and_one_of_a_false_authority(laboratory: Laborato
     with pytest.raises(VihfError) as error:
         verified_vihf(assertion, replace(laboratory.context(), trust=revoked))
     assert error.value.cause is CertificateRefusal.REVOKED
-    namesake = laboratory.judge(Pki(type(shared_keys)()))
+    namesake = laboratory.judge(Pki(OtherKeys(shared_keys, "namesake")))
     with pytest.raises(VihfError) as error:
         verified_vihf(assertion, replace(laboratory.context(), trust=namesake))
     assert error.value.cause is CertificateRefusal.UNKNOWN_AUTHORITY

@@ -28,8 +28,8 @@ from bifente.simulator.serving.mail.disturbances import MailDirection, Weather
 from bifente.simulator.serving.mail.in_process import InProcessTransport
 from bifente.simulator.software.billing.store import Store, Task, TaskKind, Urgency
 
-DAYS, SHEETS_A_DAY = 30, 25
 MONTHS = int(os.environ.get("BIFENTE_MONTHS", "0"))
+DAYS, SHEETS_A_DAY = 30, 25 if MONTHS else 12
 REPLAYED = 8
 """Days of the replay in an ordinary run; all of them with ``BIFENTE_MONTHS``."""
 RATES = {
