@@ -336,6 +336,21 @@ def test_gnutls_and_openssl_come_in(served: LoopbackServer, files: Path) -> None
     assert "Handshake was completed" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1", "::1", "bench_host", "localhost", "localhost."])
+def test_a_server_name_that_no_dns_has_chooses_nothing(served: LoopbackServer, files: Path, name: str) -> None:
+    pem, ca = str(files / "good.pem"), str(files / "ca.pem")
+    openssl = ["openssl", "s_client", "-connect", f"127.0.0.1:{served.port}", "-CAfile", ca, "-cert", pem]
+    done = subprocess.run(
+        [*openssl, "-servername", name, "-ign_eof"],
+        input="GET /who HTTP/1.0\r\n\r\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert '"certificates":1' in done.stdout, done.stderr
+
+
 def test_in_process_the_judgement_is_the_same(lab: Laboratory) -> None:
     told: list[Passed] = []
     clients = ClientCertificates(judge_of(lab), peer="who", hear=told.append)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from tlslite.constants import CipherSuite, HashAlgorithm, SignatureAlgorithm
+from tlslite.constants import CipherSuite, ExtensionType, HashAlgorithm, SignatureAlgorithm
 from tlslite.errors import TLSAbruptCloseError, TLSLocalAlert, TLSRemoteAlert
-from tlslite.messages import Certificate, CertificateRequest
+from tlslite.messages import Certificate, CertificateRequest, ClientHello
 from tlslite.tlsconnection import TLSConnection
+from tlslite.utils.dns_utils import is_valid_hostname
 
 import bifente.simulator.serving.handshake.primitives  # noqa: F401 - replaces what tlslite-ng draws and computes
 from bifente.ground.text import Text
@@ -101,6 +102,8 @@ class _Connection(TLSConnection):
                 yield from self._judged(result)
             elif isinstance(result, CertificateRequest) and self._signer is not None:
                 yield from self._able(result, self._signer)
+            elif isinstance(result, ClientHello):
+                _forget_address(result)
             yield result
 
     def _sigHashesToList(self, settings: Any, *more: Any, **named: Any) -> Any:  # noqa: N802
@@ -197,7 +200,7 @@ class TlsEngine:
                 certChain=as_chain(identity.chain) if identity is not None else None,
                 privateKey=_delegated(identity, failed) if identity is not None else None,
                 settings=agreed.settings(),
-                serverName=name if not name.replace(".", "").isdigit() else None,
+                serverName=name if is_valid_hostname(name) else None,
                 async_=True,
             ),
         )
@@ -326,6 +329,18 @@ def alert_of(refusal: CertificateRefusal, version: tuple[int, int]) -> int:
     if refusal is CertificateRefusal.MISSING and version <= (3, 3):
         return TlsAlert.HANDSHAKE_FAILURE
     return refusal.alert
+
+
+def _forget_address(hello: Any) -> None:
+    """Take a name that is an IP address, or another that no DNS has, for none.
+
+    RFC 6066 wants no address there, PHP sends one, and so does whoever was given a URL with an address. tlslite-ng ends
+    the handshake; servers of the field go on, since it chooses nothing.
+    """
+    said = hello.getExtension(ExtensionType.server_name)
+    names = (said.hostNames or []) if said is not None else []
+    if len(names) == 1 and names[0] and names[0].isascii() and not is_valid_hostname(names[0]):
+        hello.extensions.remove(said)
 
 
 def _delegated(identity: TlsIdentity, failed: list[Exception]) -> Delegated:
