@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from lxml import etree
 
-from bifente.ground.text import Lang, Text
+from bifente.ground.text import Text
 from bifente.simulator.formats.soap.names import NS, qname
 from bifente.simulator.formats.soap.xml import XmlElement
 
@@ -62,13 +62,14 @@ class FaultStyle:
     """How a server writes a fault. The defaults are the standard's; the rest was seen in the field.
 
     ``prefix`` of the envelope, ``body_prefix`` of Body and ``fault_prefix`` of what is inside, all of one namespace;
-    ``langs``: a Text for each language, under the code that it says it is in.
+    ``lang``: the code of the language that the Text, which is French, says it is in. There is one Text: SOAP allows
+    several, yet gSOAP drops the whole fault over the second, and node-soap tells ``[object Object]`` instead of both.
     """
 
     prefix: str = "env"
     body_prefix: str | None = None
     fault_prefix: str | None = None
-    langs: tuple[tuple[Lang, str], ...] = (("fr", "fr"), ("en", "en"))
+    lang: str = "fr"
 
 
 def written(fault: SoapFaultError, style: FaultStyle | None = None, headers: tuple[XmlElement, ...] = ()) -> bytes:
@@ -91,10 +92,9 @@ def written(fault: SoapFaultError, style: FaultStyle | None = None, headers: tup
         code = etree.SubElement(code, qname("env:Subcode"))
         _put_qname(code, name, inner)
     reason = etree.SubElement(node, qname("env:Reason"))
-    for lang, said in style.langs:
-        text = etree.SubElement(reason, qname("env:Text"), {qname("xml:lang"): said})
-        # A reason may repeat what was received, and XML holds no control characters.
-        text.text = _NOT_XML.sub("?", fault.reason.get(lang))
+    text = etree.SubElement(reason, qname("env:Text"), {qname("xml:lang"): style.lang})
+    # A reason may repeat what was received, and XML holds no control characters.
+    text.text = _NOT_XML.sub("?", fault.reason.fr)
     if fault.detail:
         etree.SubElement(node, qname("env:Detail")).extend(deepcopy(one) for one in fault.detail)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")

@@ -11,7 +11,7 @@ class InsiQuirk(StrEnum):
     FATAL = "fatal"
     """``severite="fatal"``, which the schema has not: it has ``fatale``."""
     LANG_EN = "lang-en"
-    """French text marked ``xml:lang="en"``, and no other."""
+    """French text marked ``xml:lang="en"``."""
     SUBCODE_IN_SOAP = "subcode-in-soap"
     """The subcode as a name of the SOAP namespace: ``S:siram_40``."""
     PREFIXES = "prefixes"

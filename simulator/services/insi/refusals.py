@@ -94,7 +94,7 @@ def style_of(quirks: frozenset[InsiQuirk]) -> FaultStyle:
         prefix="soap" if mixed else "env",
         body_prefix="env" if mixed else None,
         fault_prefix="S" if mixed else None,
-        langs=(("fr", "en"),) if InsiQuirk.LANG_EN in quirks else (("fr", "fr"), ("en", "en")),
+        lang="en" if InsiQuirk.LANG_EN in quirks else "fr",
     )
 
 
