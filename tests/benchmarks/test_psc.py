@@ -8,7 +8,6 @@ import os
 import random
 import time
 import tracemalloc
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -52,7 +51,7 @@ def log_in(service: PscService, verifier: str, challenge: str) -> None:
     core.ecps.accept("telephone-1", sent.key, sent.number)
     service.authorization.prove(attempt, service.professional(USER), AuthMode.MOBILE)
     _session, target = service.authorization.finish(attempt)
-    code = parse_qs(urlsplit(target).query)["code"][0]
+    code = target.said["code"]
     form = {
         "grant_type": "authorization_code",
         "code": code,

@@ -60,9 +60,23 @@ class PscBrowser:
             answer = self._asked(method, url, present, form)
             self._cookies.extract_cookies(answer)
             if answer.status_code not in (301, 302, 303, 307):
-                return self._read(answer, url)
+                seen = self._read(answer, url)
+                return self._posted_back() or seen
             url, method, form = urljoin(url, answer.headers["location"]), "GET", None
         raise RuntimeError("the provider sends the browser round and round")
+
+    def _posted_back(self) -> PageSeen | None:
+        """Send the form that sends itself to a client, as the script of its page does; None if this is no such page."""
+        form = (
+            next((one for one in self._document.forms if one.get("id") == "retour"), None)
+            if self._document is not None
+            else None
+        )
+        if form is None:
+            return None
+        said = {name: str(value) for name, value in form.form_values()}
+        self.arrived = f"{form.action}?{urlencode(said)}"
+        return PageSeen(200, PscPage.RETURNED, url=form.action, said=said)
 
     def submit(self, changes: Mapping[str, str]) -> PageSeen:
         """Fill in the form of the page and send it. Raise LookupError where the page has none."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bifente.simulator.services.psc.service import PscService
 
 _WORDS = {404: "RESTEASY003210: Could not find resource for full path", 405: "RESTEASY003650: No resource method found"}
-_ASSETS = frozenset({"style.css", "attente.js"})
+_ASSETS = frozenset({"style.css", "attente.js", "retour.js"})
 _DOWN_PAGE = b"<html><head><title>%d</title></head><body><h1>%d</h1></body></html>"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from bifente.simulator.services.psc import troubles
@@ -20,14 +21,29 @@ SCOPES = (
     *("roles", "eidas1", "eidas2", "scope_1", "scope_2", "offline_access", "acr", "basic", "microprofile-jwt"),
     "web-origins",
 )
+RESPONSE_MODES = ("query", "form_post")
 _CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationAnswer:
+    """What a client is told at its address: in the query, or by a form that the browser posts (``posted``)."""
+
+    target: str
+    said: Mapping[str, str]
+    posted: bool = False
+
+    @property
+    def location(self) -> str:
+        """Return the address with what is said in its query."""
+        return f"{self.target}{'&' if urlsplit(self.target).query else '?'}{urlencode(self.said)}"
 
 
 class ReturnedError(Exception):
     """A request that is refused by sending the browser back to the client with an error."""
 
-    def __init__(self, location: str, error: OAuthError) -> None:
-        self.location = location
+    def __init__(self, answer: AuthorizationAnswer, error: OAuthError) -> None:
+        self.answer = answer
         self.error = error
         super().__init__(str(error))
 
@@ -70,7 +86,7 @@ class Authorization:
             raise OAuthError(
                 "unauthorized_client", "Client is not allowed to initiate browser login with given response_type."
             )
-        if given.get("response_mode", "query") != "query":
+        if given.get("response_mode", "query") not in RESPONSE_MODES:
             raise invalid_request("Invalid parameter: response_mode")
         if unknown := sorted(set(given.get("scope", "openid").split()) - set(SCOPES)):
             raise OAuthError("invalid_scope", f"Invalid scopes: {' '.join(unknown)}")
@@ -112,7 +128,9 @@ class Authorization:
 
     # -- the login -----------------------------------------------------------------------------------------------------
 
-    def taken_up(self, client: RegisteredClient, given: Mapping[str, str], cookie: str | None) -> str | None:
+    def taken_up(
+        self, client: RegisteredClient, given: Mapping[str, str], cookie: str | None
+    ) -> AuthorizationAnswer | None:
         """Return where to send a browser whose session is alive, None if it has to log in. Raise ReturnedError."""
         prompt = given.get("prompt", "").split()
         session = self._state.session_of(cookie)
@@ -151,7 +169,7 @@ class Authorization:
         """Take it that the user of a login under way is this professional."""
         attempt.proven = (professional, mode)
 
-    def finish(self, attempt: LoginAttempt) -> tuple[SsoSession, str]:
+    def finish(self, attempt: LoginAttempt) -> tuple[SsoSession, AuthorizationAnswer]:
         """Return the session of a user who has proved who it is, and where to send the browser. Raise PageError."""
         if attempt.proven is None:
             raise PageError("Cette connexion n'est pas terminée.")
@@ -160,12 +178,12 @@ class Authorization:
         session = self._state.open_session(professional, mode, browser=True)
         return session, self.answered(session, attempt.client, attempt.parameters)
 
-    def abandoned(self, attempt: LoginAttempt) -> str:
+    def abandoned(self, attempt: LoginAttempt) -> AuthorizationAnswer:
         """Return where to send a browser whose user gave up."""
         self._state.attempts.pop(attempt.key)
         return self.returned(attempt.parameters, error="access_denied", error_description="User denied access")
 
-    def answered(self, session: SsoSession, client: RegisteredClient, given: Mapping[str, str]) -> str:
+    def answered(self, session: SsoSession, client: RegisteredClient, given: Mapping[str, str]) -> AuthorizationAnswer:
         """Return where to send the browser, with a code."""
         state = self._state
         session.seen = state.now
@@ -187,12 +205,11 @@ class Authorization:
         )
         return self.returned(given, session_state=session.sid, code=code)
 
-    def returned(self, given: Mapping[str, str], **said: str) -> str:
-        """Return the client's address with what is said to it, the request's state and the issuer (RFC 9207)."""
+    def returned(self, given: Mapping[str, str], **said: str) -> AuthorizationAnswer:
+        """Return what is said to the client at its address, with the request's state and the issuer (RFC 9207)."""
         state = self._state
         kept = {"state": given["state"]} if given.get("state") else {}
         if kept and state.suffers(troubles.STATE_LOST, client=given.get("client_id", "")):
             kept = {}
-        query = urlencode({**kept, **said, "iss": state.addresses.issuer})
-        target = given["redirect_uri"]
-        return f"{target}{'&' if urlsplit(target).query else '?'}{query}"
+        posted = given.get("response_mode") == "form_post"
+        return AuthorizationAnswer(given["redirect_uri"], {**kept, **said, "iss": state.addresses.issuer}, posted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bifente.simulator.services.psc.addresses import Addresses
-from bifente.simulator.services.psc.authorization import SCOPES
+from bifente.simulator.services.psc.authorization import RESPONSE_MODES, SCOPES
 from bifente.simulator.services.psc.grant_types import CIBA, DEVICE
 
 _ASYMMETRIC = [f"{family}{size}" for family in ("PS", "ES", "RS") for size in (256, 384, 512)]
@@ -49,7 +49,7 @@ def document(addresses: Addresses) -> dict[str, Any]:
             *("code", "none", "id_token", "token", "id_token token", "code id_token", "code token"),
             "code id_token token",
         ],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(RESPONSE_MODES),
         "subject_types_supported": ["public", "pairwise"],
         "scopes_supported": list(SCOPES),
         "claims_supported": [
@@ -74,7 +74,9 @@ def document(addresses: Addresses) -> dict[str, Any]:
         "token_endpoint_auth_methods_supported": _AUTHENTICATION,
         "token_endpoint_auth_signing_alg_values_supported": _SIGNATURES,
         "introspection_endpoint_auth_methods_supported": _AUTHENTICATION,
+        "introspection_endpoint_auth_signing_alg_values_supported": _SIGNATURES,
         "revocation_endpoint_auth_methods_supported": _AUTHENTICATION,
+        "revocation_endpoint_auth_signing_alg_values_supported": _SIGNATURES,
         "backchannel_token_delivery_modes_supported": ["poll", "ping"],
         "backchannel_authentication_request_signing_alg_values_supported": _ASYMMETRIC,
         "tls_client_certificate_bound_access_tokens": True,

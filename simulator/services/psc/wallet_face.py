@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bifente.simulator.services.psc import troubles
-from bifente.simulator.services.psc.authorization import ReturnedError
+from bifente.simulator.services.psc.authorization import AuthorizationAnswer, ReturnedError
 from bifente.simulator.services.psc.claims import AuthMode
 from bifente.simulator.services.psc.ecps import EcpsError, EcpsRefusal, NotificationState
 from bifente.simulator.services.psc.errors import PageError
@@ -59,9 +59,9 @@ class WalletFace:
             client, parameters = authorization.checked(given)
             target = authorization.taken_up(client, parameters, request.cookies.get(SSO_COOKIE))
         except ReturnedError as error:
-            return RedirectResponse(error.location, 302, headers={"Cache-Control": "no-store"})
+            return self._sent_back(error.answer)
         if target is not None:
-            return RedirectResponse(target, 302, headers={"Cache-Control": "no-store"})
+            return self._sent_back(target)
         attempt = authorization.begin(client, parameters, request.cookies.get(BROWSER_COOKIE))
         hint = given.get("kc_idp_hint", "")
         where = f"/login-page?{urlencode({'attempt': attempt.key})}"
@@ -143,7 +143,7 @@ class WalletFace:
     async def abandon(self, request: Request) -> Response:
         """Send the browser back without a code."""
         attempt = self._attempt(request)
-        return RedirectResponse(self._service.authorization.abandoned(attempt), 302)
+        return self._sent_back(self._service.authorization.abandoned(attempt))
 
     async def diagnosis(self, request: Request) -> Response:
         """Tell what a workstation needs for the card."""
@@ -178,10 +178,15 @@ class WalletFace:
         service.authorization.prove(attempt, professional, who[1])
         service.delegation.pair(attempt)
         session, target = service.authorization.finish(attempt)
-        answer = RedirectResponse(target, 302, headers={"Cache-Control": "no-store"})
+        answer = self._sent_back(target)
         _keep(answer, SSO_COOKIE, session.cookie or "")
         answer.delete_cookie(BROWSER_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
         return answer
+
+    def _sent_back(self, told: AuthorizationAnswer) -> Response:
+        if told.posted:
+            return self._service.pages.page("form-post.html", action=told.target, fields=told.said)
+        return RedirectResponse(told.location, 302, headers={"Cache-Control": "no-store"})
 
     # -- delegation ----------------------------------------------------------------------------------------------------
 
