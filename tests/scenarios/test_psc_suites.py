@@ -33,6 +33,7 @@ from bifente.simulator.services.portal import service as portal
 from bifente.simulator.services.portal.service import Portal
 from bifente.simulator.services.psc import asking
 from bifente.simulator.services.psc.api import ConnectedApi
+from bifente.simulator.services.psc.assertions import AssertionJudge, ClientAssertion
 from bifente.simulator.services.psc.authorization import Authorization
 from bifente.simulator.services.psc.backchannel import Backchannel
 from bifente.simulator.services.psc.bearing import Bearing
@@ -40,6 +41,7 @@ from bifente.simulator.services.psc.delegation import Delegation
 from bifente.simulator.services.psc.ecps import EcpsPlatform
 from bifente.simulator.services.psc.grants import Grants
 from bifente.simulator.services.psc.leaving import Leaving
+from bifente.simulator.services.psc.proving import ClientProof
 from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.state import ProviderState
 from bifente.simulator.services.psc.tokens import TokenMint
@@ -193,6 +195,7 @@ def of(owner: Any, function: str, old: str, new: str, seen_by: str) -> Any:
     return pytest.param(Mutation(name, owner, function, old, new, seen_by), id=name)
 
 
+_REFUSED = "psc-tokens/assertion-refused"
 MUTATIONS = [
     # The provider: the request.
     of(
@@ -258,21 +261,43 @@ MUTATIONS = [
         "psc-tokens/code-misused",
     ),
     of(
-        Grants,
+        ClientProof,
         "client",
         "if not hmac.compare_digest(secret.encode(), client.secret.encode()):",
         "if False:",
         "psc-tokens/client-not-proven",
     ),
     of(
-        Grants,
+        ClientProof,
         "client",
         "if client.subject is None or not self._is_certificate_of(client, chain):",
         "if False:",
         "psc-tokens/client-not-proven",
     ),
-    of(Grants, "_is_certificate_of", "or self._state.believes(chain) is not None", "", "psc-tokens/trust-space"),
-    of(Grants, "_is_certificate_of", "== [client.subject]", "!= []", "psc-tokens/trust-space"),
+    of(ClientProof, "_is_certificate_of", "or self._state.believes(chain) is not None", "", "psc-tokens/trust-space"),
+    of(ClientProof, "_is_certificate_of", "== [client.subject]", "!= []", "psc-tokens/trust-space"),
+    # The assertion that a client signs.
+    of(ClientProof, "client", "if client.authentication is not None:", "if False:", "psc-tokens/client-signs"),
+    of(ClientAssertion, "client", 'if form.get("client_id", said) != said:', "if False:", _REFUSED),
+    of(ClientAssertion, "client", 'if self.claims.get("iss") != said:', "if False:", _REFUSED),
+    of(AssertionJudge, "_check_signature", "if algorithm not in algorithms:", "if False:", "psc-tokens/client-signs"),
+    of(
+        AssertionJudge,
+        "_check_signature",
+        "if not any(_holds(assertion, key, registry) for key in fitting):",
+        "if False:",
+        "psc-tokens/assertion-forged",
+    ),
+    of(AssertionJudge, "_check_audience", 'raise refused("Invalid token audience")', "pass", _REFUSED),
+    of(AssertionJudge, "_check_audience", "if len(told) > 1:", "if False:", _REFUSED),
+    of(AssertionJudge, "_check_life", "if end is None:", "if end is None:\n        return\n    if False:", _REFUSED),
+    of(AssertionJudge, "_check_life", "now >= end + _SKEW", "False", _REFUSED),
+    of(AssertionJudge, "_check_life", "now + _SKEW < start", "False", _REFUSED),
+    of(AssertionJudge, "_check_life", "if end - now > _LONGEST_LIFE:", "if False:", _REFUSED),
+    of(AssertionJudge, "_check_life", "elif issued - _SKEW > now:", "elif False:", _REFUSED),
+    of(AssertionJudge, "_check_life", "elif now > issued + _LONGEST_LIFE:", "elif False:", _REFUSED),
+    of(AssertionJudge, "_check_once", "if not isinstance(said, str) or not said:", "if False:", _REFUSED),
+    of(AssertionJudge, "_check_once", "if self._state.asserted.get(key):", "if False:", "psc-tokens/assertion-once"),
     of(
         Grants, "_by_refresh", 'if claims.get("azp") != client.id:', "if False:", "psc-tokens/refresh-of-another-client"
     ),

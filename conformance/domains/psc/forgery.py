@@ -10,11 +10,13 @@ from functools import cache
 from typing import Any
 
 from joserfc import jws
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from bifente.conformance.domains.psc.claims_matcher import claims_of
 from bifente.conformance.domains.psc.vocabulary import TokenForgery
 from bifente.simulator.services.psc.tokens import TokenMint
+
+_TIMES = frozenset({"iat", "exp", "nbf"})
 
 
 def forged(token: str, how: TokenForgery, jwks: Mapping[str, Any]) -> str:
@@ -27,6 +29,32 @@ def resigned(token: str, changes: Mapping[str, Any], mint: TokenMint, secret: st
     claims = {**claims_of(token), **changes}
     kept = {key: value for key, value in claims.items() if value is not None}
     return mint.shared(kept, secret) if secret is not None else mint.signed(kept)
+
+
+def client_assertion(
+    client: str,
+    own: OctKey | RSAKey,
+    said: Mapping[str, Any],
+    changes: Mapping[str, Any],
+) -> str:
+    """Return an assertion of a client, signed with its secret or its key; ``said`` are ``aud``, ``iat`` and ``jti``.
+
+    Times among ``changes`` are seconds from ``iat``.
+    """
+    now = int(said["iat"])
+    moved = {
+        name: now + value if name in _TIMES and isinstance(value, int) else value for name, value in changes.items()
+    }
+    claims = {
+        "iss": client,
+        "sub": client,
+        "exp": now + 30,
+        **said,
+        **moved,
+    }
+    kept = {name: value for name, value in claims.items() if value is not None}
+    algorithm = "HS256" if isinstance(own, OctKey) else "RS256"
+    return jws.serialize_compact({"alg": algorithm, "typ": "JWT"}, json.dumps(kept).encode(), own)
 
 
 def _header(token: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from typing import Any, Self
 
 import httpx
+from joserfc.jwk import OctKey, RSAKey
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.scene import Scene
@@ -15,7 +16,7 @@ from bifente.conformance.domains.pki.part import PkiOfScene
 from bifente.conformance.domains.psc.browser import PscBrowser
 from bifente.conformance.domains.psc.calling import caller
 from bifente.conformance.domains.psc.certificates import organisation_certificate
-from bifente.conformance.domains.psc.forgery import forged, resigned
+from bifente.conformance.domains.psc.forgery import client_assertion, forged, resigned
 from bifente.conformance.domains.psc.section import PscSection
 from bifente.conformance.domains.psc.vocabulary import WORKSTATION, TokenForgery
 from bifente.ground.clock import Clock
@@ -139,6 +140,21 @@ class PscBench:
     def forged(self, token: str, how: TokenForgery | None, of: str = "psc") -> str:
         """Return a token broken in one way, or as it is; ``of`` says whose keys it is of: psc, idp, api."""
         return token if how is None else forged(token, how, self._mint(of).jwks)
+
+    def assertion(
+        self, client: str, secret: str | None, changes: Mapping[str, Any], how: TokenForgery | None = None
+    ) -> str:
+        """Return an assertion of a client: signed with its secret, or with the key that the bench made for it."""
+        key = RSAKey.import_key(self._keys.key(f"psc/client/{client}"))
+        own = key if secret is None else OctKey.import_key(secret.encode())
+        core = self.service.core
+        said = {"aud": core.addresses.issuer, "iat": int(core.now), "jti": self._chance.randbytes(16).hex()}
+        signed = client_assertion(client, own, said, changes)
+        if how is not None:
+            public = {**key.as_dict(private=False), "kid": client}
+            signed = forged(signed, how, {"keys": [public]})
+        self._declare(signed)
+        return signed
 
     def resigned(self, token: str, changes: Mapping[str, Any], of: str = "psc", secret: str | None = None) -> str:
         """Return a token as the provider would have signed it with other claims."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bifente.conformance.bench.serving import ServedService, ServingBench
@@ -94,21 +96,31 @@ def _settings(around: ServingBench, service: PscService) -> dict[str, str]:
     for one in core.registry.clients:
         if one.subject is not None:
             settings[f"certificate of {one.id}"] = str(_certificate(around, one.subject))
+        if one.authentication == "private_key_jwt" and not one.keys:
+            key = around.keys.key(one.key_name)
+            settings[f"key of {one.id}"] = str(_written(around, f"{one.id}-key.pem", _pem(key)))
     path = folder / "psc.json"
     path.touch(0o600)
     path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return settings | {"settings": str(path)}
 
 
-def _certificate(around: ServingBench, name: str) -> object:
+def _certificate(around: ServingBench, name: str) -> Path:
     from bifente.conformance.domains.psc.certificates import organisation_certificate
 
     key = around.keys.key(f"psc/organisation/{name}")
     chain = organisation_certificate(around.pki, key.public_key(), around.clock.now(), name)
-    path = around.folder / f"{name}.pem"
+    return _written(around, f"{name}.pem", _pem(key) + b"".join(one.public_bytes(Encoding.PEM) for one in chain[:-1]))
+
+
+def _pem(key: RSAPrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _written(around: ServingBench, name: str, content: bytes) -> Path:
+    path = around.folder / name
     path.touch(0o600)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(pem + b"".join(one.public_bytes(Encoding.PEM) for one in chain[:-1]))
+    path.write_bytes(content)
     return path
 
 

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.requests import Request
 
 from bifente.simulator.formats.jose.refusals import SealError
+from bifente.simulator.services.psc.assertions import ClientAssertion
+from bifente.simulator.services.psc.errors import OAuthError
 from bifente.simulator.services.psc.requests import LONGEST_BODY, MOST_FIELDS
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ def _named(state: ProviderState, said: Mapping[str, str], header: str) -> Mappin
     kind, _blank, proof = header.partition(" ")
     tokens = [said[name] for name in _TOKENS if name in said]
     client, user = said.get("client_id", ""), said.get("login_hint", "")
+    if not client and "client_assertion" in said:
+        client = _asserted(said)
     if kind.lower() == "basic":
         client = client or _basic(proof)
     elif kind.lower() == "bearer":
@@ -69,6 +73,13 @@ def _basic(proof: str) -> str:
     try:
         return unquote_plus(base64.b64decode(proof, validate=True).decode("utf-8").partition(":")[0])
     except (binascii.Error, ValueError):
+        return ""
+
+
+def _asserted(said: Mapping[str, str]) -> str:
+    try:
+        return ClientAssertion(said["client_assertion"]).client(said)
+    except OAuthError:
         return ""
 
 

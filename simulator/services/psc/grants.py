@@ -1,4 +1,4 @@
-"""The token endpoint: who asks, by which grant, and what is given (RFC 6749, RFC 7636, RFC 8705, OpenID CIBA Core)."""
+"""The token endpoint: by which grant, and what is given (RFC 6749, RFC 7636, RFC 8705, OpenID CIBA Core)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote_plus
 
 from bifente.simulator.formats.jose.refusals import SealError
 from bifente.simulator.pki.judging import Chain
@@ -15,9 +14,9 @@ from bifente.simulator.services.psc import troubles
 from bifente.simulator.services.psc.authorization import EIDAS1
 from bifente.simulator.services.psc.backchannel import Backchannel
 from bifente.simulator.services.psc.claims import other_ids, subject
-from bifente.simulator.services.psc.errors import OAuthError, bad_client, invalid_grant, invalid_request
+from bifente.simulator.services.psc.errors import OAuthError, invalid_grant, invalid_request
 from bifente.simulator.services.psc.grant_types import CIBA, DEVICE
-from bifente.simulator.services.psc.model import RegisteredClient, Space
+from bifente.simulator.services.psc.model import RegisteredClient
 from bifente.simulator.services.psc.parameters import TokenForm
 from bifente.simulator.services.psc.sessions import ClientUse, SsoSession
 from bifente.simulator.services.psc.state import ProviderState
@@ -39,48 +38,6 @@ class Grants:
     def __init__(self, state: ProviderState, backchannel: Backchannel) -> None:
         self._state = state
         self._backchannel = backchannel
-
-    # -- who asks ------------------------------------------------------------------------------------------------------
-
-    def client(self, form: Mapping[str, str], authorization: str | None, chain: Chain) -> RegisteredClient:
-        """Return the client that proved who it is: by its secret, or by its certificate. Raise OAuthError (401)."""
-        identifier, secret = self._credentials(form, authorization)
-        client = self._state.registry.client(identifier)
-        if client is None:
-            raise bad_client("invalid_client")
-        if self._state.suffers(troubles.CLIENT_REFUSED, client=client.id):
-            raise bad_client()
-        if secret is not None and client.space is not Space.CONFIANCE and client.secret is not None:
-            if not hmac.compare_digest(secret.encode(), client.secret.encode()):
-                raise bad_client()
-            return client
-        if client.subject is None or not self._is_certificate_of(client, chain):
-            raise bad_client()
-        return client
-
-    def _is_certificate_of(self, client: RegisteredClient, chain: Chain) -> bool:
-        from cryptography.x509.oid import NameOID
-
-        if not chain or self._state.believes(chain) is not None:
-            return False
-        names = chain[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return [name.value for name in names] == [client.subject]
-
-    @staticmethod
-    def _credentials(form: Mapping[str, str], authorization: str | None) -> tuple[str, str | None]:
-        if authorization is not None and authorization[:6].lower() == "basic ":
-            try:
-                plain = base64.b64decode(authorization[6:], validate=True).decode()
-            except ValueError:
-                raise bad_client("invalid_client") from None
-            identifier, colon, secret = plain.partition(":")
-            if not colon:
-                raise bad_client("invalid_client")
-            # RFC 6749, section 2.3.1: both are form-encoded before they are joined.
-            return unquote_plus(identifier), unquote_plus(secret)
-        if "client_id" not in form:
-            raise bad_client("invalid_client")
-        return form["client_id"], form.get("client_secret")
 
     # -- what is given -------------------------------------------------------------------------------------------------
 

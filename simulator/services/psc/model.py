@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from bifente.ground.shipped import shipped
+
+if TYPE_CHECKING:
+    from joserfc.jwk import ECKey, RSAKey
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 Digits = Annotated[
@@ -32,13 +36,19 @@ class Space(StrEnum):
 
 
 class RegisteredClient(_Model):
-    """A client as it was registered. Without ``secret`` it proves itself by the certificate of ``subject``."""
+    """A client as it was registered: it proves itself by its secret, the certificate of ``subject``, or assertions."""
 
     id: Name
     name: Words = Field(default="Logiciel du laboratoire", description="what the pages and the phone call it")
     secret: str | None = Field(default=None, min_length=8, max_length=200, description="client secret")
     subject: str | None = Field(
         default=None, max_length=500, description="common name of its organisation's client certificate"
+    )
+    authentication: Literal["client_secret_jwt", "private_key_jwt"] | None = Field(
+        default=None, description="assertions that it signs, instead of its secret or its certificate"
+    )
+    keys: tuple[str | dict[str, Any], ...] = Field(
+        default=(), max_length=10, description="its public keys, PEM or JWK; without any the bench makes it one"
     )
     space: Space = Field(default=Space.COMMUNAUTAIRE, description="confiance takes a certificate only")
     redirect_uris: tuple[Uri, ...] = Field(default=(), description="matched exactly, each character")
@@ -49,13 +59,57 @@ class RegisteredClient(_Model):
     userinfo: Literal["json", "jwt"] = Field(default="json", description="how it gets the user's information")
     bound: bool = Field(default=False, description="whether its access tokens are bound to its certificate")
 
+    @property
+    def key_name(self) -> str:
+        """Return the name of the key that the bench makes for a client that signs and that brought none."""
+        return f"psc/client/{self.id}"
+
     @model_validator(mode="after")
     def _can_prove_itself(self) -> RegisteredClient:
-        if self.secret is None and self.subject is None:
-            raise ValueError("a client has a secret, or the subject of a certificate")
+        if self.authentication == "client_secret_jwt" and self.secret is None:
+            raise ValueError("client_secret_jwt signs with the secret: give the client one (secret)")
+        if self.keys and self.authentication != "private_key_jwt":
+            raise ValueError(
+                "keys are those of private_key_jwt: say authentication: private_key_jwt, or leave them out"
+            )
+        for key in self.keys:
+            public_key(key)
+        if self.secret is None and self.subject is None and self.authentication is None:
+            raise ValueError("a client has a secret, or the subject of a certificate, or signs (private_key_jwt)")
+        if self.space is Space.CONFIANCE and self.authentication is not None:
+            raise ValueError("a client of the trust space (confiance) proves itself by its certificate alone")
         if self.space is Space.CONFIANCE and self.subject is None:
             raise ValueError("a client of the trust space (confiance) has the subject of a certificate")
         return self
+
+
+def public_key(said: str | Mapping[str, Any]) -> RSAKey | ECKey:
+    """Return the public key of a PEM or a JWK. Raise ValueError for anything else."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    from joserfc.errors import JoseError
+    from joserfc.jwk import ECKey, RSAKey
+
+    cure = "a key is the public one, PEM (-----BEGIN PUBLIC KEY-----) or JWK, RSA or on a NIST curve"
+    try:
+        if isinstance(said, str):
+            pem = load_pem_public_key(said.encode())
+            if isinstance(pem, RSAPublicKey):
+                return RSAKey.import_key(pem)
+            if isinstance(pem, EllipticCurvePublicKey):
+                return ECKey.import_key(pem)
+            raise ValueError(cure)
+        if "d" in said:
+            raise ValueError(f"that is a private key, which stays with the client: {cure}")
+        if said.get("kty") not in ("RSA", "EC"):
+            raise ValueError(cure)
+        return (RSAKey if said["kty"] == "RSA" else ECKey).import_key(dict(said))
+    except (JoseError, UnsupportedAlgorithm, TypeError, KeyError, AttributeError):
+        raise ValueError(cure) from None
+    except ValueError as error:
+        raise ValueError(str(error) if cure in str(error) else cure) from None
 
 
 class ExerciseActivity(_Model):

@@ -28,12 +28,12 @@ _LOGGED_OUT = "Votre session Pro Santé Connect est fermée sur ce navigateur, p
 def routes(service: PscService) -> list[Route]:
     """Return what the host answers."""
 
-    def of_a_client(ask: _Asked) -> Callable[[Request], Awaitable[Response]]:
+    def of_a_client(ask: _Asked, status: int = 200) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             form, chain = await form_of(request), chain_of(request)
-            client = service.grants.client(form, request.headers.get("authorization"), chain)
+            client = service.proof.client(form, request.headers.get("authorization"), chain)
             answer = ask(client, form, chain)
-            return Response(status_code=200) if answer is None else JSONResponse(answer, headers=NO_STORE)
+            return Response(status_code=200) if answer is None else JSONResponse(answer, status, headers=NO_STORE)
 
         return endpoint
 
@@ -72,7 +72,7 @@ def routes(service: PscService) -> list[Route]:
 
     async def device(request: Request) -> Response:
         form, chain = await form_of(request), chain_of(request)
-        service.grants.client(form, request.headers.get("authorization"), chain)
+        service.proof.client(form, request.headers.get("authorization"), chain)
         raise OAuthError(
             "unauthorized_client",
             "Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. "
@@ -83,7 +83,8 @@ def routes(service: PscService) -> list[Route]:
         if "request_uri" in form:
             raise invalid_request("It is not allowed to include request_uri to PAR.")
         key = f"urn:ietf:params:oauth:request_uri:{service.core.mint.secret(16)}"
-        kept = {name: value for name, value in form.items() if name != "client_secret"} | {"client_id": client.id}
+        proof = ("client_secret", "client_assertion", "client_assertion_type")
+        kept = {name: value for name, value in form.items() if name not in proof} | {"client_id": client.id}
         service.core.pushed.put(key, kept, 60)
         return {"request_uri": key, "expires_in": 60}
 
@@ -106,7 +107,7 @@ def routes(service: PscService) -> list[Route]:
             of_a_client(lambda client, form, chain: service.backchannel.asked(client, form)),
             methods=["POST"],
         ),
-        Route(f"{PROTOCOL_PATH}/ext/par/request", of_a_client(pushed), methods=["POST"]),
+        Route(f"{PROTOCOL_PATH}/ext/par/request", of_a_client(pushed, 201), methods=["POST"]),
         Route(f"{PROTOCOL_PATH}/auth/device", device, methods=["POST"]),
         Route(f"{PROTOCOL_PATH}/userinfo", userinfo, methods=["GET", "POST"]),
         Route(f"{PROTOCOL_PATH}/logout", logout, methods=["GET", "POST"]),

@@ -18,7 +18,17 @@ _FORM = "application/x-www-form-urlencoded"
 _SECRET_FIELDS = frozenset(
     {
         *("code", "code_verifier", "client_secret", "refresh_token", "access_token", "token", "id_token_hint"),
-        *("subject_token", "auth_req_id", "id_token", "ticket", "attempt", "by_email", "by_mobile", "actor_token"),
+        *(
+            "subject_token",
+            "auth_req_id",
+            "client_assertion",
+            "id_token",
+            "ticket",
+            "attempt",
+            "by_email",
+            "by_mobile",
+            "actor_token",
+        ),
     }
 )
 _SECRET_COOKIES = frozenset({BROWSER_COOKIE, SSO_COOKIE})

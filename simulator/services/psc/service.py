@@ -26,6 +26,7 @@ from bifente.simulator.services.psc.grants import Grants
 from bifente.simulator.services.psc.leaving import Leaving
 from bifente.simulator.services.psc.model import ListedProfessional, Registry, laboratory
 from bifente.simulator.services.psc.parameters import PscParameters
+from bifente.simulator.services.psc.proving import ClientProof
 from bifente.simulator.services.psc.requests import secrets_in
 from bifente.simulator.services.psc.sessions import LoginAttempt
 from bifente.simulator.services.psc.state import CertificateCheck, ProviderState
@@ -78,6 +79,7 @@ class PscService(Service):
         self.pages = Pages(Path(__file__).parent / "pages")
         self.authorization = Authorization(self.core)
         self.backchannel = Backchannel(self.core)
+        self.proof = ClientProof(self.core)
         self.grants = Grants(self.core, self.backchannel)
         self.bearing = Bearing(self.core)
         self.leaving = Leaving(self.core)

@@ -48,6 +48,7 @@ class ProviderState:
         self.believes = believes
         self.declare = declare
         self.chance = chance
+        self.keys = keys
         self.mint = TokenMint(keys, chance.randbytes, declare)
         self.idp_mint = TokenMint(keys, chance.randbytes, declare, "psc-idp")
         self.api_mint = TokenMint(keys, chance.randbytes, declare, "psc-api")
@@ -63,6 +64,8 @@ class ProviderState:
         self.requests: Expiring[BackchannelRequest] = Expiring(clock)
         self.pushed: Expiring[dict[str, str]] = Expiring(clock)
         self.exchanged: Expiring[bool] = Expiring(clock)
+        self.asserted: Expiring[bool] = Expiring(clock)
+        """Assertions of clients that were believed, by client and ``jti``: each is good once."""
         self.refused: Expiring[bool] = Expiring(clock)
         self.api_tokens: Expiring[bool] = Expiring(clock)
         self.pairings: dict[tuple[str, str], str] = {}

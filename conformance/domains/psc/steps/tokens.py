@@ -17,6 +17,7 @@ from bifente.conformance.domains.psc.vocabulary import WORKSTATION, TokenForgery
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Observation, Observes, Secret, Step
 from bifente.ground.text import Text
+from bifente.simulator.services.psc.assertions import ASSERTION_TYPE
 from bifente.simulator.services.psc.grant_types import EXCHANGE
 
 if TYPE_CHECKING:
@@ -55,9 +56,15 @@ class FormStep(Step, ABC):
     """A step that posts a form to the provider as a client."""
 
     client: ClientId = "lgc-demo"
-    proof: Literal["basic", "post", "certificate", "none"] = Field(
+    proof: Literal["basic", "post", "certificate", "client_secret_jwt", "private_key_jwt", "none"] = Field(
         default="post", description="how the client proves who it is"
     )
+    assertion: dict[str, str | int | list[str] | None] = Field(
+        default_factory=dict,
+        max_length=10,
+        description="claims of its assertion instead of the right ones, null for none; times in seconds from now",
+    )
+    forge_proof: TokenForgery | None = Field(default=None, description="what is wrong with its assertion")
     secret: Annotated[str | None, Secret()] = Field(default=None, max_length=200, description="instead of its own")
     certificate: Certificate = None
     change: Changes = None
@@ -75,6 +82,10 @@ class FormStep(Step, ABC):
             form = {"client_id": self.client, **form}
             if self.proof == "post" and secret:
                 form["client_secret"] = secret
+            if self.proof in ("client_secret_jwt", "private_key_jwt"):
+                shared = secret if self.proof == "client_secret_jwt" else None
+                form["client_assertion_type"] = ASSERTION_TYPE
+                form["client_assertion"] = bench.assertion(self.client, shared, self.assertion, self.forge_proof)
         sent = {key: value for key, value in {**form, **(self.change or {})}.items() if value is not None}
         chain = bench.chain_of(known) if known is not None and self.certificate is None else ()
         if self.certificate is not None:
