@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import httpx
@@ -134,8 +135,9 @@ class ChangeDirectory(Step):
 
     def run(self, act: Act) -> Observation:
         """Change it. Raise ImpossibleStepError for a number that nobody has."""
-        service = act.scene.part(DirectoryOfScene).service
-        for number, change in ((self.remove, service.register.remove), (self.close, service.register.close)):
+        service, now = act.scene.part(DirectoryOfScene).service, act.bench.clock.now()
+        register = service.register
+        for number, change in ((self.remove, register.remove), (self.close, partial(register.close, at=now))):
             if number is not None and not change(number):
                 raise ImpossibleStepError(
                     Text(f"personne n'a le numéro RPPS {number}", f"nobody has the RPPS number {number}")

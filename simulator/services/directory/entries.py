@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from cryptography import x509
 
@@ -11,6 +12,10 @@ from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 
 ROLES = ("signature", "authentication")
 """The certificates that the directory shows."""
+
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+"""Since when an entry says what it says, unless it was changed: a free choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class DirectoryEntry:
     mailbox: str = ""
     department: str = "75"
     active: bool = True
+    changed: datetime = SINCE
     places: tuple[PracticePlace, ...] = ()
     certificates: Mapping[str, x509.Certificate] = field(default_factory=dict, hash=False, compare=False)
 
@@ -101,11 +107,11 @@ class Register:
         """Let somebody be unknown. Return whether somebody was known."""
         return self._entries.pop(f"003-{rpps}", None) is not None
 
-    def close(self, rpps: str) -> bool:
-        """Let an entry be inactive. Return whether there is one."""
+    def close(self, rpps: str, at: datetime) -> bool:
+        """Let an entry be inactive from then on. Return whether there is one."""
         found = self._entries.get(f"003-{rpps}")
         if found is not None:
-            self._entries[found.identifier] = replace(found, active=False)
+            self._entries[found.identifier] = replace(found, active=False, changed=at)
         return found is not None
 
     def get(self, identifier: str) -> DirectoryEntry | None:

@@ -6,9 +6,10 @@ themselves follow FHIR R4 and the public examples, and are modelled where these 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from bifente.simulator.services.directory.entries import DirectoryEntry, PracticePlace
+from bifente.simulator.services.directory.entries import SINCE, DirectoryEntry, PracticePlace, Register
 
 Resource = dict[str, Any]
 _TYPES = "http://interopsante.org/CodeSystem/v2-0203"
@@ -31,6 +32,7 @@ def practitioner(entry: DirectoryEntry, *, december: bool = False) -> Resource:
     found: Resource = {
         "resourceType": "Practitioner",
         "id": entry.identifier,
+        "meta": _meta(entry.changed),
         "identifier": identifiers,
         "active": entry.active,
     }
@@ -66,6 +68,7 @@ def _role(entry: DirectoryEntry, place: PracticePlace) -> Resource:
     found: Resource = {
         "resourceType": "PractitionerRole",
         "id": f"005-{entry.rpps}-{place.number}",
+        "meta": _meta(entry.changed),
         "identifier": [{"system": RPPS, "value": f"{entry.rpps}-{place.number}"}],
         "active": entry.active,
     }
@@ -86,11 +89,24 @@ def organization(place: PracticePlace, department: str) -> Resource:
     return {
         "resourceType": "Organization",
         "id": organization_id(place),
+        "meta": _meta(SINCE),
         "identifier": [_identifier("FINEG", FINESS, place.structure_id)],
         "active": True,
         "name": place.structure,
         "address": [{"postalCode": f"{department}000", "country": "FR"}],
     }
+
+
+def everything(register: Register, kind: str, *, december: bool = False) -> list[Resource]:
+    """Return every resource of a kind."""
+    if kind == "Practitioner":
+        return [practitioner(entry, december=december) for entry in register]
+    if kind == "PractitionerRole":
+        return [role for entry in register for role in roles(entry)]
+    if kind == "Organization":
+        places = [organization(place, entry.department) for entry in register for place in entry.places]
+        return list({one["id"]: one for one in places}.values())
+    return []
 
 
 def outcome(severity: str, code: str, said: str) -> Resource:
@@ -99,6 +115,10 @@ def outcome(severity: str, code: str, said: str) -> Resource:
         "resourceType": "OperationOutcome",
         "issue": [{"severity": severity, "code": code, "diagnostics": said}],
     }
+
+
+def _meta(changed: datetime) -> Resource:
+    return {"versionId": "1", "lastUpdated": changed.isoformat(timespec="milliseconds")}
 
 
 def _identifier(kind: str, system: str, value: str) -> Resource:

@@ -1,125 +1,149 @@
-"""What a search asks for, and which entries meet it."""
+"""What a search asks for, and which resources meet it: parameters, kinds, modifiers (sources#annuaire-sante)."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from bifente.simulator.services.directory.entries import DirectoryEntry, Register
-from bifente.simulator.services.directory.resources import Resource, organization, practitioner, roles
+from bifente.simulator.services.directory.dates import date_test
+from bifente.simulator.services.directory.resources import Resource
 
 PAGE, LARGEST = 50, 200
 """Results of a page unless asked otherwise (documented), and the most that is advised."""
-CONTROL = frozenset({"_count", "_format", "_getpages", "_getpagesoffset", "_bundletype", "_pretty"})
+CONTROL = frozenset(
+    {
+        *("_count", "_format", "_getpages", "_getpagesoffset", "_bundletype", "_pretty"),
+        *("_include", "_include:iterate", "_revinclude", "_elements", "_total", "_summary"),
+    }
+)
+"""Parameters that say how results are given, not which."""
+Everything = Callable[[str], Iterable[Resource]]
+"""Gives every resource of a kind."""
 
 
 class SearchError(ValueError):
     """A search that cannot be done. One sentence, as an OperationOutcome says it."""
 
 
-def _by_identifier(resource: Resource, wanted: str) -> bool:
-    system, bar, value = wanted.rpartition("|")
-    return any(
-        one["value"] == value and (not bar or not system or one["system"] == system) for one in resource["identifier"]
-    )
+class SearchKind(StrEnum):
+    """The kinds of parameters that there are (FHIR R4, section 3.1.1.4)."""
+
+    STRING = "string"
+    TOKEN = "token"  # noqa: S105 - a kind of parameter
+    REFERENCE = "reference"
+    DATE = "date"
 
 
-def _by_type(resource: Resource, wanted: str) -> bool:
-    kinds = {coding["code"] for one in resource["identifier"] for coding in one.get("type", {}).get("coding", ())}
-    return wanted.rpartition("|")[2] in kinds
+@dataclass(frozen=True, slots=True)
+class SearchParameter:
+    """One parameter: what of a resource it looks at. A token has a system and a code, a reference a ``target`` kind."""
+
+    kind: SearchKind
+    values: Callable[[Resource], Iterable[Any]]
+    target: str = ""
 
 
-def _named(part: str) -> Callable[[Resource, str], bool]:
-    def meets(resource: Resource, wanted: str) -> bool:
+def _identifiers(resource: Resource) -> Iterable[tuple[str, str]]:
+    return ((one["system"], one["value"]) for one in resource["identifier"])
+
+
+def _types(resource: Resource) -> Iterable[tuple[str, str]]:
+    codings = (coding for one in resource["identifier"] for coding in one.get("type", {}).get("coding", ()))
+    return ((coding["system"], coding["code"]) for coding in codings)
+
+
+def _systems(resource: Resource) -> Iterable[tuple[str, str]]:
+    if resource["resourceType"] == "Organization":
+        return [("", "FINESS")]
+    return [
+        ("", code) for code in ("RPPS", "ADELI") if code == "RPPS" or code in {two for _one, two in _types(resource)}
+    ]
+
+
+def _codes(key: str) -> Callable[[Resource], Iterable[tuple[str, str]]]:
+    def values(resource: Resource) -> Iterable[tuple[str, str]]:
+        for one in resource.get(key, ()):
+            for coding in one.get("code", one)["coding"]:
+                yield coding["system"], coding["code"]
+
+    return values
+
+
+def _names(*parts: str) -> Callable[[Resource], Iterable[str]]:
+    def values(resource: Resource) -> Iterable[str]:
         names = resource.get("name", ())
         if isinstance(names, str):
-            return names.lower().startswith(wanted.lower())
-        texts = [name["family"] for name in names if part != "given"]
-        texts += [given for name in names if part != "family" for given in name["given"]]
-        return any(text.lower().startswith(wanted.lower()) for text in texts)
+            return [names]
+        return [
+            text
+            for name in names
+            for part in parts
+            for text in ([name[part]] if isinstance(name[part], str) else name[part])
+        ]
 
-    return meets
+    return values
 
 
-def _by_card(resource: Resource, wanted: str) -> bool:
+def _cards(resource: Resource) -> Iterable[str]:
     parts = (part for one in resource.get("extension", ()) for part in one.get("extension", ()))
-    return any(part.get("valueString") == wanted for part in parts)
+    return (part["valueString"] for part in parts if "valueString" in part)
 
 
-def _by_mailbox(resource: Resource, wanted: str) -> bool:
-    return any(one["value"].lower() == wanted.lower() for one in resource.get("telecom", ()))
+def _string(values: Callable[[Resource], Iterable[str]]) -> SearchParameter:
+    return SearchParameter(SearchKind.STRING, values)
 
 
-def _by_qualification(resource: Resource, wanted: str) -> bool:
-    codes = (coding["code"] for one in resource.get("qualification", ()) for coding in one["code"]["coding"])
-    return wanted.rpartition("|")[2] in codes
+def _token(values: Callable[[Resource], Iterable[tuple[str, str]]]) -> SearchParameter:
+    return SearchParameter(SearchKind.TOKEN, values)
 
 
-def _refers(key: str) -> Callable[[Resource, str], bool]:
-    return lambda resource, wanted: (
-        resource.get(key, {}).get("reference", "").rpartition("/")[2] == (wanted.rpartition("/")[2])
-    )
+def _reference(key: str, target: str) -> SearchParameter:
+    return SearchParameter(SearchKind.REFERENCE, lambda one: [one[key]["reference"]] if key in one else [], target)
 
 
-def _by_department(resource: Resource, wanted: str) -> bool:
-    return any(one["postalCode"].startswith(wanted) for one in resource.get("address", ()))
-
-
-_COMMON: Mapping[str, Callable[[Resource, str], bool]] = {
-    "_id": lambda resource, wanted: resource["id"] == wanted,
-    "identifier": _by_identifier,
-    "identifier-type": _by_type,
-    "active": lambda resource, wanted: str(resource["active"]).lower() == wanted.lower(),
-    "data-information-system": lambda resource, wanted: wanted.upper() in {"RPPS", "FINESS", "ADELI"},
+_MAILBOX = _string(lambda resource: (one["value"] for one in resource.get("telecom", ())))
+_COMMON: Mapping[str, SearchParameter] = {
+    "_id": _token(lambda resource: [("", resource["id"])]),
+    "_lastUpdated": SearchParameter(SearchKind.DATE, lambda resource: [resource["meta"]["lastUpdated"]]),
+    "identifier": _token(_identifiers),
+    "identifier-type": _token(_types),
+    "active": _token(lambda resource: [("", str(resource["active"]).lower())]),
+    "data-information-system": _token(_systems),
 }
-PARAMETERS: Mapping[str, Mapping[str, Callable[[Resource, str], bool]]] = {
+PARAMETERS: Mapping[str, Mapping[str, SearchParameter]] = {
     "Practitioner": {
         **_COMMON,
-        "family": _named("family"),
-        "given": _named("given"),
-        "name": _named("name"),
-        "number-smartcard": _by_card,
-        "mailbox-mss": _by_mailbox,
-        "qualification-code": _by_qualification,
+        "family": _string(_names("family")),
+        "given": _string(_names("given")),
+        "name": _string(_names("family", "given")),
+        "number-smartcard": _string(_cards),
+        "mailbox-mss": _MAILBOX,
+        "qualification-code": _token(_codes("qualification")),
     },
-    "PractitionerRole": {**_COMMON, "practitioner": _refers("practitioner"), "organization": _refers("organization")},
-    "Organization": {**_COMMON, "name": _named("name"), "address-postalcode": _by_department},
+    "PractitionerRole": {
+        **_COMMON,
+        "practitioner": _reference("practitioner", "Practitioner"),
+        "organization": _reference("organization", "Organization"),
+        "role": _token(_codes("code")),
+    },
+    "Organization": {
+        **_COMMON,
+        "name": _string(_names()),
+        "address-postalcode": _string(lambda resource: (one["postalCode"] for one in resource.get("address", ()))),
+    },
     "HealthcareService": _COMMON,
     "Device": _COMMON,
 }
 """The resources that there are and what they are searched by. Of the last two the laboratory has none."""
 
 
-def resources(register: Register, kind: str, *, december: bool = False) -> list[Resource]:
-    """Return every resource of a kind."""
-    if kind == "Practitioner":
-        return [practitioner(entry, december=december) for entry in register]
-    if kind == "PractitionerRole":
-        return [role for entry in register for role in roles(entry)]
-    if kind == "Organization":
-        found = {place.structure_id: organization(place, entry.department) for entry, place in _places(register)}
-        return list(found.values())
-    return []
-
-
-def _places(register: Iterable[DirectoryEntry]) -> Iterable[tuple[DirectoryEntry, Any]]:
-    return ((entry, place) for entry in register for place in entry.places)
-
-
-def found(all_of_a_kind: Iterable[Resource], kind: str, asked: Sequence[tuple[str, str]]) -> list[Resource]:
-    """Return those that meet every parameter; values with commas are alternatives. Raise SearchError."""
-    known = PARAMETERS[kind]
-    tests: list[tuple[Callable[[Resource, str], bool], list[str]]] = []
-    for name, value in asked:
-        if name in CONTROL:
-            continue
-        if (test := known.get(name.partition(":")[0])) is None:
-            raise SearchError(
-                f'HAPI-0524: Unknown search parameter "{name}" for resource type "{kind}". Valid search parameters '
-                f"for this search are: {sorted(known)}"
-            )
-        tests.append((test, value.split(",")))
-    return [one for one in all_of_a_kind if all(any(test(one, value) for value in values) for test, values in tests)]
+def found(everything: Everything, kind: str, asked: Sequence[tuple[str, str]]) -> list[Resource]:
+    """Return the resources that meet every parameter; values with commas are alternatives. Raise SearchError."""
+    tests = [_test(everything, kind, name, value) for name, value in asked if name not in CONTROL]
+    return [one for one in everything(kind) if all(test(one) for test in tests)]
 
 
 def page_size(asked: Sequence[tuple[str, str]]) -> int:
@@ -130,3 +154,67 @@ def page_size(asked: Sequence[tuple[str, str]]) -> int:
     if not given.isascii() or not given.isdecimal() or len(given) > 6:
         raise SearchError(f"HAPI-0473: _count is a number, not {given[:40]!r}")
     return max(1, int(given))
+
+
+def _test(everything: Everything, kind: str, name: str, value: str) -> Callable[[Resource], bool]:
+    first, dot, rest = name.partition(".")
+    word, _colon, modifier = first.partition(":")
+    parameter = PARAMETERS[kind].get(word)
+    if parameter is None:
+        raise SearchError(
+            f'HAPI-0524: Unknown search parameter "{word[:80]}" for resource type "{kind}". Valid search parameters '
+            f"for this search are: {sorted(PARAMETERS[kind])}"
+        )
+    if dot:
+        return _chained(everything, parameter, f"{kind}:{word}", modifier, rest, value)
+    way = "" if parameter.kind is SearchKind.REFERENCE and modifier == parameter.target else modifier
+    if (parameter.kind, way) not in _TESTS:
+        ways = ", ".join(f":{one}" for kind, one in _TESTS if kind is parameter.kind and one) or "none"
+        raise SearchError(f'Unknown modifier ":{modifier[:40]}" of {word}, which is a {parameter.kind}: it has {ways}')
+    tests = [_TESTS[parameter.kind, way](one) for one in value.split(",")]
+    return lambda resource: any(test(said) for said in parameter.values(resource) for test in tests)
+
+
+def _chained(
+    everything: Everything, parameter: SearchParameter, path: str, modifier: str, rest: str, value: str
+) -> Callable[[Resource], bool]:
+    """Return the test of ``practitioner.family``: a reference to something that meets another parameter."""
+    if parameter.kind is not SearchKind.REFERENCE or modifier not in ("", parameter.target):
+        raise SearchError(f'"{path}" is no reference to {modifier or "another resource"}, nothing is chained to it')
+    target = parameter.target
+    meeting = {f"{target}/{one['id']}" for one in found(everything, target, [(rest, value)])}
+    return lambda one: any(said in meeting for said in parameter.values(one))
+
+
+def _plain(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
+
+
+def _begins(wanted: str) -> Callable[[str], bool]:
+    plain = _plain(wanted)
+    return lambda said: _plain(said).startswith(plain)
+
+
+def _contains(wanted: str) -> Callable[[str], bool]:
+    plain = _plain(wanted)
+    return lambda said: plain in _plain(said)
+
+
+def _is_token(wanted: str) -> Callable[[tuple[str, str]], bool]:
+    system, bar, code = wanted.rpartition("|")
+    return lambda said: (not bar or system == said[0]) and (code == said[1] or (bool(system) and not code))
+
+
+def _refers(wanted: str) -> Callable[[str], bool]:
+    ending = f"/{wanted.rpartition('/fhir/v2/')[2]}"
+    return lambda said: f"/{said}".endswith(ending)
+
+
+_TESTS: Mapping[tuple[SearchKind, str], Callable[[str], Callable[[Any], bool]]] = {
+    (SearchKind.STRING, ""): _begins,
+    (SearchKind.STRING, "contains"): _contains,
+    (SearchKind.STRING, "exact"): lambda wanted: lambda said: bool(said == wanted),
+    (SearchKind.TOKEN, ""): _is_token,
+    (SearchKind.REFERENCE, ""): _refers,
+    (SearchKind.DATE, ""): date_test,
+}

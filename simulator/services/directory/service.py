@@ -5,32 +5,26 @@ from __future__ import annotations
 import hmac
 import random
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from bifente.ground.clock import Clock
 from bifente.ground.text import Text
-from bifente.simulator.services.directory.entries import DirectoryEntry, Register
+from bifente.simulator.services.directory.entries import SINCE, DirectoryEntry, Register
 from bifente.simulator.services.directory.faults import DirectoryTrouble
-from bifente.simulator.services.directory.resources import Resource, outcome
-from bifente.simulator.services.directory.search import (
-    LARGEST,
-    PAGE,
-    PARAMETERS,
-    SearchError,
-    found,
-    page_size,
-    resources,
-)
+from bifente.simulator.services.directory.resources import Resource, everything, outcome
+from bifente.simulator.services.directory.results import ResultForm, shown, valid_includes
+from bifente.simulator.services.directory.search import LARGEST, PAGE, PARAMETERS, found, page_size
 from bifente.simulator.serving.service import Asgi, Declare, Service, ServiceError, to_nobody
 
 API_KEY = "esante-api-key"
@@ -58,7 +52,7 @@ class DirectoryService(Service):
         self._chance = chance
         self.key = f"{chance.getrandbits(128):032x}"
         self.declare(self.key)
-        self._searches: OrderedDict[str, list[Resource]] = OrderedDict()
+        self._searches: OrderedDict[str, tuple[list[Resource], ResultForm]] = OrderedDict()
         self._asked: deque[float] = deque()
 
     @cached_property
@@ -73,7 +67,8 @@ class DirectoryService(Service):
                 Route(f"{BASE}/{{kind}}/{{id}}", self._read, methods=["GET"]),
                 Route("/annuaire/personnes", self._persons, methods=["GET"]),
                 Route("/annuaire/personnes/{number}", self._person, methods=["GET"]),
-            ]
+            ],
+            exception_handlers={HTTPException: _not_done},
         )
         served.router.redirect_slashes = False
         return served
@@ -90,7 +85,8 @@ class DirectoryService(Service):
 
     def set_state(self, changes: Mapping[str, Any]) -> None:
         """Change who is in it: ``{remove: [<RPPS>]}``, ``{close: [<RPPS>]}``. Raise ServiceError."""
-        acts = {"remove": self.register.remove, "close": self.register.close}
+        close = partial(self.register.close, at=self._clock.now())
+        acts: Mapping[str, Callable[[str], bool]] = {"remove": self.register.remove, "close": close}
         for key, value in changes.items():
             if key not in acts or not isinstance(value, list):
                 raise ServiceError(
@@ -104,14 +100,27 @@ class DirectoryService(Service):
     # -- FHIR ----------------------------------------------------------------------------------------------------------
 
     async def _metadata(self, request: Request) -> Response:
-        listed = [
-            {"type": kind, "searchParam": [{"name": name} for name in sorted(of)]} for kind, of in PARAMETERS.items()
-        ]
+        listed = []
+        for kind, of in PARAMETERS.items():
+            forward, backward = valid_includes(kind)
+            listed.append(
+                {
+                    "type": kind,
+                    "interaction": [{"code": "read"}, {"code": "search-type"}],
+                    "searchInclude": forward,
+                    "searchRevInclude": backward,
+                    "searchParam": [{"name": name, "type": of[name].kind.value} for name in sorted(of)],
+                }
+            )
+            # FHIR has no empty list.
+            listed[-1] = {name: value for name, value in listed[-1].items() if value}
         return _answer(
             {
                 "resourceType": "CapabilityStatement",
                 "status": "active",
+                "date": SINCE.isoformat(),
                 "kind": "instance",
+                "implementation": {"description": self.title.fr},
                 "fhirVersion": "4.0.1",
                 "format": ["json"],
                 "rest": [{"mode": "server", "resource": listed}],
@@ -131,7 +140,8 @@ class DirectoryService(Service):
                     return _refusal(413, "too-long", "the search is too long")
         except ClientDisconnect:
             return _refusal(400, "invalid", "the search was cut")
-        asked = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        text = f"{request.url.query}&{body.decode('utf-8', 'replace')}"
+        asked = parse_qsl(text, keep_blank_values=True)
         return await self._searched(request, request.path_params["kind"], asked)
 
     async def _searched(self, request: Request, kind: str, asked: list[tuple[str, str]]) -> Response:
@@ -141,42 +151,44 @@ class DirectoryService(Service):
             return _unknown(kind)
         try:
             size = page_size(asked)
-            matching = found(self._all(kind), kind, asked)
-        except SearchError as error:
+            form = ResultForm.asked(kind, asked)
+            matching = found(self._all, kind, asked)
+        except ValueError as error:
             return _refusal(400, "processing", str(error))
         if DirectoryTrouble.LARGE_PAGES in self.troubles and size > LARGEST:
             return _gateway(502)
         token = f"{self._chance.getrandbits(128):032x}"
-        self._searches[token] = matching
+        self._searches[token] = matching, form
         if len(self._searches) > _KEPT:
             self._searches.popitem(last=False)
-        return self._page(request, token, matching, 0, size)
+        return self._page(request, token, (matching, form), 0, size)
 
     async def _next(self, request: Request) -> Response:
         if (refused := await self._refused(request)) is not None:
             return refused
         asked = request.query_params
-        matching = self._searches.get(asked.get("_getpages", ""))
+        search = self._searches.get(asked.get("_getpages", ""))
         offset, size = asked.get("_getpagesoffset", "0"), asked.get("_count", str(PAGE))
-        if matching is None:
+        if search is None:
             return _refusal(410, "not-found", "HAPI-0417: Search ID does not exist and may have expired")
         if not all(one.isascii() and one.isdecimal() and len(one) < 7 for one in (offset, size)):
             return _refusal(400, "invalid", "HAPI-0473: a page is told by numbers")
-        return self._page(request, asked["_getpages"], matching, int(offset), max(1, int(size)))
+        return self._page(request, asked["_getpages"], search, int(offset), max(1, int(size)))
 
-    def _page(self, request: Request, token: str, matching: list[Resource], offset: int, size: int) -> Response:
+    def _page(
+        self, request: Request, token: str, search: tuple[list[Resource], ResultForm], offset: int, size: int
+    ) -> Response:
+        matching, form = search
         base = f"{request.url.scheme}://{request.url.netloc}{BASE}"
         links = [{"relation": "self", "url": str(request.url)}]
-        if offset + size < len(matching):
+        if offset + size < len(matching) and not form.count_only:
             # A wrong link leads back to the page that it stands on.
             start = offset if DirectoryTrouble.WRONG_NEXT in self.troubles else offset + size
             url = f"{base}?_getpages={token}&_getpagesoffset={start}&_count={size}&_bundletype=searchset"
             links.append({"relation": "next", "url": url})
-        entries = [
-            {"fullUrl": f"{base}/{one['resourceType']}/{one['id']}", "resource": one, "search": {"mode": "match"}}
-            for one in matching[offset : offset + size]
-        ]
-        bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(matching), "link": links}
+        entries = [] if form.count_only else form.entries(base, matching[offset : offset + size], self._all)
+        total = {"total": len(matching)} if form.total else {}
+        bundle: Resource = {"resourceType": "Bundle", "type": "searchset", **total, "link": links}
         return _answer({**bundle, "entry": entries} if entries else bundle)
 
     async def _read(self, request: Request) -> Response:
@@ -187,11 +199,11 @@ class DirectoryService(Service):
             return _unknown(kind)
         for one in self._all(kind):
             if one["id"] == wanted:
-                return _answer(one)
+                return _answer(shown(one))
         return _refusal(404, "not-found", f"HAPI-2001: Resource {kind}/{wanted} is not known")
 
     def _all(self, kind: str) -> list[Resource]:
-        return resources(self.register, kind, december=DirectoryTrouble.DECEMBER_2019 in self.troubles)
+        return everything(self.register, kind, december=DirectoryTrouble.DECEMBER_2019 in self.troubles)
 
     async def _refused(self, request: Request) -> Response | None:
         """Return what stands between a request and its answer: gateway, key, limit; None if nothing does."""
@@ -237,6 +249,19 @@ class DirectoryService(Service):
         if one is None:
             return _html("Personne inconnue", "<p>Aucune personne ne porte ce numéro.</p>", 404)
         return _html(f"{one.family} {' '.join(one.given)}", _sheet(one))
+
+
+async def _not_done(request: Request, error: Exception) -> Response:
+    """Return the answer to what no route has: an OperationOutcome where FHIR is spoken (ANNUAIRE-03)."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these alone
+    if not request.url.path.startswith(BASE):
+        return HTMLResponse("", error.status_code, headers=error.headers)
+    said = (
+        f"Invalid request: this directory, which is read only, does not know {request.method} {request.url.path[:80]}"
+    )
+    answer = _refusal(error.status_code, "not-supported", said)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 _CERTIFICATES = {"signature": "Certificat de signature", "authentication": "Certificat d'authentification"}
