@@ -44,7 +44,7 @@ def start(bench: ServingBench) -> ServedService:
     assert isinstance(first, PersonalisedCard)  # noqa: S101 - a template that comes with the bench
     return ServedService(
         {
-            "smtp": f"127.0.0.1:{house.port}",
+            "smtp": f"localhost:{house.port}",
             "starttls": "required, with a client certificate",
             "imap": _imap(bench, {name: folder / box for name, box in boxes.items()}, identity),
             "mailboxes": ",".join(sorted(set(boxes.values()))),
@@ -64,7 +64,7 @@ def _imap(bench: ServingBench, folders: dict[str, Path], identity: ServerIdentit
     except DovecotError as error:
         return f"none: {error}; mail lies in the folders below maildir"
     bench.stack.callback(served.close)
-    return f"127.0.0.1:{served.port} (TLS, SASL EXTERNAL)"
+    return f"localhost:{served.port} (TLS, SASL EXTERNAL)"
 
 
 def _lists(bench: ServingBench) -> bytes:

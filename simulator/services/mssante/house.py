@@ -23,7 +23,20 @@ LOOPBACK = "127.0.0.1"
 LONGEST = 20_000_000
 """Bytes of one message."""
 _ADDRESS = re.compile(r"[a-z0-9.-]{1,60}@[a-z0-9.-]{1,60}")
-_HOLDER = "bifente_holder"
+_HOLDER, _REFUSED = "bifente_holder", "bifente_refused"
+
+
+class _Smtp(SMTP):
+    async def push(self, status: Any) -> None:
+        # The library refuses whatever follows a handshake that was not accepted, and tells nobody why.
+        why = getattr(self.session, _REFUSED, "")
+        refused = isinstance(status, str) and status.startswith("554 ") and why
+        await super().push(f"554 5.7.0 client certificate refused: {why}" if refused else status)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return _Smtp(self.handler, **self.SMTP_kwargs)
 
 
 class MailHouse:
@@ -52,7 +65,7 @@ class MailHouse:
         self._judge, self._holders = judge, dict(holders or {})
         if context is not None and judge is not None:
             _ask_certificates(context, judge)
-        self._controller = Controller(
+        self._controller = _Controller(
             self,
             hostname=LOOPBACK,
             port=port or free_port(),
@@ -80,7 +93,8 @@ class MailHouse:
         shown: bytes | None = session.ssl["ssl_object"].getpeercert(binary_form=True)  # type: ignore[index]
         try:
             chain = self._judge.judge_der([shown] if shown else [])
-        except CertificateRefusedError:
+        except CertificateRefusedError as error:
+            setattr(session, _REFUSED, error.text.en)
             return False
         setattr(session, _HOLDER, common_name(chain[0]))
         return True

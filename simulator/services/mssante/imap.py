@@ -27,6 +27,12 @@ ssl_cert_username_field = commonName
 auth_ssl_require_client_cert = yes
 auth_ssl_username_from_cert = yes
 auth_mechanisms = external
+passdb {
+  # Who asks by its certificate to be the mailbox of that address: its holder alone.
+  driver = passwd-file
+  args = username_format=%u/%{login_user} {folder}/holders
+  master = yes
+}
 service imap-login {
   chroot =
   inet_listener imap {
@@ -43,9 +49,10 @@ service imap-login {
 class ImapHouse(Dovecot):
     """An IMAP server over TLS. A context manager. Raises DovecotError.
 
-    ``folders`` are the Maildirs by the common name of the certificate that opens them: SASL EXTERNAL is the only way
-    in. ``lists`` are revocation lists (PEM) of all authorities, as they are when it starts: without one that is
-    current, nobody is let in. ``folder`` is a private one, for its own files.
+    ``folders`` are the Maildirs by the common name of the certificate that opens them, each named by its address: SASL
+    EXTERNAL is the only way in, and whom a client asks to be there is nobody, that name or that address. ``lists`` are
+    revocation lists (PEM) of all authorities as they are when it starts: without one that is current, nobody gets in.
+    ``folder`` is a private one, for its own files.
     """
 
     def __init__(
@@ -64,5 +71,8 @@ class ImapHouse(Dovecot):
             "authorities.pem": b"".join(pem) + lists,
         }
         port = port or free_port()
-        users = {name: DovecotUser(path, fields="nopassword=y") for name, path in folders.items()}
+        holders = "".join(f"{name}/{path.name}:::::::nopassword=y\n" for name, path in folders.items())
+        files["holders"] = holders.encode("utf-8")
+        named = {**folders, **{path.name: path for path in folders.values()}}
+        users = {name: DovecotUser(path, fields="nopassword=y") for name, path in named.items()}
         super().__init__(folder, "imap", users, _SETTINGS.replace("{port}", str(port)), port=port, files=files)
