@@ -85,8 +85,7 @@ def received(
 
 def refused(error: MtomError) -> SoapFaultError:
     """Return the fault that says why a multipart message is not taken."""
-    said, more = error.refusal.sentence, f" ({error.detail})" if error.detail else ""
-    return SoapFaultError(SoapCode.SENDER, Text(f"{said.fr}{more}", f"{said.en}{more}"))
+    return SoapFaultError(SoapCode.SENDER, error.text)
 
 
 def _refuse_type(kind: str, body: bytes) -> None:

@@ -55,9 +55,8 @@ class MtomRefusal(StrEnum):
 _SENTENCES: Mapping[MtomRefusal, Text] = {
     MtomRefusal.NOT_MTOM: Text(
         "le message n'est pas en MTOM : cette transaction attend multipart/related, racine application/xop+xml, "
-        "les documents en pièces jointes (activer MTOM dans la bibliothèque SOAP)",
-        "you sent no MTOM: this transaction wants multipart/related, its root application/xop+xml, documents as parts "
-        "(switch MTOM on in your SOAP library)",
+        "les documents en pièces jointes",
+        "you sent no MTOM: this transaction wants multipart/related, its root application/xop+xml, documents as parts",
     ),
     MtomRefusal.BOUNDARY: Text("multipart sans boundary lisible", "multipart without a readable boundary"),
     MtomRefusal.MALFORMED: Text("le multipart est mal formé ou coupé", "the multipart is malformed or cut"),
@@ -82,10 +81,11 @@ _SENTENCES: Mapping[MtomRefusal, Text] = {
 class MtomError(ValueError):
     """A multipart message that is not taken."""
 
-    def __init__(self, refusal: MtomRefusal, detail: str = "") -> None:
+    def __init__(self, refusal: MtomRefusal, detail: Text | None = None) -> None:
+        said = refusal.sentence
         self.refusal = refusal
-        self.detail = detail
-        super().__init__(refusal.sentence.en + (f" ({detail})" if detail else ""))
+        self.text = said if detail is None else Text(f"{said.fr} ({detail.fr})", f"{said.en} ({detail.en})")
+        super().__init__(self.text.en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +139,30 @@ def unpacked(content_type: str, body: bytes, limits: MtomLimits | None = None) -
     start = _bare(parameters.get("start", ""))
     roots = [part for part in parts if part.id == start] if start else list(parts[:1])
     if len(roots) != 1:
-        raise MtomError(MtomRefusal.ROOT, f"{len(roots)} parts are the start")
+        raise MtomError(
+            MtomRefusal.ROOT, Text(f"{len(roots)} pièces sont la racine", f"{len(roots)} parts are the start")
+        )
     root = roots[0]
     kind, inner = _media_type(root.type), _parameters(root.type).get("type", "")
     if kind != XOP_TYPE:
-        attached = " (SOAP with attachments is another thing)" if kind == SOAP_TYPE else ""
-        raise MtomError(MtomRefusal.ROOT, f"{kind or 'no type'} instead of {XOP_TYPE}{attached}")
+        attached = Text(" ; SOAP with Attachments est autre chose", "; SOAP with attachments is another thing")
+        more = attached if kind == SOAP_TYPE else Text.same("")
+        raise MtomError(
+            MtomRefusal.ROOT,
+            Text(
+                f"{kind or 'aucun type'} au lieu de {XOP_TYPE}{more.fr}",
+                f"{kind or 'no type'} instead of {XOP_TYPE}{more.en}",
+            ),
+        )
     if _media_type(inner) != SOAP_TYPE:
-        raise MtomError(MtomRefusal.ROOT, f"type {_media_type(inner) or 'missing'} instead of {SOAP_TYPE}")
+        found = _media_type(inner)
+        raise MtomError(
+            MtomRefusal.ROOT,
+            Text(
+                f"type {found or 'absent'} au lieu de {SOAP_TYPE} : la bibliothèque SOAP annonce une autre version",
+                f"type {found or 'missing'} instead of {SOAP_TYPE}: the SOAP library announces another version",
+            ),
+        )
     return root, tuple(part for part in parts if part is not root)
 
 
@@ -159,13 +175,13 @@ def split(content_type: str, body: bytes, limits: MtomLimits | None = None) -> t
     parts: list[MtomPart] = []
     for start, end in _spans(boundary.encode("ascii"), body):
         if len(parts) >= most.parts:
-            raise MtomError(MtomRefusal.TOO_MANY, f"more than {most.parts}")
+            raise MtomError(MtomRefusal.TOO_MANY, Text(f"plus de {most.parts}", f"more than {most.parts}"))
         parts.append(_part(body, start, end, most))
     if not parts:
-        raise MtomError(MtomRefusal.MALFORMED, "no part")
+        raise MtomError(MtomRefusal.MALFORMED, Text("aucune pièce", "no part"))
     names = [part.id for part in parts]
     if len(set(names)) != len(names):
-        raise MtomError(MtomRefusal.TWICE, "two parts have one Content-ID")
+        raise MtomError(MtomRefusal.TWICE, Text("deux pièces ont un même Content-ID", "two parts have one Content-ID"))
     return tuple(parts)
 
 
@@ -189,26 +205,34 @@ def _spans(boundary: bytes, body: bytes) -> Iterator[tuple[int, int]]:
             after = begun - 2
         at = body.find(delimiter, after)
     if begun < 0 and delimiter[1:] + b"\n" in body:
-        raise MtomError(MtomRefusal.MALFORMED, "its lines end in LF alone, MIME wants CRLF")
-    raise MtomError(MtomRefusal.MALFORMED, "no closing boundary" if begun >= 0 else "no boundary in the body")
+        raise MtomError(
+            MtomRefusal.MALFORMED,
+            Text("ses lignes finissent par LF seul, MIME veut CRLF", "its lines end in LF alone, MIME wants CRLF"),
+        )
+    if begun >= 0:
+        raise MtomError(MtomRefusal.MALFORMED, Text("pas de boundary final", "no closing boundary"))
+    raise MtomError(MtomRefusal.MALFORMED, Text("le boundary n'est pas dans le corps", "no boundary in the body"))
 
 
 def _part(body: bytes, start: int, end: int, limits: MtomLimits) -> MtomPart:
     blank = start - 2 if body.startswith(b"\r\n", start) else body.find(b"\r\n\r\n", start, min(end, start + _HEADS))
     if blank == -1:
-        raise MtomError(MtomRefusal.MALFORMED, "a part without an end of its headers")
+        raise MtomError(
+            MtomRefusal.MALFORMED,
+            Text("une pièce dont les en-têtes ne finissent pas", "a part without an end of its headers"),
+        )
     content = body[min(blank + 4, end) : end]
     if len(content) > limits.part:
-        raise MtomError(MtomRefusal.TOO_LARGE, f"more than {limits.part} bytes")
+        raise MtomError(MtomRefusal.TOO_LARGE, Text(f"plus de {limits.part} octets", f"more than {limits.part} bytes"))
     headers = HeaderParser(policy=compat32).parsestr(body[start : max(start, blank)].decode("latin-1"))
     encoding = _header(headers, "content-transfer-encoding").lower() or "binary"
     if encoding == "base64":
         try:
             content = b64decode(_BLANKS.sub(b"", content), validate=True)
         except Base64Error:
-            raise MtomError(MtomRefusal.MALFORMED, "bad base64") from None
+            raise MtomError(MtomRefusal.MALFORMED, Text("base64 faux", "bad base64")) from None
     elif encoding not in {"binary", "8bit", "7bit"}:
-        raise MtomError(MtomRefusal.ENCODING, encoding[:40])
+        raise MtomError(MtomRefusal.ENCODING, Text.same(encoding[:40]))
     return MtomPart(_bare(_header(headers, "content-id")), _header(headers, "content-type"), content)
 
 
@@ -225,15 +249,17 @@ def resolved(root: XmlElement, parts: Sequence[MtomPart]) -> Mapping[XmlElement,
     for place in root.iter(qname("xop:Include")):
         holder, name = place.getparent(), _cid(place)
         if holder is None or len(holder) != 1 or (holder.text or "").strip() or (place.tail or "").strip():
-            raise MtomError(MtomRefusal.INCLUDE, "it is not alone in its element")
+            raise MtomError(
+                MtomRefusal.INCLUDE, Text("il n'est pas seul dans son élément", "it is not alone in its element")
+            )
         if name not in by_id:
-            raise MtomError(MtomRefusal.MISSING_PART, f"cid:{name}"[:120])
+            raise MtomError(MtomRefusal.MISSING_PART, Text.same(f"cid:{name}"[:120]))
         if name in used:
-            raise MtomError(MtomRefusal.TWICE, f"cid:{name}"[:120])
+            raise MtomError(MtomRefusal.TWICE, Text.same(f"cid:{name}"[:120]))
         used.add(name)
         found[holder] = by_id[name]
     if left := [name for name in by_id if name not in used]:
-        raise MtomError(MtomRefusal.UNREFERENCED, f"cid:{left[0]}"[:120])
+        raise MtomError(MtomRefusal.UNREFERENCED, Text.same(f"cid:{left[0]}"[:120]))
     return found
 
 
@@ -258,5 +284,5 @@ def _cid(place: XmlElement) -> str:
     href = place.get("href") or ""
     scheme, _colon, name = href.partition(":")
     if scheme.lower() != "cid" or not name:
-        raise MtomError(MtomRefusal.INCLUDE, "its href is no cid")
+        raise MtomError(MtomRefusal.INCLUDE, Text("son href n'est pas un cid", "its href is no cid"))
     return unquote(name)
