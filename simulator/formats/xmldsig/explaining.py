@@ -68,9 +68,9 @@ class XmlDigest:
 
     @property
     def short(self) -> str:
-        """Return one line of it."""
-        where = f", first difference at byte {self.difference.offset}" if self.difference else ""
-        return f"{self.reference}: {self.method} {self.actual}, {self.expected or 'none'} expected{where}"
+        """Return one line of it, which reads alike in any language."""
+        where = f", +{self.difference.offset}" if self.difference else ""
+        return f"{self.reference}: {self.method} {self.actual} ≠ {self.expected or '-'}{where}"
 
     @property
     def text(self) -> Text:

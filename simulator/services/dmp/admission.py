@@ -62,11 +62,9 @@ def admit(
     try:
         verified = verified_vihf(_assertion(envelope), context, rules_of(register))
     except VihfError as error:
-        explained = f" [{error.explained.short}]" if error.explained else ""
-        said = error.sentence
-        raise DmpRefusalError(
-            _CODES.get(error.refusal, "DMPInvalidVihf"), Text(said.fr + explained, said.en + explained)
-        ) from None
+        said, why = error.sentence, error.explained.cause if error.explained else None
+        told = said if why is None else Text(f"{said.fr} : {why.fr}", f"{said.en}: {why.en}")
+        raise DmpRefusalError(_CODES.get(error.refusal, "DMPInvalidVihf"), told) from None
     _check_peer(verified, peer)
     _check_structure(register, verified)
     requester = _requester(verified)
