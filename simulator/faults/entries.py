@@ -29,7 +29,7 @@ class SaidEntry:
 def said_entry(one: Known) -> SaidEntry:
     """Return an entry in words."""
     symptoms = tuple(
-        tuple(words_of(clause))
+        tuple(words_of(one_writing(clause)))
         for symptom in one.symptoms
         for said in (symptom.fr, symptom.en)
         for clause in said.split(",")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 
 from bifente.ground.shipped import shipped
@@ -17,25 +16,21 @@ def words_of(text: str) -> list[str]:
     return "".join(letter if letter.isalnum() or letter == "_" else " " for letter in plain).split()
 
 
-def leads_of(line: str) -> list[str]:
-    """Return the ids of what the codes of a line, then a program's own sentences, lead to: the likeliest first."""
-    return list(dict.fromkeys(_leads(line)))
+def code_leads(line: str) -> list[str]:
+    """Return the ids of what the codes of a line lead to: the likeliest first."""
+    return list(dict.fromkeys(lead for word in pieces(line) for code in named(word) for lead in code.leads))
+
+
+def sentence_leads(line: str) -> list[str]:
+    """Return the ids of what a program's own sentences in a line lead to: the likeliest first."""
+    # A sign is no letter there: C++'s :: and the dot of a file name part two words of a log, an apostrophe too.
+    said = f" {' '.join(words_of(line))} "
+    return list(dict.fromkeys(lead for sentence, leads in _phrases() if f" {sentence} " in said for lead in leads))
 
 
 def hints_of(line: str) -> frozenset[str]:
     """Return the ids of what the functions named in a line may speak of: a log names the function that failed."""
     return frozenset(lead for word in pieces(line) for lead in function_leads(word))
-
-
-def _leads(line: str) -> Iterator[str]:
-    for word in pieces(line):
-        for code in named(word):
-            yield from code.leads
-    # A sign is no letter there: C++'s :: and the dot of a file name part two words of a log, an apostrophe too.
-    said = f" {' '.join(words_of(line))} "
-    for sentence, leads in _phrases():
-        if f" {sentence} " in said:
-            yield from leads
 
 
 @cache

@@ -13,7 +13,7 @@ from bifente.ground.shipped import shipped
 from bifente.simulator.faults.client_codes import named
 from bifente.simulator.faults.entries import Known, SaidEntry, said_entry
 from bifente.simulator.faults.everyday import everyday_causes
-from bifente.simulator.faults.leads import hints_of, leads_of, words_of
+from bifente.simulator.faults.leads import code_leads, hints_of, sentence_leads, words_of
 from bifente.simulator.faults.register import catalogue
 from bifente.simulator.faults.writing import one_writing
 
@@ -82,22 +82,24 @@ class WordSearch:
         """Return what fits the words of a customer, the likeliest first, and whether each is sure."""
         words = one_writing(words)
         asked = list(dict.fromkeys(_asked(words)))
-        led, hinted = leads_of(words), hints_of(words)
+        by_code, by_sentence, hinted = code_leads(words), sentence_leads(words), hints_of(words)
         services, negated = _services(asked), not _NEGATIONS.isdisjoint(words_of(words))
         meant = [self._meant(word) for word in asked]
         found = []
         for entry in self._entries:
             score, sure = self._score(entry, meant, negated=negated)
+            bears = any(_is_code(word) and word in entry.words for word in meant)
             if entry.one.id in hinted:
                 score += _CODE
             named = _services(word for said in entry.symptoms for word in said)
             if services and named and not services & named:
-                score, sure = score * _ELSEWHERE, False
-            if score > _FLOOR or entry.one.id in led:
-                found.append(Match(entry.one, score * _SURER if sure else score, sure or entry.one.id in led))
+                score, sure, bears = score * _ELSEWHERE, False, False
+            led = entry.one.id in by_code or entry.one.id in by_sentence
+            if score > _FLOOR or led:
+                place = _place(entry.one.id, by_code, by_sentence, bears=bears)
+                found.append((place, Match(entry.one, score * _SURER if sure else score, sure or led)))
         # What a code or a program's own words lead to comes first, whatever words stand around it.
-        places = {identifier: place for place, identifier in enumerate(led)}
-        return sorted(found, key=lambda match: (places.get(match.one.id, len(led)), -match.score))
+        return [match for _place, match in sorted(found, key=lambda pair: (pair[0], -pair[1].score))]
 
     def untold(self, words: str) -> tuple[str, ...]:
         """Return the words that no entry has: what a customer said and nobody has heard of."""
@@ -140,6 +142,7 @@ class WordSearch:
             named = [word for word in telling if word in told or _THINGS.get(word) in things]
             whole = sum(map(self._weigh, named)) >= _SURE * sum(map(self._weigh, telling))
             fits = negated or _NEGATIONS.isdisjoint(said)
+            fits &= any(word in _THINGS for word in named) or not any(word in _THINGS for word in telling)
             sure |= whole and fits and any(word not in _THINGS for word in told)
         rest = sum(self._weigh(word) for word in plain if not self._same(word).isdisjoint(entry.rest))
         return codes + _SAID * best + _KNOWN * rest, sure
@@ -159,6 +162,14 @@ def unknown_codes(words: str, found: Iterable[Known]) -> tuple[str, ...]:
     words = one_writing(words)
     borne = frozenset(word for one in found for word in said_entry(one).words)
     return tuple(word for word in _asked(words) if _is_code(word) and word not in borne and not named(word))
+
+
+def _place(identifier: str, by_code: Sequence[str], by_sentence: Sequence[str], *, bears: bool) -> tuple[int, int]:
+    if identifier in by_code:
+        return 0, by_code.index(identifier)
+    if bears:
+        return 0, len(by_code)
+    return (1, by_sentence.index(identifier)) if identifier in by_sentence else (2, 0)
 
 
 def _services(words: Iterable[str]) -> frozenset[str]:

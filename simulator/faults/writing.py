@@ -37,6 +37,9 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
         ),
         lambda found: f"{found[1]}{found[2]}",
     ),
+    # Bits are told by the names of what has them.
+    (re.compile(r"\b32[- ]?bits?\b", re.IGNORECASE), lambda found: f"x86 {found[0]}"),
+    (re.compile(r"\b64[- ]?bits?\b", re.IGNORECASE), lambda found: f"x64 {found[0]}"),
     # What stands between letter and digits on the telephone.
     (re.compile(r"\b(F)\s+([0-9]{3})\b", re.IGNORECASE), lambda found: f"{found[1]}{found[2]}"),
     # A name and its code with nothing between: SW=6982 is two words.

@@ -146,12 +146,37 @@ def _explained(
         found = tuple(one for one, then in without if not then.same(current)) or tuple(
             one for one, then in without if then.failure != current.failure
         )
+        found = found or _together([one for one, _then in without], removed, current, attempt)
         if not found:
             break
         layers.append(found)
         removed |= {one.rule.id for one in found}
         current = attempt(symptom.journey, removed)
     return ExplainedFailure(symptom, tuple(layers), current.works)
+
+
+def _together(
+    rules: list[MetRule],
+    removed: frozenset[str],
+    current: Symptom,
+    attempt: Callable[[Journey, frozenset[str]], Symptom],
+) -> tuple[MetRule, ...]:
+    """Return rules of which each is enough for the failure, so that none makes a difference alone: the fewest that must
+    all go. Nothing where all of them together make none either.
+    """
+
+    def differs(taken: list[MetRule]) -> bool:
+        then = attempt(current.journey, removed | {one.rule.id for one in taken})
+        return not then.same(current) or then.failure != current.failure
+
+    if len(rules) < 2 or not differs(rules):
+        return ()
+    kept = list(rules)
+    for one in rules:
+        fewer = [other for other in kept if other is not one]
+        if fewer and differs(fewer):
+            kept = fewer
+    return tuple(kept)
 
 
 def _told(poste: Poste, rule: PosteRule) -> bool:

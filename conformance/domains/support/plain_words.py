@@ -43,8 +43,9 @@ def both(fr: Iterable[str], en: Iterable[str], separator: str = ", ") -> Text:
 
 
 def why(rules: Sequence[PosteRule]) -> tuple[Text, ...]:
-    """Return the cause of each rule, its title before it."""
-    return tuple(Text(f"{one.title.fr} : {one.cause.fr}.", f"{one.title.en}: {one.cause.en}.") for one in rules)
+    """Return the cause of each rule, its title before it, none twice."""
+    told = (Text(f"{one.title.fr} : {one.cause.fr}.", f"{one.title.en}: {one.cause.en}.") for one in rules)
+    return tuple(dict.fromkeys(told))
 
 
 def cures(rules: Sequence[PosteRule]) -> tuple[Text, ...]:
@@ -58,11 +59,15 @@ def confirmations(rules: Sequence[PosteRule]) -> tuple[Text, ...]:
 
 
 def sureness(rules: Sequence[PosteRule]) -> Iterator[Text]:
-    """Yield how sure each rule is, in words."""
+    """Yield how sure each rule is, in words, none twice."""
+    told = set()
     for one in rules:
         label = one.confidence.label
         fidelity = one.confidence.fidelity.label
-        yield Text(f"{one.title.fr} : {label.fr} ({fidelity.fr}).", f"{one.title.en}: {label.en} ({fidelity.en}).")
+        line = Text(f"{one.title.fr} : {label.fr} ({fidelity.fr}).", f"{one.title.en}: {label.en} ({fidelity.en}).")
+        if line not in told:
+            told.add(line)
+            yield line
 
 
 def assumptions(
@@ -138,12 +143,19 @@ def glossary(rules: Sequence[PosteRule], said: Sequence[Text]) -> LetterSection 
 
 
 def noted_lines(met: Sequence[MetRule]) -> tuple[Text, ...]:
-    """Return what was noted, each with what one may do."""
+    """Return what was noted, none twice. What one may do is told of what has no effect by itself (an old version); the
+    cure of what makes no difference here would only do harm.
+    """
     return tuple(
-        Text(
-            f"{one.rule.title.fr}. {_sentence(one.rule.cure.fr)}", f"{one.rule.title.en}. {_sentence(one.rule.cure.en)}"
+        dict.fromkeys(
+            sentence(one.rule.title)
+            if one.rule.effects
+            else Text(
+                f"{_sentence(one.rule.title.fr)} {_sentence(one.rule.cure.fr)}",
+                f"{_sentence(one.rule.title.en)} {_sentence(one.rule.cure.en)}",
+            )
+            for one in met
         )
-        for one in met
     )
 
 

@@ -107,3 +107,22 @@ def test_causes_on_both_sides_are_told_apart_before_the_workstation_is_touched(
     text = letter(found, outcome)
     assert "POSTE OU SERVEUR : À DÉPARTAGER AVANT DE TOUCHER AU POSTE" in text
     assert "La panne est sur le poste" not in text
+
+
+def test_causes_of_which_each_is_enough_are_found_together(laboratory: PosteLaboratory, tmp_path: Path) -> None:
+    found, outcome = told(laboratory, tmp_path, "components: {cryptolib: 5.0.20}")
+    failure = found.failures[0]
+    assert failure.cured
+    assert len(failure.layers[0]) > 1
+    alone = laboratory.run(found.poste, Journey.AMELI, without={failure.layers[0][0].rule.id})
+    assert not alone.works
+    assert side_of(found, outcome) is FaultSide.WORKSTATION
+
+
+def test_what_makes_no_difference_is_noted_without_a_cure(laboratory: PosteLaboratory, tmp_path: Path) -> None:
+    text = "components: {fsv: 1.40.9}\ncards: {holder-code: wrong}\nreader: {reader-holder: certpropsvc}"
+    found, outcome = told(laboratory, tmp_path, text)
+    noted = [one.rule for one in found.noted]
+    assert "fsv-older-than-1.40.14" in {one.id for one in noted}
+    shown = letter(found, outcome)
+    assert all((one.cure.fr.casefold() in shown.casefold()) is not bool(one.effects) for one in noted)
