@@ -28,13 +28,16 @@ def stages_schema() -> dict[str, Any]:
 
 def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
     definitions = schema["$defs"]
+    of_suites = frozenset(definitions)
     definitions["Title"] = Title.model_json_schema()
     known = steps()
     definitions |= {f"expect.{key}": _or_reference(matcher.schema) for key, matcher in COMMON_EXPECTATIONS.items()}
     for name, kind in known.items():
         arguments = kind.model_json_schema()
         # What a model of arguments defines for itself is referred to from the root of the whole schema.
-        for own, definition in arguments.pop("$defs", {}).items():
+        for own, model in arguments.pop("$defs", {}).items():
+            # A suite's own models (cards of a bench) are read before anything is there to refer to.
+            definition = model if own in of_suites else _with_references(model)
             if definitions.setdefault(own, definition) != definition:
                 raise TypeError(f"two steps or models define {own} each in their own way")
         definitions[f"step.{name}"] = _step(name, kind, arguments)
@@ -52,6 +55,12 @@ def _with_steps(schema: dict[str, Any], title: str) -> dict[str, Any]:
 
 def _or_reference(schema: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [schema, _REFERENCE]}
+
+
+def _with_references(model: dict[str, Any]) -> dict[str, Any]:
+    """A model within arguments: a reference may stand for each of its values too."""
+    properties = {key: _or_reference(value) for key, value in model.get("properties", {}).items()}
+    return {**model, "properties": properties} if properties else model
 
 
 def _expectations(kind: type[Step]) -> dict[str, Any]:
@@ -97,8 +106,8 @@ def _artefact_of() -> dict[str, Any]:
 
 
 def _arguments(kind: type[Step], schema: dict[str, Any]) -> dict[str, Any]:
-    properties = {key: {"anyOf": [value, _REFERENCE]} for key, value in schema.get("properties", {}).items()}
-    mapping = {**schema, "properties": properties}
+    mapping = _with_references(schema)
+    properties = mapping.get("properties", {})
     if not properties:
         return {"anyOf": [{"type": "null"}, mapping]}
     forms: list[dict[str, Any]] = [mapping]
