@@ -29,13 +29,19 @@ class ClientCode:
     source: str
 
 
+@cache
+def _data() -> Mapping[str, Any]:
+    data: Mapping[str, Any] = shipped(__package__, "client_codes.yaml")
+    return data
+
+
 _LAYERS = ("pcsc", "pkcs11", "windows", "browser", "usb")
 
 
 @cache
 def client_codes() -> tuple[ClientCode, ...]:
     """Return every code, layer by layer."""
-    data = shipped(__package__, "client_codes.yaml")
+    data = _data()
     return tuple(code for layer in _LAYERS for code in _layer(layer, data[layer], data[layer]["prefixes"]))
 
 
@@ -65,7 +71,7 @@ def _by_name() -> Mapping[str, ClientCode]:
 
 @cache
 def _functions() -> Mapping[str, tuple[str, ...]]:
-    functions = shipped(__package__, "client_codes.yaml")["functions"]
+    functions = _data()["functions"]
     return {name.lower(): tuple(leads) for name, leads in functions.items()}
 
 

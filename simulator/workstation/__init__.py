@@ -7,7 +7,7 @@ component that fails, met by the software's own texts, gives the symptom.
 
 from bifente.simulator.workstation.confidence import Confidence
 from bifente.simulator.workstation.poste import Poste, PosteDifference, PosteError
-from bifente.simulator.workstation.rules import MetRule, PosteEffect, PosteRule, met_rules, poste_rules
+from bifente.simulator.workstation.rules import MetRule, PosteEffect, PosteRule, met_rules, poste_rules, told_rows
 from bifente.simulator.workstation.version import ComponentVersion, VersionSpan
 from bifente.simulator.workstation.vocabulary import ABSENT, PosteFact, fact_named, poste_facts
 
@@ -27,4 +27,5 @@ __all__ = [
     "met_rules",
     "poste_facts",
     "poste_rules",
+    "told_rows",
 ]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bifente.simulator.middleware.galss.breaking import breakages
-
 _CURE = {
     "fr": "garder une copie de galss.ini, en écrire un qui convient au lecteur (bifente galss make), relancer le GALSS",
     "en": "keep a copy of galss.ini, write one that fits the reader (bifente galss make), start the GALSS again",
@@ -19,6 +17,8 @@ _CONFIRM = {
 
 def breakage_rows() -> Iterator[Mapping[str, Any]]:
     """Yield each way as a row of rules."""
+    from bifente.simulator.middleware.galss.breaking import breakages  # with it comes the GALSS
+
     for one in breakages().values():
         yield {
             "id": f"galss-ini-{one.id}",

@@ -10,7 +10,6 @@ from functools import cache
 
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
-from bifente.simulator.middleware.galss.breaking import breakages
 from bifente.simulator.workstation.version import ComponentVersion
 
 ABSENT = "absent"
@@ -18,7 +17,14 @@ ABSENT = "absent"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/+=-]{0,119}")
 
 
-_FURTHER: Mapping[str, Callable[[], Iterable[str]]] = {"": tuple, "galss-breakages": lambda: breakages()}
+def _galss_breakages() -> Iterable[str]:
+    # With it comes the GALSS: who only reads what the rules say need not wait for it.
+    from bifente.simulator.middleware.galss.breaking import breakages
+
+    return breakages()
+
+
+_FURTHER: Mapping[str, Callable[[], Iterable[str]]] = {"": tuple, "galss-breakages": _galss_breakages}
 """Words that other data brings."""
 
 

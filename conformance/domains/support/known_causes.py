@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
+from bifente.ground.text import Text
 from bifente.simulator.faults import EverydayCause, Known, WordSearch, catalogue, everyday_causes
-from bifente.simulator.workstation import PosteRule, poste_rules
-from bifente.simulator.workstation.broken_files import breakage_rows
-
-_CORRECTION = "cryptolib-"
-"""Before the bare number of a correction: 1102 says nothing to a reader."""
+from bifente.simulator.workstation import Confidence, PosteRule, poste_rules, told_rows
 
 
 @cache
@@ -31,8 +29,8 @@ def rule_causes() -> dict[str, EverydayCause]:
     The faults of galss.ini are in the catalogue already; of the corrections that show alike, the first stands for all.
     """
     found: dict[str, EverydayCause] = {}
-    for rule in _rules():
-        cause = _cause(rule)
+    for row in told_rows():
+        cause = _cause(row)
         if cause.id not in catalogue() and cause.symptoms[0] not in {one.symptoms[0] for one in found.values()}:
             found[cause.id] = cause
     return found
@@ -40,26 +38,18 @@ def rule_causes() -> dict[str, EverydayCause]:
 
 def rule_of(cause: str) -> PosteRule | None:
     """Return the rule that a cause came from, None for another."""
-    if cause not in rule_causes():
-        return None
-    return poste_rules().get(cause) or poste_rules()[cause.removeprefix(_CORRECTION)]
+    return poste_rules()[cause] if cause in rule_causes() else None
 
 
-def _rules() -> Iterator[PosteRule]:
-    files = {row["id"] for row in breakage_rows()}
-    return (rule for rule in poste_rules().values() if rule.id not in files)
-
-
-def _cause(rule: PosteRule) -> EverydayCause:
-    number = rule.id[0].isdecimal()
+def _cause(row: Mapping[str, Any]) -> EverydayCause:
     return EverydayCause(
-        id=f"{_CORRECTION}{rule.id}" if number else rule.id,
-        place="teleservice" if rule.server else "workstation",
-        symptoms=(rule.title, *rule.said),
-        said_codes=(rule.finding,) if rule.finding else (),
-        cause=rule.cause,
-        remedy=rule.cure,
+        id=row["id"],
+        place="teleservice" if row.get("server", False) else "workstation",
+        symptoms=(Text(**row["title"]), *(Text(**one) for one in row.get("said", ()))),
+        said_codes=(row["finding"],) if row.get("finding") else (),
+        cause=Text(**row["cause"]),
+        remedy=Text(**row["cure"]),
         see="bifente diagnose poste.yaml",
-        source=rule.source,
-        fidelity=str(rule.confidence.fidelity),
+        source=row["source"],
+        fidelity=str(Confidence(row["confidence"]).fidelity),
     )
