@@ -23,7 +23,7 @@ from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.pcsc.bridge import BridgedExchange, ExchangeKind
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.services import ServiceKind
-from bifente.simulator.serving.recording import Passed
+from bifente.simulator.serving.recording import Heading, Passed
 
 _POWERED: Mapping[ExchangeKind, Text] = {
     ExchangeKind.POWER_ON: Text("carte mise sous tension", "card powered"),
@@ -132,7 +132,9 @@ class LiveRecord:
         self._recorder.emit(event_of(what, self.secrets, slot=role or None, client=client))
 
     def message(self, passed: Passed) -> None:
-        """Write a message that a service received or sent."""
+        """Write a message that a service received or sent; what its client did at a card before stands before it."""
+        if passed.direction is Heading.RECEIVED:
+            self.settle()
         self._recorder.emit(event_of(messaged(passed), self.secrets))
 
     def emit(self, event: Event) -> None:
