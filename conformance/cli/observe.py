@@ -86,6 +86,7 @@ def observe(
             try:
                 orders.carry_out(*read_words(["inject", *fault.split()], orders.all(), list(stood.bench.device.slots)))
             except OrderRefusedError as error:
+                stood.withdraw()
                 raise fail(
                     f"--inject {fault}: {error.why.get(language)} {error.cure}".rstrip(), Exit.BAD_INPUT
                 ) from None
@@ -98,6 +99,7 @@ def observe(
             try:
                 program = observation.start(command, environment={**os.environ, **stood.channel.environment})
             except OSError as error:
+                stood.withdraw()
                 raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
             with signals(program.signal):
                 if not program.wait(timeout):

@@ -86,9 +86,11 @@ class Standing:
         """Set by the order to stop."""
         self.heard: list[Callable[[Passed], None]] = []
         """Who is told what passes at the services, before it is masked."""
+        self.record: LiveRecord
         try:
             self._stand(device)
         except BaseException:
+            self.withdraw()
             self._stack.close()
             raise
 
@@ -211,6 +213,11 @@ class Standing:
                 self._tail = JournalTail(self.record.journal)
             self._events += self._tail.more()
             return tuple(self._events)
+
+    def withdraw(self) -> None:
+        """Leave no record behind: a mistake kept the bench from serving anybody."""
+        if hasattr(self, "record"):
+            self.record.withdraw()
 
     def keep_picture(self, name: str, png: bytes) -> Mapping[str, str]:
         """Keep a picture with the record, and return where it lies. Raise PictureError."""

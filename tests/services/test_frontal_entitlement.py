@@ -235,9 +235,9 @@ def test_the_day_of_an_accident_is_that_of_its_declaration(
     book: Book, declared: date | None, told: date, reasons: list[str]
 ) -> None:
     book.at = {"999000015": declared}
-    accident = {"insurance": Insurance.AT_MP, "accident": WorkAccident(told, "999000015")}
+    accident: dict[str, Any] = {"insurance": Insurance.AT_MP, "accident": WorkAccident(told, "999000015")}
     assert codes(Bench().sheet(**accident), book) == reasons
-    unknown = {"insurance": Insurance.AT_MP, "accident": WorkAccident(told, "999000099")}
+    unknown: dict[str, Any] = {"insurance": Insurance.AT_MP, "accident": WorkAccident(told, "999000099")}
     assert codes(Bench().sheet(**unknown), book) == ["accident-not-on-file"]
 
 
