@@ -76,6 +76,11 @@ def observe(
     """
     language = chosen_lang(lang)
     check_runnable(command)
+    for folder in watch or ():
+        if folder.exists() and not folder.is_dir():
+            raise fail(
+                f"--watch {folder}: is no folder; name one, that there is or that the program makes", Exit.BAD_INPUT
+            )
     asked = Asked(profile, card, remember, keys, False, None, service, out_dir, language)
     more = {**rules_of_the_record(), **beside(services, held, port)}
     with standing(asked, product=product or Path(command[0]).name, **more) as stood:

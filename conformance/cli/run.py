@@ -171,7 +171,7 @@ def run_command(
     clock = WallClock()
     name = run_id(clock)
     directory = out_dir or RUNS / name
-    folder = _made(directory)
+    folder = _made(directory, private=bool(reader))
     plan = replace(plan, options=replace(plan.options, evidence=directory))
     known = Secrets(nir=mask_nir)
     if mask_names:
@@ -242,9 +242,9 @@ def _began(journal: Path) -> bool:
     return any(isinstance(event, ScenarioStarted) for event, _place in JournalReader(journal))
 
 
-def _made(directory: Path) -> RecordFolder:
+def _made(directory: Path, *, private: bool) -> RecordFolder:
     try:
-        folder = RecordFolder(directory)
+        folder = RecordFolder(directory, private=private)
     except OSError as error:
         cure = "choose another with --out"
         raise fail(f"the run directory {directory} cannot be made: {error.strerror}; {cure}", Exit.BAD_INPUT) from None

@@ -26,6 +26,7 @@ from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import InputError
 from bifente.conformance.run.live_record import LiveRecord, run_id, withdrawn_unless_stood
 from bifente.ground.clock import WallClock
+from bifente.ground.temporary import HeldFolder
 from bifente.ground.text import Lang
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
@@ -138,7 +139,7 @@ def serve(
                 hear=record.message if record is not None else None,
             )
             identity = ServerIdentity.make(Pki(store), store, clock.now())
-            where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+            where = folder or Path(stack.enter_context(HeldFolder("bifente-serve-")))
             try:
                 server = stack.enter_context(LoopbackServer(wireless.application, identity.context(), port))
             except ServingError as error:

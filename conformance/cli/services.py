@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from bifente.conformance.observation.channel.serving import ServedOrders
 from bifente.conformance.observation.client_logs import logged_secrets
 from bifente.conformance.run.live_record import LiveRecord, run_id, withdrawn_unless_stood
 from bifente.ground.clock import WallClock
+from bifente.ground.temporary import HeldFolder
 from bifente.ground.text import Lang
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.serving.loopback import ServingError
@@ -44,7 +44,7 @@ def serve_services(
     """Serve until interrupted, or for so many seconds; what is to be said of the software is told at the end."""
     names = named(wanted)
     for path in logs:
-        if not path.exists():
+        if not (path.is_file() or path.is_dir()):
             raise InputError.at(
                 "--client-logs", f"there is no file and no folder {path}", cure="name a file or a folder that exists"
             )
@@ -77,7 +77,7 @@ def serve_services(
                 out.print(f"{name} {label:<{width}} {value}", markup=False, soft_wrap=True)
         stopping = threading.Event()
         orders = ServedOrders(live.services, stopping, declare)
-        private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+        private = Path(stack.enter_context(HeldFolder("bifente-serve-")))
         channel = ChannelServer(orders, private)
         stack.callback(channel.close)
         for label, value in channel.environment.items():

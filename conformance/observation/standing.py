@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,6 +22,7 @@ from bifente.conformance.observation import pictures
 from bifente.conformance.observation.ssv import SsvServer
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.ground.clock import WallClock
+from bifente.ground.temporary import HeldFolder
 from bifente.ground.text import Lang, Text
 from bifente.reports.events import Event, Requirement, Suite
 from bifente.reports.journal import JournalTail
@@ -102,8 +101,7 @@ class Standing:
         self._stack.callback(self.device.close)
         out = wanted.out
         if out is None:
-            out = Path(tempfile.mkdtemp(prefix="bifente-record-"))
-            self._stack.callback(shutil.rmtree, out, ignore_errors=True)
+            out = Path(self._stack.enter_context(HeldFolder("bifente-record-")))
         clock = WallClock()
         self.record = LiveRecord(
             out,

@@ -8,12 +8,15 @@ from pathlib import Path
 
 
 class RecordFolder:
-    """A folder that is there now, and what of its path was made for it. Raises OSError where it cannot be made."""
+    """A folder that is there now, and what of its path was made for it. Raises OSError where it cannot be made.
 
-    def __init__(self, path: Path) -> None:
+    One that is ``private`` is its owner's alone, where it is made: what a real card says of its holder may lie in it.
+    """
+
+    def __init__(self, path: Path, *, private: bool = False) -> None:
         self.path = path
         self._made = [one for one in (path, *path.parents) if not one.exists()]
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
 
     def withdraw(self, files: Iterable[Path]) -> None:
         """Take away the files that were begun, and what was made for them; nothing that anybody else put there."""

@@ -214,6 +214,8 @@ exec --out new -- ./zeros.bin
 exec --out new --card nobody -- true
 observe --out new -- nobody-program
 observe --out new --services nobody -- true
+observe --out new --watch zeros.bin -- true
+serve --services psc --record new --client-logs nobody
 trace show nobody
 trace show trace.txt
 trace show empty.bin
