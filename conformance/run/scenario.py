@@ -30,6 +30,7 @@ from bifente.conformance.scenario.references import CARDS, BadReferenceError, is
 from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation, Step
 from bifente.conformance.targets.base import GuardRefusalError, PcscCode, ScardError
 from bifente.conformance.targets.facets import Facet, PrivateClock
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
@@ -169,8 +170,8 @@ class _Run:
         except NotOnThisCardError as absent:
             return Verdict.NOT_APPLICABLE, Text(absent.why.fr, absent.why.en)
         except ScardError as error:
-            return Verdict.BENCH_ERROR, Text(
-                f"le banc n'a pu être monté : {error}", f"the bench could not be set: {error}"
+            return Verdict.BENCH_ERROR, Text.of(
+                "{}{}", Text("le banc n'a pu être monté : ", "the bench could not be set: "), in_both(error)
             )
         except (JournalError, EventError):
             # There is no record to tell it to.
@@ -286,16 +287,16 @@ class _Run:
         except SlotError as error:
             # The scenario asks for a movement that cannot be: a card put where one is, taken where none is.
             verdict, after = Verdict.FAILED, before
-            reason = Text.same(f"{step.document.path}:{step.line}: {error}")
+            reason = in_both(f"{step.document.path}:{step.line}: {error}")
         except (BadReferenceError, BadExpectationError, ValidationError) as error:
             # What a captured value or a parameter turned out to be: the scenario's mistake, not the bench's.
             verdict, after = Verdict.FAILED, before
-            reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
+            reason = in_both(f"{step.document.path}:{step.line}: {_first_line(error)}")
         except ImpossibleStepError as impossible:
             verdict, reason, after = Verdict.FAILED, impossible.why, before
         except ApduError as error:
             verdict, after = Verdict.FAILED, before
-            reason = Text(f"réponse illisible : {error}", f"unreadable response: {error}")
+            reason = Text.of("{}{}", Text("réponse illisible : ", "unreadable response: "), in_both(error))
         except (JournalError, EventError):
             raise
         except Exception as error:

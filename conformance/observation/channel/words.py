@@ -12,7 +12,7 @@ from bifente.conformance.loading import nearest
 from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
 from bifente.conformance.observation.channel.orders import Known
 from bifente.conformance.observation.channel.worldly import SLOT
-from bifente.ground.french import in_lang
+from bifente.ground.french import in_both, in_lang
 from bifente.ground.text import Lang, Text
 
 
@@ -37,7 +37,7 @@ def read_line(line: str, known: Mapping[str, Known], slots: Sequence[str]) -> tu
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise OrderRefusedError(Refused.WRONG, Text.same(str(error))) from None
+        raise OrderRefusedError(Refused.WRONG, in_both(error)) from None
     return read_words(words, known, slots)
 
 
