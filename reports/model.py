@@ -208,6 +208,11 @@ class Run(Struct, frozen=True, kw_only=True, omit_defaults=True):
     duration_us: int
 
     @property
+    def began(self) -> bool:
+        """Whether the journal tells how the run began."""
+        return self.start is not _UNKNOWN
+
+    @property
     def scenarios(self) -> tuple[ScenarioResult, ...]:
         """Every scenario that began, suite by suite."""
         return tuple(scenario for suite in self.suites for scenario in suite.scenarios)

@@ -17,9 +17,9 @@ from typer.main import get_group
 from bifente.conformance.cli.app import COMMANDS, app
 from bifente.conformance.cli.speaking import spoken
 from bifente.conformance.loading import Problem
-from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused, in_both
+from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
 from bifente.conformance.observation.channel.words import in_words
-from bifente.ground.french import SAID, SHOWN, in_french, known, sentences, shown
+from bifente.ground.french import EVERYTHING, SHOWN, in_both, in_french, known, sentences, shown
 
 PLAIN = st.text(alphabet="abcxyz0189-_/.", min_size=1, max_size=8)
 
@@ -111,6 +111,43 @@ def test_every_error_of_a_command_or_a_service_has_its_french() -> None:
     assert missing == [], "put them into src/bifente/ground/french/errors.json"
 
 
+REASONS = frozenset(
+    {
+        *("FseError", "RecordError", "LotError", "SecuredFormatError", "EnvelopeError", "OtherRecipientError"),
+        *("SecuringError", "SsvError", "ZoneError", "OrderError", "TransportError", "MailError", "OppositionError"),
+        *("CardMemoryError", "MemoryHeldError", "MemoryImageError", "BusinessError", "Pkcs15Error", "ContentError"),
+        *("ApduError", "AtrError", "FcpError", "AccessRuleError", "HashingError", "RsaError", "ImageError"),
+        *("JournalError", "ListingError", "PosteError", "CryptolibError", "JourneyStoppedError", "FetchError"),
+        *("MetadataError", "InsiFormError", "SamlError", "VihfError", "DomainError", "ExtensionError", "FaultError"),
+        *("SlotError", "CatalogueError", "MissingPartError"),
+    }
+)
+"""What tells why something that was read, made or asked for is refused: place, reason and cure."""
+
+
+def refused(source: str) -> Iterator[str]:
+    """Every sentence that a module gives such an error."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and ast.unparse(node.exc.func) in REASONS:
+            for argument in (*node.exc.args, *(one.value for one in node.exc.keywords)):
+                for sentence in written(argument):
+                    if re.search("[a-z]{2} [a-z]{2}", sentence):
+                        yield f"{{}} needs {sentence}" if ast.unparse(node.exc.func) == NEEDED else sentence
+
+
+def test_every_reason_why_something_is_refused_has_its_french() -> None:
+    files = [path for top in ("simulator", "conformance", "reports") for path in (ROOT / top).rglob("*.py")]
+    found = {(sentence, path.name) for path in files for sentence in refused(path.read_text(encoding="utf-8"))}
+    assert len(found) > 600
+    missing = sorted(f"{name}: {sentence}" for sentence, name in found if not has_french(sentence))
+    assert missing == [], "put them into src/bifente/ground/french/reasons.json"
+
+
+def test_a_reason_without_french_is_found() -> None:
+    (said,) = refused('raise FseError(place, f"{number} was never heard of by anybody", CURE)')
+    assert not has_french(said)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -162,7 +199,7 @@ def test_every_help_has_its_french() -> None:
     assert missing == [], "put them into src/bifente/ground/french/help.json"
 
 
-@pytest.mark.parametrize("files", [SAID, SHOWN])
+@pytest.mark.parametrize("files", [EVERYTHING, SHOWN])
 def test_what_changes_in_a_sentence_is_in_both_languages(files: tuple[str, ...]) -> None:
     for english, french in sentences(files).items():
         assert english.count("{}") == french.count("{}"), english
@@ -190,7 +227,8 @@ def test_a_problem_keeps_its_place() -> None:
 
 
 @given(
-    st.sampled_from(sorted(text for text in sentences(SAID) if "{}" in text)), st.lists(PLAIN, min_size=9, max_size=9)
+    st.sampled_from(sorted(text for text in sentences(EVERYTHING) if "{}" in text)),
+    st.lists(PLAIN, min_size=9, max_size=9),
 )
 def test_nothing_that_changes_is_lost(form: str, parts: list[str]) -> None:
     filled = form

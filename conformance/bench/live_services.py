@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -21,6 +20,7 @@ from bifente.conformance.loading import InputError, load_document, nearest, vali
 from bifente.conformance.model import BenchModel
 from bifente.conformance.sections import extended, sections_of_bench
 from bifente.ground.clock import Clock
+from bifente.ground.temporary import HeldFolder
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.serving.recording import Hear
@@ -62,7 +62,7 @@ class LiveServices:
         afterwards: list[Callable[[], None]] = []
         try:
             if folder is None:
-                folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+                folder = Path(self._stack.enter_context(HeldFolder("bifente-serve-")))
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder = folder
             around = ServingBench(

@@ -21,6 +21,7 @@ from bifente.conformance.targets.facets import Facet, Facets
 from bifente.conformance.targets.guard import Codes, GuardedAccess, GuardedConnection
 from bifente.ground.clock import WallClock
 from bifente.ground.fidelity import Fidelity
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.cards.families import families, family_named, layout
 from bifente.simulator.iso7816.memory import MemoryStore
@@ -209,7 +210,7 @@ class RealBench(Bench, Apdu, OtherApplications, Insertion, Destructive):
         try:
             made = self.workshop.personalised(choice, self.now().date())
         except InputError as error:
-            raise GuardRefusalError(Text.same(str(error))) from None
+            raise GuardRefusalError(in_both(error)) from None
         return SeatedCard(card.layout, facts(made), made, None, card.found)
 
     def _check_vitale_in(self, slot: _RealSlot) -> None:

@@ -5,6 +5,7 @@ What a command needs is imported when the command is used: a desk that asks for 
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from copy import copy
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -241,7 +243,9 @@ def _told(error: BaseException) -> int:
             err.print(
                 f"bifente: {error.filename or say('the output')}: {say(error.strerror or str(error))}", markup=False
             )
-        case _ if isinstance(error, _of_the_machine()) or isinstance(error.__cause__, _of_the_machine()):
+            if _given_place(error):
+                return Exit.BAD_INPUT
+        case _ if is_the_users(error):
             err.print(f"bifente: {words(error)}", markup=False)
             return Exit.BAD_INPUT
         case _ if isinstance(error, _foreseen()):
@@ -251,6 +255,38 @@ def _told(error: BaseException) -> int:
             said = say(f"bench error, please report it: {type(error).__name__}: {error}")
             err.print(f"bifente: {said}", markup=False)
     return Exit.BENCH_ERROR
+
+
+def is_the_users(error: BaseException) -> bool:
+    """Whether an error is the user's to mend: what they wrote, or what this machine lacks or does not allow."""
+    from bifente.conformance.loading.problems import InputError
+
+    kinds: tuple[type[BaseException], ...] = (InputError, *_of_the_machine())
+    return isinstance(error, kinds) or isinstance(error.__cause__, _of_the_machine())
+
+
+_UNUSABLE = frozenset(
+    {
+        errno.EEXIST,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENOENT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+    }
+)
+
+
+def _given_place(error: OSError) -> bool:
+    """Whether a place of the command line cannot be used: another one is the cure, and it is for the user to name."""
+    if error.errno not in _UNUSABLE or not isinstance(error.filename, str):
+        return False
+    place = Path(error.filename).absolute()
+    given = [word.partition("=")[2] if word.startswith("--") else word for word in sys.argv[1:]]
+    return any(place.is_relative_to(Path(word).absolute()) for word in given if word)
 
 
 def _of_the_machine() -> tuple[type[BaseException], ...]:

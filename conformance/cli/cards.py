@@ -54,7 +54,7 @@ def make_card(
     try:
         written = _write(card, folder)
     except OSError as error:
-        raise fail(f"{error.filename or folder}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
+        raise fail(f"{error.filename or folder}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
     out.tell(f"{folder}: {written} files")
 
 

@@ -5,29 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from bifente.conformance.cli.app import Exit, fail
-from bifente.reports.journal import FILE_NAME, JournalError
+from bifente.conformance.cli.records import record_of
+from bifente.reports.journal import FILE_NAME
 from bifente.reports.model import Run
-from bifente.reports.render import load
 
 
 def earlier(run: Path | None, folder: Path) -> Run:
     """Return the record of a run, the newest of a folder unless one is named. Raise typer.Exit where there is none."""
     if run is not None:
-        journal = run / FILE_NAME if run.is_dir() else run
-        if not journal.is_file():
-            raise fail(f"{journal}: no such journal; give the directory of a run", Exit.BAD_INPUT)
-        return _loaded(journal)
+        return record_of(run)
     journals = [(file.stat().st_mtime_ns, file) for file in folder.glob(f"*/{FILE_NAME}")]
     if not journals:
         raise fail(f"--failed: {folder} holds no earlier run; say which with --of RUN", Exit.BAD_INPUT)
-    return _loaded(max(journals)[1])
-
-
-def _loaded(journal: Path) -> Run:
-    try:
-        return load(journal)
-    except JournalError as error:  # the file is the user's, whatever happened to it
-        raise fail(str(error), Exit.BAD_INPUT) from None
+    return record_of(max(journals)[1])
 
 
 def failed_in(run: Run) -> tuple[str, ...]:

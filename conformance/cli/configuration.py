@@ -134,7 +134,7 @@ def make_galss(
     try:
         to.write_bytes(data)
     except OSError as error:
-        raise fail(f"{to}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
+        raise fail(f"{to}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
     out.tell(f"{to}: {len(configuration.channels)} channel(s), {len(data)} bytes")
 
 

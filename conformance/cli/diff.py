@@ -13,10 +13,11 @@ import typer
 
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.cli.records import holds_nothing, journal_of
 from bifente.ground.text import Lang
 from bifente.reports.comparison.compared import compare
 from bifente.reports.comparison.telling import lines, plain
-from bifente.reports.journal import FILE_NAME
+from bifente.reports.journal import JournalError
 
 
 @app.command(name="diff")
@@ -33,12 +34,18 @@ def diff_command(
 ) -> None:
     """Tell what differs between two runs: verdict, status word, data, PC/SC code, return code, timing class."""
     language = chosen_lang(lang)
-    found = compare(
-        journal_of(first),
-        journal_of(second),
-        first_again=journal_of(again_a) if again_a is not None else None,
-        second_again=journal_of(again_b) if again_b is not None else None,
-    )
+    try:
+        found = compare(
+            journal_of(first),
+            journal_of(second),
+            first_again=journal_of(again_a) if again_a is not None else None,
+            second_again=journal_of(again_b) if again_b is not None else None,
+        )
+    except JournalError as error:  # the files are the user's, whatever happened to them
+        raise fail(str(error), Exit.BAD_INPUT) from None
+    for run, start in ((first, found.first), (second, found.second)):
+        if start is None:
+            raise holds_nothing(journal_of(run))
     if as_json:
         out.print(json.dumps(plain(found), ensure_ascii=False, indent=1), markup=False)
     else:
@@ -54,11 +61,3 @@ def tell_differences(first: Path, second: Path, lang: Lang) -> bool:
     for line in lines(found, lang):
         out.tell(line)
     return found.alike
-
-
-def journal_of(run: Path) -> Path:
-    """Return the journal of a run, given by its directory or itself; none is the user's mistake."""
-    journal = run / FILE_NAME if run.is_dir() else run
-    if not journal.is_file():
-        raise fail(f"{journal}: no such journal; give the directory of a run", Exit.BAD_INPUT)
-    return journal

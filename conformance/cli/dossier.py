@@ -51,7 +51,7 @@ def dossier(
     try:
         write(made, out_dir)
     except OSError as error:
-        raise fail(f"{error.filename or out_dir}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
+        raise fail(f"{error.filename or out_dir}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
     if as_json:
         out.print(json.dumps(made.plain(), ensure_ascii=False), markup=False, soft_wrap=True, highlight=False)
     else:

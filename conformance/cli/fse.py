@@ -184,7 +184,7 @@ def export_file(
         except FseError as error:
             raise fail(f"{source}: sheet {rank}: {error}", Exit.BAD_INPUT) from None
         except OSError as error:
-            raise fail(f"{place}: {error.strerror or error}", Exit.BENCH_ERROR) from None
+            raise fail(f"{error.filename or place}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
         for path in written:
             out.print(str(path), markup=False)
 

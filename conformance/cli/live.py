@@ -79,7 +79,11 @@ PortOption = Annotated[
 
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
 _CHANGE = re.compile(r"\+(?=[a-z-]+(?:\.[a-z-]+)*=)")
-_ORDERS = "Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ..."
+STOPS = Text("Ctrl-C arrête", "Ctrl-C stops")
+_ORDERS = Text(
+    "Ctrl-C arrête ; ordres, aussi par bifente ctl : help, state, insert FENTE, remove FENTE ...",
+    "Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ...",
+)
 _TICK = 0.5
 """Seconds between two looks at the health of pcscd while nothing else happens."""
 
@@ -118,24 +122,24 @@ def up(
         # Ready is said when clients see the cards: pcscd's poll may take 0.4 s.
         if not bench.wait_seen():
             raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
-        for line in bench.describe():
+        for line in bench.describe(language):
             out.print(line, markup=False)
         own = {name: value for name, value in stood.environment.items() if name != MARK}
         for name, value in {**own, **stood.channel.environment}.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
-        err.print(_ORDERS, markup=False)
+        err.print(_ORDERS.get(language), markup=False)
         _serve(stood, seconds, language)
 
 
 def _stay_far(stood: Standing, seconds: float | None, lang: Lang) -> None:
     """Cards in a vpcd elsewhere: clients are told nothing here, links are told as they change."""
-    for line in stood.bench.describe():
+    for line in stood.bench.describe(lang):
         out.print(line, markup=False)
     for name, value in stood.channel.environment.items():
         out.print(f"export {name}={shlex.quote(value)}", markup=False)
     watch = FarWatch(stood.bench, lang, stood.note)
     watch.settle()
-    err.print(_ORDERS, markup=False)
+    err.print(_ORDERS.get(lang), markup=False)
     _serve(stood, seconds, lang, watch.look)
     watch.end()
 
@@ -170,6 +174,7 @@ def exec_command(
                 preexec_fn=end_with_starter,
             )
         except OSError as error:
+            stood.withdraw()
             raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
         stood.note(Text(f"programme lancé : {command[0]}", f"program started: {command[0]}"))
         with signals(lambda number: process.send_signal(number)):
@@ -284,7 +289,7 @@ def standing(asked: Asked, **more: Any) -> Iterator[Standing]:
         try:
             asked.remember.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise fail(f"{asked.remember}: cannot be made: {error.strerror}", Exit.BENCH_ERROR) from None
+            raise fail(f"{asked.remember}: cannot be made: {error.strerror}", Exit.BAD_INPUT) from None
     workshop, cards = Workshop.default(asked.keys), chosen_cards(asked.card)
     known = Secrets(secrets=workshop.secrets(cards.values()))
     wanted = Wanted(

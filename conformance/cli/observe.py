@@ -76,6 +76,11 @@ def observe(
     """
     language = chosen_lang(lang)
     check_runnable(command)
+    for folder in watch or ():
+        if folder.exists() and not folder.is_dir():
+            raise fail(
+                f"--watch {folder}: is no folder; name one, that there is or that the program makes", Exit.BAD_INPUT
+            )
     asked = Asked(profile, card, remember, keys, False, None, service, out_dir, language)
     more = {**rules_of_the_record(), **beside(services, held, port)}
     with standing(asked, product=product or Path(command[0]).name, **more) as stood:
@@ -86,6 +91,7 @@ def observe(
             try:
                 orders.carry_out(*read_words(["inject", *fault.split()], orders.all(), list(stood.bench.device.slots)))
             except OrderRefusedError as error:
+                stood.withdraw()
                 raise fail(
                     f"--inject {fault}: {error.why.get(language)} {error.cure}".rstrip(), Exit.BAD_INPUT
                 ) from None
@@ -98,6 +104,7 @@ def observe(
             try:
                 program = observation.start(command, environment={**os.environ, **stood.channel.environment})
             except OSError as error:
+                stood.withdraw()
                 raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
             with signals(program.signal):
                 if not program.wait(timeout):

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from bifente.conformance.cli.app import Exit, app, fail, out
+from bifente.conformance.cli.app import app, out
 from bifente.conformance.cli.formats import ALL, FormatsOption, chosen_formats
 from bifente.conformance.cli.options import LangOption, chosen_lang
-from bifente.reports.journal import FILE_NAME, JournalError
-from bifente.reports.render import load, render
+from bifente.conformance.cli.records import journal_of, record_of
+from bifente.reports.render import render
 
 
 @app.command()
@@ -22,16 +22,8 @@ def report(
     lang: LangOption = None,
 ) -> None:
     """Render the reports of a run again; an interrupted run is rendered as far as it went."""
-    journal = run / FILE_NAME if run.is_dir() else run
-    if not journal.is_file():
-        raise fail(f"{journal}: no such journal; give the directory of a run", Exit.BAD_INPUT)
-    if not journal.stat().st_size:
-        raise fail(f"{journal}: is empty; give the journal of a run that began", Exit.BAD_INPUT)
     language = chosen_lang(lang) if lang else None
     wanted = chosen_formats(formats)
-    try:
-        run_told = load(journal)
-    except JournalError as error:  # the file is the user's, whatever happened to it
-        raise fail(str(error), Exit.BAD_INPUT) from None
-    for path in render(run_told, wanted, out_dir or journal.parent, language, known=wanted):
+    told = record_of(run)
+    for path in render(told, wanted, out_dir or journal_of(run).parent, language, known=wanted):
         out.print(f"{path}", markup=False)

@@ -13,21 +13,24 @@ from typing import Annotated
 import typer
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.cli.app import Exit, app, err, fail, out, tell_mistakes
+from bifente.conformance.cli.app import Exit, app, err, fail, is_the_users, out, tell_mistakes
 from bifente.conformance.cli.choosing_runs import earlier as earlier_run
 from bifente.conformance.cli.choosing_runs import failed_in, files_of
-from bifente.conformance.cli.diff import journal_of, tell_differences
+from bifente.conformance.cli.diff import tell_differences
 from bifente.conformance.cli.formats import ALL, FormatsOption, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, by_slot, chosen_lang
+from bifente.conformance.cli.records import readable_journal
 from bifente.conformance.loading import nearest
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.ending import terminated_as_interrupted
 from bifente.conformance.run.environment import run_id
+from bifente.conformance.run.folder import RecordFolder
 from bifente.conformance.run.session import default_paths, execute, prepare
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Text
+from bifente.reports.events import ScenarioStarted
 from bifente.reports.explain import conclusion
-from bifente.reports.journal import FILE_NAME, JournalError, Recorder
+from bifente.reports.journal import FILE_NAME, JournalError, JournalReader, Recorder
 from bifente.reports.render import Format, RenderError, load, render
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
@@ -149,7 +152,7 @@ def run_command(
         raise fail("--target pkcs11 and --module PATH go together: give both", Exit.BAD_INPUT)
     if module is not None and not module.is_file():
         raise fail(f"{module}: there is no such PKCS#11 module", Exit.BAD_INPUT)
-    earlier = journal_of(against) if against is not None else None
+    earlier = readable_journal(against) if against is not None else None
     if reader and workers > 1:
         raise fail("--reader is one device: it cannot serve several --workers", Exit.BAD_INPUT)
     workshop = Workshop.default(keys)
@@ -168,7 +171,7 @@ def run_command(
     clock = WallClock()
     name = run_id(clock)
     directory = out_dir or RUNS / name
-    _make(directory)
+    folder = _made(directory, private=bool(reader))
     plan = replace(plan, options=replace(plan.options, evidence=directory))
     known = Secrets(nir=mask_nir)
     if mask_names:
@@ -178,6 +181,7 @@ def run_command(
             known.declare(number)
     terminal = TerminalWriter(out, options.lang)
     listeners = [] if quiet else [terminal]
+    withdrawn = False
     with Recorder(directory / FILE_NAME, now=clock.now, secrets=known, listeners=listeners) as recorder:
         try:
             with terminated_as_interrupted():
@@ -190,13 +194,17 @@ def run_command(
                     emit_lines=recorder.record_lines,
                     secrets=known,
                 )
-        except BaseException:
+        except BaseException as error:
             # What was recorded is rendered all the same; what stopped the run is what the user must hear of.
-            with suppress(JournalError, RenderError):
-                _finish(directory, wanted, options, quiet=quiet)
+            withdrawn = is_the_users(error) and not _began(recorder.path)
+            if withdrawn:
+                folder.withdraw([recorder.path])
+            else:
+                with suppress(JournalError, RenderError):
+                    _finish(directory, wanted, options, quiet=quiet)
             raise
         finally:
-            if not quiet:
+            if not quiet and not withdrawn:
                 with suppress(OSError):
                     terminal.finish()
     mistakes = plan.mistakes
@@ -229,14 +237,20 @@ def _finish(directory: Path, formats: Mapping[str, Format], options: RunOptions,
         out.print(f"{path}", markup=False)
 
 
-def _make(directory: Path) -> None:
+def _began(journal: Path) -> bool:
+    """Whether a scenario began: a run that a mistake stopped before that leaves nothing to look at."""
+    return any(isinstance(event, ScenarioStarted) for event, _place in JournalReader(journal))
+
+
+def _made(directory: Path, *, private: bool) -> RecordFolder:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        folder = RecordFolder(directory, private=private)
     except OSError as error:
         cure = "choose another with --out"
         raise fail(f"the run directory {directory} cannot be made: {error.strerror}; {cure}", Exit.BAD_INPUT) from None
     if not os.access(directory, os.W_OK):
         raise fail(f"the run directory {directory} cannot be written to; choose another with --out", Exit.BAD_INPUT)
+    return folder
 
 
 _NOT_AGAIN = ("--select", "--out", "--of", "--maxfail", "--against")

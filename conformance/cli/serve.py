@@ -20,12 +20,13 @@ from bifente.conformance.bench.live import Device
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
-from bifente.conformance.cli.live import CardOption, chosen_cards, signals
+from bifente.conformance.cli.live import STOPS, CardOption, chosen_cards, signals
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import InputError
-from bifente.conformance.run.live_record import LiveRecord, run_id
+from bifente.conformance.run.live_record import LiveRecord, run_id, withdrawn_unless_stood
 from bifente.ground.clock import WallClock
+from bifente.ground.temporary import HeldFolder
 from bifente.ground.text import Lang
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeyStore
@@ -123,31 +124,32 @@ def serve(
             lang=chosen_lang(lang),
         )
         record.watch(device)
-    wireless = WirelessBench(
-        section,
-        device.slots,
-        access,
-        clock,
-        chance,
-        store,
-        declare=record.declare if record is not None else to_nobody,
-        hear=record.message if record is not None else None,
-    )
-    identity = ServerIdentity.make(Pki(store), store, clock.now())
     with ExitStack() as stack:
         if record is not None:
             stack.callback(_finish, record, chosen_lang(lang))
-        where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
-        try:
-            server = stack.enter_context(LoopbackServer(wireless.application, identity.context(), port))
-        except ServingError as error:
-            raise fail(str(error), Exit.BENCH_ERROR) from None
-        _write(where, "ca.pem", identity.trust)
-        _write_headers(where, wireless)
+        with withdrawn_unless_stood(record):
+            wireless = WirelessBench(
+                section,
+                device.slots,
+                access,
+                clock,
+                chance,
+                store,
+                declare=record.declare if record is not None else to_nobody,
+                hear=record.message if record is not None else None,
+            )
+            identity = ServerIdentity.make(Pki(store), store, clock.now())
+            where = folder or Path(stack.enter_context(HeldFolder("bifente-serve-")))
+            try:
+                server = stack.enter_context(LoopbackServer(wireless.application, identity.context(), port))
+            except ServingError as error:
+                raise fail(str(error), Exit.BENCH_ERROR) from None
+            _write(where, "ca.pem", identity.trust)
+            _write_headers(where, wireless)
         code = device.cards["cps"].facts["code"] if "cps" in device.cards else None
         for line in _told(f"{server.url}/fsv/{wireless.service.version}/", where, wireless.terminal.id, code):
             out.print(line, markup=False)
-        err.print("Ctrl-C stops", markup=False)
+        err.print(STOPS.get(chosen_lang(lang)), markup=False)
         stopped = threading.Event()
         deadline = time.monotonic() + seconds if seconds is not None else None
         with signals(lambda _number: stopped.set()):

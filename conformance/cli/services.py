@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,13 +13,14 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live_services import LiveServices, named, said_in
 from bifente.conformance.cli.app import Exit, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
-from bifente.conformance.cli.live import signals
+from bifente.conformance.cli.live import STOPS, signals
 from bifente.conformance.loading import InputError
 from bifente.conformance.observation.channel.server import ChannelServer
 from bifente.conformance.observation.channel.serving import ServedOrders
 from bifente.conformance.observation.client_logs import logged_secrets
-from bifente.conformance.run.live_record import LiveRecord, run_id
+from bifente.conformance.run.live_record import LiveRecord, run_id, withdrawn_unless_stood
 from bifente.ground.clock import WallClock
+from bifente.ground.temporary import HeldFolder
 from bifente.ground.text import Lang
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.serving.loopback import ServingError
@@ -44,10 +44,11 @@ def serve_services(
     """Serve until interrupted, or for so many seconds; what is to be said of the software is told at the end."""
     names = named(wanted)
     for path in logs:
-        if not path.exists():
+        if not (path.is_file() or path.is_dir()):
             raise InputError.at(
                 "--client-logs", f"there is no file and no folder {path}", cure="name a file or a folder that exists"
             )
+    said = said_in(bench)
     store, clock = KeyStore(keys), WallClock()
     born: set[str] = set()
     record = _record(record_dir, clock, keys, lang) if record_dir is not None else None
@@ -55,19 +56,20 @@ def serve_services(
         if record is not None:
             stack.callback(_finish, record, lang)
         declare = _both(record.declare if record is not None else to_nobody, born)
-        try:
-            live = LiveServices(
-                names,
-                clock=clock,
-                keys=store,
-                declare=declare,
-                hear=record.message if record is not None else lambda passed: None,
-                folder=folder,
-                port=port,
-                said=said_in(bench),
-            )
-        except ServingError as error:
-            raise fail(str(error), Exit.BENCH_ERROR) from None
+        with withdrawn_unless_stood(record):
+            try:
+                live = LiveServices(
+                    names,
+                    clock=clock,
+                    keys=store,
+                    declare=declare,
+                    hear=record.message if record is not None else lambda passed: None,
+                    folder=folder,
+                    port=port,
+                    said=said,
+                )
+            except ServingError as error:
+                raise fail(str(error), Exit.BENCH_ERROR) from None
         stack.enter_context(live)
         for name, settings in live.settings.items():
             width = max(map(len, settings), default=0)
@@ -75,7 +77,7 @@ def serve_services(
                 out.print(f"{name} {label:<{width}} {value}", markup=False, soft_wrap=True)
         stopping = threading.Event()
         orders = ServedOrders(live.services, stopping, declare)
-        private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bifente-serve-")))
+        private = Path(stack.enter_context(HeldFolder("bifente-serve-")))
         channel = ChannelServer(orders, private)
         stack.callback(channel.close)
         for label, value in channel.environment.items():
@@ -86,7 +88,7 @@ def serve_services(
             daemon=True,
         )
         listener.start()
-        err.print("Ctrl-C arrête" if lang == "fr" else "Ctrl-C stops", markup=False)
+        err.print(STOPS.get(lang), markup=False)
         _wait(seconds, stopping)
         for line in live.ended():
             out.print(line, markup=False, soft_wrap=True)

@@ -115,12 +115,35 @@ def speaking(command: Any) -> Any:
     return command
 
 
+_TELLING = 4
+"""Letters that a word has before it tells something of a help."""
+
+
+def _meant(option: str, params: Iterable[Any]) -> str:
+    """The options that an unknown one may mean: spelt nearly so, else told by its very word.
+
+    The library's own guess takes any that begin alike: --seconds was to be --record or --services, and never --for.
+    """
+    from bifente.conformance.loading.problems import near_word
+
+    word = option.lstrip("-")
+    named = {name.lstrip("-"): name for one in params for name in (*one.opts, *one.secondary_opts) if name[:2] == "--"}
+    if near := near_word(word, named):
+        return f" Did you mean {near}?"
+    said = re.compile(rf"\b{re.escape(word)}s?\b", re.IGNORECASE)
+    told = (one for one in params if getattr(one, "help", None) and one.opts[0][:2] == "--")
+    by_word = [one.opts[0] for one in told if said.search(f"{one.name} {one.help} {say(one.help)}")]
+    return f" (Possible options: {', '.join(by_word[:2])})" if len(word) >= _TELLING and by_word else ""
+
+
 def usage(error: Any) -> str:
     """Return what is wrong with the usage of a command, and where its help is."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "bifente"
     cure = say(f"Try '{path} --help' for help.")
     message = str(error.format_message())
+    if (option := getattr(error, "option_name", None)) is not None and context is not None and "option" in message:
+        message = f"No such option: {option}{_meant(option, context.command.params)}"
     for raw, ours in _RAW:
         message = raw.sub(ours, message)
     said = say(message)

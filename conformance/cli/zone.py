@@ -96,7 +96,7 @@ def encode_zone(
         try:
             target.write_bytes(raw)
         except OSError as error:
-            raise fail(f"{target}: cannot be written: {error.strerror}", Exit.BENCH_ERROR) from None
+            raise fail(f"{target}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
         out.print(f"{target}: {len(raw)} bytes", markup=False)
     _note(groups)
 

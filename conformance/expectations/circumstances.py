@@ -108,7 +108,10 @@ COMMON_EXPECTATIONS: Mapping[str, Matcher] = {
     "before": StateMatcher(),
     "after": StateMatcher(),
     "within": DurationMatcher(),
+    "lasts-ms": TypedMatcher(ObservedKind.NUMBER),
 }
 """What every step lets one expect."""
 REMARKS_ONLY = frozenset({"within"})
 """Expectations whose failure is a remark."""
+ON_THE_BENCH_CLOCK = frozenset({"lasts-ms"})
+"""Expectations that only a clock of the bench's own bears out: on the machine's they would tell how busy it is."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from bifente.conformance.loading.problems import InputError, nearest
+from bifente.conformance.loading.problems import InputError, near_word
 from bifente.ground.files import read_file
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -133,7 +133,16 @@ _INDENTATION = "check the indentation: spaces only, and the items of one list in
 def _near_file(path: Path) -> str:
     if not path.parent.is_dir():
         return f"the folder {path.parent} does not exist either"
-    return nearest(path.name, (other.name for other in path.parent.glob("*.y*ml")))
+    there = sorted(other.name for other in path.parent.glob("*.y*ml"))
+    if not there:
+        return f"no YAML file is in the folder {path.parent.absolute()}"
+    # All of them end alike: that is no likeness.
+    if near := near_word(path.stem, {Path(name).stem: name for name in reversed(there)}):
+        return f"did you mean {near!r}?"
+    return f"there: {', '.join(there[:_SHOWN])}{', …' if len(there) > _SHOWN else ''}"
+
+
+_SHOWN = 6
 
 
 def _place(mark: Any) -> tuple[int, int]:

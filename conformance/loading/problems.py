@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bifente.ground.french import in_lang
@@ -55,6 +55,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if (near := _near(word, names)) is not None:
         return f"did you mean {near!r}?"
     return "known: " + ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def near_word(word: str, known: Mapping[str, str]) -> str | None:
+    """What the near one of some words stands for; None rather than far."""
+    found = _near(word, sorted(known))
+    return known[found] if found is not None else None
 
 
 _NEAR = 0.7

@@ -31,6 +31,7 @@ from bifente.conformance.observation.standing import Standing
 from bifente.conformance.observation.story import Story
 from bifente.conformance.observation.verdicts import RuleVerdict, as_events, cited, judge, suite
 from bifente.conformance.requirements import load_catalogue
+from bifente.ground.temporary import HeldFolder
 from bifente.reports.events import Event
 from bifente.simulator.serving.recording import Passed
 
@@ -65,7 +66,7 @@ class ProgramObservation:
         self._began = time.time()
         self._first = 0
         self._patience = patience
-        self._folder = tempfile.TemporaryDirectory(prefix="bifente-observed-")
+        self._folder = HeldFolder("bifente-observed-")
         if (scribe := standing.record.scribe) is not None:
             scribe.litter(Path(self._folder.name))
         self._temporary = Path(self._folder.name) / "tmp"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,6 +22,7 @@ from bifente.conformance.observation import pictures
 from bifente.conformance.observation.ssv import SsvServer
 from bifente.conformance.run.live_record import LiveRecord, run_id
 from bifente.ground.clock import WallClock
+from bifente.ground.temporary import HeldFolder
 from bifente.ground.text import Lang, Text
 from bifente.reports.events import Event, Requirement, Suite
 from bifente.reports.journal import JournalTail
@@ -86,9 +85,11 @@ class Standing:
         """Set by the order to stop."""
         self.heard: list[Callable[[Passed], None]] = []
         """Who is told what passes at the services, before it is masked."""
+        self.record: LiveRecord
         try:
             self._stand(device)
         except BaseException:
+            self.withdraw()
             self._stack.close()
             raise
 
@@ -100,8 +101,7 @@ class Standing:
         self._stack.callback(self.device.close)
         out = wanted.out
         if out is None:
-            out = Path(tempfile.mkdtemp(prefix="bifente-record-"))
-            self._stack.callback(shutil.rmtree, out, ignore_errors=True)
+            out = Path(self._stack.enter_context(HeldFolder("bifente-record-")))
         clock = WallClock()
         self.record = LiveRecord(
             out,
@@ -211,6 +211,11 @@ class Standing:
                 self._tail = JournalTail(self.record.journal)
             self._events += self._tail.more()
             return tuple(self._events)
+
+    def withdraw(self) -> None:
+        """Leave no record behind: a mistake kept the bench from serving anybody."""
+        if hasattr(self, "record"):
+            self.record.withdraw()
 
     def keep_picture(self, name: str, png: bytes) -> Mapping[str, str]:
         """Keep a picture with the record, and return where it lies. Raise PictureError."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run import environment
+from bifente.conformance.run.folder import RecordFolder
 from bifente.conformance.run.scribe.calls import BENCH
 from bifente.conformance.run.scribe.link import ScribeRecorder
 from bifente.conformance.run.telling import Told, event_of
@@ -35,9 +37,10 @@ _POWERED: Mapping[ExchangeKind, Text] = {
 class LiveRecord:
     """Writes as things happen. ``close`` ends the record; ``render`` turns it into reports.
 
-    Exchanges come from the threads of the slots, hands from anywhere. Raise JournalError for a directory that cannot
-    be written or already holds a record. The journal is written ``apart``, by a process of its own, for a bench behind
-    the bench's own PC/SC service, whose clients it then tells call by call (``follow``).
+    Exchanges come from the threads of the slots, hands from anywhere. Raise OSError for a directory that cannot be
+    made, JournalError for one that cannot be written or already holds a record. The journal is written ``apart``, by a
+    process of its own, for a bench behind the bench's own PC/SC service, whose clients it then tells call by call
+    (``follow``).
     """
 
     def __init__(
@@ -57,17 +60,22 @@ class LiveRecord:
         requirements: Sequence[Requirement] = (),
         requirements_total: int = 0,
     ) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        self._folder = RecordFolder(directory)
         self.directory = directory
         self._clock = clock
         self._began = clock.monotonic()
+        self.withdrawn = False
         self._device: Device | None = None
         self._bench: LiveBench | None = None
         self._roles: dict[str, str] = {}
         self._told_roles: dict[str, str] = {}
         self.secrets = Secrets(secrets=workshop.secrets(cards.values()))
         make: Callable[..., Recorder | ScribeRecorder] = ScribeRecorder if service == ServiceKind.OWN else Recorder
-        self._recorder = make(self.journal, now=clock.now, secrets=self.secrets)
+        try:
+            self._recorder = make(self.journal, now=clock.now, secrets=self.secrets)
+        except Exception:
+            self._folder.withdraw([])
+            raise
         self._recorder.emit(
             RunStarted(
                 run_id=run_id,
@@ -160,14 +168,24 @@ class LiveRecord:
         self._recorder.emit(Note(level=level, text=text))
 
     def close(self, *, interrupted: bool = False) -> None:
-        """End the record."""
+        """End the record; take it away if it was withdrawn."""
+        if self.withdrawn:
+            self._recorder.close()
+            self._folder.withdraw([self.journal])
+            return
         self.settle()
         duration = round((self._clock.monotonic() - self._began) * 1_000_000)
         self._recorder.emit(RunFinished(interrupted=interrupted, duration_us=max(0, duration)))
         self._recorder.close()
 
+    def withdraw(self) -> None:
+        """Have no record left at the end: a mistake kept the bench from serving anybody."""
+        self.withdrawn = True
+
     def render(self, formats: Mapping[str, Format], lang: Lang) -> tuple[Path, ...]:
-        """Return the reports written beside the record. Raise RenderError, JournalError."""
+        """Return the reports written beside the record, none of one withdrawn. Raise RenderError, JournalError."""
+        if self.withdrawn:
+            return ()
         return render(self.journal, formats, self.directory, lang, known=formats)
 
     def _tell_roles(self) -> None:
@@ -177,6 +195,17 @@ class LiveRecord:
             if roles != self._told_roles:
                 self._told_roles = roles
                 scribe.roles(roles)
+
+
+@contextmanager
+def withdrawn_unless_stood(record: LiveRecord | None) -> Iterator[None]:
+    """Let something stand up: where it does not, its record is withdrawn."""
+    try:
+        yield
+    except BaseException:
+        if record is not None:
+            record.withdraw()
+        raise
 
 
 def run_id(clock: Clock) -> str:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.facets import Destructive, Inspection, Personalisation
 from bifente.conformance.bench.scene import Act, Scene
+from bifente.conformance.expectations.circumstances import ON_THE_BENCH_CLOCK
 from bifente.conformance.features import features
 from bifente.conformance.loading.validation import sentence
 from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
@@ -29,6 +30,7 @@ from bifente.conformance.scenario.references import CARDS, BadReferenceError, is
 from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation, Step
 from bifente.conformance.targets.base import GuardRefusalError, PcscCode, ScardError
 from bifente.conformance.targets.facets import Facet, PrivateClock
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.reports.events import (
     BenchChange,
@@ -168,8 +170,8 @@ class _Run:
         except NotOnThisCardError as absent:
             return Verdict.NOT_APPLICABLE, Text(absent.why.fr, absent.why.en)
         except ScardError as error:
-            return Verdict.BENCH_ERROR, Text(
-                f"le banc n'a pu être monté : {error}", f"the bench could not be set: {error}"
+            return Verdict.BENCH_ERROR, Text.of(
+                "{}{}", Text("le banc n'a pu être monté : ", "the bench could not be set: "), in_both(error)
             )
         except (JournalError, EventError):
             # There is no record to tell it to.
@@ -181,11 +183,12 @@ class _Run:
 
     def _needs(self) -> set[type[Facet]]:
         needs = {need for step in self.plan.steps for need in step.kind.needs}
-        if any({"before", "after"} & (step.expect.keys() | step.should.keys()) for step in self.plan.steps):
+        expected = {key for step in self.plan.steps for key in (*step.expect, *step.should)}
+        if {"before", "after"} & expected:
             needs.add(Inspection)
         if self.plan.model.destructive:
             needs.add(Destructive)
-        if self.plan.bench.day is not None:
+        if self.plan.bench.day is not None or ON_THE_BENCH_CLOCK & expected:
             needs.add(PrivateClock)
         # A card of another family may be there; one made to measure may not.
         if any(choice.parameters.keys() - {"family"} for choice in self.plan.bench.cards.values()):
@@ -255,7 +258,7 @@ class _Run:
         self._started(index, step)
         role = step.slot or scene.main
         before = scene.state(role)
-        start = time.perf_counter()
+        start, moment = time.perf_counter(), self.bench.clock.monotonic()
         reason: Text | None = None
         judged: tuple[Expectation, ...] = ()
         decoded: tuple[tuple[str | Text, str | Text], ...] | None = None
@@ -265,7 +268,9 @@ class _Run:
             observation = self._act(scene, role, step, scope, artefact.expect if artefact else step.expect)
             seconds = time.perf_counter() - start
             after = scene.state(role)
-            observed = {**observation.values, "before": before, "after": after, "within": seconds}
+            lasts = round((self.bench.clock.monotonic() - moment) * 1000)
+            around = {"before": before, "after": after, "within": seconds, "lasts-ms": lasts}
+            observed = {**observation.values, **around}
             judged = judge(step, scope, observed, artefact)
             decoded = observation.decoded or None
             scene.captured |= {name: observed[key] for name, key in step.capture.items() if key in observed}
@@ -282,16 +287,16 @@ class _Run:
         except SlotError as error:
             # The scenario asks for a movement that cannot be: a card put where one is, taken where none is.
             verdict, after = Verdict.FAILED, before
-            reason = Text.same(f"{step.document.path}:{step.line}: {error}")
+            reason = in_both(f"{step.document.path}:{step.line}: {error}")
         except (BadReferenceError, BadExpectationError, ValidationError) as error:
             # What a captured value or a parameter turned out to be: the scenario's mistake, not the bench's.
             verdict, after = Verdict.FAILED, before
-            reason = Text.same(f"{step.document.path}:{step.line}: {_first_line(error)}")
+            reason = in_both(f"{step.document.path}:{step.line}: {_first_line(error)}")
         except ImpossibleStepError as impossible:
             verdict, reason, after = Verdict.FAILED, impossible.why, before
         except ApduError as error:
             verdict, after = Verdict.FAILED, before
-            reason = Text(f"réponse illisible : {error}", f"unreadable response: {error}")
+            reason = Text.of("{}{}", Text("réponse illisible : ", "unreadable response: "), in_both(error))
         except (JournalError, EventError):
             raise
         except Exception as error:

@@ -46,6 +46,7 @@ def _common() -> Iterator[str]:
         "before": f"state of the card before the step: {', '.join(state_keys())}",
         "after": "state of the card after the step, by the same names",
         "within": "duration class: " + ", ".join(f"{name} ({bound:g} s)" for name, bound in DURATIONS.items()),
+        "lasts-ms": "milliseconds that pass on the bench's own clock (needs clock), e.g. {at-most: 5000}",
     }
     for key in COMMON_EXPECTATIONS:
         yield f"* `{key}`: {notes[key]}"

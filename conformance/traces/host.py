@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from bifente.conformance.scenario.plan import PlannedScenario
 from bifente.conformance.traces.digits import agrees
 from bifente.conformance.traces.seen import SeenApdu
 from bifente.conformance.traces.suite import ANYTHING, DraftedStep, LeftOut, drafted, suite_text
+from bifente.ground.temporary import HeldFolder
 from bifente.ground.text import Text
 from bifente.reports.events import Event, Exchange, ScenarioFinished, StepFinished, StepStarted
 from bifente.reports.secrets import Secrets
@@ -99,7 +99,7 @@ class Replayer:
             first=[f"inject-fault: {fault}" for fault in self.faults],
         )
         self._secrets = Secrets()
-        with tempfile.TemporaryDirectory(prefix="bifente-trace-") as folder:
+        with HeldFolder("bifente-trace-") as folder:
             path = Path(folder) / "replay.yaml"
             path.write_text(text, encoding="utf-8")
             self._plan: RunPlan = prepare(replace(options, paths=(path,)), workshop)

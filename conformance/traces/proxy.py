@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from bifente.conformance.traces.seen import Seen, SeenApdu, SeenAtr
 from bifente.ground.clock import Clock
+from bifente.ground.temporary import HeldFolder
 from bifente.simulator.pcsc.own.messages import (
     FREE_PLACE,
     LAYOUTS,
@@ -129,7 +129,7 @@ class PcscProxy:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as tried:
             tried.connect(str(self._service))
         self._clock = clock
-        self._folder = tempfile.TemporaryDirectory(prefix="bifente-rec-")
+        self._folder = HeldFolder("bifente-rec-")
         self.socket = Path(self._folder.name) / "pcscd.comm"
         self._lock = threading.Lock()
         self._see = see

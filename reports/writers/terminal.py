@@ -58,6 +58,7 @@ class TerminalWriter:
         self._fold = Fold()
         self._total = 0
         self._done = 0
+        self._began = False
         self._status: Status | None = None
         self._summed_up = False
 
@@ -72,6 +73,7 @@ class TerminalWriter:
                 head = f"bifente {event.tool.version} · {event.target} · {event.run_id}{product}"
                 self._print(Line(one_line(head), "bold"))
             case ScenarioStarted():
+                self._began = True
                 self._progress(event.scenario)
             case StepStarted():
                 self._progress(f"{event.scenario} · {event.index + 1}. {event.name}")
@@ -80,6 +82,8 @@ class TerminalWriter:
                 self._scenario(self._fold.scenario(event.scenario))
             case Note() if event.level is not Level.INFO:
                 self._print(Line(f"! {one_line(event.text.get(self._lang))}", "yellow"))
+            case RunFinished() if event.interrupted and not self._began:
+                self._summed_up = True  # whoever stopped it says why; there is nothing to sum up
             case RunFinished():
                 self._summary(self._fold.run())
 

@@ -28,6 +28,7 @@ from bifente.simulator.iso7816.image import (
     ElementaryFile,
     Interface,
     KeyUse,
+    PublicHalf,
     Scheme,
 )
 
@@ -105,9 +106,19 @@ class SecretRule(_Model):
     tells_verified: bool = True
 
 
+class AccessRules(_Model):
+    """Access rules of an object by interface, ISO 7816-4 compact format.
+
+    Without contact nothing is allowed by default.
+    """
+
+    contact: AccessBytes
+    contactless: AccessBytes = b"\x00"
+
+
 class KeyRule(_Model):
     """A private key slot. ``contactless`` is its access rule there, the same as ``acl`` if absent; ``folder`` names the
-    DF in which alone it is known.
+    DF in which alone it is known; ``public`` has the access rules of the object that gives its public half, if any.
     """
 
     reference: Reference
@@ -117,6 +128,7 @@ class KeyRule(_Model):
     fidelity: Fidelity
     contactless: AccessBytes | None = None
     folder: str | None = None
+    public: AccessRules | None = None
 
 
 class AlgorithmRule(_Model):
@@ -126,13 +138,6 @@ class AlgorithmRule(_Model):
     operation: KeyUse
     digest: Digest | None = None
     scheme: Scheme = Scheme.PKCS1
-
-
-class FileAccessRule(_Model):
-    """Access rules of a file by interface, ISO 7816-4 compact format. Without contact nothing is allowed by default."""
-
-    contact: AccessBytes
-    contactless: AccessBytes = b"\x00"
 
 
 class FileRule(_Model):
@@ -176,7 +181,7 @@ class Layout(_Model):
     secrets: Mapping[str, SecretRule]
     keys: Mapping[str, KeyRule]
     algorithms: tuple[AlgorithmRule, ...]
-    rules: Mapping[str, FileAccessRule]
+    rules: Mapping[str, AccessRules]
     volumes: Mapping[str, tuple[FileRule, ...]]
 
     @classmethod
@@ -361,6 +366,7 @@ class Layout(_Model):
             consent,
             contactless_acl=rule.contactless,
             folder="/".join(f"{part:04X}" for part in self.paths[rule.folder]) if rule.folder else None,
+            public=PublicHalf(rule.public.contact, rule.public.contactless) if rule.public else None,
         )
 
     def _tree(self, files: tuple[FileRule, ...], contents: Mapping[str, bytes]) -> DedicatedFile:

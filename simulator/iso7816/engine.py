@@ -15,7 +15,7 @@ from bifente.simulator.iso7816.atr import Atr
 from bifente.simulator.iso7816.channel import Chain, Channel, Pending, Volatile
 from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
 from bifente.simulator.iso7816.files import FileSystem, ImageError, Node
-from bifente.simulator.iso7816.image import Algorithm, CardImage, CardKey, CardSecret, Interface
+from bifente.simulator.iso7816.image import Algorithm, CardImage, CardKey, CardSecret, Interface, PublicHalf
 from bifente.simulator.iso7816.inspection import CardState
 from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
 from bifente.simulator.iso7816.rsa import RsaKey
@@ -67,6 +67,7 @@ class SmartCard:
         self._applications = Applications(image, present)
         self._secret_rules = {secret.name: AccessRule.parse(self.rule(secret)) for secret in image.secrets}
         self._key_rules = {key.name: AccessRule.parse(self.rule(key)) for key in image.keys}
+        self._public_rules = {key.name: AccessRule.parse(self.rule(key.public)) for key in image.keys if key.public}
         self._rsa = {key.name: RsaKey(key.private_key) for key in image.keys}
         self._algorithms = {algorithm.reference: algorithm for algorithm in image.algorithms}
         self._volatile: Volatile | None = None
@@ -124,6 +125,14 @@ class SmartCard:
         if not self._key_rules[key.name].allows(operation, self._fulfilled, self._proved):
             raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
 
+    def require_public(self, operation: KeyOperation, key: CardKey) -> None:
+        """Raise StatusError 6A88 if no object gives the key's public half, 6982 if not now (CARD-CPS3-64)."""
+        rule = self._public_rules.get(key.name)
+        if rule is None:
+            raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+        if not rule.allows(operation, self._fulfilled, self._proved):
+            raise StatusError(StatusWord.SECURITY_NOT_SATISFIED)
+
     @property
     def trust(self) -> Trust:
         """Who has proved what since the last reset, for the commands that change it."""
@@ -137,8 +146,8 @@ class SmartCard:
             environment = self._key_rules[key.name].condition(operation) & 0x0F
             self.secrets.verified.difference_update(self.image.environments.get(environment, ()))
 
-    def rule(self, item: CardSecret | CardKey) -> bytes:
-        """The access rule of a secret or key that holds on this interface, compact format."""
+    def rule(self, item: CardSecret | CardKey | PublicHalf) -> bytes:
+        """The access rule of a secret, key or public half that holds on this interface, compact format."""
         if self._contactless and item.contactless_acl is not None:
             return item.contactless_acl
         return item.acl

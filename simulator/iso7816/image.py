@@ -108,12 +108,21 @@ class CardSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicHalf:
+    """The object that gives a key's public half, by its access rules; ``contactless_acl`` None: as by contact."""
+
+    acl: bytes
+    contactless_acl: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CardKey:
     """A private key. ``reference`` is its SDO number, ``mse_reference`` what MSE SET names it.
 
     ``consent``: each signature spends the code presented before it (PKCS#15 userConsent; CARD-CPS3-62).
     ``contactless_acl`` None means: as by contact. ``folder`` is the path of the DF it lies in (``3F00/0001``): it is
-    known while that DF is the current one, and anywhere if None.
+    known while that DF is the current one, and anywhere if None. ``public`` None: the card tells its public half in
+    files alone.
     """
 
     name: str
@@ -125,6 +134,7 @@ class CardKey:
     consent: bool = False
     contactless_acl: bytes | None = None
     folder: str | None = None
+    public: PublicHalf | None = None
 
 
 @dataclass(frozen=True, slots=True)

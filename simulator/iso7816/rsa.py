@@ -26,7 +26,7 @@ class RsaError(ValueError):
 
 
 class RsaKey:
-    """A private key ready for use. ``size`` is its modulus in bytes."""
+    """A private key ready for use. ``size`` is its modulus in bytes, ``modulus`` and ``exponent`` its public half."""
 
     def __init__(self, private_key: RSAPrivateKey) -> None:
         self._library = private_key
@@ -35,6 +35,9 @@ class RsaKey:
         self._dp, self._dq, self._qinv = numbers.dmp1, numbers.dmq1, numbers.iqmp
         self._n = numbers.public_numbers.n
         self.size = (self._n.bit_length() + 7) // 8
+        exponent = numbers.public_numbers.e
+        self.modulus = self._n.to_bytes(self.size, "big")
+        self.exponent = exponent.to_bytes((exponent.bit_length() + 7) // 8, "big")
 
     def sign_hash(
         self,

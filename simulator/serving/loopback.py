@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 import ssl
 import threading
@@ -50,6 +51,8 @@ class LoopbackServer:
             timeout_graceful_shutdown=int(_STOPPED_WITHIN),
         )
         config.load()
+        # What a client got wrong is answered to it; the library's own words for it are not told on our terminal.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         if context is not None and not isinstance(context, ssl.SSLContext):
             config.http_protocol_class = partial(_fronted, context)  # type: ignore[assignment]
         elif context is not None:

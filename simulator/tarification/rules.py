@@ -40,9 +40,9 @@ from bifente.simulator.tarification.tables import (
 )
 from bifente.simulator.tarification.together import Broken, conditions, together
 
-_YOUNG = "J"
 _LONGEST_PRESCRIPTION = 366
 """Days for which a prescription holds: a year at most (that of medicines, CSP R5123-2)."""
+_YOUNG, _DIRECT = "J", "D"
 _LONGEST_MATERNITY = 400
 """Days from the date of pregnancy to the last care of a maternity, a bound of ours."""
 
@@ -359,6 +359,8 @@ def _care_path(invoice: Invoice, facts: Facts) -> Iterator[Broken]:
     young = years < CARE_PATH.young_until
     if letter == _YOUNG and not young:
         yield _broken("not-young", limit=CARE_PATH.young_until, age=years)
+    if letter == _DIRECT and not CARE_PATH.direct_access.open_to(invoice.professional.specialty, years):
+        yield _broken("direct-access", specialty=invoice.professional.specialty, age=years)
     profession = profession_of(invoice.professional.specialty)
     concerned = profession in (None, *RATES.outside_care_path.professions)
     if not letter and not young and concerned and invoice.insurance is Insurance.MALADIE:

@@ -148,6 +148,15 @@ def test_iasecc_tool_says_what_it_says_of_a_real_card(bench: Bench) -> None:
     )
 
 
+def test_iasecc_tool_finds_the_public_half_of_each_key(bench: Bench) -> None:
+    # It reads the modulus before it asks for the rules: an answer it cannot parse is an object not found.
+    found = bench.ok([tool("iasecc-tool"), "--aid", "E828BD080F8025000001FF0010", "--list-sdos", "32"])
+    assert found.out == "".join(
+        f"Found SDO class 20, reference {reference}\n\tcontact ACLs:\t03:FF:00\n\tsize:\t01:00\n"
+        for reference in (1, 2, 3)
+    )
+
+
 def test_pkcs15_crypt_signs_and_decrypts_with_the_authentication_key(bench: Bench) -> None:
     crypt = tool("pkcs15-crypt")
     key = bench.seated.public_key("authentication")

@@ -87,6 +87,7 @@ WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
     "no care path": ({"care_path": ""}, {"care-path-missing"}),
     "a care path that nobody knows": ({"care_path": "Q"}, {"care-path-unknown"}),
     "a young patient of forty": ({"care_path": "J"}, {"not-young"}),
+    "direct access to a general practitioner": ({"care_path": "D"}, {"direct-access"}),
     "an act after its sheet": ({"acts": (ON,), "on": TODAY - timedelta(days=1)}, {"act-after-sheet"}),
     "an act before the birth": (
         {"beneficiary__birth": f"{TODAY + timedelta(days=1):%Y%m%d}", "care_path": "J"},

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from frontal_bench import TODAY, Bench, third_party
 from fse_samples import AMC
 
-from bifente.simulator.formats.fse.model import CareBeneficiary, Insurance, Person, WorkAccident
+from bifente.simulator.formats.fse.model import CareAct, CareBeneficiary, Insurance, Nomenclature, Person, WorkAccident
 from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.entitlement import entitlement_reasons
 from bifente.simulator.services.frontal.reasons import reasons
@@ -31,13 +32,17 @@ class Book:
     doctor: str | None = None
     agreed: frozenset[str] = frozenset()
     pregnancy: bool | None = None
-    at: frozenset[str] = frozenset({"999000015"})
+    at: dict[str, date | None] = field(default_factory=lambda: {"999000015": None})
+    distance: int | None = None
 
     def insured(self, serial: str, on: date) -> Sequence[CareBeneficiary] | None:
         return [one for one in self.people if one.card_serial == serial] or None
 
-    def accidents(self, serial: str) -> frozenset[str]:
+    def accidents(self, serial: str) -> Mapping[str, date | None]:
         return self.at
+
+    def home_km(self, serial: str) -> int | None:
+        return self.distance
 
     def treating(self, serial: str) -> str | None:
         return self.doctor
@@ -181,6 +186,10 @@ def test_without_a_file_what_is_signed_is_believed() -> None:
         ("99900000029", "R", ["care-path-otherwise"]),
         ("", "T", ["care-path-otherwise"]),
         ("99900000029", "O", []),
+        ("99900000011", "O", ["care-path-otherwise"]),  # nobody refers a patient to himself
+        ("", "O", ["care-path-otherwise"]),
+        (None, "O", []),
+        ("", "M", []),
         ("99900000029", "N", []),
         ("99900000029", "S1", []),
     ],
@@ -211,6 +220,56 @@ def test_a_maternity_is_declared_or_at_least_not_of_a_man_insured(
     claimed: dict[str, Any] = {"beneficiary__nir": nir, "beneficiary__quality": quality}
     sheet = Bench().sheet(insurance=Insurance.MATERNITE, pregnancy_on=TODAY, **claimed)
     assert codes(sheet, book) == reasons
+
+
+@pytest.mark.parametrize(
+    ("declared", "told", "reasons"),
+    [
+        (TODAY - timedelta(days=3), TODAY - timedelta(days=3), []),
+        (TODAY - timedelta(days=3), TODAY - timedelta(days=2), ["accident-otherwise"]),
+        (TODAY - timedelta(days=3), TODAY - timedelta(days=400), ["accident-otherwise"]),
+        (None, TODAY - timedelta(days=400), []),
+    ],
+)
+def test_the_day_of_an_accident_is_that_of_its_declaration(
+    book: Book, declared: date | None, told: date, reasons: list[str]
+) -> None:
+    book.at = {"999000015": declared}
+    accident: dict[str, Any] = {"insurance": Insurance.AT_MP, "accident": WorkAccident(told, "999000015")}
+    assert codes(Bench().sheet(**accident), book) == reasons
+    unknown: dict[str, Any] = {"insurance": Insurance.AT_MP, "accident": WorkAccident(told, "999000099")}
+    assert codes(Bench().sheet(**unknown), book) == ["accident-not-on-file"]
+
+
+def line(code: str, quantity: int = 1, day: date = TODAY) -> CareAct:
+    return CareAct(Nomenclature.NGAP, code, day, quantity, Decimal(1), 61, 61 * quantity, 70)
+
+
+EARLIER = TODAY - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("home_km", "acts", "refused"),
+    [
+        (6, [line("VG"), line("IK", 12)], 0),
+        (6, [line("VG"), line("IK", 13)], 1),
+        (6, [line("VG"), line("IK", 6), line("IKM", 7)], 1),
+        (6, [line("IFD", 2), line("IK", 24)], 0),
+        (6, [line("VG"), line("VG"), line("IK", 24)], 0),
+        (6, [line("VG", day=EARLIER), line("IK", 12, EARLIER), line("VG"), line("IK", 12)], 0),
+        (6, [line("VG", day=EARLIER), line("IK", 13, EARLIER), line("VG"), line("IK", 13)], 2),
+        (6, [line("VG", day=EARLIER), line("IK", 24), line("VG")], 1),
+        (0, [line("VG"), line("IK", 1)], 1),
+        (0, [line("VG")], 0),
+        (None, [line("VG"), line("IK", 99)], 0),
+    ],
+)
+def test_kilometres_are_those_to_the_home_and_back(
+    book: Book, home_km: int | None, acts: list[CareAct], refused: int
+) -> None:
+    book.distance = home_km
+    sheet = replace(Bench().sheet(), acts=tuple(acts))
+    assert codes(sheet, book) == ["kilometres-otherwise"] * refused
 
 
 def test_the_special_exoneration_is_agreed_to_or_that_of_a_newborn(book: Book) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -249,3 +250,19 @@ def test_every_token_of_a_terminal_is_declared_before_it_travels() -> None:
     assert heard == [first]
     second = terminal.renew_session(first)
     assert heard == [first, second]
+
+
+@pytest.mark.parametrize("garbage", [b"\0" * 512, b"GET\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"A" * 90_000 + b"\r\n\r\n"])
+def test_a_client_s_garbage_is_answered_to_it_and_told_nobody_else(
+    garbage: bytes, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("no request was made")
+
+    with LoopbackServer(application, None) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+            client.sendall(garbage)
+            assert client.recv(100).startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
+        assert server.alive
+    assert capfd.readouterr() == ("", "")
+    assert caplog.records == []

@@ -28,7 +28,7 @@ from bifente.simulator.tarification.ages import age
 from bifente.simulator.tarification.pricing import price
 from bifente.simulator.tarification.requests import ActRequest
 from bifente.simulator.tarification.rules import RULES, Facts, RuleSeverity, blocks, examine
-from bifente.simulator.tarification.tables import ACTS
+from bifente.simulator.tarification.tables import ACTS, CARE_PATH
 
 TOMORROW, YESTERDAY = TODAY + timedelta(days=1), TODAY - timedelta(days=1)
 NURSE = {"professional__specialty": "24", "care_path": ""}
@@ -250,6 +250,7 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
     ("care-path-missing", {"care_path": ""}, {}, set()),
     ("care-path-unknown", {"care_path": "Z"}, {}, set()),
     ("not-young", {"care_path": "J"}, {}, set()),
+    ("direct-access", {"care_path": "D"}, {}, set()),
     ("accident-missing", without(AT, "accident"), {}, set()),
     ("accident-missing", {**AT, "accident": WorkAccident(YESTERDAY, "")}, {}, set()),
     ("accident-after-act", {**AT, "accident": WorkAccident(TOMORROW, "999000015")}, {}, set()),
@@ -277,6 +278,24 @@ BROKEN: list[tuple[str, dict[str, Any], dict[str, Any], set[str]]] = [
 @pytest.mark.parametrize(("code", "changes", "facts", "others"), BROKEN)
 def test_each_rule_is_broken_alone(code: str, changes: dict[str, Any], facts: dict[str, Any], others: set[str]) -> None:
     assert sorted(codes(changes, **facts)) == sorted({code} | others)
+
+
+@pytest.mark.parametrize(
+    ("specialty", "years", "open_to"),
+    [
+        ("01", 40, False),
+        ("03", 40, False),
+        ("05", 10, False),
+        ("07", 40, True),  # gynaecology
+        ("15", 40, True),  # ophthalmology
+        ("33", 25, True),  # psychiatry
+        ("33", 26, False),
+        ("33", 60, False),
+        ("44", 40, True),  # what the code means is not known here
+    ],
+)
+def test_direct_access_is_that_of_the_convention(specialty: str, years: int, open_to: bool) -> None:
+    assert CARE_PATH.direct_access.open_to(specialty, years) is open_to
 
 
 def test_every_rule_is_broken_here() -> None:

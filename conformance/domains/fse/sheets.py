@@ -98,7 +98,7 @@ def opened(data: bytes, keys: Keys | None = None) -> BillingFile:
     if kind is None:
         raise FseError(
             "byte 0",
-            f"{data[:4].hex(' ').upper() or 'nothing'} begins no sheet, lot, file or return",
+            f"{data[:4].hex(' ').upper()} begins no sheet, lot, file or return" if data else "the file is empty",
             "give one that the bench wrote, or that follows docs/fse.md",
         )
     if kind is not BillingFileKind.FILE:

@@ -14,6 +14,7 @@ from bifente.conformance.domains.support.journeys import Journey
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import ImpossibleStepError, Observation, Observes, Step
 from bifente.conformance.targets.facets import Facet, PrivateClock
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.workstation.packages import fits, install, package_names, remove, restart
 from bifente.simulator.workstation.poste import PosteError
@@ -51,7 +52,7 @@ class PosteStep(Step, ABC):
         try:
             return self.do(act, _of(act))
         except PosteError as error:
-            raise ImpossibleStepError(Text.same(str(error))) from None
+            raise ImpossibleStepError(in_both(error)) from None
 
     @abstractmethod
     def do(self, act: Act, here: ScenePoste) -> Observation:

@@ -7,13 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from bifente.ground.french import in_french
 from bifente.ground.text import Text
-
-
-def in_both(error: Exception) -> Text:
-    """Return what an error of the code says, in French too where its sentence has some."""
-    return Text(in_french(str(error)), str(error))
 
 
 class Refused(IntEnum):

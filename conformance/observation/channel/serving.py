@@ -11,10 +11,11 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bifente.conformance.loading import nearest
-from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused, in_both
+from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused
 from bifente.conformance.observation.channel.orders import Known
 from bifente.conformance.observation.channel.words import read_line
 from bifente.conformance.observation.channel.worldly import wrong
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.fault import Aim, FaultError, MissingPartError, Undo
 from bifente.simulator.faults import fault, inject

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.domain import DomainError, domains
 from bifente.conformance.loading import InputError, nearest
-from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused, in_both
+from bifente.conformance.observation.channel.answers import CarriedOut, OrderRefusedError, Refused
 from bifente.conformance.scenario.step import Step
 from bifente.conformance.scenario.steps import steps
 from bifente.conformance.targets.base import GuardRefusalError, ImpossibleStepError, ScardError
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.fault import FaultError
 from bifente.simulator.readers import SlotError

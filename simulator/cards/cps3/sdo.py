@@ -1,18 +1,21 @@
-"""GET DATA on security data objects: counters and rules of PIN, PUK and keys (IAS ECC SDO; CARD-CPS3-16).
+"""GET DATA on security data objects: counters and rules of PIN, PUK and keys (IAS ECC SDO; CARD-CPS3-16, -64).
 
 A client asks ``4D { 70 { BF <80|class> <reference> { <header> 80 } } }``: header A0 is the object's control parameters
-(DOCP), 7F41 or 7F48 its data, which never leave the card.
+(DOCP); 7F41, 7F48 and 7F49 are its data. Those of a code and of a private key never leave the card; those of a public
+key are modulus and exponent, more bytes than a short command can be answered with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from bifente.simulator.iso7816 import tlv
 from bifente.simulator.iso7816.access import KeyOperation, SecretOperation
 from bifente.simulator.iso7816.apdu import Command, Response
 from bifente.simulator.iso7816.channel import Channel
 from bifente.simulator.iso7816.engine import SmartCard
+from bifente.simulator.iso7816.image import CardKey
 from bifente.simulator.iso7816.status import StatusError, StatusWord
 
 _EXTENDED_HEADER_LIST, _WRAPPER = 0x4D, 0x70
@@ -28,14 +31,18 @@ def get_data(card: SmartCard, channel: Channel, command: Command) -> Response:
     family, reference = (tag >> 8 & 0x7F, tag & 0xFF) if tag >> 16 == 0xBF else (0, 0)
     if family not in _OBJECTS:
         raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
-    describe, data_header = _OBJECTS[family]
-    parameters = describe(card, channel, reference)
-    if header == data_header:
-        # 6A88 here would make OpenSC give up the whole card: it must hear that the object is there, unreadable.
-        raise StatusError(StatusWord.WRONG_DATA)
-    if header != _PARAMETERS:
+    kind = _OBJECTS[family]
+    parameters = kind.parameters(card, channel, reference)
+    if header == kind.data_tag.to_bytes(2, "big") + b"\x80":
+        if kind.data is None:
+            # 6A88 here would make OpenSC give up the whole card: it must hear that the object is there, unreadable.
+            raise StatusError(StatusWord.WRONG_DATA)
+        given = tlv.encode(kind.data_tag, kind.data(card, channel, reference))
+    elif header == _PARAMETERS:
+        given = tlv.encode(0xA0, parameters)
+    else:
         raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
-    return Response(tlv.encode(_WRAPPER, tlv.encode(tag, tlv.encode(0xA0, parameters))))
+    return Response(tlv.encode(_WRAPPER, tlv.encode(tag, given)))
 
 
 def _request(data: bytes) -> tuple[int, bytes]:
@@ -85,8 +92,42 @@ def _key(card: SmartCard, channel: Channel, reference: int) -> bytes:
     )
 
 
-# SDO class -> how its parameters are told, and the header that asks for its data.
-_OBJECTS: Mapping[int, tuple[Callable[[SmartCard, Channel, int], bytes], bytes]] = {
-    0x01: (_secret, b"\x7f\x41\x80"),
-    0x10: (_key, b"\x7f\x48\x80"),
+def _public_key(card: SmartCard, channel: Channel, reference: int) -> CardKey:
+    key = card.key_by_sdo(reference)
+    if key is None:
+        raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
+    card.require_here(channel, key)
+    card.require_public(KeyOperation.GET, key)
+    return key
+
+
+def _public_parameters(card: SmartCard, channel: Channel, reference: int) -> bytes:
+    """Access rule, 80 modulus size in bytes."""
+    key = _public_key(card, channel, reference)
+    rule = card.rule(key.public) if key.public else b""
+    return tlv.encode(0xA1, tlv.encode(0x8C, rule)) + tlv.encode(0x80, card.rsa(key).size.to_bytes(2, "big"))
+
+
+def _public_data(card: SmartCard, channel: Channel, reference: int) -> bytes:
+    """81 modulus, 82 exponent."""
+    key = card.rsa(_public_key(card, channel, reference))
+    return tlv.encode(0x81, key.modulus) + tlv.encode(0x82, key.exponent)
+
+
+_Teller = Callable[[SmartCard, Channel, int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A class of objects: who tells its parameters, the tag of its data, who tells these if they leave the card."""
+
+    parameters: _Teller
+    data_tag: int
+    data: _Teller | None = None
+
+
+_OBJECTS: Mapping[int, _Object] = {
+    0x01: _Object(_secret, 0x7F41),
+    0x10: _Object(_key, 0x7F48),
+    0x20: _Object(_public_parameters, 0x7F49, _public_data),
 }

@@ -23,7 +23,7 @@ def parse_template(data: object, source: str) -> Template:
 def with_overrides(template: Template, overrides: Mapping[str, Any]) -> Template:
     """The template with some values replaced, nested mappings merged, checked again. Raises TemplateError."""
     data = template.model_dump(exclude_unset=True)
-    return parse_template(merged(data, overrides), f"{template.id} (with overrides)")
+    return parse_template(merged(data, overrides), f"{template.id}+...")
 
 
 def load_template(file: Path | Traversable) -> Template:

@@ -21,7 +21,7 @@ def parse_vitale(data: object, source: str) -> VitaleTemplate:
 def with_overrides(template: VitaleTemplate, overrides: Mapping[str, Any]) -> VitaleTemplate:
     """The template with some values replaced, nested mappings merged, checked again. Raises TemplateError."""
     data = template.model_dump(exclude_unset=True)
-    return parse_vitale(merged(data, overrides), f"{template.id} (with overrides)")
+    return parse_vitale(merged(data, overrides), f"{template.id}+...")
 
 
 def load_vitale(files: Iterable[Path | Traversable]) -> dict[str, VitaleTemplate]:

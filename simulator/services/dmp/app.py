@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.formats.dmp.demographics import Hl7Error
 from bifente.simulator.formats.dmp.names import ALIASES, HABILITATIONS, HL7, PATIENTS, DmpAction
@@ -175,7 +176,7 @@ class _Exchange:
             return self._refused(error)
         except Hl7Error as error:
             code = "DMPInvalidMessage"
-            return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), _SUBCODE + code))
+            return self._fault(SoapFaultError(SoapCode.SENDER, in_both(error), _SUBCODE + code))
         finally:
             self._tell(code)
 
@@ -252,7 +253,7 @@ class _Exchange:
         registry = isinstance(error, MetadataError) or error.row.shape is ErrorShape.REGISTRY
         if not registry or self._action not in _REGISTRY:
             if isinstance(error, MetadataError):
-                return self._fault(SoapFaultError(SoapCode.SENDER, Text.same(str(error)), _SUBCODE + error.code))
+                return self._fault(SoapFaultError(SoapCode.SENDER, in_both(error), _SUBCODE + error.code))
             code = SoapCode.RECEIVER if error.row.receiver else SoapCode.SENDER
             return self._fault(SoapFaultError(code, error.told, _SUBCODE + error.code))
         told = (

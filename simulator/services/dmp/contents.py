@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from bifente.ground.french import in_both
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Text
 from bifente.simulator.formats.cda import CdaBody, CdaDocument, CdaError, read_cda
@@ -81,6 +82,6 @@ def _check_body(register: DmpRegister, entry: DocumentEntry, body: CdaBody) -> N
         try:
             problems = pdf_a1_problems(body.content)
         except PdfError as error:
-            raise DmpRefusalError("DMPFormatRefused", Text.same(str(error)), entry.unique_id) from None
+            raise DmpRefusalError("DMPFormatRefused", in_both(error), entry.unique_id) from None
         if problems and register.parameters.pdf_a:
             raise DmpRefusalError("DMPFormatRefused", Text.same("PDF/A-1: " + "; ".join(problems[:5])), entry.unique_id)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from bifente.simulator.formats.fse.model import CareBeneficiary, Insurance, Invoice, Rejection
+from bifente.simulator.formats.fse.model import CareBeneficiary, Insurance, Invoice, Rejection, WorkAccident
 from bifente.simulator.services.frontal.reasons import rejection
 from bifente.simulator.services.frontal.reference import ReferenceFile
+from bifente.simulator.tarification.tables import ACTS
 
 _SAME: Mapping[str, tuple[str, ...]] = {
     "insured-otherwise": ("nir", "nir_key", "certified_nir", "test"),
@@ -27,10 +28,13 @@ _PENSION, _SPECIAL = "5", "3"
 _INSURED = 0
 _MEN = frozenset("137")
 """The first digit of the NIR of a man, of the provisional and foreign forms too (sources#identifiers)."""
+_KILOMETRES = frozenset({"IK", "IKM"})
 _NEWBORN_DAYS = 30
 """For so many days from the birth the special exoneration is everybody's (sources#vitale-card)."""
 _OF_TREATING = frozenset({"T", "R"})
 """The letters of the care path that the treating doctor alone bills under, or who replaces him on his sheets."""
+_REFERRED = "O"
+"""The letter of a patient whom the treating doctor sent: to somebody else, and there is one."""
 
 
 def entitlement_reasons(sheet: Invoice, reference: ReferenceFile) -> Iterator[Rejection]:
@@ -61,15 +65,45 @@ def _of_the_insured(sheet: Invoice, reference: ReferenceFile) -> Iterator[Reject
     if sheet.insurance is Insurance.MATERNITE and not _maternity(told, reference.maternity(told.card_serial)):
         yield rejection("maternity-not-on-file", sheet.number, told.card_serial)
     treating = reference.treating(told.card_serial)
-    if treating is not None and sheet.care_path in _OF_TREATING and sheet.professional.rpps != treating:
+    if treating is not None and _belied(sheet, treating):
         yield rejection("care-path-otherwise", sheet.number, sheet.care_path)
+    yield from _journeys(sheet, reference.home_km(told.card_serial))
     for day in days:
         then = _nearest(told, reference.insured(told.card_serial, day) or people)
         if not _entitled(then, day) and _entitled(told, day):
             yield rejection("rights-not-on-file", sheet.number, str(day))
-    number = sheet.accident.number if sheet.insurance is Insurance.AT_MP and sheet.accident is not None else ""
-    if number and number not in reference.accidents(told.card_serial):
-        yield rejection("accident-not-on-file", sheet.number, number)
+    if sheet.insurance is Insurance.AT_MP and sheet.accident is not None and sheet.accident.number:
+        yield from _accident(sheet, sheet.accident, reference.accidents(told.card_serial))
+
+
+def _belied(sheet: Invoice, treating: str) -> bool:
+    """Whether the file has another treating doctor than a care path says, or none."""
+    own = sheet.professional.rpps == treating
+    return (sheet.care_path in _OF_TREATING and not own) or (sheet.care_path == _REFERRED and (own or not treating))
+
+
+def _journeys(sheet: Invoice, home_km: int | None) -> Iterator[Rejection]:
+    """Kilometres are those to the patient's home and back, once for each visit of a day.
+
+    What the nomenclature takes off them is left out: it is not the same for all professions.
+    """
+    if home_km is None:
+        return
+    for day in sorted({act.on for act in sheet.acts}):
+        lines = [act for act in sheet.acts if act.on == day and act.code in ACTS]
+        driven = [act for act in lines if act.code in _KILOMETRES]
+        visits = {code for act in driven for code in ACTS[act.code].accompanies}
+        journeys = sum(act.quantity for act in lines if act.code in visits)
+        told = sum(act.quantity for act in driven)
+        if told > 2 * home_km * journeys:
+            yield rejection("kilometres-otherwise", sheet.number, f"{day}: {told} km")
+
+
+def _accident(sheet: Invoice, told: WorkAccident, known: Mapping[str, date | None]) -> Iterator[Rejection]:
+    if told.number not in known:
+        yield rejection("accident-not-on-file", sheet.number, told.number)
+    elif known[told.number] not in (None, told.on):
+        yield rejection("accident-otherwise", sheet.number, str(told.on))
 
 
 def _covers(sheet: Invoice, known: CareBeneficiary) -> Iterator[Rejection]:

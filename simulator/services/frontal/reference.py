@@ -35,8 +35,12 @@ class ReferenceFile(Protocol):
         """Return those whom a card covers, as they are on a day; None for a card that is not in the file."""
         ...
 
-    def accidents(self, serial: str) -> frozenset[str]:
-        """Return the numbers of the accidents at work of a card's insured."""
+    def accidents(self, serial: str) -> Mapping[str, date | None]:
+        """Return the accidents at work of a card's insured: the day that was declared, None if not known, by number."""
+        ...
+
+    def home_km(self, serial: str) -> int | None:
+        """Return the kilometres from the practice to the home of a card's insured; None: not known."""
         ...
 
     def treating(self, serial: str) -> str | None:

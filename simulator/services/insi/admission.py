@@ -10,6 +10,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.formats.insi import InsiOperation, InsiSender, ProfessionalAssertion, read_professional
 from bifente.simulator.formats.saml import ASSERTION, SamlError, read_assertion, same_name
@@ -81,7 +82,7 @@ def _check_assertion(
     except CertificateRefusedError as error:
         raise InsiRefusedError("bad-assertion", error.text) from None
     except SamlError as error:
-        raise InsiRefusedError("bad-assertion", Text.same(str(error))) from None
+        raise InsiRefusedError("bad-assertion", in_both(error)) from None
     said = read_professional(read)
     if not same_name(said.issuer, signed.certificate.subject):
         raise InsiRefusedError("bad-assertion", _ISSUER)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from bifente.ground.clock import Clock
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.formats.insi import (
     InsiAnswer,
@@ -155,7 +156,7 @@ class Insi(Service):
                 raise InsiRefusedError("technical")
             sender = read_sender(envelope)
         except InsiFormError as error:
-            raise InsiRefusedError("form", Text.same(str(error))) from None
+            raise InsiRefusedError("form", in_both(error)) from None
         operation = operation_of(search)
         if addressing.action and addressing.action != action_of(operation):
             raise InsiRefusedError("form", Text.same("wsa:Action"))

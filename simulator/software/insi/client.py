@@ -9,6 +9,7 @@ from typing import Protocol
 import httpx
 
 from bifente.ground.clock import Clock
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.formats.insi import (
     InsiAnswer,
@@ -103,7 +104,7 @@ def _read(answer: httpx.Response) -> InsiAnswer:
     try:
         return read_answer(content)
     except InsiFormError as error:
-        raise _unreadable(answer, Text.same(str(error))) from None
+        raise _unreadable(answer, in_both(error)) from None
 
 
 def _unreadable(answer: httpx.Response, why: Text) -> InsiCallError:

@@ -141,10 +141,26 @@ class Letter(LabelledRow):
     outside: bool = False
 
 
+class DirectAccess(BillingTable):
+    """Who is seen without a referral: not the specialties that are ``closed``, some at certain ``ages`` alone.
+
+    Of a specialty whose code says nothing to us nothing is refused.
+    """
+
+    closed: frozenset[str]
+    ages: Mapping[str, tuple[int, int]]
+
+    def open_to(self, specialty: str, years: int) -> bool:
+        """Return whether a patient of this age may go there so."""
+        youngest, oldest = self.ages.get(specialty, (0, years))
+        return specialty not in self.closed and youngest <= years <= oldest
+
+
 class CarePath(BillingTable):
     """The codes of the care path. ``young_until``: the age from which a patient is no longer a young one."""
 
     young_until: int
+    direct_access: DirectAccess
     codes: Mapping[str, Letter]
 
 

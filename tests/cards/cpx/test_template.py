@@ -209,7 +209,7 @@ def test_overrides_merge_and_are_checked() -> None:
     other = with_overrides(template, {"codes": {"pin": "0000"}, "lifecycle": "pin-blocked"})
     assert (other.codes.pin, other.codes.puk, other.lifecycle) == ("0000", "12345678", Lifecycle.PIN_BLOCKED)
     assert other.holder == template.holder
-    with pytest.raises(TemplateError, match=r"medecin-generaliste \(with overrides\): codes.pin: 5 digits"):
+    with pytest.raises(TemplateError, match=r"medecin-generaliste\+\.\.\.: codes.pin: 5 digits"):
         with_overrides(template, {"codes": {"pin": "00000"}})
 
 

@@ -307,12 +307,14 @@ def test_a_virtual_card_met_as_a_real_one_that_may_be_spent(tmp_path: Path) -> N
     text = seen_as_real(tmp_path, *READER, "--allow-destructive").ok()
     assert "✓ passed  t.one/spends" in text
     assert "○ not run  t.one/sneaks" in text
+    assert (tmp_path / "run").stat().st_mode & 0o077 == 0, "what a real card says of its holder is its owner's alone"
 
 
 @pytest.mark.usefixtures("_chain")
 def test_an_unknown_reader_is_one_sentence_that_lists_the_readers(tmp_path: Path) -> None:
     said = seen_as_real(tmp_path, "--reader", "Nope", "-q")
     said.fails(2, "UNKNOWN_READER", "'Nope'", "Bifente Bi-Slot Reader 00 00, Bifente Bi-Slot Reader 00 01")
+    assert not (tmp_path / "run").exists(), "nothing was run: no directory is left"
 
 
 @pytest.mark.usefixtures("_chain")

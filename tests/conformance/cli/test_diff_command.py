@@ -106,4 +106,4 @@ def test_no_journal(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_journal_that_is_none(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "none").write_text("{}\n")
-    cli("diff", "none", "none").fails(3, "none:1")
+    cli("diff", "none", "none").fails(2, "none:1")

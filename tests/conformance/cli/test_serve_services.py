@@ -94,7 +94,7 @@ def test_a_mistake_is_the_user_s(more: tuple[str, ...], said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("psc: {clients: [{id: x}]}", "a secret, or the subject"),
+        ("psc: {clients: [{id: x}]}", "un secret, ou le sujet"),
         ("psc: {acces: 3}", "acces"),
         ("psc: {form: '2022'}", "2023"),
     ],

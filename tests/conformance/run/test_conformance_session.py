@@ -221,11 +221,11 @@ def test_brackets_of_a_matrix_are_no_pattern(lab: Lab, tmp_path: Path) -> None:
             "the reader readers/generic-bislot has no slot 'csp' (did you mean 'cps'?)",
         ),
         ("bench: {cards: {cps: nowhere/mine.yaml}}", "cps", "nowhere/mine.yaml: no such file"),
-        ("bench: {cards: {cps: {template: cpa, lifecycle: dead}}}", "cps", "cpa (with overrides): lifecycle: must be"),
+        ("bench: {cards: {cps: {template: cpa, lifecycle: dead}}}", "cps", "cpa+...: lifecycle: must be"),
         (
             "bench: {cards: {cps: {template: cpa, lifecyle: dead}}}",
             "cps",
-            "cpa (with overrides): lifecyle: unknown key",
+            "cpa+...: lifecyle: unknown key",
         ),
         ("bench: {cards: {cps: {template: cpa, codes: {pin: '12345'}}}}", "cps", "codes.pin: 5 digits given"),
     ],

@@ -121,6 +121,33 @@ def test_too_slow_is_a_remark_since_the_machine_may_be_at_fault(run: Run, monkey
     assert run(steps_text("- get-challenge: 8\n  expect: {within: patient}")).verdict is Verdict.PASSED
 
 
+REAL_SPEED = "bench: {profile: readers/generic-real-speed, cards: {cps: medecin-generaliste}}"
+
+
+@pytest.mark.parametrize(
+    ("head", "expected", "verdict"),
+    [
+        (REAL_SPEED, "{at-least: 4000, at-most: 5000}", Verdict.PASSED),
+        (REAL_SPEED, "{at-most: 4000}", Verdict.FAILED),
+        (REAL_SPEED, "0", Verdict.FAILED),
+        (CARD, "0", Verdict.PASSED),
+        (CARD, "{at-least: 1}", Verdict.FAILED),
+    ],
+)
+def test_how_long_a_step_lasts_is_told_by_the_clock_of_the_bench(
+    run: Run, head: str, expected: str, verdict: Verdict
+) -> None:
+    text = steps_text(f"- connect\n- read: CPS_DATA\n  expect: {{lasts-ms: {expected}}}", head=head)
+    assert run(text).verdict is verdict
+
+
+def test_time_on_a_clock_that_is_not_the_bench_s_is_not_judged(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As a bench behind a PC/SC service is: its clock is the machine's.
+    monkeypatch.setattr("bifente.conformance.bench.virtual.VirtualClock", type(None))
+    assert run(steps_text("- read: EF.SN\n  expect: {lasts-ms: 0}")).verdict is Verdict.NOT_RUN
+    assert run(steps_text("- read: EF.SN")).verdict is Verdict.PASSED
+
+
 PHASES = """
 setup:
   - code-status:

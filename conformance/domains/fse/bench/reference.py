@@ -35,6 +35,10 @@ class TemplateReference:
         """The specialty code of every professional; None: the usual one of each number."""
         self.agreed: frozenset[str] = frozenset()
         """The exoneration codes that the body agreed to."""
+        self.accident_day: date | None = None
+        """The day that was declared of the accident on the card; None: the body does not know."""
+        self.distance: int | None = None
+        """Kilometres from the practice to every insured's home; None: the body does not know."""
 
     @property
     def complete(self) -> bool:
@@ -49,11 +53,15 @@ class TemplateReference:
         people = sum(group.id == _PERSON for group in vitale.groups)
         return [beneficiary_of(vitale.groups, who, on) for who in range(1, people + 1)]
 
-    def accidents(self, serial: str) -> frozenset[str]:
-        """Return the numbers of the accidents at work on a card."""
+    def accidents(self, serial: str) -> Mapping[str, date | None]:
+        """Return the accidents at work on a card by number, with the day that the scenario declared."""
         vitale = self._vitale(serial)
         found = (named(group) for group in (vitale.groups if vitale else ()) if group.id == _ACCIDENT)
-        return frozenset(number for fields in found if (number := fields["at-id"]))
+        return {number: self.accident_day for fields in found if (number := fields["at-id"])}
+
+    def home_km(self, serial: str) -> int | None:
+        """Return the distance that the scenario's body knows."""
+        return self.distance
 
     def treating(self, serial: str) -> str | None:
         """Return the treating doctor that the scenario declared."""

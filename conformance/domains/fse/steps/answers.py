@@ -69,6 +69,12 @@ class FrontEnd(FseStep):
     agreements: list[str] | None = Field(
         default=None, max_length=9, description="exoneration codes that the body agreed to: ['3']"
     )
+    accident_days: int | None = Field(
+        default=None, ge=0, le=3650, description="so many days ago, by its declaration, the accident on the card was"
+    )
+    home_km: int | None = Field(
+        default=None, ge=0, le=200, description="kilometres from the practice to the patient's home, as the body knows"
+    )
     rejected: float | None = Field(
         default=None, ge=0, le=1, description="part of the sheets, drawn at random, that it does not pay"
     )
@@ -99,6 +105,10 @@ class FrontEnd(FseStep):
             fse.front_end.reference.specialty = self.specialty
         if self.agreements is not None:
             fse.front_end.reference.agreed = frozenset(self.agreements)
+        if self.accident_days is not None:
+            fse.front_end.reference.accident_day = fse.days.today - timedelta(days=self.accident_days)
+        if self.home_km is not None:
+            fse.front_end.reference.distance = self.home_km
         if given or self.signed_returns:
             fse.front_end.set_up(given)
             fse.front_end.signs_returns = fse.front_end.signs_returns or self.signed_returns

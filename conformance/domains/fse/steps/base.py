@@ -17,6 +17,7 @@ from bifente.conformance.expectations import ChoiceMatcher, Matcher, ValueMatche
 from bifente.conformance.scenario.step import Decoded, ImpossibleStepError, Observation, Step, kebab
 from bifente.conformance.targets.facets import Facet
 from bifente.conformance.targets.pkcs11 import Called
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Invoice, SheetState
@@ -68,7 +69,7 @@ class FseStep(Step, ABC):
         try:
             told = self.do(act, act.scene.part(FseBench))
         except FseError as error:
-            raise ImpossibleStepError(Text.same(str(error))) from None
+            raise ImpossibleStepError(in_both(error)) from None
         seconds = time.perf_counter() - start
         # A wireless link may have been lost on the way.
         act.bench.settle()

@@ -11,6 +11,7 @@ from bifente.conformance.domains.ins.forged import Forged
 from bifente.conformance.domains.ins.steps.base import OUTCOME, InsStep, InsTold
 from bifente.conformance.expectations import ValueMatcher
 from bifente.conformance.scenario.step import Code, ImpossibleStepError, Message, Observes
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.services.insi.quirks import InsiQuirk
 from bifente.simulator.serving.service import ServiceError
@@ -40,7 +41,7 @@ class InsiService(InsStep):
         try:
             ins.service.set_state({name: value for name, value in said.items() if value is not None})
         except ServiceError as error:
-            raise ImpossibleStepError(Text.same(str(error))) from None
+            raise ImpossibleStepError(in_both(error)) from None
         return InsTold(values=dict(ins.service.state()))
 
 

@@ -17,6 +17,7 @@ from bifente.conformance.model import Identifier
 from bifente.conformance.scenario.step import CardStep, ImpossibleStepError, Observation, Observes, Seconds, Step
 from bifente.conformance.targets.base import PcscCode, ScardError
 from bifente.conformance.targets.facets import Facet, HotPlug, ServiceControl
+from bifente.ground.french import in_both
 from bifente.ground.text import Text
 from bifente.simulator.middleware.recognition import CardKind, kind_of
 from bifente.simulator.readers import State
@@ -180,7 +181,7 @@ def mistaken() -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise ImpossibleStepError(Text.same(str(error))) from None
+        raise ImpossibleStepError(in_both(error)) from None
 
 
 class UnplugReader(Step):

@@ -18,10 +18,12 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bifente.ground.text import Lang
+    from bifente.ground.text import Lang, Text
 
 SAID = ("help.json", "errors.json")
 """What commands say."""
+EVERYTHING = (*SAID, "reasons.json")
+"""With them what stands behind them: why a sheet, a zone, a card, a memory or a file is refused. Looked at last."""
 SHOWN = ("report.json",)
 """What matchers show."""
 _LONGEST = 4_000
@@ -48,6 +50,13 @@ def shown(text: str, lang: Lang) -> str:
     return _french(text, _DEPTH, SHOWN) if lang == "fr" else text
 
 
+def in_both(said: object) -> Text:
+    """Return what an error or a sentence of the code says in both languages, in French where it has some."""
+    from bifente.ground.text import Text
+
+    return Text(in_french(str(said)), str(said))
+
+
 def locale_lang() -> Lang:
     """Return the locale's language when it is one of ours, else French."""
     locale = (os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "")[:2]
@@ -56,7 +65,7 @@ def locale_lang() -> Lang:
 
 def known(text: str) -> bool:
     """Whether a sentence, or the template of one, has its French here."""
-    return " ".join(text.split()) in sentences(SAID)
+    return " ".join(text.split()) in sentences(EVERYTHING)
 
 
 @cache
@@ -81,6 +90,11 @@ def _templates(files: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], str], ...
 
 
 def _french(text: str, depth: int, files: tuple[str, ...]) -> str:
+    said = _put(text, depth, files)
+    return _put(text, depth, EVERYTHING) if said == text and files == SAID else said
+
+
+def _put(text: str, depth: int, files: tuple[str, ...]) -> str:
     if (exact := _exact(files).get(" ".join(text.split()))) is not None:
         return exact
     if not depth or len(text) > _LONGEST or " " not in text.strip():
