@@ -26,7 +26,7 @@ from bifente.reports.render import FORMATS, render
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pki import judging, revocation
-from bifente.simulator.services.directory import Register
+from bifente.simulator.services.directory import Register, results
 from bifente.simulator.services.directory import service as directory
 from bifente.simulator.services.pki import RevocationRegister
 from bifente.simulator.serving.fetching import fetching
@@ -265,12 +265,16 @@ MUTATIONS: dict[str, tuple[Callable[[Patch], None], str]] = {
         "authentication.directory/with-a-wrong-key",
     ),
     "parameters of a search": (
-        lambda patch: patch.setattr(directory, "found", lambda all_of_a_kind, kind, asked: list(all_of_a_kind)),
+        lambda patch: patch.setattr(directory, "found", lambda everything, kind, asked: list(everything(kind))),
         "authentication.directory/unknown-parameter",
     ),
     "resources of a search": (
         lambda patch: patch.setitem(directory.PARAMETERS, "Patient", {}),
         "authentication.directory/unknown-resource",
+    ),
+    "includes of a search": (
+        lambda patch: patch.setattr(results, "_valid", lambda name, words, valid: tuple(set(words) & set(valid))),
+        "authentication.directory/brought-along",
     ),
     "size of a page": (
         lambda patch: patch.setattr(directory, "page_size", lambda asked: 1_000),
