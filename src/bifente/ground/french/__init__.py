@@ -24,6 +24,8 @@ SAID = ("help.json", "errors.json")
 """What commands say."""
 SHOWN = ("report.json",)
 """What matchers show."""
+OF_STEPS = ("steps.json",)
+"""What the reference page says of steps and their arguments."""
 _LONGEST = 4_000
 _DEPTH = 4
 _HOLE = "{}"
@@ -46,6 +48,11 @@ def in_french(text: str) -> str:
 def shown(text: str, lang: Lang) -> str:
     """Return what a matcher shows in a language."""
     return _french(text, _DEPTH, SHOWN) if lang == "fr" else text
+
+
+def of_a_step(sentence: str, lang: Lang) -> str:
+    """Return what a step or an argument says of itself in a language; as it is where nobody has put it into French."""
+    return sentences(OF_STEPS).get(sentence, sentence) if lang == "fr" else sentence
 
 
 def locale_lang() -> Lang:
