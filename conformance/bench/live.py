@@ -23,7 +23,7 @@ from bifente.conformance.targets.own import OwnHand
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.conformance.targets.wire import WireTarget
 from bifente.ground.clock import LiveClock
-from bifente.ground.text import Text
+from bifente.ground.text import Lang, Text
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.iso7816.memory import PersistentMemory
@@ -33,6 +33,8 @@ from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.pcsc.services import RunningService, ServiceKind, start_service
 from bifente.simulator.readers import Reader, ScardError, Slot
 
+EMPTY = Text("vide", "empty")
+"""What is said to be in a slot without a card."""
 _SEEN_WITHIN = 3.0
 """Seconds a client may take to see a card: pcscd polls every 0.4 s."""
 
@@ -217,10 +219,10 @@ class LiveBench:
         """Return the PC/SC name of a slot."""
         return self.service.name_of(self.device.slots[role])
 
-    def describe(self) -> list[str]:
+    def describe(self, lang: Lang) -> list[str]:
         """Return one line a slot: role, PC/SC name, what is inside."""
-        cards = self.device.cards
+        cards, empty = self.device.cards, EMPTY.get(lang)
         return [
-            f"{role:8} {self.name(role)}  [{cards[role].facts['template'] if slot.card else 'empty'}]"
+            f"{role:8} {self.name(role)}  [{cards[role].facts['template'] if slot.card else empty}]"
             for role, slot in self.device.slots.items()
         ]

@@ -29,6 +29,7 @@ from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.far import FarWatch, NotLoopbackOption, VpcdOption, far_address
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.cli.speaking import say
 from bifente.conformance.model import CardChoice
 from bifente.conformance.observation.channel.answers import OrderRefusedError
 from bifente.conformance.observation.channel.words import in_words, read_line
@@ -79,7 +80,12 @@ PortOption = Annotated[
 
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
 _CHANGE = re.compile(r"\+(?=[a-z-]+(?:\.[a-z-]+)*=)")
-_ORDERS = "Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ..."
+STOPS = Text("Ctrl-C arrête", "Ctrl-C stops")
+"""What ends a command that stands."""
+_ORDERS = Text(
+    "Ctrl-C arrête ; ordres, aussi par bifente ctl : help, state, insert FENTE, remove FENTE ...",
+    "Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ...",
+)
 _TICK = 0.5
 """Seconds between two looks at the health of pcscd while nothing else happens."""
 
@@ -118,24 +124,24 @@ def up(
         # Ready is said when clients see the cards: pcscd's poll may take 0.4 s.
         if not bench.wait_seen():
             raise fail("clients do not see the cards in time: bifente doctor names the broken link", Exit.BENCH_ERROR)
-        for line in bench.describe():
+        for line in bench.describe(language):
             out.print(line, markup=False)
         own = {name: value for name, value in stood.environment.items() if name != MARK}
         for name, value in {**own, **stood.channel.environment}.items():
             out.print(f"export {name}={shlex.quote(value)}", markup=False)
-        err.print(_ORDERS, markup=False)
+        err.print(_ORDERS.get(language), markup=False)
         _serve(stood, seconds, language)
 
 
 def _stay_far(stood: Standing, seconds: float | None, lang: Lang) -> None:
     """Cards in a vpcd elsewhere: clients are told nothing here, links are told as they change."""
-    for line in stood.bench.describe():
+    for line in stood.bench.describe(lang):
         out.print(line, markup=False)
     for name, value in stood.channel.environment.items():
         out.print(f"export {name}={shlex.quote(value)}", markup=False)
     watch = FarWatch(stood.bench, lang, stood.note)
     watch.settle()
-    err.print(_ORDERS, markup=False)
+    err.print(_ORDERS.get(lang), markup=False)
     _serve(stood, seconds, lang, watch.look)
     watch.end()
 
@@ -176,7 +182,7 @@ def exec_command(
             code = process.wait()
         stood.note(Text(f"programme terminé, code {code}", f"program ended, exit code {code}"))
         for defect in bench.service.defects:
-            err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
+            err.print(f"bifente: {say(f'bench error in slot {defect.slot}: {defect.error}')}", markup=False)
         if bench.service.defects:
             raise typer.Exit(Exit.BENCH_ERROR)
     raise typer.Exit(code if code >= 0 else 128 - code)

@@ -20,7 +20,7 @@ from bifente.conformance.bench.live import Device
 from bifente.conformance.bench.profiles import load_profile
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
-from bifente.conformance.cli.live import CardOption, chosen_cards, signals
+from bifente.conformance.cli.live import STOPS, CardOption, chosen_cards, signals
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.conformance.loading import InputError
@@ -77,6 +77,8 @@ def serve(
 
     With --services the teleservices of that name instead, and what a software must be configured with.
     """
+    # What is printed and written is read elsewhere: by a software, in another terminal.
+    folder = folder.absolute() if folder is not None else None
     if services is not None:
         from bifente.conformance.cli.services import serve_services
 
@@ -147,7 +149,7 @@ def serve(
         code = device.cards["cps"].facts["code"] if "cps" in device.cards else None
         for line in _told(f"{server.url}/fsv/{wireless.service.version}/", where, wireless.terminal.id, code):
             out.print(line, markup=False)
-        err.print("Ctrl-C stops", markup=False)
+        err.print(STOPS.get(chosen_lang(lang)), markup=False)
         stopped = threading.Event()
         deadline = time.monotonic() + seconds if seconds is not None else None
         with signals(lambda _number: stopped.set()):

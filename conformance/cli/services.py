@@ -14,7 +14,7 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live_services import LiveServices, named, said_in
 from bifente.conformance.cli.app import Exit, err, fail, out
 from bifente.conformance.cli.formats import ALL, chosen_formats
-from bifente.conformance.cli.live import signals
+from bifente.conformance.cli.live import STOPS, signals
 from bifente.conformance.loading import InputError
 from bifente.conformance.observation.channel.server import ChannelServer
 from bifente.conformance.observation.channel.serving import ServedOrders
@@ -86,7 +86,7 @@ def serve_services(
             daemon=True,
         )
         listener.start()
-        err.print("Ctrl-C arrête" if lang == "fr" else "Ctrl-C stops", markup=False)
+        err.print(STOPS.get(lang), markup=False)
         _wait(seconds, stopping)
         for line in live.ended():
             out.print(line, markup=False, soft_wrap=True)

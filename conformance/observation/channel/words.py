@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bifente.conformance.bench.live import EMPTY
 from bifente.conformance.loading import nearest
 from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
 from bifente.conformance.observation.channel.orders import Known
@@ -99,7 +100,7 @@ def in_words(told: Mapping[str, Any], lang: Lang) -> list[str]:
     if order == "state":
         slots, services = told["slots"].items(), told.get("services", {}).items()
         faults = [f"{one['fault']} {one.get(SLOT, '')}".rstrip() for one in told["faults"]]
-        stand = [f"{role:8} {one['name']}  [{one['template'] or 'empty'}]" for role, one in slots]
+        stand = [f"{role:8} {one['name']}  [{one['template'] or EMPTY.get(lang)}]" for role, one in slots]
         return stand + [f"{name:8} {json.dumps(held, ensure_ascii=False)}" for name, held in services] + faults
     if "events" in told:
         return [json.dumps(one, ensure_ascii=False) for one in told["events"]]
