@@ -20,6 +20,7 @@ from bifente.conformance.loading import Problem
 from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
 from bifente.conformance.observation.channel.words import in_words
 from bifente.ground.french import EVERYTHING, SHOWN, in_both, in_french, known, sentences, shown
+from bifente.ground.text import Lang
 
 PLAIN = st.text(alphabet="abcxyz0189-_/.", min_size=1, max_size=8)
 
@@ -92,6 +93,19 @@ def told(source: str) -> Iterator[str]:
                     yield f"{{}} needs {sentence}" if name == NEEDED else sentence
 
 
+PRINTED = {"out.print", "out.tell", "err.print", "err.tell"}
+SAME = {"bifente", "dossier", "runs", "out", "export", "service", "note", "ATR"}
+"""Words that a command prints alike in both languages."""
+
+
+def printed_plainly(source: str) -> set[str]:
+    """The words that a module prints as they stand there, whatever the language."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    texts = (text for node in calls if ast.unparse(node.func) in PRINTED for text in node.args)
+    texts = (text for text in texts if isinstance(text, ast.Constant | ast.JoinedStr))  # no choice of a language
+    return {word for text in texts for said in written(text) for word in re.findall("[A-Za-zÀ-ÿ]{3,}", said)} - SAME
+
+
 def has_french(sentence: str) -> bool:
     """Whole, behind a place or a name, or piece by piece; commands and examples are the same in both."""
     places = r"(\{\}|[\w-]+): "
@@ -148,6 +162,30 @@ def test_a_reason_without_french_is_found() -> None:
     assert not has_french(said)
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "conformance" / "cli").glob("*.py")), ids=lambda path: path.stem)
+def test_what_a_command_prints_has_both_languages(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert printed_plainly(source) == set(), "say(...), or a Text"
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    alone = (node.args[0] for node in calls if ast.unparse(node.func) == "say" and len(node.args) == 1)
+    said = {text for argument in alone for text in written(argument)}
+    assert {text for text in said if in_french(text) == text} == set()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('out.print(f"{path}: {count} files")', {"files"}),
+        ('err.print("Ctrl-C stops", markup=False)', {"Ctrl", "stops"}),
+        ('err.print("Ctrl-C arrête" if lang == "fr" else "Ctrl-C stops")', set()),
+        ('out.tell(say("Ctrl-C stops"))', set()),
+        ('err.print(f"bifente: {say(message)}")', set()),
+    ],
+)
+def test_what_is_printed_in_one_language_is_found(line: str, words: set[str]) -> None:
+    assert printed_plainly(line) == words
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -188,6 +226,13 @@ def test_a_refused_order_is_in_one_language() -> None:
     refused = OrderRefusedError(Refused.UNKNOWN, in_both(ValueError("no fault is named 'x'")), "did you mean 'y'?")
     assert in_words(refused.plain("inject"), "fr") == ["bifente: aucune panne ne s'appelle 'x' (vouliez-vous 'y' ?)"]
     assert in_words(refused.plain("inject"), "en") == ["bifente: no fault is named 'x' (did you mean 'y'?)"]
+
+
+@pytest.mark.parametrize(("lang", "empty"), [("fr", "vide"), ("en", "empty")])
+def test_an_empty_slot_is_told_in_the_language_asked(lang: Lang, empty: str) -> None:
+    slots = {"cps": {"name": "A 00 00", "template": "cpa"}, "vitale": {"name": "A 00 01", "template": None}}
+    told = in_words({"ok": True, "order": "state", "slots": slots, "faults": []}, lang)
+    assert told == ["cps      A 00 00  [cpa]", f"vitale   A 00 01  [{empty}]"]
 
 
 def test_every_help_has_its_french() -> None:

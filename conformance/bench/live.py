@@ -34,7 +34,7 @@ from bifente.simulator.pcsc.services import RunningService, ServiceKind, start_s
 from bifente.simulator.readers import Reader, ScardError, Slot
 
 EMPTY = Text("vide", "empty")
-"""What is said of a slot without a card."""
+"""What is said to be in a slot without a card."""
 _SEEN_WITHIN = 3.0
 """Seconds a client may take to see a card: pcscd polls every 0.4 s."""
 
@@ -221,8 +221,8 @@ class LiveBench:
 
     def describe(self, lang: Lang = "fr") -> list[str]:
         """Return one line a slot: role, PC/SC name, what is inside."""
-        cards = self.device.cards
+        cards, empty = self.device.cards, EMPTY.get(lang)
         return [
-            f"{role:8} {self.name(role)}  [{cards[role].facts['template'] if slot.card else EMPTY.get(lang)}]"
+            f"{role:8} {self.name(role)}  [{cards[role].facts['template'] if slot.card else empty}]"
             for role, slot in self.device.slots.items()
         ]

@@ -202,7 +202,7 @@ class RealBench(Bench, Apdu, OtherApplications, Insertion, Destructive):
             if family_named(own).template != family_named(family).template:
                 raise GuardRefusalError(
                     Text(
-                        f"le gabarit {template} n'est pas celui d'une {family.upper()}",
+                        f"le modèle {template} n'est pas celui d'une {family.upper()}",
                         f"the template {template} is not that of a {family.upper()}",
                     )
                 )

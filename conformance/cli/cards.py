@@ -10,6 +10,7 @@ import typer
 
 from bifente.conformance.cli.app import Exit, app, fail, out
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.cli.speaking import say
 from bifente.ground.clock import WallClock
 from bifente.simulator.cards.families import family_named
 from bifente.simulator.cards.family import MadeCard
@@ -55,7 +56,7 @@ def make_card(
         written = _write(card, folder)
     except OSError as error:
         raise fail(f"{error.filename or folder}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
-    out.tell(f"{folder}: {written} files")
+    out.tell(say(f"{folder}: {written} files"))
 
 
 def _made(name: str, keys: Path | None) -> MadeCard:

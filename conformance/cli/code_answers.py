@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unicodedata import combining, normalize
 
+from bifente.ground.fidelity import Fidelity
 from bifente.ground.shipped import shipped
 from bifente.ground.text import Lang, Text
 from bifente.simulator.faults import EverydayCause, Known, catalogue, everyday_causes, named, pieces
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from bifente.simulator.services.frontal.reasons import Reason
 
 _LABELS = {
-    "cause": Text(fr="cause", en="cause"),
-    "remedy": Text(fr="remède", en="remedy"),
-    "see": Text(fr="voir", en="see"),
-    "source": Text(fr="source", en="source"),
+    "cause": Text(fr="cause :", en="cause:"),
+    "remedy": Text(fr="remède :", en="remedy:"),
+    "see": Text(fr="voir :", en="see:"),
+    "source": Text(fr="source :", en="source:"),
 }
 
 
@@ -36,6 +37,7 @@ class CodeAnswer:
     cause: Text | None = None
     remedy: Text | None = None
     see: tuple[str, ...] = ()
+    fidelity: Fidelity | None = None
 
     def lines(self, lang: Lang) -> Iterator[str]:
         """Yield it for people: the head, then one line for each thing known."""
@@ -43,10 +45,11 @@ class CodeAnswer:
         yield f"  {self.meaning.get(lang)}"
         for label, said in (("cause", self.cause), ("remedy", self.remedy)):
             if said is not None:
-                yield f"  {_LABELS[label].get(lang)}: {said.get(lang)}"
+                yield f"  {_LABELS[label].get(lang)} {said.get(lang)}"
         for entry in self.see:
-            yield f"  {_LABELS['see'].get(lang)}: bifente faults show {entry}"
-        yield f"  {_LABELS['source'].get(lang)}: {self.source}"
+            yield f"  {_LABELS['see'].get(lang)} bifente faults show {entry}"
+        rests_on = f" [{self.fidelity.label.get(lang)}]" if self.fidelity else ""
+        yield f"  {_LABELS['source'].get(lang)} {self.source}{rests_on}"
 
     def plain(self, lang: Lang) -> dict[str, Any]:
         """Return it for scripts."""
@@ -57,7 +60,7 @@ class CodeAnswer:
             "cause": self.cause.get(lang) if self.cause else None,
             "remedy": self.remedy.get(lang) if self.remedy else None,
             "see": list(self.see),
-            "source": self.source,
+            "source": f"{self.source} [{self.fidelity}]" if self.fidelity else self.source,
         }
 
 
@@ -89,8 +92,8 @@ def _of_services(word: str) -> Iterator[CodeAnswer]:
 
 
 def _refused(head: str, layer: str, meaning: Text, row: Mapping[str, Any]) -> CodeAnswer:
-    source = f"{row['source']} [{row['fidelity']}]"
-    return CodeAnswer(f"{head} [{layer}]", layer, meaning, source, None, Text(**row["remedy"]))
+    rests_on = Fidelity(row["fidelity"])
+    return CodeAnswer(f"{head} [{layer}]", layer, meaning, row["source"], None, Text(**row["remedy"]), (), rests_on)
 
 
 def _of_entries(word: str) -> Iterator[CodeAnswer]:
@@ -100,9 +103,15 @@ def _of_entries(word: str) -> Iterator[CodeAnswer]:
     for one in searched():
         names = one.said_codes if isinstance(one, EverydayCause) else (one.codes.word or "",)
         if word.lower() in (name.lower() for name in names) and not word.isdecimal():
-            source = f"{one.source} [{one.fidelity}]"
             yield CodeAnswer(
-                f"{word} [{one.place}]", str(one.place), one.symptoms[0], source, one.cause, one.remedy, (one.id,)
+                f"{word} [{one.place}]",
+                str(one.place),
+                one.symptoms[0],
+                one.source,
+                one.cause,
+                one.remedy,
+                (one.id,),
+                Fidelity(one.fidelity),
             )
 
 
@@ -158,14 +167,15 @@ def _of_middleware(word: str) -> Iterator[CodeAnswer]:
 
 def _of_return_code(one: ReturnCode) -> CodeAnswer:
     number = f"HTTP {one.code:6}" if one.id.startswith("http-") else f"{one.hex} {one.code:6}"
-    source = f"{one.source} [{one.fidelity}]"
     head = f"{number.strip()}  {one.id} [{one.layer}]"
-    return CodeAnswer(head, str(one.layer), one.meaning, source, one.cause, one.remedy)
+    return CodeAnswer(
+        head, str(one.layer), one.meaning, one.source, one.cause, one.remedy, fidelity=Fidelity(one.fidelity)
+    )
 
 
 def _of_reason(reason: Reason) -> CodeAnswer:
     head = " ".join(filter(None, (reason.field, reason.code, f"[{reason.level}, {reason.effect}]")))
-    return CodeAnswer(head, "front-end", reason.label, f"{reason.source} [{reason.fidelity}]")
+    return CodeAnswer(head, "front-end", reason.label, reason.source, fidelity=Fidelity(reason.fidelity))
 
 
 def _rejected_by(said: str) -> Iterator[Reason]:

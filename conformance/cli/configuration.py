@@ -68,6 +68,7 @@ _PORT_TABLE = Text(
     fr="io_comm.ini (table des ports) n'a pas de description publique : le fichier n'est ni examiné ni écrit",
     en="io_comm.ini (port table) has no public description: that file is neither examined nor written",
 )
+_MADE = Text("{to} : {channels} canaux, {size} octets", "{to}: {channels} channel(s), {size} bytes")
 _UNNAMED = Text(
     fr="nom PC/SC inconnu sur {system} pour {slots} : celui d'un autre système est écrit, à corriger",
     en="no PC/SC name is known on {system} for {slots}: that of another system is written, correct it",
@@ -135,7 +136,7 @@ def make_galss(
         to.write_bytes(data)
     except OSError as error:
         raise fail(f"{to}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
-    out.tell(f"{to}: {len(configuration.channels)} channel(s), {len(data)} bytes")
+    out.tell(_in(_MADE, chosen_lang(lang)).format(to=to, channels=len(configuration.channels), size=len(data)))
 
 
 @sesam.command(name="check")

@@ -14,6 +14,7 @@ from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.domains.support.known_causes import known_causes, rule_causes, searched
 from bifente.conformance.domains.support.spoken import is_spoken
 from bifente.conformance.loading import InputError, nearest
+from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Lang, Text
 from bifente.simulator.fault import Fault
 from bifente.simulator.faults import (
@@ -49,7 +50,9 @@ def list_faults(
         list[str] | None, typer.Argument(help="What the customer says, or a code: the likeliest faults only.")
     ] = None,
     place: Annotated[str | None, typer.Option(help="Only those that strike there.")] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As the table of docs/faults.md.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="As the table of docs/faults.md, or docs/en/faults.md with --lang en.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts: a list of objects.")] = False,
     lang: LangOption = None,
 ) -> None:
@@ -75,7 +78,7 @@ def list_faults(
     if as_json:
         out.print(json.dumps([_plain(one, language) for one in found], ensure_ascii=False, indent=1), markup=False)
     elif markdown:
-        out.print("\n".join(table([one for one in found if isinstance(one, Fault)])), markup=False)
+        out.print("\n".join(table([one for one in found if isinstance(one, Fault)], language)), markup=False)
     else:
         _print(found, language)
         if words:
@@ -201,7 +204,7 @@ def _full(one: Known, lang: Lang) -> Iterator[str]:
         "codes": ", ".join(_codes(one)) or "-",
         "cause": _say(one.cause, lang),
         "remedy": _say(one.remedy, lang),
-        "source": f"{one.source} [{one.fidelity}]",
+        "source": f"{one.source} [{_say(Fidelity(one.fidelity).label, lang)}]",
         **(dict(_of_a_fault(one, lang)) if isinstance(one, Fault) else {"see": one.see}),
     }
     width = max(len(_say(label, lang)) for label in _LABELS.values())
@@ -219,12 +222,26 @@ def _of_a_fault(one: Fault, lang: Lang) -> Iterator[tuple[str, str]]:
         yield "needs", ", ".join(sorted(one.needs))
 
 
-def table(found: list[Fault]) -> Iterator[str]:
-    """The catalogue as a Markdown table, in English."""
-    yield "| fault | strikes | said at the desk | codes | behind vpcd | fidelity |"
+_COLUMNS = Text(
+    "| panne | frappe | dit au guichet | codes | derrière vpcd | fidélité |",
+    "| fault | strikes | said at the desk | codes | behind vpcd | fidelity |",
+)
+_AS_PROMISED = Text("comme promis", "as promised")
+_CANNOT_BE_MADE = Text("impossible à faire", "cannot be made")
+_OR = Text(" ou ", " or ")
+
+
+def table(found: Iterable[Fault], lang: Lang) -> Iterator[str]:
+    """Return the lines of the catalogue as a Markdown table."""
+    yield _say(_COLUMNS, lang)
     yield "| --- | --- | --- | --- | --- | --- |"
     for one in found:
-        shown = "as promised" if one.artefact is None else (" or ".join(one.artefact.shows) or "cannot be made")
-        shown = "-" if one.artefact is None and one.codes.pcsc is None and one.codes.sw is None else shown
         codes = ", ".join(_codes(one)) or "-"
-        yield f"| `{one.id}` | {one.place} | {one.symptoms[0].en} | {codes} | {shown} | {one.fidelity} |"
+        said, rests_on = _say(one.symptoms[0], lang), _say(Fidelity(one.fidelity).label, lang)
+        yield f"| `{one.id}` | {one.place} | {said} | {codes} | {_behind_vpcd(one, lang)} | {rests_on} |"
+
+
+def _behind_vpcd(one: Fault, lang: Lang) -> str:
+    if one.artefact is not None:
+        return _say(_OR, lang).join(one.artefact.shows) or _say(_CANNOT_BE_MADE, lang)
+    return "-" if one.codes.pcsc is None and one.codes.sw is None else _say(_AS_PROMISED, lang)

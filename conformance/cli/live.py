@@ -29,6 +29,7 @@ from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.far import FarWatch, NotLoopbackOption, VpcdOption, far_address
 from bifente.conformance.cli.formats import ALL, chosen_formats
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.cli.speaking import say
 from bifente.conformance.model import CardChoice
 from bifente.conformance.observation.channel.answers import OrderRefusedError
 from bifente.conformance.observation.channel.words import in_words, read_line
@@ -80,6 +81,7 @@ PortOption = Annotated[
 DEFAULT_CARDS = ("cps=medecin-generaliste",)
 _CHANGE = re.compile(r"\+(?=[a-z-]+(?:\.[a-z-]+)*=)")
 STOPS = Text("Ctrl-C arrête", "Ctrl-C stops")
+"""What ends a command that stands."""
 _ORDERS = Text(
     "Ctrl-C arrête ; ordres, aussi par bifente ctl : help, state, insert FENTE, remove FENTE ...",
     "Ctrl-C stops; orders, also by bifente ctl: help, state, insert SLOT, remove SLOT ...",
@@ -181,7 +183,7 @@ def exec_command(
             code = process.wait()
         stood.note(Text(f"programme terminé, code {code}", f"program ended, exit code {code}"))
         for defect in bench.service.defects:
-            err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
+            err.print(f"bifente: {say(f'bench error in slot {defect.slot}: {defect.error}')}", markup=False)
         if bench.service.defects:
             raise typer.Exit(Exit.BENCH_ERROR)
     raise typer.Exit(code if code >= 0 else 128 - code)

@@ -26,6 +26,7 @@ from bifente.conformance.cli.live import (
     standing,
 )
 from bifente.conformance.cli.options import KeysOption, LangOption, chosen_lang
+from bifente.conformance.cli.speaking import say
 from bifente.conformance.observation.account import account, findings
 from bifente.conformance.observation.channel.answers import OrderRefusedError
 from bifente.conformance.observation.channel.orders import ChannelOrders
@@ -123,7 +124,7 @@ def observe(
             out.print(line, markup=False, highlight=False, soft_wrap=True)
         defects = stood.bench.service.defects
         for defect in defects:
-            err.print(f"bifente: bench error in slot {defect.slot}: {defect.error}", markup=False)
+            err.print(f"bifente: {say(f'bench error in slot {defect.slot}: {defect.error}')}", markup=False)
     if defects:
         raise typer.Exit(Exit.BENCH_ERROR)
     if any(one.verdict is Verdict.FAILED for one in observed.verdicts):

@@ -28,7 +28,7 @@ def list_profiles(lang: LangOption = None) -> None:
         profile, _document = load_profile(name)
         out.tell(
             f"{name:32} {len(profile.slots)} {_in(_SLOTS, language)}  {profile.title.text.get(language)} "
-            f"[{profile.fidelity}]"
+            f"[{profile.fidelity.label.get(language)}]"
         )
 
 
@@ -58,9 +58,13 @@ def describe(profile: ReaderProfile, lang: Lang) -> Iterator[tuple[str, str]]:
     known = {True: said("oui", "yes"), False: said("non", "no"), None: said("non connue", "not known")}
     yield said("longueur étendue", "extended length"), known[profile.extended_length]
     pad = profile.pin_pad
-    has_pad = said("oui", "yes") + f" [{pad.fidelity}] ({pad.source})" if pad else said("aucun connu", "none known")
+    has_pad = (
+        said("oui", "yes") + f" [{pad.fidelity.label.get(lang)}] ({pad.source})"
+        if pad
+        else said("aucun connu", "none known")
+    )
     yield said("clavier à code", "PIN pad"), has_pad
-    yield said("fidélité", "fidelity"), f"{profile.fidelity} ({profile.source})"
+    yield said("fidélité", "fidelity"), f"{profile.fidelity.label.get(lang)} ({profile.source})"
     for slot in profile.slots:
         protocols = ", ".join(slot.protocols) or said(f"protocoles {unknown}s", f"protocols {unknown}")
         yield said("fente", "slot"), f"{slot.role}: {slot.name} ({', '.join(slot.capabilities)}; {protocols})"

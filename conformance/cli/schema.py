@@ -13,6 +13,7 @@ import typer
 from bifente.conformance.bench.module_profiles import ModuleProfile
 from bifente.conformance.bench.profiles import profile_model
 from bifente.conformance.cli.app import Exit, app, fail
+from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.scenario.reference import steps_page
 from bifente.conformance.scenario.schema import DIALECT, stages_schema, suite_schema
 from bifente.reports.events import journal_schema
@@ -53,12 +54,13 @@ SCHEMAS: dict[Kind, Callable[[], dict[str, Any]]] = {
 def schema(
     kind: Annotated[Kind, typer.Argument(help="What the schema describes.")] = Kind.SCENARIO,
     family: Annotated[str | None, typer.Option("--family", help="With template: of which card family.")] = None,
+    lang: LangOption = None,
 ) -> None:
     """Print a JSON Schema (point your editor's YAML plugin at it), or the reference page of steps."""
     if family is not None and (kind is not Kind.TEMPLATE or family not in families()):
         raise fail(f"--family goes with template, and is one of {', '.join(families())}", Exit.BAD_INPUT)
     if kind is Kind.STEPS:
-        typer.echo(steps_page())
+        typer.echo(steps_page(chosen_lang(lang)))
         return
     made = SCHEMAS[kind] if family is None else partial(template_schema, family)
     # One line a definition: small enough for an editor, and still to be read.

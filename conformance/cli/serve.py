@@ -78,6 +78,8 @@ def serve(
 
     With --services the teleservices of that name instead, and what a software must be configured with.
     """
+    # What is printed and written is read elsewhere: by a software, in another terminal.
+    folder = folder.absolute() if folder is not None else None
     if services is not None:
         from bifente.conformance.cli.services import serve_services
 

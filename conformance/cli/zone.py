@@ -16,6 +16,7 @@ import typer
 
 from bifente.conformance.cli.app import Exit, app, err, fail, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
+from bifente.conformance.cli.speaking import say
 from bifente.conformance.loading import MAX_BYTES, Document, load_document, parse_document
 from bifente.ground.files import read_file
 from bifente.ground.text import Lang, Text
@@ -97,7 +98,7 @@ def encode_zone(
             target.write_bytes(raw)
         except OSError as error:
             raise fail(f"{target}: cannot be written: {error.strerror}", Exit.BAD_INPUT) from None
-        out.print(f"{target}: {len(raw)} bytes", markup=False)
+        out.print(say(f"{target}: {len(raw)} bytes"), markup=False)
     _note(groups)
 
 

@@ -2,101 +2,102 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, DURATIONS
 from bifente.conformance.expectations.matchers import Matcher
 from bifente.conformance.expectations.typed import TypedMatcher
+from bifente.conformance.scenario import reference_words as words
 from bifente.conformance.scenario.step import Step, expectable, kebab
 from bifente.conformance.scenario.steps import steps
+from bifente.ground.french import of_a_step
+from bifente.ground.text import Lang
 from bifente.simulator.cards.families import state_keys
 
-_INTRODUCTION = """# Steps
 
-This page is written by `bifente schema steps`; the loader, the JSON Schema and this page come from one definition.
-
-Beside its action a step may carry `expect` (what must be observed), `should` (what is tolerated when missing: the
-verdict is then "passed with remark"), `artefact` (what is expected instead behind vpcd or pcsc-lite, and why),
-`capture` (new name: observed key), `slot` (when it is not the main card's) and `title`. A step that says nothing of
-`sw` expects 9000, one that says nothing of `rv` expects CKR_OK. A step that speaks to a card may expect `error`, a
-PC/SC error by its name, instead of an answer; UNREADABLE_ANSWER is a PC/SC success without a status word.
-
-Behind each value that may be expected stands its kind, or the words that it may be; what it can never be is refused
-when the suite is read. A `number`: `tries-left: 2`, or a test: `battery: {at-least: 20}`. A `truth`: `low: false`. A
-`text`: `sector: SA07`, `reason: {contains: expired}`, `sector: {one-of: [SA07, SA08]}`. A `list`: `names: [A, B]`, or
-one item of it: `names: {contains: A}`. Groups of a zone: `groups: [101, 104]`, or
-`groups: {present: [106], absent: [107], count: {104: 3}}`. A status word: `sw: 63Cx`, or one of several:
-`sw: [9000, 6282]`. Bytes: `data: 6F 1A *`, `data: {length: 8}`.
-
-Every step also lets one expect:
-
-"""
+def steps_page(lang: Lang) -> str:
+    """Return the whole page in a language."""
+    told = (line for name in sorted(steps()) for line in _step(steps()[name], lang))
+    return words.INTRODUCTION.get(lang) + "\n".join((*_common(lang), "", *told))
 
 
-def steps_page() -> str:
-    """The whole page."""
-    return _INTRODUCTION + "\n".join(
-        (*_common(), "", *(line for name in sorted(steps()) for line in _step(steps()[name])))
-    )
-
-
-def _common() -> Iterator[str]:
-    notes = {
-        "before": f"state of the card before the step: {', '.join(state_keys())}",
-        "after": "state of the card after the step, by the same names",
-        "within": "duration class: " + ", ".join(f"{name} ({bound:g} s)" for name, bound in DURATIONS.items()),
-        "lasts-ms": "milliseconds that pass on the bench's own clock (needs clock), e.g. {at-most: 5000}",
+def _common(lang: Lang) -> Iterator[str]:
+    values = {
+        "before": ", ".join(state_keys()),
+        "after": "",
+        "within": ", ".join(f"{name} ({bound:g} s)" for name, bound in DURATIONS.items()),
+        "lasts-ms": "",
     }
     for key in COMMON_EXPECTATIONS:
-        yield f"* `{key}`: {notes[key]}"
+        said = words.CIRCUMSTANCES[key].get(lang).format(values[key])
+        yield f"* `{key}`{words.COLON.get(lang)}{said}"
 
 
-def _step(step: type[Step]) -> Iterator[str]:
+def _step(step: type[Step], lang: Lang) -> Iterator[str]:
     yield f"## {step.name}"
     yield ""
-    yield " ".join((step.__doc__ or "").split())
+    yield _told(" ".join((step.__doc__ or "").split()), lang)
     yield ""
     schema = step.model_json_schema()
     required = set(schema.get("required", ()))
     for name, about in schema.get("properties", {}).items():
-        words = [_type(about, schema.get("$defs", {}))]
+        told = [_type(about, schema.get("$defs", {}), lang)]
         if name in required:
-            words.append("required")
+            told.append(words.REQUIRED.get(lang))
         elif about.get("default") not in (None, ""):
-            words.append(f"default {about['default']}")
+            told.append(words.DEFAULT.get(lang).format(_as_written(about["default"])))
         if step.shorthand and name == kebab(step.shorthand):
-            words.append(f"may stand alone: `{step.name}: ...`")
+            told.append(f"{words.ALONE.get(lang)} `{step.name}: ...`")
         if name in step.secrets():
-            words.append("never written in a record")
-        description = f": {about['description']}" if "description" in about else ""
-        yield f"* `{name}` ({', '.join(words)}){description}"
-    observed = ", ".join(f"`{key}`{_kind(matcher)}" for key, matcher in sorted(expectable(step).items()))
+            told.append(words.SECRET.get(lang))
+        description = _told(about["description"], lang) if "description" in about else ""
+        colon = words.COLON.get(lang) if description else ""
+        yield f"* `{name}` ({', '.join(told)}){colon}{description}"
+    observed = ", ".join(f"`{key}`{_kind(matcher, lang)}" for key, matcher in sorted(expectable(step).items()))
     if observed:
-        yield f"* lets one expect {observed}"
+        yield f"* {words.EXPECTABLE.get(lang)} {observed}"
     if step.needs:
-        yield f"* needs {', '.join(sorted(need.key for need in step.needs))}"
+        yield f"* {words.NEEDS.get(lang)} {', '.join(f'`{need.key}`' for need in sorted(step.needs, key=_by_key))}"
     yield ""
 
 
-def _kind(matcher: Matcher) -> str:
+def _told(sentence: str, lang: Lang) -> str:
+    """A sentence of the code as Markdown has it."""
+    return of_a_step(sentence, lang).replace("``", "`")
+
+
+def _by_key(need: Any) -> str:
+    return str(need.key)
+
+
+def _as_written(value: object) -> str:
+    """A default as it is written in YAML."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _kind(matcher: Matcher, lang: Lang) -> str:
     """What may be written, where it is one value of a kind or one of some words."""
     if not isinstance(matcher, TypedMatcher):
         return ""
     if matcher.words:
         return f" ({', '.join(sorted(matcher.words))})"
-    return f" ({matcher.kind})"
+    return f" ({words.kind(matcher.kind, lang)})"
 
 
-def _type(about: dict[str, Any], defined: dict[str, Any]) -> str:
+def _type(about: dict[str, Any], defined: dict[str, Any], lang: Lang) -> str:
+    joint = words.OR.get(lang)
     if "$ref" in about:
-        return _type(defined[about["$ref"].rpartition("/")[2]], defined)
+        return _type(defined[about["$ref"].rpartition("/")[2]], defined, lang)
     if "enum" in about:
-        return " or ".join(map(str, about["enum"]))
+        return joint.join(map(str, about["enum"]))
     if "anyOf" in about:
-        kinds = dict.fromkeys(_type(one, defined) for one in about["anyOf"] if one.get("type") != "null")
-        return " or ".join(kinds) or "any"
+        kinds = dict.fromkeys(_type(one, defined, lang) for one in about["anyOf"] if one.get("type") != "null")
+        return joint.join(kinds) or words.kind("any", lang)
     if "format" in about:
-        return str(about["format"])
-    kind = about.get("type", "text")
-    return "text" if kind in ("string", ["string", "integer"]) else str(kind)
+        return words.kind(str(about["format"]), lang)
+    named = about.get("type", "string")
+    kinds = dict.fromkeys([named] if isinstance(named, str) else named)
+    # A text may be written as a number (a code of digits); that says nothing more to who writes it.
+    return joint.join(words.kind(one, lang) for one in kinds if set(kinds) != {"string", "integer"} or one == "string")

@@ -115,5 +115,9 @@ def _files(document: Document, folder: Path) -> Iterator[tuple[str, bytes]]:
             raise document.error(("files", name), f"unknown file {name!r}", f"known: {', '.join(FILES)}")
         try:
             yield name, read_file(folder / str(written), _LARGEST + 1)[:_LARGEST]
-        except (OSError, ValueError) as error:
+        except FileNotFoundError:
+            raise document.error(("files", name), f"no such file: {folder / str(written)}") from None
+        except OSError as error:
+            raise document.error(("files", name), f"{written} cannot be read: {error.strerror}") from None
+        except ValueError as error:
             raise document.error(("files", name), f"{written} cannot be read: {error}") from None

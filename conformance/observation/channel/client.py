@@ -49,8 +49,8 @@ class ControlChannel:
             if path.stat().st_uid == os.geteuid() and not path.is_symlink()
         ]
         if len(files) != 1:
-            many = f"{len(files)} live benches" if files else "no live bench"
-            raise ChannelError(f"{many} found: set {URL} and {TOKEN} as bifente up, or serve, prints them")
+            cure = f"set {URL} and {TOKEN} as bifente up, or serve, prints them"
+            raise ChannelError(f"{len(files)} live benches found: {cure}" if files else f"no live bench found: {cure}")
         told = json.loads(files[0].read_text(encoding="utf-8"))
         return cls(told[URL], told[TOKEN])
 

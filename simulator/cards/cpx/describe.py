@@ -30,7 +30,7 @@ def _lines(card: PersonalisedCard, language: Lang, codes: bool) -> Iterator[tupl
     template = card.template
     fidelity = template.fidelity
     yield Text("Carte", "Card"), template.title.get(language)
-    yield Text("Gabarit", "Template"), template.id
+    yield Text("Modèle", "Template"), template.id
     yield Text("Type", "Type"), f"{template.card.type} ({template.family.upper()}), TEST"
     yield Text("Étiquette", "Token label"), card.token_label
     yield Text("Numéro de série", "Serial number"), card.serial

@@ -30,7 +30,7 @@ def _lines(card: PersonalisedVitale, language: Lang) -> Iterator[tuple[Text, str
     fidelity = template.fidelity
     mark = "TEST" if template.card.mark == "T" else Text("marquée réelle", "marked real").get(language)
     yield Text("Carte", "Card"), template.title.get(language)
-    yield Text("Gabarit", "Template"), f"vitale/{template.id}"
+    yield Text("Modèle", "Template"), f"vitale/{template.id}"
     yield Text("Type", "Type"), f"Vitale ({template.family}), {mark}"
     yield Text("Numéro de série", "Serial number"), card.serial
     yield Text("État", "State"), _STATES[template.card.state].get(language)

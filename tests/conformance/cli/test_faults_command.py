@@ -13,7 +13,7 @@ from bifente.simulator.faults import catalogue, everyday_causes
 from bifente.simulator.faults.client_codes import client_codes, function_leads
 
 FUNCTIONS = shipped("bifente.simulator.faults", "client_codes.yaml")["functions"]
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "faults.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 @pytest.fixture
@@ -139,6 +139,8 @@ def test_an_unknown_fault_suggests_the_near_one(cli: Cli) -> None:
     cli("faults", "show", "card-mutt").fails(2, "did you mean 'card-mute'?")
 
 
-def test_the_documentation_has_the_catalogue_of_today(cli: Cli) -> None:
-    table = cli("faults", "list", "--markdown").ok().strip()
-    assert table in DOCS.read_text(encoding="utf-8"), "bifente faults list --markdown goes into docs/faults.md"
+@pytest.mark.parametrize(("lang", "page"), [("fr", "faults.md"), ("en", "en/faults.md")])
+def test_the_documentation_has_the_catalogue_of_today(cli: Cli, lang: str, page: str) -> None:
+    table = cli("faults", "list", "--markdown", "--lang", lang).ok().strip()
+    written = f"bifente faults list --markdown --lang {lang} goes into docs/{page}"
+    assert table in (DOCS / page).read_text(encoding="utf-8"), written

@@ -63,7 +63,7 @@ def test_a_reject_code_of_the_field_is_the_front_end_s_reason(cli: Cli, words: s
 def test_a_reason_of_the_front_end_by_its_code_or_its_words(cli: Cli, words: str) -> None:
     said = cli("codes", words, "--lang", "fr").ok()
     assert said.splitlines()[:2] == ["lot-ahead [lot, arl-negative]", "  lot transmis par anticipation"]
-    assert "SV-FSE-12 [documented]" in said
+    assert "source : SV-FSE-12 [documenté]" in said
 
 
 def test_every_reason_is_found_by_its_code_alone(cli: Cli) -> None:
@@ -113,8 +113,8 @@ def test_the_file_made_for_a_profile_fits_it(
     cli: Cli, tmp_path: Path, profile: str, system: str, channels: int
 ) -> None:
     file = tmp_path / "galss.ini"
-    said = cli("galss", "make", "--profile", profile, "--os", system, "--out", file).ok()
-    assert f"{channels} channel(s)" in said
+    said = cli("galss", "make", "--profile", profile, "--os", system, "--out", file, "--lang", "fr").ok()
+    assert f"{channels} canaux" in said
     assert (b"\r\n" in file.read_bytes()) == (system == "windows")
     checked = cli("galss", "check", file, "--profile", profile, "--os", system, "--bits", "64", "--lang", "en")
     assert checked.ok().endswith("nothing wrong\n")

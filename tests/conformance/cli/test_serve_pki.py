@@ -27,8 +27,12 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return Cli(monkeypatch, capsys)
 
 
-def test_what_is_printed(cli: Cli, tmp_path: Path) -> None:
-    said = cli("serve", "--services", "pki,annuaire,mssante", "--for", "0.1", "--out", tmp_path / "out").ok()
+def test_what_is_printed(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = cli("serve", "--services", "pki,annuaire,mssante", "--for", "0.1", "--out", "out", "--lang", "fr")
+    said = ran.ok()
+    assert f" {tmp_path}/out/igc-sante-test.pem" in said, "it is found from any folder"
+    assert "Ctrl-C arrête" in ran.err
     for word in ("pki ocsp ", "annuaire api key ", "mssante smtp ", "ESANTE-API-KEY", "igc-sante-test.pem"):
         assert word in said
     found = x509.load_pem_x509_certificates((tmp_path / "out" / "igc-sante-test.pem").read_bytes())

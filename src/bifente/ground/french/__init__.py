@@ -26,6 +26,8 @@ EVERYTHING = (*SAID, "reasons.json")
 """With them what stands behind them: why a sheet, a zone, a card, a memory or a file is refused. Looked at last."""
 SHOWN = ("report.json",)
 """What matchers show."""
+OF_STEPS = ("steps.json",)
+"""What the reference page says of steps and their arguments."""
 _LONGEST = 4_000
 _DEPTH = 4
 _HOLE = "{}"
@@ -55,6 +57,11 @@ def in_both(said: object) -> Text:
     from bifente.ground.text import Text
 
     return Text(in_french(str(said)), str(said))
+
+
+def of_a_step(sentence: str, lang: Lang) -> str:
+    """Return what a step or an argument says of itself in a language; as it is where nobody has put it into French."""
+    return sentences(OF_STEPS).get(sentence, sentence) if lang == "fr" else sentence
 
 
 def locale_lang() -> Lang:
