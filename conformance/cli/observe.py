@@ -100,8 +100,7 @@ def observe(
             except OSError as error:
                 raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
             with signals(program.signal):
-                if not program.wait(timeout):
-                    program.ask_to_end()
+                program.wait(timeout)
             observation.close()
             observed = observation.observed()
         ended = stood.services.ended()
