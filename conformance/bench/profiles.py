@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, Field, model_validator
 
 from bifente.conformance.domain import DomainError, domains
-from bifente.conformance.features import PIN_PAD, SECOND_SLOT, Feature, features
+from bifente.conformance.features import CONTACTLESS, PIN_PAD, SECOND_SLOT, Feature, features
 from bifente.conformance.loading import Document, InputError, load_document, nearest, validate
 from bifente.conformance.model import Identifier, Model, Title
 from bifente.conformance.sections import extended, section, sections_of_profile
@@ -186,8 +186,9 @@ class ReaderProfile(Model):
     def reader(self, clock: Clock) -> Reader:
         """The device, all slots empty."""
         made = self._made(clock)
-        for slot in made.slots:
+        for slot, model in zip(made.slots, self.slots, strict=True):
             slot.pace = self.speed.pace if self.speed is not None else None
+            slot.antenna = CONTACTLESS in model.capabilities
         return made
 
     def _made(self, clock: Clock) -> Reader:

@@ -120,4 +120,9 @@ def _renamed(reader: Reader, names: tuple[str, ...], taken: set[str], clock: Clo
     left = iter(names)
     for part in reader.devices:
         name = _free(part.name, taken)
-        yield Reader.of(name, [next(left) for _slot in part.slots], clock, pin_pad=part.pin_pad, identity=part.identity)
+        made = Reader.of(
+            name, [next(left) for _slot in part.slots], clock, pin_pad=part.pin_pad, identity=part.identity
+        )
+        for slot, own in zip(made.slots, part.slots, strict=True):
+            slot.pace, slot.antenna = own.pace, own.antenna
+        yield made

@@ -108,8 +108,7 @@ def observe(
                 stood.withdraw()
                 raise fail(f"{command[0]}: cannot be run: {error.strerror}", Exit.BAD_INPUT) from None
             with signals(program.signal):
-                if not program.wait(timeout):
-                    program.ask_to_end()
+                program.wait(timeout)
             observation.close()
             observed = observation.observed()
         ended = stood.services.ended()

@@ -118,11 +118,12 @@ class Program:
     def end(self, patience: float = 5.0) -> int | None:
         """See to its end, and give its exit code: negative for a signal, None if it had to be ended.
 
-        What it started and left is ended too.
+        One that nobody has asked yet is asked by SIGTERM. What it started and left is ended too.
         """
-        in_time = self.wait(0 if not self._asked else patience)
+        if not self._asked and not self.wait(0):
+            self.signal(signal.SIGTERM)
+        in_time = self.wait(patience)
         if not in_time:
-            self._asked = True
             with suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGTERM)
             if not self.wait(1.0):

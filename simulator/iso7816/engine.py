@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets as random_source
 from collections.abc import Callable
+from functools import cached_property
 
 from bifente.simulator.iso7816.access import AccessRule, FileOperation, KeyOperation, SecretOperation
 from bifente.simulator.iso7816.apdu import ApduError, Command
@@ -17,7 +18,7 @@ from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
 from bifente.simulator.iso7816.files import FileSystem, ImageError, Node
 from bifente.simulator.iso7816.image import Algorithm, CardImage, CardKey, CardSecret, Interface, PublicHalf
 from bifente.simulator.iso7816.inspection import CardState
-from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory
+from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory, identity
 from bifente.simulator.iso7816.rsa import RsaKey
 from bifente.simulator.iso7816.secrets import CardSecrets, Memory
 from bifente.simulator.iso7816.status import StatusError, StatusWord, more_data, wrong_expected
@@ -78,6 +79,12 @@ class SmartCard:
     def atr(self) -> bytes:
         """Answer To Reset."""
         return self.image.atr
+
+    @cached_property
+    def uid(self) -> bytes:
+        """What it tells an antenna before any command: four bytes, fixed and not unique (ISO/IEC 14443-3, xF)."""
+        told = bytes.fromhex(identity(self.image))
+        return bytes([told[0] | 0x0F]) + told[1:4]
 
     def power_on(self) -> bytes:
         """Cold reset: all volatile state starts anew (CARD-CPS3-06). Gives the ATR."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bifente.ground.clock import Clock
 from bifente.simulator.iso7816.card import Card
+from bifente.simulator.readers.antenna import own_answer
 from bifente.simulator.readers.codes import PcscCode
 from bifente.simulator.readers.pace import Pace
 
@@ -82,6 +83,8 @@ class Slot:
         self.interference: Interference | None = None
         self.pace: Pace | None = None
         """How long bytes take to the card; None where the wait is spared."""
+        self.antenna = False
+        """Whether it has an antenna in place of contacts: it answers commands of class FF itself."""
         self._clock = clock
         self._card: Card | None = None
         self._reachable = True
@@ -105,6 +108,8 @@ class Slot:
     def exchange(self, command: bytes) -> bytes:
         """The answer to one command APDU, after whatever interferes. Raises LineError, SlotError if no card answers."""
         card = self._spoken_to()
+        if self.antenna and (own := own_answer(card, command)) is not None:
+            return own
         if self.interference is None and self.pace is None:
             return card.transmit(command)
         answer = card.transmit(command) if self.interference is None else self.interference.exchange(card, command)

@@ -130,13 +130,24 @@ BEHAVING: Mapping[str, Sequence[str]] = {
     "p11tool lists": ("p11tool", "--provider", "MODULE", "--list-all"),
     "pkcs11-tool lists": ("pkcs11-tool", "--module", "MODULE", "-L"),
     "pcsc_scan counts": ("pcsc_scan", "-c"),
+    "ssh-keygen lists": ("ssh-keygen", "-D", "MODULE"),
+    "scriptor speaks through Perl's Chipcard::PCSC": ("scriptor", "APDUS"),
+    "chipcard-tool reads the ATR, exclusively, and resets": ("chipcard-tool", "atr"),
+    "openvpn lists": ("openvpn", "--show-pkcs11-ids", "MODULE"),
+    "ykman looks for a YubiKey": ("ykman", "-r", "00 00", "info"),
+    "systemd-cryptenroll lists": ("systemd-cryptenroll", "--pkcs11-token-uri=list"),
 }
 
 
 @pytest.mark.parametrize("which", BEHAVING)
-def test_a_program_that_behaves_breaks_no_rule(standing: Standing, which: str) -> None:
+def test_a_program_that_behaves_breaks_no_rule(standing: Standing, which: str, tmp_path: Path) -> None:
     name, *words = BEHAVING[which]
-    command = [tool(name), *(str(opensc_module()) if word == "MODULE" else word for word in words)]
+    apdus = tmp_path / "apdus.txt"
+    apdus.write_text(
+        "00 A4 00 0C 02 3F 00\nreset\n00 A4 04 0C 0D E8 28 BD 08 0F 80 25 00 00 01 FF 00 10\n", encoding="utf-8"
+    )
+    places = {"APDUS": str(apdus)} | ({"MODULE": str(opensc_module())} if "MODULE" in words else {})
+    command = [tool(name), *(places.get(word, word) for word in words)]
     # How a program ends is its own affair here: p11tool gives 1 for an attribute that the module does not have.
     found = observed(standing, command, code=None)
     assert broken(found) == set()
@@ -233,6 +244,27 @@ def test_scdaemon_reaches_the_card(standing: Standing, tmp_path: Path) -> None:
     assert figures(found.story)["codes"] == 0
     assert any(one.selects and one.sw == 0x9000 for one in found.story.commands)
     assert broken(found) == set()
+
+
+def test_an_ssh_agent_signs_with_the_card(standing: Standing, tmp_path: Path) -> None:
+    module, ask, keys = opensc_module(), tmp_path / "ask", tmp_path / "keys"
+    ask.write_text(f"#!/bin/sh\necho {PIN}\n", encoding="utf-8")
+    ask.chmod(0o700)
+    steps = (
+        f"{tool('ssh-keygen')} -D {module} | grep CPS_PUB_AUT > {keys}",
+        f"{tool('ssh-add')} -s {module}",
+        f"ssh-add -T {keys}",
+        f"ssh-add -e {module}",
+    )
+    environment = {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force"}
+    command: list[str | Path] = [tool("ssh-agent"), "sh", "-c", " && ".join(steps)]
+    found = observed(standing, command, environment=environment)
+    told = figures(found.story)
+    assert (told["codes"], told["accepted"]) == (1, 1)
+    assert told["signatures"] >= 1
+    assert "ssh-pkcs11-helper" in found.story.programs.values(), "the kernel's name of it is cut"
+    # The agent logs out (C_Logout); OpenSC's module leaves the code of a CPS3 open all the same.
+    assert broken(found) == {LEFT_OPEN}
 
 
 def test_java_reaches_the_card(standing: Standing, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def broken(standing: Standing, steps: Sequence[Step], faults: Sequence[str] = ()
     orders.carry_out("clear", {})
     for role, template in CARDS.items():
         orders.carry_out("put", {"slot": role, "template": template})
-    with ProgramObservation(standing, patience=0.5) as observation:
+    with ProgramObservation(standing, patience=0.5 if "does-not-end" in faults else 10) as observation:
         driver = Driver(observation, [*PROGRAM, *(word for one in faults for word in ("--fault", one)), "--driver"])
         try:
             driver.start()

@@ -10,6 +10,9 @@ from bifente.conformance.observation.story import CardDialogue, Moment, Story
 from bifente.conformance.run.scribe.calls import SUCCESS
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Text
+from bifente.reports.events import Call
+
+EXCLUSIVE = "exclusive"
 
 IDLE = 1.0
 """Seconds after which somebody who holds a card and does nothing with it keeps others from it: our model."""
@@ -18,29 +21,40 @@ BUSY_PACE, BUSY_MANY = 0.05, 10
 """Seconds between two attempts at a card that another holds, and how many of them are a storm: our model."""
 
 
+def _held_alone(dialogue: CardDialogue) -> Iterator[tuple[Moment, Moment | None]]:
+    """Yield the neighbours between which the card was held exclusively, None for the end of the story."""
+    share, last = dialogue.share, dialogue.opened
+    # What ends a dialogue is among its moments when it is a call on the card, and not when a context ends.
+    for one in [*dialogue.moments, *([dialogue.closed] if dialogue.closed else [])]:
+        if share == EXCLUSIVE:
+            yield last, one
+        if one.call == "SCardReconnect" and one.result == SUCCESS and isinstance(one.event, Call):
+            share = one.event.arguments.get("share", share)
+        last = one
+    if dialogue.closed is None and share == EXCLUSIVE:
+        yield last, None
+
+
 def _idle_exclusive(story: Story) -> Sequence[Breach] | None:
-    exclusive = [one for one in story.dialogues if one.share == "exclusive"]
-    if not exclusive:
+    held = [(dialogue.slot, *between) for dialogue in story.dialogues for between in _held_alone(dialogue)]
+    if not held:
         return None
     found: list[Breach] = []
-    for dialogue in exclusive:
-        last = dialogue.opened
-        for one in [*dialogue.moments, *([dialogue.closed] if dialogue.closed else [])]:
-            if one.at - last.at >= IDLE:
-                found.append(
-                    breach(
-                        f"carte {dialogue.slot} tenue en exclusif {one.at - last.at:.1f} s sans rien en faire",
-                        f"card {dialogue.slot} held exclusively for {one.at - last.at:.1f} s with nothing done",
-                        *(last, one),
-                    )
-                )
-            last = one
-        if dialogue.closed is None and story.duration - last.at >= IDLE:
+    for slot, last, one in held:
+        if one is None and story.duration - last.at >= IDLE:
             found.append(
                 breach(
-                    f"carte {dialogue.slot} tenue en exclusif jusqu'à la fin",
-                    f"card {dialogue.slot} held exclusively to the end",
+                    f"carte {slot} tenue en exclusif jusqu'à la fin",
+                    f"card {slot} held exclusively to the end",
                     last,
+                )
+            )
+        elif one is not None and one.at - last.at >= IDLE:
+            found.append(
+                breach(
+                    f"carte {slot} tenue en exclusif {one.at - last.at:.1f} s sans rien en faire",
+                    f"card {slot} held exclusively for {one.at - last.at:.1f} s with nothing done",
+                    *(last, one),
                 )
             )
     return found
@@ -218,8 +232,10 @@ RULES = (
             "Another program of the workstation would sign without a code.",
         ),
         cure=Text(
-            "SCardDisconnect avec SCARD_RESET_CARD, ou C_Logout, avant de partir.",
-            "SCardDisconnect with SCARD_RESET_CARD, or C_Logout, before leaving.",
+            "SCardDisconnect avec SCARD_RESET_CARD avant de partir. C_Logout ne suffit que si le module referme le "
+            "code : celui d'OpenSC laisse ouvert celui d'une CPS3 (disconnect_action = reset dans opensc.conf).",
+            "SCardDisconnect with SCARD_RESET_CARD before leaving. C_Logout is enough only if the module really closes "
+            "it: OpenSC's leaves the code of a CPS3 open (disconnect_action = reset in opensc.conf).",
         ),
         requirements=("SOFT-12",),
         fidelity=Fidelity.MODELLED,

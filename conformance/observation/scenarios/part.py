@@ -136,8 +136,8 @@ class SoftwareUnderTest:
         if program is None:
             raise ImpossibleStepError(Text("le logiciel n'est pas lancé", "the software was not started"))
         self.settle()
-        program.ask_to_end()
         if self._driver is not None:
+            program.ask_to_end()
             self._driver.stop()
         code = program.end(patience)
         self.settle()

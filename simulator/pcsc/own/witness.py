@@ -21,6 +21,9 @@ ROOM = 32 << 20
 MANY = 128
 """So many things seen are told although there is more to do."""
 
+_CUT = 15
+"""Bytes after which the kernel cuts the name of a program."""
+
 _BITS = frozenset({128})
 """Fields of so many bytes are names, the others are told in hexadecimal."""
 
@@ -48,10 +51,7 @@ class Witness:
 
     def came(self, client: int, pid: int) -> None:
         """A client has connected."""
-        program = ""
-        with suppress(OSError):
-            program = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
-        self._seen.append(("came", time.monotonic_ns(), client, pid, program))
+        self._seen.append(("came", time.monotonic_ns(), client, pid, program_of(Path(f"/proc/{pid}"))))
 
     def left(self, client: int) -> None:
         """A client has gone."""
@@ -124,3 +124,15 @@ def _plain(field: Any) -> Any:
     if isinstance(field, bytes):
         return name_of(field) if len(field) in _BITS else field.hex()
     return field
+
+
+def program_of(process: Path) -> str:
+    """Return the name of a process (its folder below /proc), whole where the kernel cut it; empty if it has gone."""
+    name = ""
+    with suppress(OSError):
+        name = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+        if len(name.encode()) == _CUT:
+            words = (process / "cmdline").read_bytes().split(b"\0")[:2]
+            whole = (Path(word.decode("utf-8", "replace")).name for word in words)
+            name = next((one for one in whole if one.startswith(name)), name)
+    return name
