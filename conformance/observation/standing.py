@@ -157,7 +157,7 @@ class Standing:
             )
         )
         self.bench.scene.served = self.services.services
-        if scribe is not None and wanted.services:
+        if scribe is not None:
             scribe.litter(self.services.folder)
         if self.device.bench.attachments:
             keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)

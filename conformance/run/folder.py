@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+
+_OWNER_ALONE = stat.S_IRWXU
+_AS_THE_UMASK_SAYS = stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO
 
 
 class RecordFolder:
@@ -16,7 +20,7 @@ class RecordFolder:
     def __init__(self, path: Path, *, private: bool = False) -> None:
         self.path = path
         self._made = [one for one in (path, *path.parents) if not one.exists()]
-        path.mkdir(mode=0o700 if private else 0o777, parents=True, exist_ok=True)
+        path.mkdir(mode=_OWNER_ALONE if private else _AS_THE_UMASK_SAYS, parents=True, exist_ok=True)
 
     def withdraw(self, files: Iterable[Path]) -> None:
         """Take away the files that were begun, and what was made for them; nothing that anybody else put there."""

@@ -599,6 +599,7 @@ class TestCatalogue:
             *("exoneration-not-on-file", "cover-not-on-file", "complementary-otherwise", "rights-not-on-file"),
             *("accident-not-on-file", "professional-unknown", "number-of-another", "specialty-otherwise"),
             *("right-not-on-file", "prescriber-unknown", "care-path-otherwise", "maternity-not-on-file"),
+            *("accident-otherwise", "kilometres-otherwise"),
         }
         known = {code for code, reason in reasons().items() if reason.effect is RejectionEffect.ARL_NEGATIVE}
         assert known == tested | elsewhere | {code for _changes, codes in NOT_CONFORMING.values() for code in codes}

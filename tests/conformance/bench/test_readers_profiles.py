@@ -127,7 +127,7 @@ def test_profiles_show_tells_all(name: str) -> None:
         for system, name_there in slot.names.items():
             assert f"{system}: {name_there}" in said
     assert told.device in said
-    assert told.fidelity in said
+    assert told.fidelity.label.fr in said
 
 
 # -- other names ----------------------------------------------------------------------------------------------------
