@@ -21,6 +21,9 @@ from bifente.simulator.readers.pcsc_slot import PcscSlot
 GRACE = 5.0
 """Seconds after which a card that nobody uses loses its power, as in a CCID reader behind pcscd."""
 
+_REMEMBERED = 8192
+"""Numbers of contexts and cards that are not given again: a service of weeks keeps no more of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlotSeed:
@@ -60,7 +63,7 @@ class ReadersFloor:
         self._unpowered: set[SlotLink] = set()
         self._idle_since: dict[SlotLink, float] = {}
         self._dirty = self._retry = False
-        self._numbers: set[int] = set()
+        self._numbers: dict[int, None] = {}
 
     # -- the bench ----------------------------------------------------------------------------------------------------
 
@@ -146,11 +149,13 @@ class ReadersFloor:
         return self._links.get(slot.name) or _GONE
 
     def number(self) -> int:
-        """A number of 31 bits that nobody was given before."""
+        """A number of 31 bits that nobody was given of late: one of a connection that has ended means nothing."""
         while True:
             number = secrets.randbits(31)
             if number and number not in self._numbers:
-                self._numbers.add(number)
+                self._numbers[number] = None
+                if len(self._numbers) > _REMEMBERED:
+                    del self._numbers[next(iter(self._numbers))]
                 return number
 
     def cancel(self, context: int) -> int:
