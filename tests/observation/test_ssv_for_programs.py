@@ -18,7 +18,6 @@ from bifente.conformance.observation.standing import Standing, Wanted
 from bifente.ground.clock import WallClock
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.middleware.ssv.shared.build import build
 from bifente.simulator.pki.keystore import KeyStore
 
 CODE, DAY = "1234", "20260601"
@@ -61,13 +60,6 @@ for one in threads: one.join()
 library.SSV_InitLIB()
 print(library.SSV_TermLIB())
 """
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("cc") is None and shutil.which("gcc") is None:
-        pytest.skip("needs a C compiler (apt-get install gcc)")
-    return build(tmp_path_factory.mktemp("ssv"))
 
 
 @pytest.fixture(scope="module")

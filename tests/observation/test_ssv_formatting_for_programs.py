@@ -29,7 +29,6 @@ from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
 from bifente.simulator.middleware.ssv.line import PS, Line
 from bifente.simulator.middleware.ssv.professional import ProfessionalCard
-from bifente.simulator.middleware.ssv.shared.build import build
 from bifente.simulator.pki.keystore import KeyStore
 from bifente.simulator.software.billing.formatting import Formatting
 from bifente.simulator.software.billing.making import Care, invoice_from
@@ -129,13 +128,6 @@ for _ in range(4):
     codes.append(library.SSV_FormaterFactures(b"CPS", b"Vitale", b"1234", *how, *given))
 print([*codes, library.SSV_TermLIB()])
 """
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if shutil.which("cc") is None and shutil.which("gcc") is None:
-        pytest.skip("needs a C compiler (apt-get install gcc)")
-    return build(tmp_path_factory.mktemp("ssv"))
 
 
 @pytest.fixture(scope="module")

@@ -78,10 +78,7 @@ def _secret(card: SmartCard, _channel: Channel, reference: int) -> bytes:
 
 def _key(card: SmartCard, channel: Channel, reference: int) -> bytes:
     """Access rule, 80 modulus size in bytes, 9E non-repudiation or not."""
-    key = card.key_by_sdo(reference)
-    if key is None:
-        raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
-    card.require_here(channel, key)
+    key = _key_here(card, channel, reference)
     card.require_key(KeyOperation.GET, key)
     return b"".join(
         (
@@ -92,11 +89,16 @@ def _key(card: SmartCard, channel: Channel, reference: int) -> bytes:
     )
 
 
-def _public_key(card: SmartCard, channel: Channel, reference: int) -> CardKey:
+def _key_here(card: SmartCard, channel: Channel, reference: int) -> CardKey:
     key = card.key_by_sdo(reference)
     if key is None:
         raise StatusError(StatusWord.REFERENCE_NOT_FOUND)
     card.require_here(channel, key)
+    return key
+
+
+def _public_key(card: SmartCard, channel: Channel, reference: int) -> CardKey:
+    key = _key_here(card, channel, reference)
     card.require_public(KeyOperation.GET, key)
     return key
 
