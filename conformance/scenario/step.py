@@ -192,7 +192,12 @@ class Step(BaseModel, ABC):
     @classmethod
     def secrets(cls) -> frozenset[str]:
         """The arguments that are never written down, as YAML names them."""
-        return frozenset(kebab(key) for key, info in cls.model_fields.items() if _secret(info))
+        return _secrets(cls)
+
+
+@cache
+def _secrets(kind: type[Step]) -> frozenset[str]:
+    return frozenset(kebab(key) for key, info in kind.model_fields.items() if _secret(info))
 
 
 ERRORS: Mapping[str, Matcher] = {"error": ChoiceMatcher(frozenset({*(code.name for code in PcscCode), UNREADABLE}))}

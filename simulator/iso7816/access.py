@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
+from types import MappingProxyType
 
 ALWAYS = 0x00
 NEVER = 0xFF
@@ -109,6 +111,7 @@ class AccessRule:
     conditions: Mapping[int, int]
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, raw: bytes) -> AccessRule:
         """Read an access mode byte and its condition bytes.
 
@@ -120,7 +123,7 @@ class AccessRule:
         bits = [bit for bit in (0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01) if raw[0] & bit]
         if len(bits) != len(raw) - 1:
             raise AccessRuleError(f"mode byte {raw[0]:02X} asks for {len(bits)} conditions, {len(raw) - 1} are given")
-        return cls(dict(zip(bits, raw[1:], strict=True)))
+        return cls(MappingProxyType(dict(zip(bits, raw[1:], strict=True))))
 
     def condition(self, operation: Operation) -> int:
         """The condition byte of an operation, ``NEVER`` if the rule does not name it."""

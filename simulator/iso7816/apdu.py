@@ -75,9 +75,11 @@ class Command:
 
         Raises ApduError if a value does not fit.
         """
-        header = (self.cla, self.ins, self.p1, self.p2)
-        if any(not 0 <= value <= 0xFF for value in header):
-            raise ApduError(f"CLA, INS, P1 and P2 are single bytes: {header}")
+        numbers = (self.cla, self.ins, self.p1, self.p2)
+        try:
+            header = bytes(numbers)
+        except ValueError:
+            raise ApduError(f"CLA, INS, P1 and P2 are single bytes: {numbers}") from None
         size, ne = len(self.data), self.ne
         if size > MAX_DATA:
             raise ApduError(f"an APDU carries at most {MAX_DATA} bytes, not {size}")
@@ -94,7 +96,7 @@ class Command:
                 body = bytes((size,)) + self.data
             if ne:
                 body += bytes((ne & 0xFF,))
-        return bytes(header) + body
+        return header + body
 
     def describe(self) -> Text:
         """Return the command in one line. Codes and other secret bodies are never shown, only their length."""

@@ -8,6 +8,7 @@ the one that is written here, and what is inside (lots) has its own digests and 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from asn1crypto import cms, core
@@ -106,17 +107,23 @@ def _check_structure(data: bytes, certificate: x509.Certificate) -> None:
         raise EnvelopeError(_PLACE, "it is not written as an envelope for this recipient is", _AGAIN)
 
 
+def _named_by(certificate: x509.Certificate) -> cms.IssuerAndSerialNumber:
+    """How an envelope names the certificate of its recipient."""
+    issuer, serial = _issuer_and_serial(certificate)
+    return cms.IssuerAndSerialNumber({"issuer": asn1_x509.Name.load(issuer), "serial_number": serial})
+
+
+@lru_cache(maxsize=64)
+def _issuer_and_serial(certificate: x509.Certificate) -> tuple[bytes, int]:
+    return certificate.issuer.public_bytes(), certificate.serial_number
+
+
 def _expected(content: Any, certificate: x509.Certificate) -> bytes:
     recipients = content["recipient_infos"]
     if len(recipients) != 1 or recipients[0].name != "ktri":
         raise EnvelopeError(_PLACE, f"it has {len(recipients)} recipients or another kind of them", _AGAIN)
     rid = recipients[0].chosen["rid"]
-    own = cms.IssuerAndSerialNumber(
-        {
-            "issuer": asn1_x509.Name.load(certificate.issuer.public_bytes()),
-            "serial_number": certificate.serial_number,
-        }
-    )
+    own = _named_by(certificate)
     if rid.name != "issuer_and_serial_number" or rid.chosen.dump() != own.dump():
         cure = "take the body's certificate of today, or send it to the body whose certificate sealed it"
         raise OtherRecipientError(_PLACE, "it is for another recipient", cure)

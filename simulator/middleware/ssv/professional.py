@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -103,10 +103,9 @@ class ProfessionalCard:
     def test(self) -> bool:
         """Whether it comes from a TEST authority: the only mark of a test card on our model."""
         try:
-            issuer = x509.load_der_x509_certificate(self.certificate).issuer
+            return _from_test_authority(self.certificate)
         except ValueError as error:
             raise SsvError(SsvCode.CPS_API, f"{_CERTIFICATE} cannot be read: {error}") from error
-        return _TEST_AUTHORITY in issuer.rfc4514_string()
 
     @cached_property
     def names(self) -> HolderName:
@@ -215,6 +214,11 @@ class ProfessionalCard:
         if name in self._known:
             return self._known[name]
         return self.host.read(self._found.get(name) or self.layout.path(name), self.layout.volume(name))
+
+
+@lru_cache(maxsize=256)
+def _from_test_authority(certificate: bytes) -> bool:
+    return _TEST_AUTHORITY in x509.load_der_x509_certificate(certificate).issuer.rfc4514_string()
 
 
 def _national_id(value: str | None) -> tuple[str, str, str]:

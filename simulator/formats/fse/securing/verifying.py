@@ -15,6 +15,7 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from bifente.ground.shipped import shipped
@@ -73,13 +74,10 @@ class Verifier:
         self._anchors = anchors
         self._at_reception = at_reception
         self._revoked: dict[bytes, dict[int, datetime]] = {}
-        self._recognised = lru_cache(maxsize=4096)(self._is_recognised)
         known = (*anchors.professionals, *anchors.insured)
         for crl in revocations:
-            if not any(_listed_by(crl, anchor) for anchor in known):
-                raise ValueError(f"the list of {crl.issuer.rfc4514_string()} is signed by no authority that is known")
-            lines = self._revoked.setdefault(crl.issuer.public_bytes(), {})
-            lines.update((line.serial_number, line.revocation_date_utc) for line in crl)
+            issuer, lines = _lines(crl.public_bytes(Encoding.DER), known)
+            self._revoked.setdefault(issuer, {}).update(lines)
 
     def verify(self, secured: SecuredInvoice, at: datetime) -> tuple[Rejection, ...]:
         """Every reason to refuse a sheet that is looked at ``at`` (aware time); none if it is good."""
@@ -110,7 +108,7 @@ class Verifier:
         if worth is not SignatureFinding.GOOD:
             code = "content-altered" if worth is SignatureFinding.OTHER_CONTENT else "signature-altered"
             yield _rejection(code, invoice, place)
-        if not self._recognised(signature.signer, signature.certificate):
+        if not self._is_recognised(signature.signer, signature.certificate):
             yield _rejection("certificate-unknown-issuer", invoice, place)
         if not _for_signatures(certificate):
             yield _rejection("certificate-wrong-use", invoice, place)
@@ -131,7 +129,7 @@ class Verifier:
             yield _rejection("certificate-not-yet-valid", invoice, place)
         if moment > certificate.not_valid_after_utc:
             yield _rejection("certificate-expired", invoice, place)
-        since = self._revoked.get(certificate.issuer.public_bytes(), {}).get(certificate.serial_number)
+        since = self._revoked.get(_issuer(certificate), {}).get(certificate.serial_number)
         if since is not None and since <= (at if self._at_reception else moment):
             yield _rejection("certificate-revoked", invoice, place)
 
@@ -187,6 +185,7 @@ def signing_professional(raw: bytes) -> SigningProfessional | None:
     return None if found is None else _professional(found[0])
 
 
+@lru_cache(maxsize=1024)
 def _professional(certificate: x509.Certificate) -> SigningProfessional:
     marks = _private_extensions(certificate)
     names = _common_names(certificate)
@@ -212,6 +211,7 @@ def _insured_reasons(certificate: x509.Certificate, sheet: Invoice) -> Iterator[
         yield "signer-other-vitale"
 
 
+@lru_cache(maxsize=1024)
 def _common_names(certificate: x509.Certificate) -> tuple[str, ...]:
     return tuple(str(item.value) for item in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
 
@@ -224,6 +224,7 @@ def _private_extensions(certificate: x509.Certificate) -> dict[x509.ObjectIdenti
     }
 
 
+@lru_cache(maxsize=1024)
 def _for_signatures(certificate: x509.Certificate) -> bool:
     """nonRepudiation, and not digitalSignature: a key that also signs challenges signs no sheet."""
     try:
@@ -233,6 +234,12 @@ def _for_signatures(certificate: x509.Certificate) -> bool:
     return usage.content_commitment and not usage.digital_signature
 
 
+@lru_cache(maxsize=1024)
+def _issuer(certificate: x509.Certificate) -> bytes:
+    return certificate.issuer.public_bytes()
+
+
+@lru_cache(maxsize=1024)
 def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
@@ -244,6 +251,19 @@ def _issued(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
 def _listed_by(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
     key = authority.public_key()
     return crl.issuer == authority.subject and isinstance(key, RSAPublicKey) and crl.is_signature_valid(key)
+
+
+@lru_cache(maxsize=256)
+def _lines(raw: bytes, known: tuple[x509.Certificate, ...]) -> tuple[bytes, Mapping[int, datetime]]:
+    """The name of whose list this is, and since when each serial number is revoked.
+
+    Raise ValueError for a list that none of the authorities signed.
+    """
+    crl = x509.load_der_x509_crl(raw)
+    if not any(_listed_by(crl, anchor) for anchor in known):
+        raise ValueError(f"the list of {crl.issuer.rfc4514_string()} is signed by no authority that is known")
+    lines = {line.serial_number: line.revocation_date_utc for line in crl}
+    return crl.issuer.public_bytes(), MappingProxyType(lines)
 
 
 def _moment(text: str) -> datetime | None:
