@@ -8,10 +8,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from bifente.simulator.formats.fse.dre import decode_dre, encode_dre
@@ -89,6 +90,15 @@ CREATE TABLE remarks (
 ) STRICT;
 """
 _VERSION = 4
+_TABLES = f"BEGIN;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;"
+
+
+@cache
+def _empty() -> bytes:
+    """A ledger with its tables and nothing in them, made once: a front end in memory is short-lived."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_TABLES)
+        return connection.serialize()
 
 
 class ItemState(StrEnum):
@@ -152,6 +162,8 @@ class Ledger:
         self._turn = threading.Lock()
         self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        if path is None:
+            self._db.deserialize(_empty())
         try:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             empty = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
@@ -160,7 +172,7 @@ class Ledger:
         if version != _VERSION and not (version == 0 and empty):
             raise ValueError(f"{path} is no ledger of this version: {version}, {_VERSION} is expected")
         if empty:
-            self._db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
+            self._db.executescript(_TABLES)
 
     def close(self) -> None:
         """Close the file."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
@@ -20,7 +16,7 @@ from bifente.simulator.formats.fse.model import Lot
 from bifente.simulator.serving.mail.base import Transport
 from bifente.simulator.software.billing.practice import Practice, Sending
 from bifente.simulator.software.billing.signing import OpensSession
-from bifente.simulator.software.billing.store import Database, Store
+from bifente.simulator.software.billing.store import Store
 from bifente.simulator.tarification.deadlines import DeadlineRules, Deadlines
 
 
@@ -112,10 +108,8 @@ class Office:
 
     def _opened(self, sender: str) -> Practice:
         chosen = self.settings
-        folder = Path(self._stack.enter_context(_folder()))
-        file = folder / "practice.sqlite"
-        file.write_bytes(_empty_store())
-        store = Store(file, self._clock, sender)
+        # In memory: nothing of it is to outlive the software.
+        store = Store(None, self._clock, sender)
         self._stack.callback(store.close)
         encrypted = profile_named(chosen.profile).encrypted
         return Practice(
@@ -181,18 +175,3 @@ class Office:
     def close(self) -> None:
         """Forget the practice."""
         self._stack.close()
-
-
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for one practice, in memory where the system has such: nothing in it is to outlive the software."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
-    return tempfile.TemporaryDirectory(prefix="bifente-fse-", dir=memory)
-
-
-@cache
-def _empty_store() -> bytes:
-    """A store with its tables and nothing in them: making those anew costs more than all that a scenario writes."""
-    with _folder() as folder:
-        file = Path(folder) / "empty.sqlite"
-        Database(file).close()
-        return file.read_bytes()

@@ -18,11 +18,12 @@ from bifente.simulator.tarification.deadlines import civil_day
 class Core:
     """The store of one ``sender`` (AM number, 9 digits) in the file at ``path``, made if it is not there.
 
-    Raises FseError for a file that is no store, or the store of another sender. ``factory`` makes the connection.
+    Without ``path`` it is kept in memory. ``factory`` makes the connection. Raises FseError for a file that is no
+    store, or the store of another sender.
     """
 
     def __init__(
-        self, path: Path, clock: Clock, sender: str, *, factory: type[sqlite3.Connection] = sqlite3.Connection
+        self, path: Path | None, clock: Clock, sender: str, *, factory: type[sqlite3.Connection] = sqlite3.Connection
     ) -> None:
         self.sender = sender
         self._clock = clock

@@ -9,26 +9,33 @@ only ``fullfsync`` reaches the disk. A WAL needs a file system of this machine, 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.software.billing.store.schema import APPLICATION_ID, MIGRATIONS
 
+_MEMORY = ":memory:"
 _PATIENCE = 10.0
 """Seconds that a writer waits for another one."""
 
 
 class Database:
-    """A store's file, made if it is not there. Raises FseError for a file that is something else, or newer than us."""
+    """A store's file, made if it is not there; without ``path`` all is kept in memory.
 
-    def __init__(self, path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> None:
+    Raises FseError for a file that is something else, or newer than us.
+    """
+
+    def __init__(self, path: Path | None, factory: type[sqlite3.Connection] = sqlite3.Connection) -> None:
         self._path = path
-        self._connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, factory=factory)
+        self._connection = sqlite3.connect(path or _MEMORY, timeout=_PATIENCE, isolation_level=None, factory=factory)
         self._connection.row_factory = sqlite3.Row
         try:
+            if path is None:
+                self._connection.deserialize(_empty())
             self._prepare()
         except sqlite3.DatabaseError as error:
             self._connection.close()
@@ -41,20 +48,9 @@ class Database:
         """Put the log into the file and let it go."""
         self._connection.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, alone to write from its start: numbers are read and moved on under the same lock."""
-        if self._connection.in_transaction:
-            yield
-            return
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        return _transaction(self._connection)
 
     def run(self, statement: str, *values: object) -> int:
         """Change something, and tell how many rows were."""
@@ -90,21 +86,47 @@ class Database:
         self.run("PRAGMA synchronous = FULL")
         self.run("PRAGMA fullfsync = ON")
         self.run("PRAGMA foreign_keys = ON")
-        for number, parts in enumerate(MIGRATIONS[version:], version + 1):
-            with self.transaction():
-                if self.value("PRAGMA user_version") >= number:
-                    continue  # another process did it meanwhile
-                self.run(f"PRAGMA application_id = {APPLICATION_ID}")
-                for part in parts:
-                    self._migrate(part)
-                self.run(f"PRAGMA user_version = {number}")
+        _migrate(self._connection, version)
 
-    def _migrate(self, part: str | Callable[[sqlite3.Connection], None]) -> None:
-        if not isinstance(part, str):
-            part(self._connection)
-            return
-        for statement in _statements(part):
-            self.run(statement)
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a store from a version of its tables to the last one."""
+    for number, parts in enumerate(MIGRATIONS[version:], version + 1):
+        with _transaction(connection):
+            if connection.execute("PRAGMA user_version").fetchone()[0] >= number:
+                continue  # another process did it meanwhile
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            for part in parts:
+                if isinstance(part, str):
+                    for statement in _statements(part):
+                        connection.execute(statement)
+                else:
+                    part(connection)
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+@cache
+def _empty() -> bytes:
+    """A store with its tables and nothing in them: making those anew costs more than all that a day writes."""
+    with closing(sqlite3.connect(_MEMORY, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        _migrate(connection, 0)
+        return connection.serialize()
 
 
 def _statements(script: str) -> Iterator[str]:

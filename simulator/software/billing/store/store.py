@@ -27,5 +27,6 @@ from bifente.simulator.software.billing.store.sheets import Sheets
 class Store(Counting, Sheets, Claims, Acknowledgements, Payments, Purging):
     """The store of one ``sender`` (AM number, 9 digits) in the file at ``path``, made if it is not there.
 
-    Raises FseError for a file that is no store, or the store of another sender. ``factory`` makes the connection.
+    Without ``path`` it is kept in memory. ``factory`` makes the connection. Raises FseError for a file that is no
+    store, or the store of another sender.
     """
