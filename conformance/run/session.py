@@ -406,12 +406,12 @@ def _spread(
     with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=shared) as pool:
         gc.freeze()
         # Not kept: the events of a scenario that is told are of no more use.
-        futures = as_completed([pool.submit(_one, index) for index in range(len(plan.scenarios))])
+        futures = as_completed([pool.submit(_some, indexes) for indexes in _shares(plan)])
         try:
             for future in futures:
-                scenario, verdict, lines = future.result()
-                emit(lines)
-                yield scenario, verdict
+                for scenario, verdict, lines in future.result():
+                    emit(lines)
+                    yield scenario, verdict
         except BrokenProcessPool:
             raise BenchUnavailableError(
                 "a process that ran scenarios has died (out of memory?); try again with fewer --workers"
@@ -450,6 +450,20 @@ def _open(
     global _worker
     pool = BenchPool(options, Workshop.default(options.keys), profiles)
     _worker = _Worker(pool, options.seed, scenarios, command, Encoder(secrets, WallClock().now))
+
+
+_MOST_AT_ONCE = 8
+
+
+def _shares(plan: RunPlan) -> Iterator[range]:
+    """What a process is handed at a time: several scenarios where one takes no longer than its errand would."""
+    count, quick = len(plan.scenarios), plan.options.target is TargetKind.EMBEDDED
+    size = min(_MOST_AT_ONCE, 1 + count // (_MOST_AT_ONCE * plan.options.workers)) if quick else 1
+    yield from (range(start, min(start + size, count)) for start in range(0, count, size))
+
+
+def _some(indexes: range) -> list[tuple[str, Verdict, list[Line]]]:
+    return [_one(index) for index in indexes]
 
 
 def _one(index: int) -> tuple[str, Verdict, list[Line]]:
