@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import pickle
 import tracemalloc
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import sample
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bifente.ground.text import Text
 from bifente.reports import events, journal
 from bifente.reports.encoding import Encoder
-from bifente.reports.events import Direction, Exchange, Message, Note, StepFinished
+from bifente.reports.events import Direction, Event, Exchange, Message, Note, ScenarioFinished, StepFinished
 from bifente.reports.journal import JournalError, Recorder, read_journal
 from bifente.reports.masking import BYTE_MARK, MARK, new_codes
 from bifente.reports.messages import MOST_TEXT, body_of
@@ -79,6 +81,31 @@ def test_lines_of_workers_are_the_events_they_stand_for(tmp_path: Path) -> None:
     read = read_journal(tmp_path / "j").events
     assert [type(event) for event in read[1:-1]] == [type(event) for event in told]
     assert [event.seq for event in read] == list(range(len(told) + 2))
+
+
+@dataclass
+class _Ear:
+    heard: list[Event] = field(default_factory=list)
+
+    def see(self, event: Event) -> None:
+        self.heard.append(event)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+@pytest.mark.parametrize("whole", [True, False])
+def test_listeners_are_spared_the_exchanges_of_what_passed(tmp_path: Path, verdict: Verdict, *, whole: bool) -> None:
+    told = [
+        replace(event, verdict=verdict) if isinstance(event, ScenarioFinished) else event
+        for event in sample.wrong_code()
+    ]
+    encoder, ear = Encoder(Secrets(), sample.Ticks()), _Ear()
+    with Recorder(tmp_path / "j", now=sample.Ticks(), listeners=[ear]) as recorder:
+        recorder.record(sample.run_started())
+        recorder.record_lines([encoder.encode(event) for event in (told if whole else told[:-1])])
+    written = list(read_journal(tmp_path / "j").events)
+    spared = whole and verdict is Verdict.PASSED
+    assert ear.heard == [event for event in written if not (spared and isinstance(event, Exchange))]
+    assert any(isinstance(event, Exchange) for event in written)
 
 
 def test_an_event_outside_a_step_or_a_scenario_is_filed_nowhere_else() -> None:
