@@ -93,6 +93,8 @@ class Workshop:
         self._facts: dict[int, Mapping[str, Any]] = {}
         """What is known of each card that was made, by its identity."""
         self._templates: dict[str, tuple[CardTemplate, Document]] = {}
+        self._checked: set[tuple[str, str]] = set()
+        """The choices whose parameters are known to fit their template."""
 
     @classmethod
     def default(cls, keys: Path | None = None) -> Workshop:
@@ -184,11 +186,13 @@ class Workshop:
     def check(self, choice: CardChoice) -> Document:
         """The template file of a choice. Raises InputError (without a place) if its card cannot be made."""
         template, document = self.template(choice.template)
-        if choice.parameters:
+        key = (choice.template, repr(choice.parameters))
+        if choice.parameters and key not in self._checked:
             try:
                 family_named(template.family).override.get()(template, choice.parameters)
             except TemplateError as error:
                 raise InputError([Problem(error.source, 0, 0, str(problem)) for problem in error.problems]) from None
+            self._checked.add(key)
         return document
 
     def secrets(self, choices: Iterable[CardChoice]) -> set[str]:

@@ -7,7 +7,7 @@ plain dollar.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bifente.conformance.loading.problems import nearest
@@ -16,6 +16,8 @@ CARDS = ("card", "cards")
 """What a reference to what is known of a card begins with."""
 ROOTS = (*CARDS, "faults")
 """What a reference may always begin with."""
+
+_PLAIN = frozenset({int, bool, float, type(None), bytes})
 
 _PATH = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+|\[[0-9]+\])*"
 _WHOLE = re.compile(rf"\$({_PATH})|\$\{{({_PATH})\}}")
@@ -32,21 +34,33 @@ class BadReferenceError(Exception):
         self.reference, self.part, self.known = reference, part, tuple(known)
 
 
-def references(value: Any) -> Iterator[str]:
+def references(value: Any) -> list[str]:
     """Every reference path inside a value, however deep."""
-    if isinstance(value, str):
+    found: list[str] = []
+    _gather(value, found)
+    return found
+
+
+def _gather(value: Any, found: list[str]) -> None:
+    # Everything that is written in every suite passes here, several times: a plain text is left as soon as it is met.
+    kind = value.__class__
+    if kind is dict:
+        for item in value.values():
+            if item.__class__ is not str or "$" in item:
+                _gather(item, found)
+    elif isinstance(value, str):
         if "$" not in value:
             return
         if whole := _WHOLE.fullmatch(value):
-            yield whole[1] or whole[2]
+            found.append(whole[1] or whole[2])
         else:
-            yield from (match[1] for match in _INSIDE.finditer(value) if match[1])
+            found += (match[1] for match in _INSIDE.finditer(value) if match[1])
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from references(item)
-    elif isinstance(value, dict | Mapping):  # dict first: to ask for what is abstract is slow
+            _gather(item, found)
+    elif kind not in _PLAIN and isinstance(value, Mapping):  # to ask for what is abstract is slow
         for item in value.values():
-            yield from references(item)
+            _gather(item, found)
 
 
 def is_name(text: str) -> bool:
@@ -56,7 +70,7 @@ def is_name(text: str) -> bool:
 
 def malformed(value: Any) -> bool:
     """Whether a text looks like a reference and is none: it would be taken as it is written, which nobody means."""
-    if not isinstance(value, str) or is_reference(value):
+    if not isinstance(value, str) or "$" not in value or is_reference(value):
         return False
     rest = _INSIDE.sub("", value)
     return "${" in rest or (rest.startswith("$") and value.startswith("$"))
@@ -87,10 +101,12 @@ def card_role(reference: str) -> str | None:
 def resolve(value: Any, scope: Mapping[str, Any]) -> Any:
     """``value`` with every reference replaced. Raises BadReferenceError for one that leads nowhere."""
     if isinstance(value, str):
+        if "$" not in value:
+            return value
         if whole := _WHOLE.fullmatch(value):
             return _look_up(whole[1] or whole[2], scope)
         return _INSIDE.sub(lambda match: _text(_look_up(match[1], scope)) if match[1] else "$", value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # dict first, as above
         return {key: resolve(item, scope) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [resolve(item, scope) for item in value]
@@ -103,6 +119,8 @@ def substitute(value: Any, name: str, values: Mapping[str, Any]) -> Any:
     Raises BadReferenceError for one that leads nowhere.
     """
     if isinstance(value, str):
+        if "$" not in value:
+            return value
         if whole := _WHOLE.fullmatch(value):
             reference = whole[1] or whole[2]
             return _look_up(reference, {name: values}) if root(reference) == name else value
@@ -112,7 +130,7 @@ def substitute(value: Any, name: str, values: Mapping[str, Any]) -> Any:
             return _text(_look_up(match[1], {name: values})) if ours else match[0]
 
         return _INSIDE.sub(replaced, value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {key: substitute(item, name, values) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [substitute(item, name, values) for item in value]
