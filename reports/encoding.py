@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -22,6 +22,8 @@ Line: TypeAlias = tuple[bytes, bytes]
 _REMEMBERED = 8192
 """How many sayings are remembered."""
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _ENCODE = msgspec.json.Encoder().encode
 _Saying: TypeAlias = tuple[str, str, str, str, str, str, str]
 
@@ -46,6 +48,10 @@ class Encoder:
     _said: dict[_Saying, bytes]
     _places: dict[tuple[str | None, str | None], tuple[bytes, bytes]]
     _age: int
+    _from: datetime
+    _until: datetime
+    _time: str
+    """What every moment from ``_from`` on and before ``_until`` is written as."""
 
     def __init__(self, secrets: Secrets, now: Callable[[], datetime]) -> None:
         """Mask with `secrets`; `now` gives aware datetimes."""
@@ -54,6 +60,8 @@ class Encoder:
         self._said = {}
         self._places = {}
         self._age = secrets.age
+        self._from = self._until = _NEVER
+        self._time = ""
 
     def own(self) -> Encoder:
         """Return an encoder for one scenario, whose secrets grow by themselves."""
@@ -71,7 +79,7 @@ class Encoder:
 
     def encode(self, event: Event) -> Line:
         """Return the line of `event`. Raises `EventError` when its values are not those its definition announces."""
-        time = _utc(self._now())
+        time = self._dated(self._now())
         if isinstance(event, Exchange):
             # Nine events of ten: written here, the words it shares with those around it masked once.
             said = self._saying(event)
@@ -89,6 +97,16 @@ class Encoder:
         line = (_fields(self.secrets.event({"event": kind, **plain, "time": time})), b"")
         parse_event(joined(0, line))
         return line
+
+    def _dated(self, moment: datetime) -> str:
+        if moment.tzinfo is None:
+            raise ValueError("the time source of a recorder gives datetimes with a time zone")
+        # Several events share a millisecond, and to write it takes longer than all the rest of an exchange.
+        if not self._from <= moment < self._until:
+            self._from = moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+            self._until = self._from + _MILLISECOND
+            self._time = self._from.isoformat(timespec="milliseconds")[:-6] + "Z"
+        return self._time
 
     def _place(self, scenario: str | None, slot: str | None) -> tuple[bytes, bytes]:
         """Where an exchange was, as its line has it; called once `_fresh` was."""
@@ -118,9 +136,3 @@ _SAID = ("command", "response", "command_text", "response_text", "sw")
 
 def _fields(plain: dict[str, object]) -> bytes:
     return _ENCODE(plain)[1:-1]
-
-
-def _utc(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError("the time source of a recorder gives datetimes with a time zone")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

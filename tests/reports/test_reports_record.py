@@ -6,6 +6,7 @@ import json
 import pickle
 import tracemalloc
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,19 @@ def test_the_memory_of_a_fold_does_not_follow_what_happened() -> None:
 
     few, many = grown(100), grown(600)
     assert many < 2 * few
+
+
+@given(
+    st.lists(st.integers(min_value=0, max_value=5_000), min_size=1, max_size=30),
+    st.sampled_from([0, 2, -11]),
+)
+def test_each_event_has_its_own_millisecond(steps: list[int], hours: int) -> None:
+    """Whatever the clock does between two events, back and forth, in any time zone."""
+    zone = timezone(timedelta(hours=hours))
+    moments = [datetime(2026, 2, 28, 23, 59, 59, 997_000, tzinfo=zone) + timedelta(microseconds=us) for us in steps]
+    clock = iter(moments)
+    encoder = Encoder(Secrets(), lambda: next(clock))
+    for moment in moments:
+        own, _ = encoder.encode(_read())
+        told = json.loads(b"{" + own + b"}")["time"]
+        assert told == moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
