@@ -36,7 +36,7 @@ class StepReader:
         elif isinstance(value, list):
             for index, item in enumerate(value):
                 self.check_references(item, document, (*at, index), names)
-        else:
+        elif isinstance(value, str) and "$" in value:
             if malformed(value):
                 self._mistakes.note(
                     document, at, f"{value!r} is no reference, e.g. $card.code", "write $$ for a plain $"
