@@ -5,6 +5,7 @@ Each worker would do it in its turn, on both cores at once; here it is done once
 
 from __future__ import annotations
 
+import gc
 import pkgutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -42,3 +43,6 @@ with suppress(Exception):
     for name in (*(module for package in (*_ROOMS, *_slices()) for module in _inside(package)), *_LATE):
         with suppress(Exception):
             import_module(name)
+
+# It stays: no process that is forked looks for circles in it.
+gc.freeze()
