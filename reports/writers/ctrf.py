@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from bifente.ground.text import Lang
 from bifente.reports import explain
@@ -38,7 +39,7 @@ def pieces(run: Run, lang: Lang) -> Iterator[str]:
 
 
 def _text(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1)
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode()
 
 
 def _tests(run: Run, lang: Lang) -> Iterator[dict[str, Any]]:
