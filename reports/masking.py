@@ -120,11 +120,11 @@ def fold_case(text: str) -> str:
 
 
 def lower_hex(text: str) -> str:
-    """Return `text` with its hexadecimal digits in small letters, character for character."""
-    return text.lower() if text.isascii() else text.translate(_LOWER_HEX)
+    """Return `text` with its hexadecimal digits in small letters, character for character.
 
-
-_LOWER_HEX = str.maketrans("ABCDEF", "abcdef")
+    The small letters of bytes are those of ASCII alone, and quick: a body of a message may be long.
+    """
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def as_latin(text: str) -> str:

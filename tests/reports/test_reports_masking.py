@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bifente.ground.text import Text
 from bifente.reports.events import Call, Exchange, Note, StepStarted, to_dict
-from bifente.reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, mask_command
+from bifente.reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, lower_hex, mask_command
 from bifente.reports.secrets import Secrets
 
 B = BYTE_MARK
@@ -250,3 +250,12 @@ def test_what_a_call_was_given_and_gave_is_masked_names_included() -> None:
     assert "7391" not in str(masked)
     assert masked["result"] == "CKR_OK"
     assert set(masked["answer"]) == set(masked["arguments"]) == {"note", MARK}
+
+
+@given(st.text())
+def test_hexadecimal_in_small_letters_has_every_character_at_its_place(text: str) -> None:
+    small = lower_hex(text)
+    assert len(small) == len(text)
+    assert all(
+        after == (before.lower() if before.isascii() else before) for before, after in zip(text, small, strict=True)
+    )
