@@ -332,6 +332,14 @@ def test_swapped_roots_are_refused() -> None:
         received(kind.replace("<root.message@bifente.invalid>", "<a@x>"), body)
 
 
+def test_each_message_is_cut_at_its_own_boundary() -> None:
+    bodies = [packed(b"<r/>", [MtomPart("a@b", "text/plain", bytes([at]))], f"b{at}") for at in (1, 2, 1)]
+    for at, (kind, body) in zip((1, 2, 1), bodies, strict=True):
+        assert unpacked(kind, body)[1][0].content == bytes([at])
+        with pytest.raises(MtomError):
+            unpacked(kind.replace(f"b{at}", f"c{at}"), body)
+
+
 def test_a_boundary_that_a_part_contains_is_not_used() -> None:
     with pytest.raises(ValueError, match="another boundary"):
         packed(b"<a/>", [MtomPart("a", "text/plain", b"\r\n--here")], "here")
