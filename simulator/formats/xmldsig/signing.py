@@ -43,8 +43,8 @@ class SoftwareSigner:
         return self._key.sign(content, PKCS1v15(), SHA256())
 
 
-def signed_with(signer: XmlSigner, element: XmlElement, identifier: str, before: XmlElement | None) -> XmlElement:
-    """Return a copy of ``element`` (its ``ID`` is ``identifier``), signed, the Signature before one of its children.
+def signed_with(signer: XmlSigner, element: XmlElement, before: XmlElement | None) -> XmlElement:
+    """Return a copy of ``element``, signed whole by its ``ID``, the Signature before one of its children.
 
     At its end for None. What the signer raises comes through.
     """
@@ -61,7 +61,7 @@ def signed_with(signer: XmlSigner, element: XmlElement, identifier: str, before:
         )
         key = cast(RSAPrivateKey, SignatureKey(signer))
         holder = key_info(signer.certificate)
-        return maker.sign(element, key=key, key_info=holder, reference_uri=identifier, id_attribute="ID")
+        return maker.sign(element, key=key, key_info=holder)
     finally:
         element.remove(placeholder)
 
