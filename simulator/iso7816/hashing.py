@@ -11,6 +11,7 @@ import hashlib
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bifente.simulator.iso7816.image import Digest
 
@@ -25,26 +26,27 @@ class HashingError(ValueError):
     """The intermediate state is none: wrong size, or a count that no whole number of blocks gives."""
 
 
-def _left(word: int, count: int) -> int:
-    return (word << count | word >> (32 - count)) & _MASK
+# A word times this stands twice side by side: shifted, its low half is the word rotated. What lies above 32 bits is in
+# no sum's way, and is cut off once at the end of each.
+_TWICE = 0x100000001
 
 
 def _sha1(state: Words, block: bytes) -> Words:
     w = list(struct.unpack(">16I", block))
     for t in range(16, 80):
-        w.append(_left(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1))
+        w.append((w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16]) * _TWICE >> 31 & _MASK)
     a, b, c, d, e = state
-    for t in range(80):
+    for t, word in enumerate(w):
         if t < 20:
-            f, k = b & c | ~b & d, 0x5A827999
+            f = (d ^ b & (c ^ d)) + 0x5A827999
         elif t < 40:
-            f, k = b ^ c ^ d, 0x6ED9EBA1
+            f = (b ^ c ^ d) + 0x6ED9EBA1
         elif t < 60:
-            f, k = b & c | b & d | c & d, 0x8F1BBCDC
+            f = (b & c | d & (b | c)) + 0x8F1BBCDC
         else:
-            f, k = b ^ c ^ d, 0xCA62C1D6
-        a, b, c, d, e = (_left(a, 5) + f + e + k + w[t]) & _MASK, a, _left(b, 30), c, d
-    return tuple((old + new) & _MASK for old, new in zip(state, (a, b, c, d, e), strict=True))
+            f = (b ^ c ^ d) + 0xCA62C1D6
+        a, b, c, d, e = (a * _TWICE >> 27) + f + e + word & _MASK, a, b * _TWICE >> 2 & _MASK, c, d
+    return tuple(old + new & _MASK for old, new in zip(state, (a, b, c, d, e), strict=True))
 
 
 def _primes(count: int) -> list[int]:
@@ -73,21 +75,20 @@ _K256 = tuple(_cube_root_fraction(prime) for prime in _primes(64))
 
 
 def _sha256(state: Words, block: bytes) -> Words:
-    # Rotations without a call: a word written twice side by side, shifted, holds its rotation in its low half.
     w = list(struct.unpack(">16I", block))
     for t in range(16, 64):
         x, y = w[t - 15], w[t - 2]
-        xx, yy = x << 32 | x, y << 32 | y
-        s0 = (xx >> 7 ^ xx >> 18) & _MASK ^ x >> 3
-        s1 = (yy >> 17 ^ yy >> 19) & _MASK ^ y >> 10
-        w.append((w[t - 16] + s0 + w[t - 7] + s1) & _MASK)
+        xx, yy = x * _TWICE, y * _TWICE
+        w.append(w[t - 16] + (xx >> 7 ^ xx >> 18 ^ x >> 3) + w[t - 7] + (yy >> 17 ^ yy >> 19 ^ y >> 10) & _MASK)
     a, b, c, d, e, f, g, h = state
+    bc = b ^ c
     for constant, word in zip(_K256, w, strict=True):
-        aa, ee = a << 32 | a, e << 32 | e
-        t1 = h + ((ee >> 6 ^ ee >> 11 ^ ee >> 25) & _MASK) + (e & f ^ ~e & g) + constant + word
-        t2 = ((aa >> 2 ^ aa >> 13 ^ aa >> 22) & _MASK) + (a & b ^ a & c ^ b & c)
-        a, b, c, d, e, f, g, h = (t1 + t2) & _MASK, a, b, c, (d + t1) & _MASK, e, f, g
-    return tuple((old + new) & _MASK for old, new in zip(state, (a, b, c, d, e, f, g, h), strict=True))
+        # Ch and Maj with fewer operations: a round's a ^ b is the next one's b ^ c.
+        aa, ee, ab = a * _TWICE, e * _TWICE, a ^ b
+        t1 = h + (ee >> 6 ^ ee >> 11 ^ ee >> 25) + (g ^ e & (f ^ g)) + constant + word
+        t2 = (aa >> 2 ^ aa >> 13 ^ aa >> 22) + (b ^ ab & bc)
+        a, b, c, d, e, f, g, h, bc = t1 + t2 & _MASK, a, b, c, d + t1 & _MASK, e, f, g, ab
+    return tuple(old + new & _MASK for old, new in zip(state, (a, b, c, d, e, f, g, h), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,6 @@ def state_size(digest: Digest) -> int:
     return _FUNCTIONS[digest].words * 4
 
 
-def initial(digest: Digest) -> bytes:
-    """The chaining value a hash starts from (FIPS 180-4, section 5.3): what a host needs to hash the first blocks."""
-    return struct.pack(f">{_FUNCTIONS[digest].words}I", *_INITIAL[digest])
-
-
 def advance(digest: Digest, state: bytes, blocks: bytes) -> bytes:
     """The chaining value after some whole blocks. Raises HashingError for a wrong size of either."""
     function = _FUNCTIONS[digest]
@@ -127,6 +123,24 @@ def advance(digest: Digest, state: bytes, blocks: bytes) -> bytes:
     for position in range(0, len(blocks), BLOCK):
         words = function.compress(words, blocks[position : position + BLOCK])
     return struct.pack(f">{function.words}I", *words)
+
+
+@lru_cache(maxsize=64)
+def _begun(digest: Digest, words: Words, block: bytes) -> Words:
+    return _FUNCTIONS[digest].compress(words, block)
+
+
+def begin(digest: Digest, blocks: bytes) -> bytes:
+    """The chaining value of a message's first whole blocks: what a host hashes. Raises HashingError for another size.
+
+    Much of what is signed begins alike (the SignedInfo of XMLDSig up to its identifier): those blocks are hashed once.
+    """
+    if len(blocks) % BLOCK:
+        raise HashingError(f"{len(blocks)} bytes are no whole number of blocks")
+    words = _INITIAL[digest]
+    for position in range(0, len(blocks), BLOCK):
+        words = _begun(digest, words, blocks[position : position + BLOCK])
+    return struct.pack(f">{len(words)}I", *words)
 
 
 def finish(digest: Digest, state: bytes, hashed_bits: int, rest: bytes) -> bytes:

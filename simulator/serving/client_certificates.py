@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -128,9 +129,18 @@ def seen_by(application: Asgi, peer: Callable[[], TlsPeer]) -> Asgi:
 def client_chain(scope: Mapping[str, Any]) -> Chain:
     """Return the certificates of the client of a request, its own first; none if it showed none."""
     shown = scope.get("extensions", {}).get(_EXTENSION, {}).get("client_cert_chain", ())
-    return tuple(x509.load_pem_x509_certificate(one.encode("ascii")) for one in shown)
+    return tuple(_of_pem(one) for one in shown)
 
 
+# A client shows one certificate in all its requests.
+
+
+@lru_cache(maxsize=64)
+def _of_pem(pem: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(pem.encode("ascii"))
+
+
+@lru_cache(maxsize=64)
 def _pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(Encoding.PEM).decode("ascii")
 

@@ -47,8 +47,17 @@ def other_part(pdf: pikepdf.Pdf) -> None:
 
 def test_ours_has_nothing_against_it() -> None:
     assert pdf_a1_problems(RIGHT) == ()
-    assert make_pdf_a1() == RIGHT
-    assert len(make_pdf_a1(size=200_000)) >= 200_000
+    large = make_pdf_a1(size=200_000)
+    assert len(large) >= 200_000
+    assert make_pdf_a1(size=200_000) == large  # too large to be kept: made a second time
+
+
+def test_a_small_one_that_is_kept_is_given_for_its_own_arguments_alone() -> None:
+    asked = [{}, {"title": "Another"}, {"size": 9_000}, {"seed": 2}]
+    made = [make_pdf_a1(**one) for one in asked]  # type: ignore[arg-type]
+    assert made[0] == RIGHT
+    assert len(set(made)) == len(made)
+    assert [make_pdf_a1(**one) for one in reversed(asked)] == made[::-1]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

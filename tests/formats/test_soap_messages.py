@@ -26,6 +26,7 @@ from bifente.simulator.formats.soap import (
     addressing_of,
     answer_to,
     built,
+    canonical,
     element,
     fault_of,
     include,
@@ -74,6 +75,64 @@ def test_dangerous_or_broken_xml_is_refused(data: bytes, refusal: XmlRefusal) ->
     with pytest.raises(XmlRefusedError) as error:
         parsed(data, limits)
     assert error.value.refusal is refusal
+
+
+_PIECES = [
+    *(
+        "<a>",
+        "</a>",
+        "<b c='1'>",
+        "</b>",
+        "<d/>",
+        "<e f='2' g='3'/>",
+        "x",
+        "é",
+        " ",
+        "&lt;",
+        "&#65;",
+        "&u;",
+        "=",
+        "<",
+        ">",
+    ),
+    *(
+        "<!-- - -->",
+        "<![CDATA[y]]>",
+        "<!DOCTYPE a>",
+        "<?i x?>",
+        "<p:q/>",
+        "<p:q xmlns:p='urn:p'/>",
+        "<a>" * 4,
+        "</a>" * 4,
+    ),
+]
+
+
+def _outcome(data: bytes, limits: XmlLimits) -> bytes | XmlRefusal:
+    try:
+        return canonical(parsed(data, limits))
+    except XmlRefusedError as error:
+        return error.refusal
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(_PIECES), max_size=12), st.sampled_from(["", "<?xml version='1.0'?>", "\n"]))
+def test_the_short_way_through_a_message_ends_where_the_long_one_does(pieces: list[str], before: str) -> None:
+    """A message in UTF-16 is always read the long way: twice, its elements counted one by one."""
+    limits = XmlLimits(depth=6, nodes=14)
+    message = f"{before}<a>{''.join(pieces)}</a>"
+    assert _outcome(message.encode(), limits) == _outcome(message.encode("utf-16"), limits)
+
+
+@pytest.mark.parametrize("declared", [b"", b'<?xml version="1.0" encoding="UTF-8"?>\n', b"\xef\xbb\xbf"])
+def test_the_last_element_within_a_limit_is_read_and_the_next_is_not(declared: bytes) -> None:
+    limits = XmlLimits(depth=5, nodes=40)
+    for nested in (5, 6):
+        deep = declared + b"<a>" * nested + b"</a>" * nested
+        assert (_outcome(deep, limits) is XmlRefusal.TOO_DEEP) == (nested == 6)
+    for children in (39, 40):
+        wide = declared + b"<a>" + b"<b/>" * children + b"</a>"
+        assert (_outcome(wide, limits) is XmlRefusal.TOO_MANY) == (children == 40)
 
 
 def test_a_refusal_never_shows_what_stood_in_the_message() -> None:
@@ -271,6 +330,14 @@ def test_swapped_roots_are_refused() -> None:
     kind, body = _message([A], ["a@x"])
     with pytest.raises(SoapFaultError, match="the root part is no XOP envelope"):
         received(kind.replace("<root.message@bifente.invalid>", "<a@x>"), body)
+
+
+def test_each_message_is_cut_at_its_own_boundary() -> None:
+    bodies = [packed(b"<r/>", [MtomPart("a@b", "text/plain", bytes([at]))], f"b{at}") for at in (1, 2, 1)]
+    for at, (kind, body) in zip((1, 2, 1), bodies, strict=True):
+        assert unpacked(kind, body)[1][0].content == bytes([at])
+        with pytest.raises(MtomError):
+            unpacked(kind.replace(f"b{at}", f"c{at}"), body)
 
 
 def test_a_boundary_that_a_part_contains_is_not_used() -> None:

@@ -28,6 +28,7 @@ from bifente.simulator.formats.xmldsig import (
     explain_digest,
     verified_enveloped,
 )
+from bifente.simulator.formats.xmldsig.certificates import key_info
 from bifente.simulator.pki.authority import Pki
 
 
@@ -339,3 +340,37 @@ def test_sha_1_stands_behind_a_switch(laboratory: Laboratory) -> None:
         verified_enveloped(signed)
     assert error.value.refusal is XmlSignatureRefusal.ALGORITHM
     assert verified_enveloped(signed, SignatureRules(sha1=True))
+
+
+def test_each_signer_is_told_by_its_own_certificate(laboratory: Laboratory) -> None:
+    card, seal = laboratory.card(), laboratory.seal()
+    for signer in (card, seal, card):
+        received = assertion_in(enveloped(signed_vihf(vihf(), signer)))
+        assert verified_enveloped(received).certificate.public_bytes(Encoding.DER) == signer.certificate
+        # KeyInfo is not signed: what stands there now is what is told, and then judged.
+        other = (seal if signer is card else card).certificate
+        for holder in received.iter(qname("ds:X509Certificate")):
+            holder.text = b64encode(other).decode("ascii")
+        assert verified_enveloped(received).certificate.public_bytes(Encoding.DER) == other
+
+
+def test_no_certificate_is_signed_with_that_is_none(laboratory: Laboratory) -> None:
+    signer = laboratory.card()
+    signer.certificate = signer.certificate[:-1]
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"."):
+            signed_vihf(vihf(), signer)
+
+
+def test_the_key_info_is_what_signxml_writes_of_a_certificate(laboratory: Laboratory) -> None:
+    signer = laboratory.card()
+    ours = assertion_element(assertion_of(vihf()))
+    certificate = x509.load_der_x509_certificate(signer.certificate)
+    theirs = XMLSigner(c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0).sign(
+        ours, key=laboratory.key, cert=[certificate], reference_uri=ours.get("ID"), id_attribute="ID"
+    )
+    info = theirs.find(f"{qname('ds:Signature')}/{qname('ds:KeyInfo')}")
+    assert info is not None
+    assert etree.tostring(key_info(signer.certificate), method="c14n", exclusive=True) == etree.tostring(
+        info, method="c14n", exclusive=True
+    )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.simulator.iso7816.hashing import BLOCK, HashingError, advance, finish, state_size
+from bifente.simulator.iso7816.hashing import BLOCK, HashingError, advance, begin, finish, state_size
 from bifente.simulator.iso7816.image import Digest
 
 INITIAL = {
@@ -41,3 +41,26 @@ def test_a_state_of_another_size_is_refused(digest: Digest) -> None:
             finish(digest, bytes(size), 512, b"end")
     with pytest.raises(HashingError):
         advance(digest, INITIAL[digest], bytes(BLOCK - 1))
+
+
+@given(st.sampled_from(Digest), st.integers(0, 4), st.integers(0, 4), st.randoms(use_true_random=False))
+def test_messages_that_begin_alike_are_each_hashed_as_they_are(
+    digest: Digest, alike: int, more: int, random: object
+) -> None:
+    begun = random.randbytes(alike * BLOCK)  # type: ignore[attr-defined]
+    for message in (begun + random.randbytes(more * BLOCK) for _ in range(2)):  # type: ignore[attr-defined]
+        assert begin(digest, message) == advance(digest, INITIAL[digest], message)
+
+
+@pytest.mark.parametrize("digest", list(Digest))
+def test_one_bit_of_an_earlier_block_is_another_state(digest: Digest) -> None:
+    message = bytes(3 * BLOCK)
+    states = {begin(digest, message), begin(digest, b"\1" + message[1:]), begin(digest, message[:-1] + b"\1")}
+    assert len(states) == 3
+
+
+@pytest.mark.parametrize("digest", list(Digest))
+@pytest.mark.parametrize("size", [1, BLOCK - 1, BLOCK + 1])
+def test_a_beginning_that_is_no_whole_number_of_blocks_is_refused(digest: Digest, size: int) -> None:
+    with pytest.raises(HashingError):
+        begin(digest, bytes(size))

@@ -366,6 +366,26 @@ def test_in_process_the_judgement_is_the_same(lab: Laboratory) -> None:
     assert [one.line.partition(" ")[0] for one in told] == ["handshake", "alert", "alert"]
 
 
+def test_each_request_shows_the_certificate_of_its_own_client(lab: Laboratory) -> None:
+    seen: list[tuple[x509.Certificate, ...]] = []
+
+    async def heard(request: Request) -> Response:
+        seen.append(client_chain(request.scope))
+        return Response()
+
+    application = Starlette(routes=[Route("/", heard)])
+    made = lab.card().certificates
+    shown = [made["authentication"], made["signature"], made["authentication"]]
+    for one in shown:
+        with in_process(application, presented=(one,)) as caller:
+            caller.get("/")
+    assert seen == [(one,) for one in shown]
+    for broken in ("", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----"):
+        for _ in range(2):
+            with pytest.raises(ValueError, match=r"."):
+                client_chain({"extensions": {"tls": {"client_cert_chain": [broken]}}})
+
+
 def test_every_refusal_has_a_sentence_in_both_languages_and_an_alert() -> None:
     for refusal in CertificateRefusal:
         assert refusal.text.fr != refusal.text.en

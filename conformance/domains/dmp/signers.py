@@ -19,6 +19,7 @@ from bifente.ground.text import Text
 from bifente.simulator.cards.cpx.personalise import CERTIFICATE_FILES
 from bifente.simulator.formats.vihf import AuthenticationMode
 from bifente.simulator.formats.xmldsig import XmlSigner
+from bifente.simulator.formats.xmldsig.certificates import certificate_of
 from bifente.simulator.formats.xmldsig.signing import SoftwareSigner
 from bifente.simulator.pki import certificate_profiles as profiles
 from bifente.simulator.pki import subjects
@@ -79,7 +80,7 @@ def user_from(facts: Mapping[str, Any], signer: XmlSigner, location: int | None)
             Text(f"la carte n'a pas de situation {location}", f"the card has no practice location {location}")
         )
     place = place or {"structure-id": "", "structure": "", "sector": ""}
-    certificate = x509.load_der_x509_certificate(signer.certificate)
+    certificate = certificate_of(signer.certificate)
     names = {one.oid.dotted_string: str(one.value) for one in certificate.subject}
     family, given = shown_names(
         facts.get("family-name") or "",

@@ -61,12 +61,18 @@ class SceneReach:
 
     def __init__(self, dmp: DmpBench, meet: Meet) -> None:
         self._dmp, self._meet = dmp, meet
-        self._held = tempfile.TemporaryDirectory(prefix="bifente-dmpconnect-")
-        self.folder = Path(self._held.name)
+        self._held: tempfile.TemporaryDirectory[str] | None = None
         self.base = dmp.base
         self.clock: Clock = WallClock() if dmp.section.url else dmp.clock
         self.web = "https://localhost"
         """Set where the pages are served."""
+
+    @property
+    def folder(self) -> Path:
+        """Return where documents that are fetched lie, made when the first is."""
+        if self._held is None:
+            self._held = tempfile.TemporaryDirectory(prefix="bifente-dmpconnect-")
+        return Path(self._held.name)
 
     def user(self, code: str, location: int | None) -> LpsUser:
         """Return the holder of the card at a place of practice, the first one for None. Raise ConnectError."""
@@ -92,7 +98,8 @@ class SceneReach:
 
     def close(self) -> None:
         """Forget the documents that were fetched."""
-        self._held.cleanup()
+        if self._held is not None:
+            self._held.cleanup()
 
 
 def _places(activities: Iterable[Activity]) -> list[tuple[str, str, str]]:

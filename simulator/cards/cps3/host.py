@@ -7,7 +7,7 @@ from typing import ClassVar
 from bifente.simulator.cards.host import OK, CardHost, in_turn
 from bifente.simulator.iso7816 import tlv
 from bifente.simulator.iso7816.apdu import Command, Response
-from bifente.simulator.iso7816.hashing import BLOCK, advance, initial
+from bifente.simulator.iso7816.hashing import BLOCK, begin
 from bifente.simulator.iso7816.image import Digest
 
 _COUNTERS = {0x9A: "tries-maximum", 0x9B: "tries-left", 0x9D: "uses-left"}
@@ -122,4 +122,4 @@ def partial(digest: Digest, message: bytes) -> tuple[bytes, bytes]:
     cut = max(0, (len(message) - 1) // BLOCK * BLOCK)
     if not cut:
         return b"", message
-    return advance(digest, initial(digest), message[:cut]) + (8 * cut).to_bytes(8, "big"), message[cut:]
+    return begin(digest, message[:cut]) + (8 * cut).to_bytes(8, "big"), message[cut:]

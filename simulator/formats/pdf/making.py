@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import struct
+from functools import lru_cache
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
@@ -12,8 +13,15 @@ from pikepdf import Array, Dictionary, Name
 _SIDE = 64
 
 
+_SMALL = 65_536
+
+
 def make_pdf_a1(title: str = "Document de test", size: int = 0, seed: int = 1) -> bytes:
     """Return it; ``size`` is about how many bytes it has at least. The same arguments give the same bytes."""
+    return (_kept if size <= _SMALL else _made)(title, size, seed)
+
+
+def _made(title: str, size: int, seed: int) -> bytes:
     # A picture that no filter makes smaller.
     height = max(_SIDE, size // _SIDE)
     pixels = random.Random(seed).randbytes(_SIDE * height)  # noqa: S311 - a picture
@@ -49,6 +57,9 @@ def make_pdf_a1(title: str = "Document de test", size: int = 0, seed: int = 1) -
         force_version="1.4",
     )
     return written.getvalue()
+
+
+_kept = lru_cache(maxsize=16)(_made)
 
 
 def grey_profile() -> bytes:

@@ -12,6 +12,7 @@ from bifente.simulator.formats.saml.writing import ASSERTION
 from bifente.simulator.formats.soap.names import qname
 from bifente.simulator.formats.soap.xml import XmlElement
 
+_SAML = qname("saml:")
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 
 
@@ -64,6 +65,8 @@ def _attribute(node: XmlElement) -> SamlAttribute:
 
 
 def _value(node: XmlElement) -> str | CodedValue:
+    if not len(node):
+        return _text(node)
     inside = [one for one in node if isinstance(one.tag, str)]
     if not inside:
         return _text(node)
@@ -80,7 +83,7 @@ def _value(node: XmlElement) -> str | CodedValue:
 
 
 def _all(parent: XmlElement, name: str) -> list[XmlElement]:
-    return parent.findall(qname(f"saml:{name}"))
+    return list(parent.iterchildren(f"{_SAML}{name}"))
 
 
 def _at_most(parent: XmlElement, name: str) -> XmlElement | None:
@@ -98,6 +101,8 @@ def _only(parent: XmlElement, name: str) -> XmlElement:
 
 
 def _text(node: XmlElement) -> str:
+    if not len(node):
+        return (node.text or "").strip()
     if any(isinstance(one.tag, str) for one in node):
         raise SamlError(f"{etree.QName(node).localname} is no text")
     return "".join(str(one) for one in node.itertext()).strip()

@@ -42,7 +42,7 @@ def assertion_element(assertion: SamlAssertion) -> XmlElement:
 def signed_assertion(assertion: SamlAssertion, signer: XmlSigner) -> XmlElement:
     """Return it signed, the Signature after the Issuer as the schema wants. What the signer raises comes through."""
     root = assertion_element(assertion)
-    return signed_with(signer, root, assertion.id, root.find(qname("saml:Subject")))
+    return signed_with(signer, root, root.find(qname("saml:Subject")))
 
 
 def _put_conditions(root: XmlElement, assertion: SamlAssertion) -> None:

@@ -14,6 +14,8 @@ from email.message import Message as MimeHeaders
 from email.parser import HeaderParser
 from email.policy import compat32
 from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import quote, unquote
 
 from lxml import etree
@@ -269,11 +271,17 @@ def _media_type(value: str) -> str:
 
 def _parameters(value: str) -> Mapping[str, str]:
     """The parameters of a media type, their names in lower case."""
+    return _read_parameters(value[:2048])
+
+
+# Several parts of this room ask of one message, and messages to one service are of few types.
+@lru_cache(maxsize=64)
+def _read_parameters(value: str) -> Mapping[str, str]:
     headers = MimeHeaders()
     # Folding and control characters have no business there.
-    headers["Content-Type"] = re.sub(r"[\x00-\x1f]", " ", value)[:2048]
+    headers["Content-Type"] = re.sub(r"[\x00-\x1f]", " ", value)
     found = headers.get_params(failobj=[], unquote=True)
-    return {str(name).lower(): str(given) for name, given in found[1:]}
+    return MappingProxyType({str(name).lower(): str(given) for name, given in found[1:]})
 
 
 def _bare(content_id: str) -> str:

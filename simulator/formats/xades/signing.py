@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureConstructionMethod, SignatureMethod
@@ -19,6 +18,7 @@ from signxml.xades.xades import XAdESDataObjectFormat, XAdESSigner
 
 from bifente.simulator.formats.soap.names import NS, qname
 from bifente.simulator.formats.xmldsig import XmlSigner
+from bifente.simulator.formats.xmldsig.certificates import certificate_of
 from bifente.simulator.formats.xmldsig.signing import SignatureKey
 
 MANIFEST_ID = "IHEManifest"
@@ -51,7 +51,7 @@ def sign_submission(submission: str, documents: Mapping[str, bytes], signer: Xml
         etree.SubElement(properties, f"{{{XADES}}}SigningTime").text = at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     maker.signed_signature_properties_annotators[0] = signing_time  # type: ignore[assignment]
-    certificate = x509.load_der_x509_certificate(signer.certificate)
+    certificate = certificate_of(signer.certificate)
     key = cast(RSAPrivateKey, SignatureKey(signer))
     signed = maker.sign(manifest(submission, documents), key=key, cert=[certificate], always_add_key_value=False)
     return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")

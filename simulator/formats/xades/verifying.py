@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from lxml import etree
-from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.exceptions import InvalidDigest, InvalidSignature, SignXMLException
-from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
+from signxml.verifier import VerifyResult, XMLVerifier
 
 from bifente.simulator.formats.soap.names import qname
 from bifente.simulator.formats.soap.xml import XmlElement, XmlLimits, XmlRefusedError, parsed
+from bifente.simulator.formats.xmldsig.certificates import certificate_of
 from bifente.simulator.formats.xmldsig.explaining import explain_value
+from bifente.simulator.formats.xmldsig.verifying import SignatureRules, accepted
 
 _DIGESTS = {
     "http://www.w3.org/2000/09/xmldsig#sha1": "sha1",
@@ -112,11 +113,6 @@ def verified_submission(data: bytes, *, sha1: bool = False) -> SubmissionSignatu
 
 
 def _signed(root: XmlElement, data: bytes, certificate: x509.Certificate, *, sha1: bool) -> list[XmlElement]:
-    methods = {SignatureMethod.RSA_SHA256, SignatureMethod.RSA_SHA384, SignatureMethod.RSA_SHA512}
-    digests = {DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512}
-    if sha1:
-        methods.add(SignatureMethod.RSA_SHA1)
-        digests.add(DigestAlgorithm.SHA1)
     references = root.findall(f"{qname('ds:SignedInfo')}/{qname('ds:Reference')}")
     for one in references:
         if not (one.get("URI") or "").startswith("#"):
@@ -126,14 +122,8 @@ def _signed(root: XmlElement, data: bytes, certificate: x509.Certificate, *, sha
                 raise SubmissionSignatureError("a transform of the signature is no canonicalisation")
     targets = [one.get("URI", "")[1:] for one in references]
     _check_ids(root, targets)
-    configuration = SignatureConfiguration(
-        location="./",
-        expect_references=len(references),
-        signature_methods=frozenset(methods),
-        digest_algorithms=frozenset(digests),
-        # Whether it is in force is the service's to judge, by the clock of the bench.
-        verification_time=certificate.not_valid_before_utc,
-    )
+    # Whether it is in force is the service's to judge, by the clock of the bench.
+    configuration = accepted(SignatureRules(sha1), len(references), certificate.not_valid_before_utc)
     try:
         # From the bytes: signxml takes a Signature out of a tree that it is given.
         found = XMLVerifier().verify(data, x509_cert=certificate, expect_config=configuration, validate_schema=False)
@@ -161,7 +151,7 @@ def _certificate(root: XmlElement) -> x509.Certificate:
     if not found:
         raise SubmissionSignatureError("KeyInfo holds no certificate")
     try:
-        return x509.load_der_x509_certificate(b64decode("".join((found[0].text or "").split()), validate=True))
+        return certificate_of(b64decode("".join((found[0].text or "").split()), validate=True))
     except (ValueError, Base64Error):
         raise SubmissionSignatureError("the certificate of KeyInfo cannot be read") from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol, cast
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -14,6 +13,7 @@ from signxml.signer import XMLSigner
 
 from bifente.simulator.formats.soap.names import qname
 from bifente.simulator.formats.soap.xml import XmlElement
+from bifente.simulator.formats.xmldsig.certificates import key_info
 
 SIGNATURE_METHOD = SignatureMethod.RSA_SHA256
 
@@ -43,8 +43,8 @@ class SoftwareSigner:
         return self._key.sign(content, PKCS1v15(), SHA256())
 
 
-def signed_with(signer: XmlSigner, element: XmlElement, identifier: str, before: XmlElement | None) -> XmlElement:
-    """Return a copy of ``element`` (its ``ID`` is ``identifier``), signed, the Signature before one of its children.
+def signed_with(signer: XmlSigner, element: XmlElement, before: XmlElement | None) -> XmlElement:
+    """Return a copy of ``element``, signed whole by its ``ID``, the Signature before one of its children.
 
     At its end for None. What the signer raises comes through.
     """
@@ -59,9 +59,9 @@ def signed_with(signer: XmlSigner, element: XmlElement, identifier: str, before:
             digest_algorithm=DigestAlgorithm.SHA256,
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
         )
-        certificate = x509.load_der_x509_certificate(signer.certificate)
         key = cast(RSAPrivateKey, SignatureKey(signer))
-        return maker.sign(element, key=key, cert=[certificate], reference_uri=identifier, id_attribute="ID")
+        holder = key_info(signer.certificate)
+        return maker.sign(element, key=key, key_info=holder)
     finally:
         element.remove(placeholder)
 

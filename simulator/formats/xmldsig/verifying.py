@@ -8,6 +8,8 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,6 +21,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from bifente.simulator.formats.soap.names import NS, qname
 from bifente.simulator.formats.soap.xml import XmlElement
+from bifente.simulator.formats.xmldsig.certificates import certificate_of
 from bifente.simulator.formats.xmldsig.explaining import explain_digest, explain_value
 from bifente.simulator.formats.xmldsig.refusals import XmlSignatureError, XmlSignatureRefusal
 
@@ -28,6 +31,10 @@ _IDS = ("ID", "Id", "id", qname("xml:id"))
 _SMALLEST_KEY = 2048
 
 
+_METHODS = frozenset({SignatureMethod.RSA_SHA256, SignatureMethod.RSA_SHA384, SignatureMethod.RSA_SHA512})
+_DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
+
+
 @dataclass(frozen=True, slots=True)
 class SignatureRules:
     """What a signature may be made of. SHA-1 stands behind a switch: samples of 2019 and 2020 have it, none since."""
@@ -35,19 +42,27 @@ class SignatureRules:
     sha1: bool = False
 
     @property
-    def configuration(self) -> SignatureConfiguration:
-        """Return them as signxml has them."""
-        methods = {SignatureMethod.RSA_SHA256, SignatureMethod.RSA_SHA384, SignatureMethod.RSA_SHA512}
-        digests = {DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512}
-        if self.sha1:
-            methods.add(SignatureMethod.RSA_SHA1)
-            digests.add(DigestAlgorithm.SHA1)
-        return SignatureConfiguration(
-            location="./",
-            expect_references=1,
-            signature_methods=frozenset(methods),
-            digest_algorithms=frozenset(digests),
-        )
+    def methods(self) -> frozenset[SignatureMethod]:
+        """Return the ways to sign."""
+        return _METHODS | {SignatureMethod.RSA_SHA1} if self.sha1 else _METHODS
+
+    @property
+    def digests(self) -> frozenset[DigestAlgorithm]:
+        """Return the ways to digest."""
+        return _DIGESTS | {DigestAlgorithm.SHA1} if self.sha1 else _DIGESTS
+
+
+# Few certificates sign all day, and few days stand in them.
+@lru_cache(maxsize=64)
+def accepted(rules: SignatureRules, references: int, at: datetime) -> SignatureConfiguration:
+    """Return the rules as signxml has them, for a number of references, the certificate looked at as on a day."""
+    return SignatureConfiguration(
+        location="./",
+        expect_references=references,
+        signature_methods=rules.methods,
+        digest_algorithms=rules.digests,
+        verification_time=at,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +79,13 @@ def verified_enveloped(element: XmlElement, rules: SignatureRules | None = None)
 
     ``element`` is where it was received: its whole document is looked at, for a second one that could pass for it.
     """
-    configuration = (rules or SignatureRules()).configuration
+    rules = rules or SignatureRules()
     signature = _only_signature(element)
     _check_unique(element)
-    _check_form(signature, element, configuration)
+    _check_form(signature, element, rules)
     certificate = _certificate(signature)
-    configuration = SignatureConfiguration(
-        **{
-            **{name: getattr(configuration, name) for name in configuration.__dataclass_fields__},
-            # Whether it is in force is the reader's to judge, by the bench's clock.
-            "verification_time": certificate.not_valid_before_utc,
-        }
-    )
+    # Whether it is in force is the reader's to judge, by the bench's clock.
+    configuration = accepted(rules, 1, certificate.not_valid_before_utc)
     try:
         alone = etree.tostring(element, with_tail=False)
         result = XMLVerifier().verify(alone, x509_cert=certificate, id_attribute="ID", expect_config=configuration)
@@ -115,11 +125,11 @@ def _check_unique(element: XmlElement) -> None:
             continue
         if other.tag == element.tag:
             raise XmlSignatureError(XmlSignatureRefusal.WRAPPED, f"a second {etree.QName(other).localname}")
-        if any(other.get(name) == identifier for name in _IDS):
+        if identifier in other.values() and any(other.get(name) == identifier for name in _IDS):
             raise XmlSignatureError(XmlSignatureRefusal.WRAPPED, "another element has the same identifier")
 
 
-def _check_form(signature: XmlElement, element: XmlElement, configuration: SignatureConfiguration) -> None:
+def _check_form(signature: XmlElement, element: XmlElement, rules: SignatureRules) -> None:
     info = _one(signature, "ds:SignedInfo")
     if signature.find(qname("ds:Object")) is not None:
         raise XmlSignatureError(XmlSignatureRefusal.WRAPPED, "the signature holds an Object")
@@ -137,9 +147,7 @@ def _check_form(signature: XmlElement, element: XmlElement, configuration: Signa
         raise XmlSignatureError(XmlSignatureRefusal.TRANSFORM)
     method = _one(info, "ds:SignatureMethod").get("Algorithm")
     digest = _one(references[0], "ds:DigestMethod").get("Algorithm")
-    if method not in {one.value for one in configuration.signature_methods} or digest not in {
-        one.value for one in configuration.digest_algorithms
-    }:
+    if method not in {one.value for one in rules.methods} or digest not in {one.value for one in rules.digests}:
         raise XmlSignatureError(XmlSignatureRefusal.ALGORITHM, _shown(method, digest))
 
 
@@ -149,7 +157,7 @@ def _certificate(signature: XmlElement) -> x509.Certificate:
     if not found:
         raise XmlSignatureError(XmlSignatureRefusal.KEY_INFO)
     try:
-        certificate = x509.load_der_x509_certificate(b64decode("".join((found[0].text or "").split()), validate=True))
+        certificate = certificate_of(b64decode("".join((found[0].text or "").split()), validate=True))
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         raise XmlSignatureError(XmlSignatureRefusal.KEY_INFO, "it cannot be read") from None

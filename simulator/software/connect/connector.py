@@ -37,8 +37,11 @@ class DmpReach(Protocol):
     web: str
     """The address below which its pages are."""
     clock: Clock
-    folder: Path
-    """Where a document that was fetched is put for the page's user."""
+
+    @property
+    def folder(self) -> Path:
+        """Return where a document that was fetched is put for the page's user."""
+        ...
 
     def user(self, code: str, location: int | None) -> LpsUser:
         """Return the holder of the card at a place of practice, its code presented. Raise ConnectError."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.insi import ProfessionalAssertion, professional_assertion
 from bifente.simulator.formats.soap.xml import XmlElement
+from bifente.simulator.formats.xmldsig.certificates import certificate_of
 from bifente.simulator.software.card_signer import CardSigner
 
 LIFETIME = timedelta(hours=1)
@@ -71,7 +71,7 @@ class CardCredential:
 
     def told(self, card: CardSigner) -> ProfessionalAssertion:
         """Return what an assertion made now says."""
-        certificate = x509.load_der_x509_certificate(card.certificate)
+        certificate = certificate_of(card.certificate)
         holder: list[Any] = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         where = card.situation(self._said.situation)
         sector = (where.sector or "") if where is not None else ""

@@ -12,6 +12,7 @@ from bifente.simulator.formats.vihf import AuthenticationMode, VihfRole
 from bifente.simulator.formats.vihf import names as vihf_names
 from bifente.simulator.formats.xds.model import DocumentAuthor
 from bifente.simulator.formats.xmldsig import XmlSigner
+from bifente.simulator.formats.xmldsig.certificates import certificate_of
 
 SECRETARY = VihfRole("SECRETARIAT_MEDICAL", "1.2.250.1.213.1.1.4.6", "Secrétariat médical")
 AUTOMATON = VihfRole("AUTOMATE", "1.2.250.1.213.1.1.4.6", "Automate")
@@ -42,7 +43,7 @@ class LpsUser:
     @property
     def issuer(self) -> str:
         """Return the name of the signature certificate."""
-        return x509.load_der_x509_certificate(self.signer.certificate).subject.rfc4514_string()
+        return certificate_of(self.signer.certificate).subject.rfc4514_string()
 
     @property
     def roles(self) -> tuple[VihfRole, ...]:
