@@ -9,23 +9,21 @@ import secrets as random_source
 from collections.abc import Callable
 from functools import cached_property
 
-from bifente.simulator.iso7816.access import AccessRule, FileOperation, KeyOperation, SecretOperation
+from bifente.simulator.iso7816.access import FileOperation, KeyOperation, SecretOperation
 from bifente.simulator.iso7816.apdu import ApduError, Command
-from bifente.simulator.iso7816.applications import Applications
-from bifente.simulator.iso7816.atr import Atr
+from bifente.simulator.iso7816.blueprint import blueprint
 from bifente.simulator.iso7816.channel import Chain, Channel, Pending, Volatile
 from bifente.simulator.iso7816.family import Class, Family, Instruction, Side
-from bifente.simulator.iso7816.files import FileSystem, ImageError, Node
-from bifente.simulator.iso7816.image import Algorithm, CardImage, CardKey, CardSecret, Interface, PublicHalf
+from bifente.simulator.iso7816.files import Node
+from bifente.simulator.iso7816.image import Algorithm, CardImage, CardKey, CardSecret
 from bifente.simulator.iso7816.inspection import CardState
-from bifente.simulator.iso7816.memory import CardMemory, MemoryStore, VolatileMemory, identity
+from bifente.simulator.iso7816.memory import MemoryStore, VolatileMemory, identity
 from bifente.simulator.iso7816.rsa import RsaKey
 from bifente.simulator.iso7816.secrets import CardSecrets, Memory
 from bifente.simulator.iso7816.status import StatusError, StatusWord, more_data, wrong_expected
 from bifente.simulator.iso7816.trust import Trust
 
 GET_RESPONSE = 0xC0
-_MAX_TRIES = 15
 
 Random = Callable[[int], bytes]
 """``n`` unpredictable bytes, or those of a seeded generator so that a run can be repeated."""
@@ -47,30 +45,20 @@ class SmartCard:
         memory: MemoryStore | None = None,
         random: Random = random_source.token_bytes,
     ) -> None:
-        _check(image)
+        plan = blueprint(image, family)
         self.image = image
         self.family = family
         self.random = random
-        # A reader that may choose T=1 does; then Le is always sent and data come with the status word (PCSC-04).
-        self.strict_lengths = 1 not in Atr.parse(image.atr).protocols
-        self.memory = Memory(memory or VolatileMemory(), CardMemory.personalised(image))
-        self.memory.state.check(image)
+        self.strict_lengths = plan.strict_lengths
+        self.memory = Memory(memory or VolatileMemory(), plan.memory)
+        if memory is not None:
+            self.memory.state.check(image)
         self.secrets = CardSecrets(image.secrets, self.memory)
-        self._contactless = image.interface is Interface.CONTACTLESS
-        sides = {side.name: side for side in family.applications}
-        sides |= {entry.side.name: entry.side for entry in family.classes.values() if entry.side}
-        self._volumes = {
-            name: FileSystem.build(side.volume, tree, image.interface, side.describe)
-            for name, side in sides.items()
-            if (tree := image.volumes.get(side.volume)) and tree.only in (None, image.interface)
-        }
-        present = (side for side in family.applications if side.name in self._volumes)
-        self._applications = Applications(image, present)
-        self._secret_rules = {secret.name: AccessRule.parse(self.rule(secret)) for secret in image.secrets}
-        self._key_rules = {key.name: AccessRule.parse(self.rule(key)) for key in image.keys}
-        self._public_rules = {key.name: AccessRule.parse(self.rule(key.public)) for key in image.keys if key.public}
-        self._rsa = {key.name: RsaKey(key.private_key) for key in image.keys}
-        self._algorithms = {algorithm.reference: algorithm for algorithm in image.algorithms}
+        self._volumes = plan.volumes
+        self._applications = plan.applications
+        self._secret_rules, self._key_rules, self._public_rules = plan.secret_rules, plan.key_rules, plan.public_rules
+        self._rsa = plan.keys
+        self._algorithms = plan.algorithms
         self._volatile: Volatile | None = None
 
     # -- the Card protocol ------------------------------------------------------------------------------------------
@@ -152,12 +140,6 @@ class SmartCard:
         if key.consent:
             environment = self._key_rules[key.name].condition(operation) & 0x0F
             self.secrets.verified.difference_update(self.image.environments.get(environment, ()))
-
-    def rule(self, item: CardSecret | CardKey | PublicHalf) -> bytes:
-        """The access rule of a secret, key or public half that holds on this interface, compact format."""
-        if self._contactless and item.contactless_acl is not None:
-            return item.contactless_acl
-        return item.acl
 
     def key_by_mse(self, reference: int) -> CardKey | None:
         """The key that MSE SET names so."""
@@ -307,24 +289,3 @@ class SmartCard:
         if strict and ne > size:
             raise StatusError(wrong_expected(size))
         return data + answer.sw.to_bytes(2, "big")
-
-
-def _check(image: CardImage) -> None:
-    for what, values in (
-        ("secrets have one reference", [secret.reference for secret in image.secrets]),
-        ("secrets have one name", [secret.name for secret in image.secrets]),
-        ("keys have one MSE reference", [key.mse_reference for key in image.keys]),
-        ("keys have one SDO number", [key.reference for key in image.keys]),
-        ("keys have one name", [key.name for key in image.keys]),
-        ("algorithms have one reference", [algorithm.reference for algorithm in image.algorithms]),
-    ):
-        if len(set(values)) != len(values):
-            raise ImageError(f"two {what}")
-    for secret in image.secrets:
-        tries = secret.max_tries if secret.tries_left is None else secret.tries_left
-        if not 1 <= secret.max_tries <= _MAX_TRIES or not 0 <= tries <= secret.max_tries:
-            raise ImageError(
-                f"{secret.name} has {tries} tries left of {secret.max_tries}; a counter is 1 to {_MAX_TRIES}"
-            )
-        if not secret.min_length <= len(secret.value) <= secret.max_length:
-            raise ImageError(f"{secret.name} has a value shorter or longer than its rule says")

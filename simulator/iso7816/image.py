@@ -175,9 +175,9 @@ class ApplicationLife:
     forgets: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class CardImage:
-    """All that distinguishes one personalised card from another.
+    """All that distinguishes one personalised card from another. Two images are never equal, whatever they hold.
 
     ``volumes`` are the file trees by name (a card may have several operating sides, each with its own MF);
     ``environments`` map a security environment number (low nibble of a user-authentication condition) to the names of
@@ -202,3 +202,9 @@ class CardImage:
     anchors: tuple[Anchor, ...] = ()
     parties: Mapping[int, Collection[str]] = field(default_factory=dict)
     extended: bool = False
+
+    def rule(self, item: CardSecret | CardKey | PublicHalf) -> bytes:
+        """The access rule of a secret, key or public half that holds on this interface, compact format."""
+        if self.interface is Interface.CONTACTLESS and item.contactless_acl is not None:
+            return item.contactless_acl
+        return item.acl

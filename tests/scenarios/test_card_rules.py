@@ -72,10 +72,11 @@ def consent_looks_at_seven_environments(patch: pytest.MonkeyPatch) -> None:
     honest = SmartCard.spend_consent
 
     def spend(self: SmartCard, operation: Any, key: Any) -> None:
-        rule = self._key_rules[key.name]
-        self._key_rules[key.name] = SimpleNamespace(condition=lambda asked: rule.condition(asked) & 7)  # type: ignore[assignment]
+        rules = self._key_rules
+        short = SimpleNamespace(condition=lambda asked: rules[key.name].condition(asked) & 7)
+        self._key_rules = {**rules, key.name: short}  # type: ignore[dict-item]
         honest(self, operation, key)
-        self._key_rules[key.name] = rule
+        self._key_rules = rules
 
     patch.setattr(SmartCard, "spend_consent", spend)
 

@@ -106,7 +106,7 @@ def _public_key(card: SmartCard, channel: Channel, reference: int) -> CardKey:
 def _public_parameters(card: SmartCard, channel: Channel, reference: int) -> bytes:
     """Access rule, 80 modulus size in bytes."""
     key = _public_key(card, channel, reference)
-    rule = card.rule(key.public) if key.public else b""
+    rule = card.image.rule(key.public) if key.public else b""
     return tlv.encode(0xA1, tlv.encode(0x8C, rule)) + tlv.encode(0x80, card.rsa(key).size.to_bytes(2, "big"))
 
 
