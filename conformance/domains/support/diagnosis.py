@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 
 from bifente.conformance.domains.support.examined_files import FileFinding, file_findings
 from bifente.conformance.domains.support.journeys import Journey, Symptom
@@ -113,6 +114,7 @@ def diagnose(
 ) -> PosteDiagnosis:
     """Run the journeys of a workstation and explain what fails. Raise InputError."""
 
+    @cache  # taking the causes found away asks again for what was tried to find them
     def attempt(journey: Journey, without: frozenset[str] = frozenset()) -> Symptom:
         return laboratory.run(poste, journey, seed=seed, day=day, without=without)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.support.diagnosis import FaultSide, diagnose
 from bifente.conformance.domains.support.hypotheses import explain_told
-from bifente.conformance.domains.support.journeys import Journey
+from bifente.conformance.domains.support.journeys import Journey, Symptom
 from bifente.conformance.domains.support.laboratory import PosteLaboratory
 from bifente.conformance.domains.support.poste_file import SupportCase, Told
 from bifente.conformance.domains.support.reproduction import base_of
@@ -169,3 +170,23 @@ def test_a_channel_that_is_not_counted_is_doubtful_and_stops_nothing(lab: PosteL
     found = diagnose(lab, Poste({"os": "windows"}, files={"galss.ini": data}, slots=slots), (Journey.READ_CPS,))
     assert found.side is FaultSide.NONE
     assert [one for one in found.files if "CANAL3" in one.message.fr and not one.wrong]
+
+
+def test_a_diagnosis_tries_nothing_twice(shared_keys: KeySource) -> None:
+    class Counting(PosteLaboratory):
+        tried: list[tuple[Journey, frozenset[str]]]
+
+        def run(self, poste: Poste, journey: Journey, **how: Any) -> Symptom:
+            self.tried.append((journey, frozenset(how["without"])))
+            return super().run(poste, journey, **how)
+
+    with Counting(Workshop(shared_keys)) as laboratory:
+        laboratory.tried = []
+        poste = MOJAVE_NEW.changed({"service-dmp": "directory-incident"})
+        found = diagnose(laboratory, poste, (Journey.DMP_SOFTWARE, Journey.READ_CPS))
+        causes = list(found.causes)
+        assert len(causes) == 2
+        assert len(laboratory.tried) == len(set(laboratory.tried))
+        assert {(Journey.DMP_SOFTWARE, frozenset(causes[:number])) for number in (0, 1, 2)} <= set(laboratory.tried)
+        # Nor is anything remembered from one diagnosis to the next: the service is repaired.
+        assert diagnose(laboratory, MOJAVE_OLD, (Journey.DMP_SOFTWARE,)).side is FaultSide.NONE
