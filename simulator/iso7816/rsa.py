@@ -73,13 +73,25 @@ class RsaKey:
         return block[end + 1 :]
 
     def raw(self, block: bytes) -> bytes:
-        """The private operation on a block of ``size`` bytes. Raises RsaError for another size or a number >= n."""
+        """The private operation on a block of ``size`` bytes. Raises RsaError for another size or a number >= n.
+
+        A block padded as for a signature is left to the library, which makes the same number of it.
+        """
         number = int.from_bytes(block, "big")
         if len(block) != self.size or number >= self._n:
             raise RsaError(f"a block has {self.size} bytes and is below the modulus")
+        if data := _padded_to_sign(block):
+            return self.sign_data(data)
         first, second = pow(number, self._dp, self._p), pow(number, self._dq, self._q)
         result = second + (first - second) * self._qinv % self._p * self._q
         return result.to_bytes(self.size, "big")
+
+
+def _padded_to_sign(block: bytes) -> bytes:
+    """What a host padded by PKCS#1 v1.5, type 1, to be signed (RFC 8017, 9.2); empty for any other block."""
+    ones, _, data = block[2:].partition(b"\x00")
+    padded = block.startswith(b"\x00\x01") and len(ones) >= _MIN_PADDING - 3 and not ones.strip(b"\xff")
+    return data if padded else b""
 
 
 def pss_block(digest: str, value: bytes, salt: bytes, bits: int) -> bytes:

@@ -93,3 +93,36 @@ def test_data_or_hash_of_a_wrong_length_is_refused() -> None:
     for scheme in Scheme:
         with pytest.raises(RsaError):
             KEY.sign_hash(Digest.SHA256, bytes(20), scheme)
+
+
+_D, _N = PRIVATE.private_numbers().d, PUBLIC.public_numbers().n
+_SIZE = 128
+
+
+def _as_is(block: bytes) -> bytes:
+    return pow(int.from_bytes(block, "big"), _D, _N).to_bytes(_SIZE, "big")
+
+
+@given(st.binary(max_size=125))
+@settings(max_examples=30)
+def test_the_raw_operation_makes_the_same_of_a_padded_block_as_of_any_other(data: bytes) -> None:
+    padded = b"\x00\x01" + b"\xff" * (_SIZE - 3 - len(data)) + b"\x00" + data
+    assert KEY.raw(padded) == _as_is(padded)
+    plain = b"\x00" * (_SIZE - len(data)) + data
+    assert KEY.raw(plain) == _as_is(plain)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"\x00\x01" + b"\xff" * 126,
+        b"\x00\x01" + b"\xff" * 125 + b"\x00",
+        b"\x00\x02" + b"\xff" * 90 + b"\x00" + b"d" * 35,
+        b"\x00\x01" + b"\xff" * 7 + b"\x00" + b"d" * 118,
+        b"\x00\x01" + b"\xff" * 40 + b"\xfe" + b"\xff" * 40 + b"\x00" + b"d" * 44,
+        b"\x00\x01\x00" + b"d" * 125,
+        b"\x01" + b"\xff" * 90 + b"\x00" + b"d" * 36,
+    ],
+)
+def test_a_block_that_is_nearly_padded_stays_as_it_is(block: bytes) -> None:
+    assert KEY.raw(block) == _as_is(block)
