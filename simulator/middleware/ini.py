@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from bifente.ground.text import Text
 from bifente.simulator.middleware.findings import Finding, Severity
@@ -73,8 +74,12 @@ class IniFile:
         return self.sections.get(section.lower())
 
 
+@lru_cache(maxsize=32)
 def read(data: bytes) -> IniFile:
-    """The sections of a file. Raises UnreadableError for what is no text of this kind at all."""
+    """The sections of a file. Raises UnreadableError for what is no text of this kind at all.
+
+    A workstation reads the same file again whenever a program starts: what its bytes say is found once.
+    """
     text, oddities = _decoded(data)
     findings = list(oddities)
     sections: dict[str, Section] = {}

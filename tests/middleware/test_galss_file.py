@@ -179,6 +179,13 @@ def test_libraries_by_system_and_word_length(
     assert examine(data, system=system, bits=bits).code == (0 if loads else SsvCode.GALSS_LIBRARY)
 
 
+def test_a_file_is_examined_by_what_it_says_now_and_by_whom() -> None:
+    foreign = edited(SOUND, "PROTOCOLE1", "NomLib", "PCSCW32.DLL")
+    asked = [(SOUND, 64), (foreign, 64), (foreign, 32), (SOUND, 64), (foreign, None), (SOUND, 32)]
+    wrong = [examine(data, system=GalssSystem.WINDOWS, bits=bits).code != 0 for data, bits in asked]
+    assert wrong == [False, True, False, False, False, True]
+
+
 def test_an_unused_protocol_may_name_any_library() -> None:
     data = edited(SOUND, "PROTOCOLE0", "NomLib", "pssinosx.framework")
     assert examine(data, system=GalssSystem.WINDOWS, bits=64).code == 0

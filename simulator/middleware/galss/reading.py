@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from bifente.ground.text import Text
@@ -50,6 +51,7 @@ class Examination:
         )
 
 
+@lru_cache(maxsize=32)
 def examine(data: bytes | None, *, system: GalssSystem | None = None, bits: int | None = None) -> Examination:
     """The configuration of a file (None: there is no file).
 

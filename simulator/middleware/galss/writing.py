@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from bifente.simulator.middleware import ini
 from bifente.simulator.middleware.galss.model import (
@@ -66,6 +67,7 @@ class SlotName:
     contactless: bool = False
 
 
+@lru_cache(maxsize=32)
 def generate(configuration: Configuration, line_end: LineEnd = LineEnd.CRLF) -> bytes:
     """The file of a configuration, cp1252. Raises ValueError for a text that cannot stand in one."""
     sections: dict[str, dict[str, str]] = {}
