@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bifente.simulator.iso7816.memory import MemoryStore
     from bifente.simulator.pki.authority import Pki
     from bifente.simulator.pki.keystore import KeySource
+    from bifente.simulator.pki.vitale_authority import VitaleAuthority
 
 MadeT = TypeVar("MadeT")
 
@@ -114,6 +115,13 @@ class Workshop:
         from bifente.simulator.pki.authority import Pki
 
         return Pki(self._keys)
+
+    @cached_property
+    def vitale_authority(self) -> VitaleAuthority:
+        """Who certifies the laboratory's Vitale cards."""
+        from bifente.simulator.pki.vitale_authority import VitaleAuthority
+
+        return VitaleAuthority(self._keys)
 
     @cached_property
     def _shipped(self) -> Mapping[str, tuple[CardFamily, Path]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from functools import cache
 
 from cryptography import x509
 
@@ -21,7 +22,6 @@ from bifente.simulator.middleware.galss import GalssServer, SlotName, for_pcsc, 
 from bifente.simulator.middleware.galss.session import Application, GalssPair
 from bifente.simulator.middleware.resources import Resources
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.pki.vitale_authority import VitaleAuthority
 from bifente.simulator.readers import ReaderAccess
 
 SOFTWARE = "software"
@@ -33,6 +33,12 @@ class Way(StrEnum):
 
     FULL_PCSC = "full-pcsc"
     GALSS = "galss"
+
+
+@cache
+def _usual_sesam() -> bytes:
+    """The ``sesam.ini`` of a workstation on which nobody changed it."""
+    return sesam.generate(sesam.usual())
 
 
 class Workstation:
@@ -49,7 +55,7 @@ class Workstation:
         self.sessions: dict[str, GalssPair] = {}
         """Sessions of the GALSS that steps opened and left open, by the label of their application."""
         self._applications: dict[str, Application] = {}
-        self._sesam_ini: bytes | None = sesam.generate(sesam.usual())
+        self._sesam_ini: bytes | None = _usual_sesam()
         self._disk: sesam.Disk = sesam.KnownFolders.of(sesam.usual())
         self._bench = bench
         self._access: ReaderAccess = (
@@ -166,7 +172,7 @@ class Workstation:
         """Who certifies the Vitale cards of a virtual bench; of real ones nobody knows, and none is asked for."""
         if self._bench.facets.find(VirtualReaders) is None:
             return ()
-        return (VitaleAuthority(self._bench.workshop.keys).certificate,)
+        return (self._bench.workshop.vitale_authority.certificate,)
 
     def resource_names(self) -> tuple[str, str]:
         """The names a client gives for the CPS and the reader: what the GALSS file has, usual ones without GALSS."""

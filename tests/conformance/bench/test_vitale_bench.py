@@ -9,9 +9,10 @@ from random import Random
 import pytest
 from conformance_bench import VITALE_TEMPLATES, Lab, scenario_text, suite_text
 from conformance_cli import Cli
+from cryptography.exceptions import InvalidSignature
 from fake_module import FakeLab
 
-from bifente.conformance.bench.cards import SeatedCard
+from bifente.conformance.bench.cards import SeatedCard, Workshop
 from bifente.conformance.bench.live import Device
 from bifente.conformance.loading import InputError
 from bifente.conformance.model import CardChoice
@@ -21,6 +22,7 @@ from bifente.simulator.cards.families import state_keys
 from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.cards.vitale.personalise import PersonalisedVitale
 from bifente.simulator.cards.vitale1.engine import MemoryCard
+from bifente.simulator.pki.keystore import OtherKeys
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SELECT = bytes.fromhex("00A404000BD250000002564954414C45")
@@ -221,3 +223,14 @@ def test_the_files_of_a_card_can_be_written(cli: Cli, tmp_path: Path, name: str)
 
 def test_an_unknown_template_is_told(cli: Cli) -> None:
     cli("cards", "show", "vitale/nobody").fails(2, "vitale/nobody", "is no known card template")
+
+
+def test_a_workshop_has_one_authority_for_its_vitale_cards_and_no_other_s(lab: Lab) -> None:
+    other = Workshop(OtherKeys(lab.workshop.keys, "somebody-else"))
+    ours, theirs = (one.vitale_authority.certificate for one in (lab.workshop, other))
+    made = seat(lab, "vitale/famille-trois").made_as(PersonalisedVitale)
+    assert made is not None
+    for certificate in made.certificates.values():
+        certificate.verify_directly_issued_by(ours)
+        with pytest.raises(InvalidSignature):
+            certificate.verify_directly_issued_by(theirs)
