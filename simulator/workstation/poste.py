@@ -58,7 +58,8 @@ class Poste:
 
     def get(self, key: str) -> str:
         """Return the value of a fact: as it is told, else its default. Raise KeyError for no fact."""
-        return self.facts.get(key, fact_named(key).default)
+        told = self.facts.get(key)
+        return fact_named(key).default if told is None else told
 
     def told(self, key: str) -> bool:
         """Whether a fact was looked at."""

@@ -13,7 +13,7 @@ from bifente.simulator.workstation.broken_files import breakage_rows
 from bifente.simulator.workstation.confidence import Confidence
 from bifente.simulator.workstation.corrections import correction_rows
 from bifente.simulator.workstation.poste import Poste
-from bifente.simulator.workstation.version import ComponentVersion, VersionSpan
+from bifente.simulator.workstation.version import VersionSpan, version
 from bifente.simulator.workstation.vocabulary import ABSENT, FactKind, fact_named
 
 
@@ -38,7 +38,7 @@ class FactCondition:
         value = poste.get(self.key)
         if self.span is None:
             return value in self.words
-        return value != ABSENT and self.span.covers(ComponentVersion(value))
+        return value != ABSENT and self.span.covers(version(value))
 
     def example(self) -> str:
         """Return a value that meets it."""
@@ -129,7 +129,7 @@ def met_rules(poste: Poste) -> tuple[MetRule, ...]:
     return tuple(
         MetRule(rule, rule.evidence(poste))
         for rule in poste_rules().values()
-        if not rule.unseen(poste) and rule.meets(poste)
+        if rule.meets(poste) and not rule.unseen(poste)
     )
 
 

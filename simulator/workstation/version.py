@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property, total_ordering
+from functools import cached_property, lru_cache, total_ordering
 
 _VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,7}")
 _BOUND = re.compile(r"(>=|<=|<|>|=)\s*([0-9.]+)")
@@ -40,6 +40,12 @@ class ComponentVersion:
 
     def __str__(self) -> str:
         return self.written
+
+
+@lru_cache(maxsize=256)
+def version(written: str) -> ComponentVersion:
+    """Return a version, read once: rules compare the same few again and again. Raise ValueError."""
+    return ComponentVersion(written)
 
 
 @dataclass(frozen=True, slots=True)
