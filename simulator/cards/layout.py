@@ -372,12 +372,11 @@ class Layout(_Model):
     def _tree(self, files: tuple[FileRule, ...], contents: Mapping[str, bytes]) -> DedicatedFile:
         members = [(name, path, rule) for rule in files for name, path in rule.members()]
 
-        def folder(path: tuple[int, ...]) -> bool:
-            return any(len(other) > len(path) and other[: len(path)] == path for _, other, _ in members)
+        folders = {path[:depth] for _, path, _ in members for depth in range(len(path))}
 
         def build(name: str, path: tuple[int, ...], rule: FileRule) -> DedicatedFile | ElementaryFile | None:
             acl = self.rules[rule.rule]
-            if rule.aid is None and not folder(path):
+            if rule.aid is None and path not in folders:
                 body = contents.get(name)
                 if body is None:
                     return None

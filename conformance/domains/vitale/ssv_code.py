@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from bifente.conformance.expectations.groups import GroupsMatcher
@@ -22,7 +23,7 @@ def code_of(word: Any) -> int:
     if isinstance(word, bool) or not isinstance(word, int | str):
         raise ValueError(f"{word!r} is no return code: {_CODE_EXAMPLE}")
     text = str(word)
-    by_name = {known.id: code for code, known in return_codes().items()}
+    by_name = _by_name()
     if text in by_name:
         return by_name[text]
     try:
@@ -34,6 +35,11 @@ def code_of(word: Any) -> int:
     if not found:
         raise ValueError(f"no source tells of the return code {word!r}: {_CODE_EXAMPLE}")
     return found[0]
+
+
+@cache
+def _by_name() -> Mapping[str, int]:
+    return {known.id: code for code, known in return_codes().items()}
 
 
 def code_in_words(code: int) -> str:
