@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 from bifente.conformance.bench.scene import Act
@@ -29,18 +28,17 @@ class Surroundings:
                 return one
         if self.act.scene.live and issubclass(kind, Service) and kind.name in services():
             raise MissingPartError(f"the service {kind.name}, which is not served (--services {kind.name})")
-        offered = _offered().get(kind)
+        offered = _offered(kind)
         found = offered(self.act) if offered is not None else None
         if not isinstance(found, kind):
             raise MissingPartError(f"a {kind.__name__}, which this bench has not")
         return found
 
 
-@cache
-def _offered() -> Mapping[type, Callable[[Act], Any]]:
-    return {
-        kind: offered
-        for domain in domains()
-        if domain.spots is not None
-        for kind, offered in referred(domain, domain.spots).items()
-    }
+def _offered(kind: type) -> Callable[[Act], Any] | None:
+    """What gives a part of that type. Most faults are a slot's: its domain is asked first, the services' rooms wait."""
+    for domain in sorted(domains(), key=lambda one: one.name != "readers"):
+        spots: Mapping[type, Callable[[Act], Any]] = referred(domain, domain.spots) if domain.spots is not None else {}
+        if kind in spots:
+            return spots[kind]
+    return None
