@@ -61,6 +61,7 @@ class WirelessAttachment(Attachment):
             bench.target,
             bench.clock,
             own,
+            bench.workshop.keys,
             declare=scene.declare if scene is not None else to_nobody,
             hear=scene.hear if scene is not None else None,
         )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from bifente.conformance.domains.wireless.profile import WirelessProfile
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.jose.seal import SigningKey
 from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.middleware.ssv import Ssv
-from bifente.simulator.pki.keystore import KeySource, MemoryKeys
+from bifente.simulator.pki.keystore import KeySource
 from bifente.simulator.readers import ReaderAccess, Slot
 from bifente.simulator.readers.wireless import (
     BatteryModel,
@@ -42,7 +42,7 @@ class WirelessBench:
         access: ReaderAccess,
         clock: Clock,
         chance: random.Random,
-        keys: KeySource | None = None,
+        keys: KeySource,
         declare: Declare = to_nobody,
         hear: Hear | None = None,
     ) -> None:
@@ -82,7 +82,7 @@ class WirelessBench:
     @property
     def bearer_key(self) -> SigningKey:
         """The key that signs the software's own tokens."""
-        return laboratory_key(self._keys or _keys())
+        return laboratory_key(self._keys)
 
     def bearer(self) -> str:
         """A fresh token of the software."""
@@ -138,9 +138,3 @@ def reading(access: ReaderAccess, clock: Clock) -> Ssv:
     ssv = Ssv(FullPcsc(access, clock), clock)
     ssv.init_lib()
     return ssv
-
-
-@lru_cache(maxsize=1)
-def _keys() -> KeySource:
-    """One bearer key a process."""
-    return MemoryKeys()

@@ -41,6 +41,7 @@ class Platform:
         self.parameters = parameters
         self._chance = chance
         self._key = key or SigningKey.es256("laboratory-terminal-1")
+        self._public = self._key.public
         self._enrolled: dict[str, _Enrolled] = {}
         self.declare: Callable[[str], None] = lambda token: None
         """Hears every token as it is born."""
@@ -48,7 +49,7 @@ class Platform:
     @property
     def keys(self) -> Mapping[str, Key]:
         """The public keys under which its tokens hold, by key identifier."""
-        return self._key.public
+        return self._public
 
     def enrol(self) -> str:
         """The identifier (UUID) of a terminal fresh from the factory, not yet paired."""
