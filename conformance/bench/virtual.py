@@ -110,7 +110,10 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
         self._name_of = name_of
         self._restore = restore
         self.artefacts = artefacts
-        self._kinds = (Apdu, OtherApplications, Insertion, Inspection, Destructive, Personalisation, VirtualReaders)
+        kinds = (Apdu, OtherApplications, Insertion, Inspection, Destructive, Personalisation, VirtualReaders)
+        self._own = Facets(dict.fromkeys(kinds, self))
+        if isinstance(clock, VirtualClock | LiveClock):
+            self._own[PrivateClock] = _Clock(self, clock)
         self.attachments = list(_brought(self)) if attached else []
 
     def reached_by(self, target: Target, name_of: Callable[[Slot], str]) -> None:
@@ -137,9 +140,7 @@ class VirtualBench(Bench, Apdu, OtherApplications, Insertion, Inspection, Destru
     def own_facets(self) -> Facets:
         """All that is done with virtual cards and readers, and what the target can do."""
         found = Facets(self._target.facets)
-        found.update(dict.fromkeys(self._kinds, self))
-        if isinstance(self.clock, VirtualClock | LiveClock):
-            found[PrivateClock] = _Clock(self, self.clock)
+        found.update(self._own)
         return found
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from bifente.ground.text import Text
@@ -206,8 +207,9 @@ def in_turn(*commands: Callable[[], Response]) -> Response:
     return response
 
 
+@lru_cache(maxsize=256)
 def _size(answer: bytes) -> int:
-    """The size in an FCP or FCI."""
+    """The size in an FCP or FCI: cards of one family describe a file in the same bytes."""
     try:
         items = tlv.parse(answer)
     except tlv.TlvError:

@@ -57,7 +57,10 @@ class CardState:
         cls, image: CardImage, memory: CardMemory, verified: Collection[str], volatile: Volatile | None, main: str
     ) -> CardState:
         """Look at a card; ``volatile`` is None when it has no power, ``main`` names the side clients work with."""
-        channels = volatile.channels if volatile else {}
+        channels = {
+            owner: _channel(channel, _chained(volatile, owner))
+            for owner, channel in (volatile.channels if volatile else {}).items()
+        }
         pending = volatile.pending if volatile else None
         return cls(
             powered=volatile is not None,
@@ -71,20 +74,10 @@ class CardState:
                 )
                 for secret in image.secrets
             },
-            channels={
-                f"{side}#{number}" if number else side: _channel(channel, _chained(volatile, (side, number)))
-                for (side, number), channel in channels.items()
-            },
+            channels={f"{side}#{number}" if number else side: channel for (side, number), channel in channels.items()},
             pending_bytes=len(pending.data) if pending else 0,
             rewritten_files=tuple(sorted(memory.contents)),
-            main=next(
-                (
-                    _channel(channel, _chained(volatile, owner))
-                    for owner, channel in channels.items()
-                    if owner[0] == main
-                ),
-                None,
-            ),
+            main=next((channel for (side, _number), channel in channels.items() if side == main), None),
             authenticated=volatile.trust.proved if volatile else {},
         )
 
