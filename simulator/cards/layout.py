@@ -184,6 +184,10 @@ class Layout(_Model):
     rules: Mapping[str, AccessRules]
     volumes: Mapping[str, tuple[FileRule, ...]]
 
+    def __hash__(self) -> int:
+        """By the family alone: layouts are few, and most of what one holds cannot be hashed."""
+        return hash(self.family)
+
     @classmethod
     def load(cls, family: str) -> Layout:
         """The layout of a family of this package. Raises FileNotFoundError for an unknown family."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 
-from bifente.simulator.cards.cpx.description import CodeObject, ContactlessToken, Description, KeyFiles
+from bifente.simulator.cards.cpx.description import CodeObject, ContactlessToken, Description, KeyFiles, description
 from bifente.simulator.cards.cpx.pkcs15 import (
     AuthenticationObject,
     CertificateObject,
@@ -204,6 +205,34 @@ class Directories:
                 },
             }
         )
+
+
+@lru_cache(maxsize=64)
+def common_files(
+    layout: Layout, sizes: tuple[tuple[str, int], ...], *, contactless: bool, with_public_keys: bool
+) -> Mapping[str, bytes]:
+    """Return the directories that are alike on all cards of a layout whose keys have these sizes, by file.
+
+    They say nothing of one card: its number is in EF.TokenInfo, what it holds in EF.DODF.
+    """
+    described = description(layout.family)
+    token = described.contactless if contactless else None
+    directories, suffix = Directories(layout, described, token), token.suffix if token else ""
+    files = {
+        f"EF.ODF{suffix}": directories.object_directory(with_public_keys=with_public_keys),
+        f"EF.PrKDF{suffix}": directories.private_keys(dict(sizes)),
+        f"EF.CDF{suffix}": directories.certificates(),
+    }
+    if with_public_keys:
+        files[f"EF.PuKDF{suffix}"] = directories.public_keys(dict(sizes))
+    return files if contactless else {**files, "EF.AODF": directories.authentication_objects()}
+
+
+@lru_cache(maxsize=64)
+def object_file(layout: Layout, names: tuple[str, ...], *, contactless: bool) -> bytes:
+    """Return EF.DODF of a card that holds these objects."""
+    described = description(layout.family)
+    return Directories(layout, described, described.contactless if contactless else None).data_objects(names)
 
 
 def _algorithm(number: int, rule: AlgorithmRule) -> dict[str, object]:

@@ -27,7 +27,7 @@ from bifente.simulator.cards.cpx.business import (
 )
 from bifente.simulator.cards.cpx.dates import REVOKED_AFTER, UPDATED_AFTER, Calendar, calendar
 from bifente.simulator.cards.cpx.description import HolderDataKind, description
-from bifente.simulator.cards.cpx.directories import Directories
+from bifente.simulator.cards.cpx.directories import Directories, common_files, object_file
 from bifente.simulator.cards.cpx.loading import with_overrides
 from bifente.simulator.cards.cpx.material import Material
 from bifente.simulator.cards.cpx.template import MODE_CODES, Certificate, Lifecycle, Template, layout_of
@@ -290,31 +290,25 @@ def _contents(
 ) -> dict[str, bytes]:
     """The bytes of every file, by its name in the layout."""
     described = description(template.family)
-    directories = Directories(rules, described)
-    sizes = {role: key.key_size for role, key in private_keys.items()}
+    sizes = tuple((role, key.key_size) for role, key in private_keys.items())
     with_public_keys = template.with_public_keys
     dated = described.token.dated or template.options.dated
     number = described.serial.number(template.card.serial)
     last_update = _midday(days.card.start) if dated else None
     contents = {
         "EF.SN": elementary.serial_number(number, described.serial.key(number)),
-        "EF.ODF": directories.object_directory(with_public_keys=with_public_keys),
-        "EF.TokenInfo": directories.token_info(template.card.number, last_update),
-        "EF.AODF": directories.authentication_objects(),
-        "EF.PrKDF": directories.private_keys(sizes),
-        "EF.CDF": directories.certificates(),
+        "EF.TokenInfo": Directories(rules, described).token_info(template.card.number, last_update),
+        **common_files(rules, sizes, contactless=False, with_public_keys=with_public_keys),
     }
     if described.contactless is not None:
-        second, token = Directories(rules, described, described.contactless), described.contactless
+        token = described.contactless
+        second = Directories(rules, described, token)
+        held = tuple(name for name in token.data_objects if name in objects)
         contents |= {
-            f"EF.ODF{token.suffix}": second.object_directory(with_public_keys=with_public_keys),
             f"EF.TokenInfo{token.suffix}": second.token_info(template.card.number, last_update),
-            f"EF.PrKDF{token.suffix}": second.private_keys(sizes),
-            f"EF.CDF{token.suffix}": second.certificates(),
-            f"EF.DODF{token.suffix}": second.data_objects(name for name in token.data_objects if name in objects),
+            f"EF.DODF{token.suffix}": object_file(rules, held, contactless=True),
+            **common_files(rules, sizes, contactless=True, with_public_keys=with_public_keys),
         }
-        if with_public_keys:
-            contents[f"EF.PuKDF{token.suffix}"] = second.public_keys(sizes)
     for files in described.key_pairs:
         role = files.key
         contents[files.certificate_file] = certificates[role].public_bytes(serialization.Encoding.DER)
@@ -324,14 +318,12 @@ def _contents(
                 .public_key()
                 .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
             )
-    if with_public_keys:
-        contents["EF.PuKDF"] = directories.public_keys(sizes)
     contents |= {name: item.encode() for name, item in objects.items()}
     own: Reference[OwnFiles] = Reference(f"{family_named(template.family).package}.files:files")
     contents |= own.get()(Material(template, rules, contents, updated=_midday(days.card.start + UPDATED_AFTER)))
     # Clients add the objects of other volumes by themselves (CARD-CPS3-32, CARD-CPS4-26).
-    listed = [name for name in rules.names(rules.main) if name in contents and name.startswith("CPS")]
-    contents["EF.DODF"] = directories.data_objects(listed)
+    listed = tuple(name for name in rules.names(rules.main) if name in contents and name.startswith("CPS"))
+    contents["EF.DODF"] = object_file(rules, listed, contactless=False)
     return contents
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from bifente.simulator.cards.cps3 import files as cps3
 from bifente.simulator.cards.cpx import elementary, pkcs15
 from bifente.simulator.cards.cpx.description import description
-from bifente.simulator.cards.cpx.directories import Directories
+from bifente.simulator.cards.cpx.directories import Directories, common_files, object_file
 from bifente.simulator.cards.layout import Layout
 
 LAYOUT = Layout.load("cps3")
@@ -149,3 +150,21 @@ def test_small_files() -> None:
 def test_wrong_serial_numbers(serial: str) -> None:
     with pytest.raises(ValueError, match="8 digits"):
         elementary.serial_number(serial)
+
+
+def test_directories_are_those_of_the_layout_the_keys_and_the_objects_asked_for() -> None:
+    moved = LAYOUT.moved("3F00/0001", "3F00/0005")
+    for layout in (LAYOUT, moved, Layout.load("cps3"), Layout.load("cps4"), LAYOUT):
+        fresh = Directories(layout, description(layout.family))
+        for bits in (2048, 3072):
+            sizes = dict.fromkeys(SIZES, bits)
+            for with_public_keys in (False, True):
+                kept = common_files(layout, tuple(sizes.items()), contactless=False, with_public_keys=with_public_keys)
+                assert kept["EF.PrKDF"] == fresh.private_keys(sizes)
+                assert kept["EF.CDF"] == fresh.certificates()
+                assert kept["EF.ODF"] == fresh.object_directory(with_public_keys=with_public_keys)
+                assert kept.get("EF.PuKDF") == (fresh.public_keys(sizes) if with_public_keys else None)
+        for names in (OBJECTS, OBJECTS[:3], OBJECTS[::-1]):
+            assert object_file(layout, names, contactless=False) == fresh.data_objects(names)
+    given: dict[str, Any] = {"sizes": tuple(SIZES.items()), "contactless": False, "with_public_keys": False}
+    assert common_files(LAYOUT, **given) != common_files(moved, **given)
