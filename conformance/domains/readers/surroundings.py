@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -36,8 +37,8 @@ class Surroundings:
 
 
 def _offered(kind: type) -> Callable[[Act], Any] | None:
-    """What gives a part of that type. Most faults are a slot's: its domain is asked first, the services' rooms wait."""
-    for domain in sorted(domains(), key=lambda one: one.name != "readers"):
+    """What gives a part of that type. Domains whose steps are in use are asked first: the rooms of others may wait."""
+    for domain in sorted(domains(), key=lambda one: not any(step in sys.modules for step in one.steps)):
         spots: Mapping[type, Callable[[Act], Any]] = referred(domain, domain.spots) if domain.spots is not None else {}
         if kind in spots:
             return spots[kind]
