@@ -56,6 +56,10 @@ class Poste:
             if key not in known:
                 raise PosteError(key, "is no fact of a workstation")
 
+    def __hash__(self) -> int:
+        """By the facts: two that are equal have the same."""
+        return hash(frozenset(self.facts.items()))
+
     def get(self, key: str) -> str:
         """Return the value of a fact: as it is told, else its default. Raise KeyError for no fact."""
         told = self.facts.get(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from bifente.ground.shipped import shipped
@@ -124,8 +124,12 @@ def told_rows() -> Iterator[Mapping[str, Any]]:
     yield from correction_rows()
 
 
+@lru_cache(maxsize=16)
 def met_rules(poste: Poste) -> tuple[MetRule, ...]:
-    """Return the rules that a workstation meets. One that rests on what nobody looked at is not among them."""
+    """Return the rules that a workstation meets. One that rests on what nobody looked at is not among them.
+
+    Each journey of one workstation asks anew.
+    """
     return tuple(
         MetRule(rule, rule.evidence(poste))
         for rule in poste_rules().values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bifente.conformance.domains.support.journeys import JourneyStep
 from bifente.ground.shipped import texts
 from bifente.simulator.faults import catalogue
 from bifente.simulator.middleware.cryptolib.traits import TRAITS
-from bifente.simulator.workstation import Poste, PosteRule, poste_facts, poste_rules
+from bifente.simulator.workstation import Poste, PosteRule, met_rules, poste_facts, poste_rules
 from bifente.simulator.workstation.known import known_postes
 from bifente.simulator.workstation.packages import fits, install, package_names, remove, restart
 from bifente.simulator.workstation.poste import PosteError
@@ -177,6 +178,19 @@ def test_what_nobody_looked_at_is_not_supposed_met() -> None:
     rule = poste_rules()["cryptolib-macos-64-bits-only"]
     poste = Poste({"os": "macos", "cryptolib": "5.1.8"}, {"cryptolib": "no access"})
     assert rule.unseen(poste) == ("cryptolib",)
+
+
+def test_rules_are_those_of_the_workstation_as_it_is_and_was_seen() -> None:
+    known, rule = known_postes()["mojave-atsam-4.50"].poste, "cryptolib-macos-64-bits-only"
+    met = {one.rule.id for one in met_rules(known)}
+    unseen = replace(known, unseen={"cryptolib": "no access"})
+    assert unseen != known
+    assert rule in met
+    for other in (known.changed({"cryptolib": "5.1.5"}), unseen):
+        assert rule not in {one.rule.id for one in met_rules(other)}
+    again = replace(known, name="another name of the same")
+    assert (again, hash(again)) == (known, hash(known))
+    assert {one.rule.id for one in met_rules(again)} == met
 
 
 def test_what_was_looked_at_is_not_supposed_otherwise() -> None:
