@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self
 
 import httpx
@@ -48,7 +49,8 @@ class PortalBench:
         self, clock: Clock, workshop: Workshop, read: Callable[[], VitaleAnswer], hear: Hear, judge: CertificateJudge
     ) -> None:
         self.component = SrvSvCnam(read, [ORIGIN])
-        self.portal = Portal(clock, judge.complaint, COMPONENT, identity(workshop.keys, clock.now()).trust)
+        trust = cache(lambda: identity(workshop.keys, clock.now()).trust)
+        self.portal = Portal(clock, judge.complaint, COMPONENT, trust)
         self.state = ComponentState.ABSENT
         self.chain: Chain = ()
         self.path = "/ameli"

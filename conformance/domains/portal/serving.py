@@ -58,7 +58,7 @@ class ServedPortal:
         server = ServerIdentity.make(around.pki, around.keys, around.clock.now())
         clients = ClientCertificates(judge, required=required, peer=Portal.name, hear=around.hear)
         self.portal = portal = Portal(
-            around.clock, judge.complaint, f"https://127.0.0.1:{self._port}", self._local.trust
+            around.clock, judge.complaint, f"https://127.0.0.1:{self._port}", lambda: self._local.trust
         )
         front = TlsFront(server, clients, LPS)
         served = LoopbackServer(recorded(portal, around.clock, around.hear), front, around.port)

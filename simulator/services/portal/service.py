@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ SITES = {"ameli": ("Ameli Pro", "/ameli"), "webps": ("DMP : Web PS", "/webps")}
 
 
 class Portal(Service):
-    """Ameli Pro and Web PS. ``component`` is where the local component answers; ``root`` its authority (PEM)."""
+    """Ameli Pro and Web PS. ``component`` is where the local component answers; ``root`` gives its authority (PEM)."""
 
     name = "portal"
     title = Text("Portails Ameli Pro et Web PS", "Ameli Pro and Web PS portals")
@@ -40,7 +40,7 @@ class Portal(Service):
         clock: Clock,
         believes: Believes,
         component: str,
-        root: bytes,
+        root: Callable[[], bytes],
         *,
         oldest: str = "5.10.00",
         declare: Declare = to_nobody,
@@ -51,7 +51,7 @@ class Portal(Service):
         self.component = component
         self._root = root
         self._oldest = oldest
-        self._data = shipped(__package__, "laboratory.yaml")
+        self._data = _laboratory()
         # The page reaches the component, and nothing else beyond its own site.
         policy = (
             "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -87,7 +87,7 @@ class Portal(Service):
         return self._pages.page("component.html", component=self.component, oldest=self._oldest)
 
     async def _authority(self, request: Request) -> Response:
-        return Response(self._root, media_type="application/x-x509-ca-cert")
+        return Response(self._root(), media_type="application/x-x509-ca-cert")
 
     async def _asset(self, request: Request) -> Response:
         if request.path_params["name"] not in ("style.css", "composant.js"):
@@ -146,3 +146,8 @@ class Portal(Service):
             ("Numéro AM", known.get("am_number", "non connu")),
             ("Adresse", known.get("address", "non connue")),
         ]
+
+
+@cache
+def _laboratory() -> Mapping[str, Any]:
+    return shipped(__package__, "laboratory.yaml")  # type: ignore[no-any-return]
