@@ -171,9 +171,9 @@ class GalssConnection:
 
     def transmit(self, command: bytes) -> bytes:
         """One command. Raises ScardError for the card's failures, SsvError for the reader's (0200, 0400, 0040 ...)."""
-        once = len(command) > 1 and command[1] in _ONCE
-        patience = Patience(1, 0.0) if once else TRANSMISSION
-        return insist(patience, self._server.clock, lambda: self._exchanged(command), _is_desynchronised)
+        if len(command) > 1 and command[1] in _ONCE:
+            return self._exchanged(command)
+        return insist(TRANSMISSION, self._server.clock, lambda: self._exchanged(command), _is_desynchronised)
 
     def _exchanged(self, command: bytes) -> bytes:
         if not self._server.running:
