@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import sample
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 
 from bifente.ground.text import Text
 from bifente.reports.events import Call, Exchange, Note, StepStarted, to_dict
-from bifente.reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, lower_hex, mask_command
+from bifente.reports.masking import (
+    BYTE_MARK,
+    MARK,
+    SHORTEST_SECRET,
+    Needle,
+    Needles,
+    fold_case,
+    lower_hex,
+    mask_command,
+)
 from bifente.reports.secrets import Secrets
 
 B = BYTE_MARK
@@ -259,3 +269,41 @@ def test_hexadecimal_in_small_letters_has_every_character_at_its_place(text: str
     assert all(
         after == (before.lower() if before.isascii() else before) for before, after in zip(text, small, strict=True)
     )
+
+
+_NEEDLES = st.builds(
+    Needle,
+    st.sampled_from(["4821", "31323334", "beef0042", "Dupré", "dupre", "AB12cd34", "é½"]),
+    anywhere=st.booleans(),
+    folded=st.booleans(),
+    is_hex=st.booleans(),
+).map(lambda one: replace(one, written=fold_case(one.written)) if one.folded else one)
+_WORDS = st.lists(
+    st.sampled_from(["4821", "31323334", "BEEF0042", "beef0042", "DUPRÉ", "dupre", "ab12CD34", "é½", " ", "x", "\x81"]),
+    max_size=6,
+).map("".join)
+
+
+@settings(max_examples=200)
+@given(st.lists(_NEEDLES, max_size=5), _WORDS | st.text(max_size=20), st.booleans())
+def test_needles_looked_for_together_are_found_where_each_is(needles: list[Needle], text: str, in_bytes: bool) -> None:
+    together = Needles()
+    for needle in needles:
+        together = together.with_more(needle)
+    assert together == Needles().with_more(*needles)
+    alone = [span for needle in needles for span in needle.spans(text, in_bytes=in_bytes)]
+    assert sorted(together.spans(text, in_bytes=in_bytes)) == sorted(alone)
+    assert bool(together) is bool(needles)
+
+
+def test_what_was_masked_before_a_secret_was_known_is_masked_anew() -> None:
+    secrets = Secrets()
+    own = secrets.own()
+    said = {"text": "code 7391", "response": "37333931", "headers": [["x-code", "7391"]], "arguments": {"n": 7391}}
+    assert own.event(said) == said
+    assert own.content(b"code 7391") == b"code 7391"
+    own.declare("7391")
+    expected = {"text": f"code {MARK}", "response": B * 4, "headers": [["x-code", MARK]], "arguments": {"n": MARK}}
+    assert own.event(said) == expected
+    assert own.content(b"code 7391") == f"code {MARK}".encode()
+    assert secrets.event(said) == said
