@@ -196,13 +196,11 @@ class CertificateJudge:
 
 def _issued(lower: x509.Certificate, upper: x509.Certificate) -> bool:
     try:
-        basic = _extension(upper, x509.BasicConstraints)
-        if basic is None or not basic.ca:
-            return False
         lower.verify_directly_issued_by(upper)
+        basic = _extension(upper, x509.BasicConstraints)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
-    return True
+    return basic is not None and basic.ca
 
 
 def _extension(certificate: x509.Certificate, kind: type[ExtensionT]) -> ExtensionT | None:
