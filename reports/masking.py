@@ -138,8 +138,15 @@ class Needles:
                 written.append((needle.written, needle))
         return Needles(tuple(written), tuple(small), tuple(folded))
 
+    def held(self, text: str) -> bool:
+        """Return whether any of them stands in `text`, whether it counts there or not."""
+        return bool(self._held(text))
+
     def spans(self, text: str, *, in_bytes: bool) -> list[_Place]:
         """Return where any of them counts in `text`; `in_bytes` when each character stands for a byte."""
+        return [span for needle in self._held(text) for span in needle.spans(text, in_bytes=in_bytes)]
+
+    def _held(self, text: str) -> list[Needle]:
         held = [needle for written, needle in self._written if written in text]
         if self._small:
             small = lower_hex(text)
@@ -147,7 +154,7 @@ class Needles:
         if self._folded:
             folded = fold_case(text)
             held += [needle for written, needle in self._folded if written in folded]
-        return [span for needle in held for span in needle.spans(text, in_bytes=in_bytes)]
+        return held
 
 
 def fold_case(text: str) -> str:

@@ -57,6 +57,8 @@ _FREE_FIELDS = frozenset({"arguments", "answer", "environment", "cards", "state_
 
 _REMEMBERED = 4096
 """How many texts a masker remembers, of each kind."""
+_HARMLESS_SIZE = 1_000_000
+"""How many characters of harmless texts are remembered."""
 # Arguments of a step that may be a raw command written in a scenario.
 _COMMAND_ARGUMENTS = frozenset({"command", "apdu"})
 # Headers of a message whose value opens a session.
@@ -74,6 +76,26 @@ def _printed_otherwise(code: str) -> Iterator[str]:
     yield b64encode(code.encode()).decode()
 
 
+class _Harmless:
+    """Texts that the first secrets of a run leave as they are, and that hold no bytes in hexadecimal.
+
+    Every scenario says the same headers and pages and learns secrets of its own: only these are looked for in them.
+    """
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._size = 0
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._texts
+
+    def add(self, text: str) -> None:
+        if self._size > _HARMLESS_SIZE:
+            self._texts, self._size = set(), 0
+        self._texts.add(text)
+        self._size += len(text)
+
+
 class Secrets:
     """The secrets of a run, and the one place where they are masked. Safe to use from several threads.
 
@@ -89,6 +111,7 @@ class Secrets:
         self._names: dict[str, None] = {}
         self._text = Needles()
         self._bytes = Needles()
+        self._harmless, self._since = _Harmless(), Needles()
         self._forget()
         self.declare(*secrets)
         self.declare_names(*names)
@@ -106,10 +129,13 @@ class Secrets:
     def own(self) -> Secrets:
         """Return secrets that begin with these and grow by themselves: those of one scenario."""
         with self._lock:
+            if self._since:
+                self._harmless, self._since = _Harmless(), Needles()
             other = Secrets.__new__(Secrets)
             other._nir, other._lock = self._nir, Lock()
             other._known, other._names = dict(self._known), dict(self._names)
             other._text, other._bytes, other.age = self._text, self._bytes, self.age
+            other._harmless, other._since = self._harmless, self._since
             # Shared until it learns something: scenarios say the same words.
             other._seen_text, other._seen_raw, other._seen_string = self._seen_text, self._seen_raw, self._seen_string
         return other
@@ -149,7 +175,7 @@ class Secrets:
                     continue
                 self._names[name] = None
                 needle = Needle(fold_case(name), anywhere=False, folded=True)
-                self._text = self._text.with_more(needle)
+                self._look_for(needle)
                 self._bytes = self._bytes.with_more(needle)
                 if not name.isascii():
                     self._bytes = self._bytes.with_more(Needle(as_latin(name), anywhere=True))
@@ -166,20 +192,23 @@ class Secrets:
         found = [Needle(secret, anywhere, is_hex=is_hex)]
         if secret.isdecimal() and secret.isascii() and len(secret) <= _LONGEST_CODE:
             found += [Needle(form, anywhere=False) for form in _printed_otherwise(secret)]
-        self._text = self._text.with_more(*found)
+        self._look_for(*found)
         self._bytes = self._bytes.with_more(Needle(as_latin(secret), len(secret) >= LONG, is_hex=is_hex))
         if anywhere and is_hex and len(secret) % 2 == 0:
             self._add_bytes(bytes.fromhex(secret))
 
     def _add_bytes(self, secret: bytes) -> None:
         self._bytes = self._bytes.with_more(Needle(secret.decode("latin-1"), anywhere=True))
-        self._text = self._text.with_more(Needle(secret.hex(), anywhere=len(secret) >= LONG, is_hex=True))
+        self._look_for(Needle(secret.hex(), anywhere=len(secret) >= LONG, is_hex=True))
+
+    def _look_for(self, *needles: Needle) -> None:
+        self._text, self._since = self._text.with_more(*needles), self._since.with_more(*needles)
 
     def _forget(self) -> None:
         """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
         self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
         self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
-        self._seen_string = lru_cache(_REMEMBERED)(lambda text: self._mask_text(encodable(text)))
+        self._seen_string = lru_cache(_REMEMBERED)(self._mask_string)
         self.age = getattr(self, "age", 0) + 1
         """Grows with what is declared: what was masked at another age may have to be masked again."""
 
@@ -190,6 +219,15 @@ class Secrets:
     def raw(self, digits: str) -> str:
         """Return hexadecimal `digits` with every secret among the bytes they stand for masked byte by byte."""
         return self._seen_raw(digits)
+
+    def _mask_string(self, text: str) -> str:
+        if text in self._harmless and not self._since.held(text):
+            return text
+        found = encodable(text)
+        if self._text.held(found) or _HEX_WORD.search(found) or (self._nir and _NIR.search(found)):
+            return self._mask_text(found)
+        self._harmless.add(found)
+        return found
 
     def _mask_text(self, text: str) -> str:
         return self._settled(text, lambda found: self._mask_raw(self._masked_words(found)))
