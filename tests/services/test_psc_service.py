@@ -17,6 +17,7 @@ from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.services.psc import troubles
 from bifente.simulator.services.psc.addresses import Addresses, Face
 from bifente.simulator.services.psc.claims import AuthMode
+from bifente.simulator.services.psc.discovery import document
 from bifente.simulator.services.psc.expiring import Expiring
 from bifente.simulator.services.psc.model import RegisteredClient, Registry, laboratory
 from bifente.simulator.services.psc.requests import secrets_in
@@ -54,6 +55,16 @@ def test_of_faces_at_one_address_the_first_answers() -> None:
     assert shared.face("api.psc.bifente.test") is Face.API
     assert shared.face("auth.psc.bifente.test") is None
     assert Addresses().face("auth.psc.bifente.test") is Face.AUTH
+
+
+def test_the_document_is_of_the_addresses_it_is_asked_at() -> None:
+    for auth in ("https://un.test", "https://deux.test", "https://un.test"):
+        service = made(addresses=Addresses(auth=auth))
+        with caller(service) as client:
+            answer = client.get(service.core.addresses.discovery)
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json() == document(Addresses(auth=auth))
+        assert answer.json()["issuer"].startswith(auth)
 
 
 def caller(service: PscService) -> httpx.Client:
