@@ -128,15 +128,15 @@ class Needles:
 
     def with_more(self, *needles: Needle) -> Needles:
         """Return these and others."""
-        written, small, folded = list(self._written), list(self._small), list(self._folded)
+        written, small, folded = self._written, self._small, self._folded
         for needle in needles:
             if needle.folded:
-                folded.append((needle.written, needle))
+                folded += ((needle.written, needle),)
             elif needle.is_hex and not needle.written.isdecimal():
-                small.append((lower_hex(needle.written), needle))
+                small += ((lower_hex(needle.written), needle),)
             else:
-                written.append((needle.written, needle))
-        return Needles(tuple(written), tuple(small), tuple(folded))
+                written += ((needle.written, needle),)
+        return Needles(written, small, folded)
 
     def held(self, text: str) -> bool:
         """Return whether any of them stands in `text`, whether it counts there or not."""

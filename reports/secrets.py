@@ -112,6 +112,7 @@ class Secrets:
         self._text = Needles()
         self._bytes = Needles()
         self._harmless, self._since = _Harmless(), Needles()
+        self._shares = True
         self._forget()
         self.declare(*secrets)
         self.declare_names(*names)
@@ -137,6 +138,7 @@ class Secrets:
             other._text, other._bytes, other.age = self._text, self._bytes, self.age
             other._harmless, other._since = self._harmless, self._since
             # Shared until it learns something: scenarios say the same words.
+            other._shares = True
             other._seen_text, other._seen_raw, other._seen_string = self._seen_text, self._seen_raw, self._seen_string
         return other
 
@@ -206,9 +208,15 @@ class Secrets:
 
     def _forget(self) -> None:
         """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
-        self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
-        self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
-        self._seen_string = lru_cache(_REMEMBERED)(self._mask_string)
+        if self._shares:
+            self._shares = False
+            self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
+            self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
+            self._seen_string = lru_cache(_REMEMBERED)(self._mask_string)
+        else:
+            self._seen_text.cache_clear()
+            self._seen_raw.cache_clear()
+            self._seen_string.cache_clear()
         self.age = getattr(self, "age", 0) + 1
         """Grows with what is declared: what was masked at another age may have to be masked again."""
 
