@@ -178,7 +178,7 @@ def recorded(service: Service, clock: Clock, hear: Hear) -> Recorded:
 
 
 def _texts(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
 
 
 def _url(scope: _Message) -> str:

@@ -54,8 +54,9 @@ def application(service: PscService) -> Asgi:
         if scope["type"] != "http":
             return
         request = Request(scope)
-        for secret in secrets_in((), b"", str(request.url)):
-            service.declare(secret)
+        if scope.get("query_string"):
+            for secret in secrets_in((), b"", str(request.url)):
+                service.declare(secret)
         down = [trouble for trouble in DOWN if trouble in service.troubles]
         whom: Mapping[str, str] = {}
         if down:
