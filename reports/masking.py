@@ -112,6 +112,51 @@ class Needle:
         return not around or bool(NOT_HEX.search(around))
 
 
+@dataclass(frozen=True, slots=True)
+class Needles:
+    """Needles looked for together: each string is searched for all of them before any is looked at closely.
+
+    They are kept by how they are found, beside what is searched for: as written, in small letters, without case.
+    """
+
+    _written: tuple[tuple[str, Needle], ...] = ()
+    _small: tuple[tuple[str, Needle], ...] = ()
+    _folded: tuple[tuple[str, Needle], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self._written or self._small or self._folded)
+
+    def with_more(self, *needles: Needle) -> Needles:
+        """Return these and others."""
+        written, small, folded = self._written, self._small, self._folded
+        for needle in needles:
+            if needle.folded:
+                folded += ((needle.written, needle),)
+            elif needle.is_hex and not needle.written.isdecimal():
+                small += ((lower_hex(needle.written), needle),)
+            else:
+                written += ((needle.written, needle),)
+        return Needles(written, small, folded)
+
+    def held(self, text: str) -> bool:
+        """Return whether any of them stands in `text`, whether it counts there or not."""
+        return bool(self._held(text))
+
+    def spans(self, text: str, *, in_bytes: bool) -> list[_Place]:
+        """Return where any of them counts in `text`; `in_bytes` when each character stands for a byte."""
+        return [span for needle in self._held(text) for span in needle.spans(text, in_bytes=in_bytes)]
+
+    def _held(self, text: str) -> list[Needle]:
+        held = [needle for written, needle in self._written if written in text]
+        if self._small:
+            small = lower_hex(text)
+            held += [needle for written, needle in self._small if written in small]
+        if self._folded:
+            folded = fold_case(text)
+            held += [needle for written, needle in self._folded if written in folded]
+        return held
+
+
 def fold_case(text: str) -> str:
     """Return `text` without case nor accents, character for character."""
     if text.isascii():

@@ -27,6 +27,6 @@ def body_of(content: bytes, secrets: Secrets) -> Body:
         except UnicodeDecodeError:
             pass
         else:
-            if all(char.isprintable() or char in "\t\r\n" for char in text):
+            if text.replace("\t", " ").replace("\r", " ").replace("\n", " ").isprintable():
                 return Body(body=text, sha256=None, size=len(content))
     return Body(body=None, sha256=hashlib.sha256(secrets.content(content)).hexdigest(), size=len(content))

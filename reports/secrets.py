@@ -28,6 +28,7 @@ from bifente.reports.masking import (
     NOT_HEX,
     SHORTEST_SECRET,
     Needle,
+    Needles,
     as_latin,
     fold_case,
     mask_command,
@@ -56,6 +57,8 @@ _FREE_FIELDS = frozenset({"arguments", "answer", "environment", "cards", "state_
 
 _REMEMBERED = 4096
 """How many texts a masker remembers, of each kind."""
+_HARMLESS_SIZE = 1_000_000
+"""How many characters of harmless texts are remembered."""
 # Arguments of a step that may be a raw command written in a scenario.
 _COMMAND_ARGUMENTS = frozenset({"command", "apdu"})
 # Headers of a message whose value opens a session.
@@ -73,6 +76,26 @@ def _printed_otherwise(code: str) -> Iterator[str]:
     yield b64encode(code.encode()).decode()
 
 
+class _Harmless:
+    """Texts that the first secrets of a run leave as they are, and that hold no bytes in hexadecimal.
+
+    Every scenario says the same headers and pages and learns secrets of its own: only these are looked for in them.
+    """
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._size = 0
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._texts
+
+    def add(self, text: str) -> None:
+        if self._size > _HARMLESS_SIZE:
+            self._texts, self._size = set(), 0
+        self._texts.add(text)
+        self._size += len(text)
+
+
 class Secrets:
     """The secrets of a run, and the one place where they are masked. Safe to use from several threads.
 
@@ -86,8 +109,10 @@ class Secrets:
         self._lock = Lock()
         self._known: dict[str | bytes, None] = {}
         self._names: dict[str, None] = {}
-        self._text: tuple[Needle, ...] = ()
-        self._bytes: tuple[Needle, ...] = ()
+        self._text = Needles()
+        self._bytes = Needles()
+        self._harmless, self._since = _Harmless(), Needles()
+        self._shares = True
         self._forget()
         self.declare(*secrets)
         self.declare_names(*names)
@@ -105,11 +130,15 @@ class Secrets:
     def own(self) -> Secrets:
         """Return secrets that begin with these and grow by themselves: those of one scenario."""
         with self._lock:
+            if self._since:
+                self._harmless, self._since = _Harmless(), Needles()
             other = Secrets.__new__(Secrets)
             other._nir, other._lock = self._nir, Lock()
             other._known, other._names = dict(self._known), dict(self._names)
             other._text, other._bytes, other.age = self._text, self._bytes, self.age
+            other._harmless, other._since = self._harmless, self._since
             # Shared until it learns something: scenarios say the same words.
+            other._shares = True
             other._seen_text, other._seen_raw, other._seen_string = self._seen_text, self._seen_raw, self._seen_string
         return other
 
@@ -148,10 +177,10 @@ class Secrets:
                     continue
                 self._names[name] = None
                 needle = Needle(fold_case(name), anywhere=False, folded=True)
-                self._text += (needle,)
-                self._bytes += (needle,)
+                self._look_for(needle)
+                self._bytes = self._bytes.with_more(needle)
                 if not name.isascii():
-                    self._bytes += (Needle(as_latin(name), anywhere=True),)
+                    self._bytes = self._bytes.with_more(Needle(as_latin(name), anywhere=True))
             self._forget()
 
     def learn(self, command: bytes) -> None:
@@ -162,22 +191,32 @@ class Secrets:
     def _add_text(self, secret: str) -> None:
         is_hex = not NOT_HEX.search(secret)
         anywhere = len(secret) >= (LONG_HEX_DIGITS if is_hex else LONG)
-        self._text += (Needle(secret, anywhere, is_hex=is_hex),)
-        self._bytes += (Needle(as_latin(secret), len(secret) >= LONG, is_hex=is_hex),)
+        found = [Needle(secret, anywhere, is_hex=is_hex)]
         if secret.isdecimal() and secret.isascii() and len(secret) <= _LONGEST_CODE:
-            self._text += tuple(Needle(form, anywhere=False) for form in _printed_otherwise(secret))
+            found += [Needle(form, anywhere=False) for form in _printed_otherwise(secret)]
+        self._look_for(*found)
+        self._bytes = self._bytes.with_more(Needle(as_latin(secret), len(secret) >= LONG, is_hex=is_hex))
         if anywhere and is_hex and len(secret) % 2 == 0:
             self._add_bytes(bytes.fromhex(secret))
 
     def _add_bytes(self, secret: bytes) -> None:
-        self._bytes += (Needle(secret.decode("latin-1"), anywhere=True),)
-        self._text += (Needle(secret.hex(), anywhere=len(secret) >= LONG, is_hex=True),)
+        self._bytes = self._bytes.with_more(Needle(secret.decode("latin-1"), anywhere=True))
+        self._look_for(Needle(secret.hex(), anywhere=len(secret) >= LONG, is_hex=True))
+
+    def _look_for(self, *needles: Needle) -> None:
+        self._text, self._since = self._text.with_more(*needles), self._since.with_more(*needles)
 
     def _forget(self) -> None:
         """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
-        self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
-        self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
-        self._seen_string = lru_cache(_REMEMBERED)(lambda text: self.text(encodable(text)))
+        if self._shares:
+            self._shares = False
+            self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
+            self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
+            self._seen_string = lru_cache(_REMEMBERED)(self._mask_string)
+        else:
+            self._seen_text.cache_clear()
+            self._seen_raw.cache_clear()
+            self._seen_string.cache_clear()
         self.age = getattr(self, "age", 0) + 1
         """Grows with what is declared: what was masked at another age may have to be masked again."""
 
@@ -189,8 +228,17 @@ class Secrets:
         """Return hexadecimal `digits` with every secret among the bytes they stand for masked byte by byte."""
         return self._seen_raw(digits)
 
+    def _mask_string(self, text: str) -> str:
+        if text in self._harmless and not self._since.held(text):
+            return text
+        found = encodable(text)
+        if self._text.held(found) or _HEX_WORD.search(found) or (self._nir and _NIR.search(found)):
+            return self._mask_text(found)
+        self._harmless.add(found)
+        return found
+
     def _mask_text(self, text: str) -> str:
-        return self._settled(text, lambda found: self.raw(self._masked_words(found)))
+        return self._settled(text, lambda found: self._mask_raw(self._masked_words(found)))
 
     def _mask_raw(self, digits: str) -> str:
         return self._settled(digits, self._masked_bytes)
@@ -206,11 +254,7 @@ class Secrets:
     def content(self, content: bytes) -> bytes:
         """Return the bytes of a body with every secret masked, so that their digest gives none away."""
         text = content.decode("latin-1")
-        parts, at = [], 0
-        for start, end in _merged(self._spans(self._bytes, text, in_bytes=True)):
-            parts += [text[at:start], MARK]
-            at = end
-        masked = self._masked_bytes("".join([*parts, text[at:]]))
+        masked = self._masked_bytes(_marked(text, self._spans(self._bytes, text, in_bytes=True)))
         return masked.replace("•", as_latin("•")).encode("latin-1")
 
     @staticmethod
@@ -221,11 +265,7 @@ class Secrets:
         return text
 
     def _masked_words(self, text: str) -> str:
-        parts, at = [], 0
-        for start, end in _merged(self._spans(self._text, text, in_bytes=False)):
-            parts += [text[at:start], MARK]
-            at = end
-        return "".join([*parts, text[at:]])
+        return _marked(text, self._spans(self._text, text, in_bytes=False))
 
     def _masked_bytes(self, text: str) -> str:
         return _HEX_WORD.sub(self._masked_hex_word, text) if self._bytes or self._nir else text
@@ -233,18 +273,16 @@ class Secrets:
     def _masked_hex_word(self, word: re.Match[str]) -> str:
         digits = word.group()
         as_text = bytes.fromhex(_NO_PAIR.sub("", digits)).decode("latin-1")
-        spans = list(_merged(self._spans(self._bytes, as_text, in_bytes=True)))
+        spans = self._spans(self._bytes, as_text, in_bytes=True)
         if not spans:
             return digits
         hidden = {i for start, end in spans for i in range(start, end)}
         count = iter(range(len(digits)))
         return _HEX_PAIR.sub(lambda pair: BYTE_MARK if next(count) in hidden else pair.group(), digits)
 
-    def _spans(self, needles: tuple[Needle, ...], text: str, *, in_bytes: bool) -> Iterator[_Place]:
-        for needle in needles:
-            yield from needle.spans(text, in_bytes=in_bytes)
-        if self._nir:
-            yield from (found.span() for found in _NIR.finditer(text))
+    def _spans(self, needles: Needles, text: str, *, in_bytes: bool) -> list[_Place]:
+        found = needles.spans(text, in_bytes=in_bytes)
+        return found + [nir.span() for nir in _NIR.finditer(text)] if self._nir else found
 
     def event(self, plain: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON form of an event with every string of it masked and made encodable as UTF-8."""
@@ -291,6 +329,15 @@ class Secrets:
         if key in _COMMAND_ARGUMENTS and isinstance(value, str):
             return self.text(mask_command(encodable(value)))
         return self._walk(value, free=True)
+
+
+def _marked(text: str, spans: Collection[_Place]) -> str:
+    """Return `text` with a mark in the place of `spans`."""
+    parts, at = [], 0
+    for start, end in _merged(spans):
+        parts += [text[at:start], MARK]
+        at = end
+    return "".join([*parts, text[at:]]) if parts else text
 
 
 def _merged(spans: Iterable[_Place]) -> Iterator[_Place]:

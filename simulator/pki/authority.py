@@ -15,7 +15,6 @@ from enum import Enum
 from functools import cached_property
 from urllib.parse import quote
 
-from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -31,6 +30,8 @@ from bifente.simulator.pki.keystore import KeySource
 _DER = serialization.Encoding.DER
 #: Lifetime of every authority: wide, so that a bench set to another year still verifies. UTCTime ends in 2049.
 AUTHORITY_VALIDITY = Validity(date(2013, 1, 1), date(2049, 12, 31))
+_REMEMBERED = 256
+"""How many of its certificates an authority remembers."""
 
 
 class CertificateLevel(Enum):
@@ -108,13 +109,15 @@ class Authority:
         self.issuer = issuer
         self.publication = at
         self._key = key
+        self._issued: dict[tuple[int, Profile], x509.Certificate] = {}
 
     @cached_property
     def certificate(self) -> x509.Certificate:
         """Its own certificate: self-signed for a root."""
         signer = self.issuer or self
         public_key = self._key.public_key()
-        builder = self._builder(self.name, public_key, AUTHORITY_VALIDITY, signer)
+        serial = _serial_number(signer.name, self.name, public_key, AUTHORITY_VALIDITY)
+        builder = self._builder(self.name, public_key, AUTHORITY_VALIDITY, signer, serial)
         builder = builder.add_extension(
             x509.BasicConstraints(ca=True, path_length=0 if self.issuer else 1), critical=True
         )
@@ -143,10 +146,31 @@ class Authority:
         profile: Profile,
         private_extensions: Iterable[x509.UnrecognizedExtension] = (),
     ) -> x509.Certificate:
-        """An end certificate. Its serial number is derived from all of the arguments."""
+        """An end certificate, signed once: the same arguments give the same one.
+
+        Its serial number is derived from all of them but what ``profile`` says beyond the uses of the key.
+        """
         extensions = tuple(private_extensions)
         told = [f"{item.oid.dotted_string}={item.value.hex()}" for item in extensions]
-        builder = self._builder(subject, public_key, validity, self, *sorted(profile.key_uses), *told)
+        serial = _serial_number(self.name, subject, public_key, validity, *sorted(profile.key_uses), *told)
+        found = self._issued.get((serial, profile))
+        if found is None:
+            if len(self._issued) >= _REMEMBERED:
+                self._issued.clear()
+            found = self._signed(serial, subject, public_key, validity, profile, extensions)
+            self._issued[serial, profile] = found
+        return found
+
+    def _signed(
+        self,
+        serial: int,
+        subject: x509.Name,
+        public_key: RSAPublicKey,
+        validity: Validity,
+        profile: Profile,
+        extensions: tuple[x509.UnrecognizedExtension, ...],
+    ) -> x509.Certificate:
+        builder = self._builder(subject, public_key, validity, self, serial)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=False)
         builder = builder.add_extension(self.authority_key_id, critical=False)
         builder = builder.add_extension(profiles.key_usage(profile.key_uses), critical=True)
@@ -187,17 +211,16 @@ class Authority:
     def answer(self, builder: ocsp.OCSPResponseBuilder, at: datetime) -> ocsp.OCSPResponse:
         """An OCSP answer made at ``at``, signed by the authority itself."""
         named = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, self.certificate)
-        made = asn1_ocsp.OCSPResponse.load(named.sign(self._key, hashes.SHA256()).public_bytes(_DER))
-        basic = made["response_bytes"]["response"].parsed
-        # The builder knows one clock, the machine's.
-        basic["tbs_response_data"]["produced_at"] = at.astimezone(UTC).replace(microsecond=0)
-        signed = basic["tbs_response_data"].dump(force=True)
-        basic["signature"] = self._key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-        made["response_bytes"]["response"] = basic
-        return ocsp.load_der_ocsp_response(made.dump(force=True))
+        made = named.sign(self._key, hashes.SHA256())
+        # The builder knows one clock, the machine's: the first time that is said, of a fixed length, is another one.
+        said = made.tbs_response_bytes
+        signed = said.replace(_generalized(made.produced_at_utc), _generalized(at.astimezone(UTC)), 1)
+        signature = self._key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        whole = made.public_bytes(_DER).replace(said, signed, 1).replace(made.signature, signature, 1)
+        return ocsp.load_der_ocsp_response(whole)
 
     def _builder(
-        self, subject: x509.Name, key: RSAPublicKey, validity: Validity, signer: Authority, *more: str
+        self, subject: x509.Name, key: RSAPublicKey, validity: Validity, signer: Authority, serial: int
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
@@ -206,7 +229,7 @@ class Authority:
             .public_key(key)
             .not_valid_before(validity.not_before)
             .not_valid_after(validity.not_after)
-            .serial_number(_serial_number(signer.name, subject, key, validity, *more))
+            .serial_number(serial)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
 
@@ -221,26 +244,24 @@ class Pki:
         self._keys = keys
         self._publication = publication or Publication()
         self._key_size = key_size
-        self._made: dict[str, Authority] = {}
+        self._made: dict[tuple[CertificateLevel, Branch | None], Authority] = {}
 
     def root(self, level: CertificateLevel) -> Authority:
         """TEST AC RACINE IGC-SANTE <level>."""
-        return self._make(f"TEST AC RACINE IGC-SANTE {level.name}", f"ACR-{level.value}-TEST", None)
+        return self._made.get((level, None)) or self._make(level, None)
 
     def authority(self, level: CertificateLevel, branch: Branch) -> Authority:
         """TEST AC IGC-SANTE <level> <branch>."""
-        return self._make(
-            f"TEST AC IGC-SANTE {level.name} {branch.name}",
-            f"ACI-{level.value}-{branch.value}-TEST",
-            self.root(level),
-        )
+        return self._made.get((level, branch)) or self._make(level, branch)
 
-    def _make(self, common_name: str, stem: str, issuer: Authority | None) -> Authority:
-        made = self._made.get(stem)
-        if made is None:
-            key = self._keys.key(f"authority/{stem}", self._key_size)
-            made = self._made.setdefault(stem, Authority(common_name, stem, key, issuer, self._publication))
-        return made
+    def _make(self, level: CertificateLevel, branch: Branch | None) -> Authority:
+        if branch is None:
+            issuer, name, stem = None, f"TEST AC RACINE IGC-SANTE {level.name}", f"ACR-{level.value}-TEST"
+        else:
+            issuer, name = self.root(level), f"TEST AC IGC-SANTE {level.name} {branch.name}"
+            stem = f"ACI-{level.value}-{branch.value}-TEST"
+        key = self._keys.key(f"authority/{stem}", self._key_size)
+        return self._made.setdefault((level, branch), Authority(name, stem, key, issuer, self._publication))
 
 
 _AUTHORITY_KEY_USAGE = x509.KeyUsage(
@@ -272,6 +293,11 @@ def _add_pointers(builder: x509.CertificateBuilder, signer: Authority) -> x509.C
             critical=False,
         )
     )
+
+
+def _generalized(moment: datetime) -> bytes:
+    """Return a moment as a GeneralizedTime of DER says it."""
+    return f"{moment:%Y%m%d%H%M%SZ}".encode()
 
 
 def _points(uris: Iterable[str]) -> list[x509.DistributionPoint]:

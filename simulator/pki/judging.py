@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from asn1crypto import core
@@ -194,15 +195,15 @@ class CertificateJudge:
                 raise CertificateRefusedError(CertificateRefusal.EXPIRED, one.not_valid_after_utc.date().isoformat())
 
 
+@lru_cache(maxsize=256)
 def _issued(lower: x509.Certificate, upper: x509.Certificate) -> bool:
+    """Tell whether one certificate signed another: a matter of the two alone, whenever it is asked."""
     try:
-        basic = _extension(upper, x509.BasicConstraints)
-        if basic is None or not basic.ca:
-            return False
         lower.verify_directly_issued_by(upper)
+        basic = _extension(upper, x509.BasicConstraints)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
-    return True
+    return basic is not None and basic.ca
 
 
 def _extension(certificate: x509.Certificate, kind: type[ExtensionT]) -> ExtensionT | None:

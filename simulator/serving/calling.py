@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -12,7 +11,9 @@ import httpx
 from bifente.ground.text import Text
 from bifente.simulator.pki.judging import Chain
 from bifente.simulator.pki.refusals import CertificateRefusedError
+from bifente.simulator.serving.asgi import answered
 from bifente.simulator.serving.client_certificates import ClientCertificates, TlsPeer, seen_by
+from bifente.simulator.serving.loops import run
 from bifente.simulator.serving.service import Asgi
 
 IN_PROCESS = "https://localhost"
@@ -37,22 +38,15 @@ class Caller(Protocol):
 class AsgiTransport(httpx.BaseTransport):
     """Carries requests to an ASGI application of this process: same application, same bytes, no port.
 
-    Not to be used inside a running event loop.
+    An application that calls another one so, while it answers, waits for it.
     """
 
     def __init__(self, application: Asgi) -> None:
-        self._transport = httpx.ASGITransport(app=application)
+        self._application = application
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request, its whole answer read."""
-        return asyncio.run(self._carried(request))
-
-    async def _carried(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._transport.handle_async_request(
-            httpx.Request(request.method, request.url, headers=request.headers.raw, content=request.read())
-        )
-        body = await answer.aread()
-        return httpx.Response(answer.status_code, headers=answer.headers.raw, content=body)
+        return run(answered(self._application, request))
 
 
 class RefusedConnectionError(httpx.ConnectError):

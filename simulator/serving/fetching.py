@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import httpx
 
 from bifente.ground.clock import Clock
@@ -24,7 +20,7 @@ def fetching(caller: Caller, clock: Clock, patience: float = PATIENCE) -> Fetch:
     def fetch(url: str, body: bytes | None) -> bytes:
         since = clock.monotonic()
         try:
-            answer = _apart(lambda: _asked(caller, url, body))
+            answer = _asked(caller, url, body)
         except httpx.HTTPError as error:
             raise FetchError(f"{url}: {error or type(error).__name__}") from None
         if clock.monotonic() - since > patience:
@@ -42,13 +38,3 @@ def _asked(caller: Caller, url: str, body: bytes | None) -> httpx.Response:
     if body is None:
         return caller.request("GET", url)
     return caller.request("POST", url, headers={"Content-Type": _OCSP}, content=body)
-
-
-def _apart(ask: Callable[[], httpx.Response]) -> httpx.Response:
-    """Ask from a thread of its own where an event loop runs: a caller of this process needs one to itself."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return ask()
-    with ThreadPoolExecutor(1) as alone:
-        return alone.submit(ask).result()

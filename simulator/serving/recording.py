@@ -143,15 +143,18 @@ class _Telling:
             self._answered.add(message.get("body", b""))
             if not message.get("more_body", False):
                 seconds = self._clock.monotonic() - self._since
-                self._tell(Heading.SENT, self._start["status"], self._start.get("headers", ()), seconds)
+                self._tell(Heading.SENT, self._start["status"], _texts(self._start.get("headers", ())), seconds)
 
     def request(self) -> None:
         if not self._told:
             self._told = True
-            self._learn(_texts(self._scope["headers"]), bytes(self._asked.kept))
-            self._tell(Heading.RECEIVED, None, self._scope["headers"], 0.0)
+            headers = _texts(self._scope["headers"])
+            self._learn(headers, bytes(self._asked.kept))
+            self._tell(Heading.RECEIVED, None, headers, 0.0)
 
-    def _tell(self, direction: Heading, status: int | None, headers: Any, seconds: float) -> None:
+    def _tell(
+        self, direction: Heading, status: int | None, headers: tuple[tuple[str, str], ...], seconds: float
+    ) -> None:
         body = self._asked if direction is Heading.RECEIVED else self._answered
         self._hear(
             Passed(
@@ -161,7 +164,7 @@ class _Telling:
                 method=self._scope["method"],
                 url=_url(self._scope),
                 status=status,
-                headers=_texts(headers),
+                headers=headers,
                 body=bytes(body.kept),
                 size=body.size,
                 seconds=seconds,
@@ -175,7 +178,7 @@ def recorded(service: Service, clock: Clock, hear: Hear) -> Recorded:
 
 
 def _texts(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
 
 
 def _url(scope: _Message) -> str:

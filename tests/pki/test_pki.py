@@ -2,24 +2,30 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from asn1crypto import core
+from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtensionOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bifente.simulator.pki import certificate_profiles as profiles
-from bifente.simulator.pki import subjects
+from bifente.simulator.pki import revocation, subjects
 from bifente.simulator.pki.authority import Authority, Branch, CertificateLevel, Pki, Publication, Revocation
 from bifente.simulator.pki.certificate_profiles import KeyUsageBit, Profile, Validity
 from bifente.simulator.pki.keystore import KeySource
 
 OpenSsl = Callable[..., subprocess.CompletedProcess[str]]
 VALIDITY = Validity(date(2025, 1, 1), date(2027, 12, 31))
+FORT = (CertificateLevel.FORT, Branch.PERSONNES)
 AT = datetime(2026, 3, 3, 12, tzinfo=UTC)
 DOCTOR = subjects.person(title="Médecin", surname="TESTMEDECIN", given_name="GENERALISTE", national_id="899900000011")
 
@@ -39,7 +45,7 @@ def pem(*items: x509.Certificate | x509.CertificateRevocationList) -> bytes:
 
 
 def issue(
-    authority: Authority, key: RSAPublicKey, profile: Profile = profiles.SIGNATURE, **more: object
+    authority: Authority, key: RSAPublicKey, profile: Profile = profiles.SIGNATURE, /, **more: object
 ) -> x509.Certificate:
     arguments: dict[str, object] = {"subject": DOCTOR, "public_key": key, "validity": VALIDITY, "profile": profile}
     return authority.issue(**{**arguments, **more})  # type: ignore[arg-type]
@@ -162,7 +168,7 @@ def test_the_same_request_gives_the_same_certificate(
     shared_keys: KeySource, authority: Authority, public_key: RSAPublicKey
 ) -> None:
     first = issue(authority, public_key)
-    again = issue(Pki(shared_keys).authority(CertificateLevel.FORT, Branch.PERSONNES), public_key)
+    again = issue(Pki(shared_keys).authority(*FORT), public_key)
     assert first.public_bytes(serialization.Encoding.DER) == again.public_bytes(serialization.Encoding.DER)
     others = [
         issue(authority, public_key, profiles.AUTHENTICATION),
@@ -173,6 +179,71 @@ def test_the_same_request_gives_the_same_certificate(
     serials = {first.serial_number, *(other.serial_number for other in others)}
     assert len(serials) == 5
     assert all(0 < serial < 1 << 127 for serial in serials)
+
+
+def test_a_certificate_that_an_authority_remembers_is_never_that_of_another_request(
+    shared_keys: KeySource, public_key: RSAPublicKey
+) -> None:
+    authority = Pki(shared_keys).authority(*FORT)
+    first = issue(authority, public_key)
+    assert issue(authority, public_key) is first
+    other = subjects.person(title="Médecin", surname="TESTMEDECIN", given_name="AUTRE", national_id="899900000011")
+    requests: list[dict[str, object]] = [
+        {"subject": other},
+        {"public_key": shared_keys.key("card/x/authentication").public_key()},
+        {"validity": Validity(VALIDITY.start, VALIDITY.end - timedelta(days=1))},
+        {"profile": replace(profiles.SIGNATURE, extended=())},
+        {"profile": replace(profiles.SIGNATURE, key_usage_period=not profiles.SIGNATURE.key_usage_period)},
+        {"private_extensions": [profiles.profession(21)]},
+        {"private_extensions": [profiles.profession(10)]},
+    ]
+    for request in requests:
+        found = issue(authority, public_key, **request)
+        fresh = issue(Pki(shared_keys).authority(*FORT), public_key, **request)
+        assert found == fresh != first
+    elsewhere = issue(Pki(shared_keys, Publication(web="http://igc.test")).authority(*FORT), public_key)
+    assert elsewhere != first
+
+
+def test_what_an_authority_remembers_is_bounded(shared_keys: KeySource, public_key: RSAPublicKey) -> None:
+    authority = Pki(shared_keys).authority(*FORT)
+    first = issue(authority, public_key)
+    for day in range(256):
+        issue(authority, public_key, validity=Validity(VALIDITY.start, VALIDITY.start + timedelta(days=day)))
+    again = issue(authority, public_key)
+    assert again == first
+    assert again is not first
+
+
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2049, 12, 31), timezones=st.just(UTC))
+
+
+@settings(max_examples=20, deadline=None)
+@given(MOMENTS | st.builds(datetime.now, st.just(UTC)), st.sampled_from(ocsp.OCSPCertStatus), st.booleans())
+def test_an_answer_is_of_the_moment_that_is_said(
+    pki: Pki, at: datetime, status: ocsp.OCSPCertStatus, nonce: bool
+) -> None:
+    authority, day = pki.authority(*FORT), at.replace(microsecond=0)
+    asked = ocsp.OCSPResponseBuilder().add_response_by_hash(
+        issuer_name_hash=bytes(20),
+        issuer_key_hash=bytes(20),
+        serial_number=7,
+        algorithm=hashes.SHA1(),  # noqa: S303
+        cert_status=status,
+        this_update=day,
+        next_update=day + timedelta(hours=1),
+        revocation_time=day if status is ocsp.OCSPCertStatus.REVOKED else None,
+        revocation_reason=None,
+    )
+    if nonce:
+        asked = asked.add_extension(x509.OCSPNonce(b"n" * 16), critical=False)
+    answer = authority.answer(asked, at)
+    assert (answer.produced_at_utc, answer.this_update_utc) == (day, day)
+    assert answer.next_update_utc == day + timedelta(hours=1)
+    assert answer.certificate_status is status
+    assert revocation.answered_by(answer, authority.certificate, at)
+    whole = asn1_ocsp.OCSPResponse.load(answer.public_bytes(serialization.Encoding.DER), strict=True)
+    assert whole["response_bytes"]["response"].parsed["tbs_response_data"]["produced_at"].native == day
 
 
 def test_revocation_lists(authority: Authority, public_key: RSAPublicKey, openssl: OpenSsl) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import sample
@@ -9,8 +11,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bifente.ground.text import Text
+from bifente.reports.clean import encodable
 from bifente.reports.events import Call, Exchange, Note, StepStarted, to_dict
-from bifente.reports.masking import BYTE_MARK, MARK, SHORTEST_SECRET, lower_hex, mask_command
+from bifente.reports.masking import (
+    BYTE_MARK,
+    MARK,
+    SHORTEST_SECRET,
+    Needle,
+    Needles,
+    fold_case,
+    lower_hex,
+    mask_command,
+)
 from bifente.reports.secrets import Secrets
 
 B = BYTE_MARK
@@ -259,3 +271,85 @@ def test_hexadecimal_in_small_letters_has_every_character_at_its_place(text: str
     assert all(
         after == (before.lower() if before.isascii() else before) for before, after in zip(text, small, strict=True)
     )
+
+
+_NEEDLES = st.builds(
+    Needle,
+    st.sampled_from(["4821", "31323334", "beef0042", "Dupré", "dupre", "AB12cd34", "é½"]),
+    anywhere=st.booleans(),
+    folded=st.booleans(),
+    is_hex=st.booleans(),
+).map(lambda one: replace(one, written=fold_case(one.written)) if one.folded else one)
+_WORDS = st.lists(
+    st.sampled_from(["4821", "31323334", "BEEF0042", "beef0042", "DUPRÉ", "dupre", "ab12CD34", "é½", " ", "x", "\x81"]),
+    max_size=6,
+).map("".join)
+
+
+@settings(max_examples=200)
+@given(st.lists(_NEEDLES, max_size=5), _WORDS | st.text(max_size=20), st.booleans())
+def test_needles_looked_for_together_are_found_where_each_is(needles: list[Needle], text: str, in_bytes: bool) -> None:
+    together = Needles()
+    for needle in needles:
+        together = together.with_more(needle)
+    assert together == Needles().with_more(*needles)
+    alone = [span for needle in needles for span in needle.spans(text, in_bytes=in_bytes)]
+    assert sorted(together.spans(text, in_bytes=in_bytes)) == sorted(alone)
+    assert bool(together) is bool(needles)
+
+
+def test_what_was_masked_before_a_secret_was_known_is_masked_anew() -> None:
+    secrets = Secrets()
+    own = secrets.own()
+    said = {"text": "code 7391", "response": "37333931", "headers": [["x-code", "7391"]], "arguments": {"n": 7391}}
+    assert own.event(said) == said
+    assert own.content(b"code 7391") == b"code 7391"
+    own.declare("7391")
+    expected = {"text": f"code {MARK}", "response": B * 4, "headers": [["x-code", MARK]], "arguments": {"n": MARK}}
+    assert own.event(said) == expected
+    assert own.content(b"code 7391") == f"code {MARK}".encode()
+    assert secrets.event(said) == said
+
+
+_SECRETS = st.sampled_from(["4821", "4e4a", "deadbeef0042dead", b"\x48\x21\xab\xcd", "tok-abcdefgh", "é½ué"])
+_SAID = st.lists(
+    st.sampled_from(
+        ["4821", "48 21 AB CD", "4E4A", "DEADBEEF0042DEAD", "34383231", "tok-abcdefgh", "é½ué", " ", "\ud800"]
+    ),
+    min_size=1,
+    max_size=4,
+).map("".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.booleans(),
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("text"), _SAID),
+            st.tuples(st.just("secret"), _SECRETS),
+            st.tuples(st.just("scenario"), st.none() | _SECRETS),
+        ),
+        max_size=20,
+    ),
+)
+@example(False, [("text", "4821"), ("secret", "4821"), ("text", "4821"), ("scenario", None), ("text", "4821")])
+@example(False, [("text", "tok-abcdefgh"), ("scenario", "tok-abcdefgh"), ("text", "tok-abcdefgh")])
+@example(False, [("text", "48 21 AB CD"), ("secret", b"\x48\x21\xab\xcd"), ("text", "48 21 AB CD")])
+@example(False, [("secret", "4821"), ("text", "34383231")])
+@example(True, [("text", "1 85 05 78 006 084 36")])
+@example(False, [("text", "\ud800"), ("text", "\ud800")])
+def test_what_is_remembered_of_other_scenarios_masks_as_if_nothing_was(nir: bool, steps: list[tuple[str, Any]]) -> None:
+    run = Secrets(nir=nir)
+    own, known, first = run.own(), list[str | bytes](), list[str | bytes]()
+    for step, value in steps:
+        if step == "text":
+            assert own.event({"text": value}) == {"text": Secrets(secrets=known, nir=nir).text(encodable(value))}
+        elif step == "secret":
+            own.declare(value)
+            known.append(value)
+        else:
+            if value is not None:
+                run.declare(value)
+                first.append(value)
+            own, known = run.own(), list(first)

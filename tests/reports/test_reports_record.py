@@ -196,6 +196,12 @@ def test_a_body_is_text_where_it_is_short_text() -> None:
         assert body_of(content, Secrets())["size"] == len(content)
 
 
+@given(st.text(st.sampled_from("aé\t\r\n\x0b\x1c\x85\xa0\u2028\U0001f600\ue000 "), max_size=8))
+def test_a_body_is_text_where_each_of_its_characters_can_be_printed(text: str) -> None:
+    shown = all(char.isprintable() or char in "\t\r\n" for char in text)
+    assert body_of(text.encode(), Secrets())["body"] == (text if shown else None)
+
+
 def test_a_span_points_at_the_lines_of_its_scenario(tmp_path: Path) -> None:
     path = tmp_path / "j"
     sample.write(path, sample.full_run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from bifente.ground.clock import VirtualClock
 from bifente.simulator.services.directory import DirectoryService, Register
 from bifente.simulator.services.directory.dates import date_test
 from bifente.simulator.services.directory.entries import DirectoryEntry, PracticePlace
+from bifente.simulator.services.directory.faults import DirectoryTrouble
 from bifente.simulator.services.directory.search import PARAMETERS
 from bifente.simulator.services.directory.service import API_KEY, BASE
 from bifente.simulator.serving.calling import in_process
@@ -24,6 +26,28 @@ PEOPLE = (
     DirectoryEntry("99900000002", "LEFEBVRE", ("Jean", "Éric"), "60", "Infirmier", adeli="990000002", places=(PLACE,)),
     DirectoryEntry("99900000003", "Martin", ("Zoé",), "10", "Médecin", active=False),
 )
+
+
+def test_what_is_remembered_of_a_person_is_of_the_person_as_they_are() -> None:
+    """A search leaves the resource as it was; who changed is another; the fault of a December shows and passes."""
+    service = DirectoryService(Register(PEOPLE[:1]), VirtualClock(), random.Random(1))
+    with in_process(service.application, {API_KEY: service.key}) as found:
+
+        def read() -> dict[str, Any]:
+            answer = found.get(f"{BASE}/Practitioner", params={"identifier": PEOPLE[0].rpps})
+            return dict(answer.json()["entry"][0]["resource"])
+
+        first = read()
+        found.get(f"{BASE}/Practitioner", params={"_elements": "name", "_revinclude": "PractitionerRole:practitioner"})
+        assert read() == first
+        service.strike(DirectoryTrouble.DECEMBER_2019)
+        assert read().keys() - first.keys() == {"modifierExtension"}
+        service.relieve(DirectoryTrouble.DECEMBER_2019)
+        assert read() == first
+        service.register.put(replace(PEOPLE[0], family="Autre"))
+        assert read()["name"][0]["family"] == "Autre"
+        service.register.put(replace(PEOPLE[0], active=False))
+        assert not read().keys() & {"name", "meta"}
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,15 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc import jws
 
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.fault import Aim
 from bifente.simulator.pki.keystore import MemoryKeys
 from bifente.simulator.services.psc import troubles
+from bifente.simulator.services.psc.addresses import Addresses, Face
 from bifente.simulator.services.psc.claims import AuthMode
+from bifente.simulator.services.psc.discovery import document
 from bifente.simulator.services.psc.expiring import Expiring
 from bifente.simulator.services.psc.model import RegisteredClient, Registry, laboratory
 from bifente.simulator.services.psc.requests import secrets_in
@@ -30,6 +33,38 @@ KEYS = MemoryKeys()
 
 def made(**more: object) -> PscService:
     return PscService(VirtualClock(), KEYS, random.Random(1), **more)  # type: ignore[arg-type]
+
+
+def test_the_keys_of_a_mint_are_published_from_the_first_though_none_was_used() -> None:
+    mints = [made().core.mint for _ in range(2)]
+    first = mints[1].jwks["keys"]
+    token = mints[1].signed({"sub": USER})
+    for mint in mints:
+        mint.rotate()
+    assert mints[0].jwks == mints[1].jwks
+    assert [len(first), len(mints[0].jwks["keys"])] == [1, 2]
+    assert first[0] in mints[0].jwks["keys"]
+    assert mints[0].read(token) == {"sub": USER}
+    header = jws.extract_compact(mints[0].signed({"sub": USER}).encode()).headers()
+    assert header["kid"] == mints[0].jwks["keys"][1]["kid"] != first[0]["kid"]
+
+
+def test_of_faces_at_one_address_the_first_answers() -> None:
+    shared = Addresses(wallet="https://ici.test", auth="https://ici.test")
+    assert shared.face("ici.test") is Face.WALLET
+    assert shared.face("api.psc.bifente.test") is Face.API
+    assert shared.face("auth.psc.bifente.test") is None
+    assert Addresses().face("auth.psc.bifente.test") is Face.AUTH
+
+
+def test_the_document_is_of_the_addresses_it_is_asked_at() -> None:
+    for auth in ("https://un.test", "https://deux.test", "https://un.test"):
+        service = made(addresses=Addresses(auth=auth))
+        with caller(service) as client:
+            answer = client.get(service.core.addresses.discovery)
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json() == document(Addresses(auth=auth))
+        assert answer.json()["issuer"].startswith(auth)
 
 
 def caller(service: PscService) -> httpx.Client:

@@ -410,3 +410,23 @@ def test_a_certificate_signed_by_a_card_is_no_certificate(lab: Laboratory) -> No
     with pytest.raises(CertificateRefusedError) as refused:
         judge_of(lab).judge([forged, made.certificates["authentication"], *made.chain])
     assert refused.value.refusal is CertificateRefusal.UNKNOWN_AUTHORITY
+
+
+def test_who_was_let_in_once_opens_to_nobody_else(lab: Laboratory) -> None:
+    """What is remembered of two certificates is of these two: not of one that differs, nor for other authorities."""
+    (good,), strangers = lab.structure().chain, Pki(MemoryKeys())
+    (foreign,) = lab.structure(strangers).chain
+    der = good.public_bytes(Encoding.DER)
+    tampered = x509.load_der_x509_certificate(der[:-1] + bytes([der[-1] ^ 1]))
+    theirs = CertificateJudge(authorities_of(strangers), lab.clock)
+    for _ in range(2):
+        assert judge_of(lab).judge([good])[0] == good
+        assert theirs.judge([foreign])[0] == foreign
+        for judge, refused in ((judge_of(lab), foreign), (judge_of(lab), tampered), (theirs, good)):
+            with pytest.raises(CertificateRefusedError) as told:
+                judge.judge([refused])
+            assert told.value.refusal is CertificateRefusal.UNKNOWN_AUTHORITY
+    clock = VirtualClock(datetime(2031, 1, 1, tzinfo=UTC))
+    with pytest.raises(CertificateRefusedError) as late:
+        replace(judge_of(lab), clock=clock).judge([good])
+    assert late.value.refusal is CertificateRefusal.EXPIRED

@@ -71,9 +71,12 @@ class PkiOfScene:
             service.register.add(card.authority, card.revocations)
         return service
 
+    def fetch(self, url: str, body: bytes | None) -> bytes:
+        """Return a list or an answer; what passes is in the record. Raise FetchError."""
+        return self._fetch(url, body)
+
     @cached_property
-    def fetch(self) -> Fetch:
-        """How lists and answers are had; what passes is in the record."""
+    def _fetch(self) -> Fetch:
         caller = in_process(recorded(self.service, self.clock, self._hear))
         self._callers.append(caller)
         return fetching(caller, self.clock)

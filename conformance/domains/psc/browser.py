@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 import httpx
 from lxml import html
 
-from bifente.conformance.domains.psc.calling import caller
+from bifente.conformance.domains.psc.calling import transport_of
 from bifente.conformance.domains.psc.vocabulary import PscPage
 from bifente.simulator.services.psc.addresses import Addresses, Face
 from bifente.simulator.serving.service import Asgi
@@ -38,7 +38,8 @@ class PscBrowser:
     """One browser. ``arrived`` is the last address of a client it was sent to."""
 
     def __init__(self, application: Asgi, addresses: Addresses) -> None:
-        self._application = application
+        self._transport = transport_of(application)
+        self._writes = httpx.Client(transport=self._transport)
         self._addresses = addresses
         self._cookies = httpx.Cookies()
         self._document: Any = None
@@ -58,7 +59,8 @@ class PscBrowser:
                 self.arrived = url
                 return PageSeen(302, PscPage.RETURNED, url=url, said=dict(parse_qsl(urlsplit(url).query)))
             answer = self._asked(method, url, present, form)
-            self._cookies.extract_cookies(answer)
+            if "set-cookie" in answer.headers:
+                self._cookies.extract_cookies(answer)
             if answer.status_code not in (301, 302, 303, 307):
                 seen = self._read(answer, url)
                 return self._posted_back() or seen
@@ -103,12 +105,16 @@ class PscBrowser:
         self._cookies = httpx.Cookies(other._cookies)
 
     def _asked(self, method: str, url: str, present: Present | None, form: Mapping[str, str] | None) -> httpx.Response:
-        asks_for_card = self._addresses.face(urlsplit(url).netloc) is Face.MTLS
-        opened = present() if present is not None and asks_for_card else caller(self._application)
-        with opened as client:
-            request = client.build_request(method, url, data=dict(form) if form is not None else None)
+        request = self._writes.build_request(method, url, data=dict(form) if form is not None else None)
+        if self._cookies:
             self._cookies.set_cookie_header(request)
-            return client.send(request)
+        if present is not None and self._addresses.face(urlsplit(url).netloc) is Face.MTLS:
+            with present() as client:
+                return client.send(request)
+        # Not sent by a client, which keeps cookies and follows redirections of its own.
+        answer = self._transport.handle_request(request)
+        answer.request = request
+        return answer
 
     def _read(self, answer: httpx.Response, url: str) -> PageSeen:
         self.at = url

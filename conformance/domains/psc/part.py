@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Self
 
 import httpx
@@ -22,7 +22,6 @@ from bifente.conformance.domains.psc.vocabulary import WORKSTATION, TokenForgery
 from bifente.ground.clock import Clock
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.judging import CertificateJudge, Chain
-from bifente.simulator.pki.keystore import KeySource, MemoryKeys
 from bifente.simulator.services.psc.model import RegisteredClient
 from bifente.simulator.services.psc.service import PscService
 from bifente.simulator.services.psc.tokens import TokenMint
@@ -51,9 +50,11 @@ class PscBench:
         declare: Declare,
         hear: Hear,
         judge: CertificateJudge,
+        strangers: Pki,
     ) -> None:
         self.clock = clock
         self._pki = workshop.pki
+        self._strangers = strangers
         self._keys = workshop.keys
         self._askers = ClientCertificates(judge, required=False, peer=PscService.name, hear=hear)
         self._declare = declare
@@ -76,8 +77,9 @@ class PscBench:
     def of(cls, scene: Scene) -> Self:
         """Return the provider of a scene, whose messages are told."""
         section = scene.section(PscSection) or PscSection()
-        judge = scene.part(PkiOfScene).judge(by="ocsp-then-crl")
-        return cls(section, scene.bench.clock, scene.random, scene.bench.workshop, scene.declare, scene.hear, judge)
+        bench, pki = scene.bench, scene.part(PkiOfScene)
+        judge = pki.judge(by="ocsp-then-crl")
+        return cls(section, bench.clock, scene.random, bench.workshop, scene.declare, scene.hear, judge, pki.foreign)
 
     def browser(self, name: str = WORKSTATION) -> PscBrowser:
         """Return the browser of this name, a new one if it was never used."""
@@ -118,7 +120,7 @@ class PscBench:
         ``hors-igc-``, of another that bears the same name.
         """
         if name not in self._chains:
-            pki = Pki(_strangers()) if name.startswith(STRANGER) else self._pki
+            pki = self._strangers if name.startswith(STRANGER) else self._pki
             key = self._keys.key(f"psc/organisation/{name}").public_key()
             common_name = name.removeprefix(STRANGER)
             self._chains[name] = organisation_certificate(pki, key, self.clock.now(), common_name)
@@ -170,8 +172,3 @@ class PscBench:
 
     def close(self) -> None:
         """Nothing stays open."""
-
-
-@cache
-def _strangers() -> KeySource:
-    return MemoryKeys()

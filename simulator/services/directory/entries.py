@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -126,15 +127,19 @@ class Register:
 
 
 def crowd(count: int) -> Iterator[DirectoryEntry]:
-    """Yield persons that have no card: a directory is full of them. Their numbers begin with 9988."""
-    for rank in range(count):
-        yield DirectoryEntry(
-            rpps=f"9988{rank:07d}",
-            family=f"TESTFOULE{rank:04d}",
-            given=("SPECIMEN",),
-            profession="60",
-            profession_title="Infirmier",
-            adeli=f"99{rank:07d}",
-            department=f"{1 + rank % 95:02d}",
-            places=(PracticePlace(1, f"CABINET TEST {rank:04d}", f"99880{rank:04d}", "SA07", "L"),),
-        )
+    """Return persons that have no card: a directory is full of them. Their numbers begin with 9988."""
+    return map(_person, range(count))
+
+
+@lru_cache(maxsize=256)
+def _person(rank: int) -> DirectoryEntry:
+    return DirectoryEntry(
+        rpps=f"9988{rank:07d}",
+        family=f"TESTFOULE{rank:04d}",
+        given=("SPECIMEN",),
+        profession="60",
+        profession_title="Infirmier",
+        adeli=f"99{rank:07d}",
+        department=f"{1 + rank % 95:02d}",
+        places=(PracticePlace(1, f"CABINET TEST {rank:04d}", f"99880{rank:04d}", "SA07", "L"),),
+    )

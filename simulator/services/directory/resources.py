@@ -7,6 +7,7 @@ themselves follow FHIR R4 and the public examples, and are modelled where these 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from bifente.simulator.services.directory.entries import SINCE, DirectoryEntry, PracticePlace, Register
@@ -19,8 +20,9 @@ _CARD = "https://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-
 UNKNOWN_EXTENSION = "https://annuaire.sante.fr/fhir/StructureDefinition/extension-2019-12"
 
 
+@lru_cache(maxsize=1024)
 def practitioner(entry: DirectoryEntry, *, december: bool = False) -> Resource:
-    """Return a Practitioner; an inactive one keeps its id, identifiers and state (ANNUAIRE-05).
+    """Return a Practitioner, to be read alone; an inactive one keeps its id, identifiers and state (ANNUAIRE-05).
 
     ``december``: with the extension that made servers refuse certain physicians in December 2019.
     """

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from bifente.simulator.services.directory.dates import date_test
@@ -186,6 +187,7 @@ def _chained(
     return lambda one: any(said in meeting for said in parameter.values(one))
 
 
+@lru_cache(maxsize=1024)
 def _plain(text: str) -> str:
     return "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
 

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
-from asn1crypto.keys import PublicKeyInfo
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -244,6 +243,4 @@ def _nonce(asked: ocsp.OCSPRequest) -> bytes | None:
 
 def _key_bits(certificate: x509.Certificate) -> bytes:
     """Return the bits of the key, as OCSP hashes them: without the algorithm."""
-
-    info = PublicKeyInfo.load(certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-    return bytes(info["public_key"].contents[1:])
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)

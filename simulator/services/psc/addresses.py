@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 REALM = "esante-wallet"
@@ -55,4 +57,10 @@ class Addresses:
 
     def face(self, host: str) -> Face | None:
         """Return which host a ``Host`` header names, None for another one."""
-        return next((face for face in Face if urlsplit(self.base(face)).netloc == host), None)
+        return _hosts(self).get(host)
+
+
+@lru_cache(maxsize=16)
+def _hosts(addresses: Addresses) -> Mapping[str, Face]:
+    """Where two faces share a host, the first of them answers."""
+    return {urlsplit(addresses.base(face)).netloc: face for face in reversed(Face)}

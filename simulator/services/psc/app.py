@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -37,21 +38,25 @@ def application(service: PscService) -> Asgi:
             raise HTTPException(404)
         return service.pages.asset(request.path_params["name"])
 
-    faces: Mapping[Face, list[Route]] = {
-        Face.AUTH: protocol_routes(service),
-        Face.WALLET: [*WalletFace(service).routes(), *PhoneFace(service).routes()],
-        Face.MTLS: CardFace(service).routes(),
-        Face.API: ApiFace(service).routes(),
-        Face.IDP: ProviderFace(service).routes(),
+    faces: Mapping[Face, Callable[[], list[Route]]] = {
+        Face.AUTH: lambda: protocol_routes(service),
+        Face.WALLET: lambda: [*WalletFace(service).routes(), *PhoneFace(service).routes()],
+        Face.MTLS: CardFace(service).routes,
+        Face.API: ApiFace(service).routes,
+        Face.IDP: ProviderFace(service).routes,
     }
-    served = {face: _face(service, [*found, Route("/bifente/{name}", asset)]) for face, found in faces.items()}
+
+    @cache
+    def served(face: Face) -> Starlette:
+        return _face(service, [*faces[face](), Route("/bifente/{name}", asset)])
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
         request = Request(scope)
-        for secret in secrets_in((), b"", str(request.url)):
-            service.declare(secret)
+        if scope.get("query_string"):
+            for secret in secrets_in((), b"", str(request.url)):
+                service.declare(secret)
         down = [trouble for trouble in DOWN if trouble in service.troubles]
         whom: Mapping[str, str] = {}
         if down:
@@ -66,7 +71,7 @@ def application(service: PscService) -> Asgi:
         if face is None:
             await JSONResponse({"error": "unknown host"}, 421)(scope, receive, send)
             return
-        await served[face](scope, receive, send)
+        await served(face)(scope, receive, send)
 
     return answer
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+
+from starlette.responses import JSONResponse
 
 from bifente.simulator.services.psc.addresses import Addresses
 from bifente.simulator.services.psc.authorization import RESPONSE_MODES, SCOPES
@@ -87,3 +90,9 @@ def document(addresses: Addresses) -> dict[str, Any]:
         "authorization_response_iss_parameter_supported": True,
         "mtls_endpoint_aliases": endpoints,
     }
+
+
+@lru_cache(maxsize=16)
+def written(addresses: Addresses) -> bytes:
+    """Return the document as it is sent: whoever logs in begins by reading it."""
+    return bytes(JSONResponse(document(addresses)).body)

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bifente.simulator.pki.judging import Chain
 from bifente.simulator.services.psc.addresses import DISCOVERY_PATH, PROTOCOL_PATH, STANDARD_DISCOVERY_PATH
-from bifente.simulator.services.psc.discovery import document
+from bifente.simulator.services.psc.discovery import written
 from bifente.simulator.services.psc.errors import OAuthError, PageError, invalid_request
 from bifente.simulator.services.psc.model import RegisteredClient
 from bifente.simulator.services.psc.requests import bearer_of, chain_of, form_of, query_of
@@ -38,7 +38,7 @@ def routes(service: PscService) -> list[Route]:
         return endpoint
 
     async def discovery(request: Request) -> Response:
-        return JSONResponse(document(service.core.addresses))
+        return Response(written(service.core.addresses), media_type="application/json")
 
     async def certs(request: Request) -> Response:
         return JSONResponse(service.core.mint.jwks)

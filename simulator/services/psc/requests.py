@@ -101,6 +101,8 @@ def secrets_in(headers: Iterable[tuple[str, str]], body: bytes, url: str = "") -
 
 
 def _secret_fields(text: str) -> Iterator[str]:
+    if "=" not in text:
+        return
     try:
         pairs = parse_qsl(text, max_num_fields=MOST_FIELDS)
     except ValueError:

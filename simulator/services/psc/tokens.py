@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import OctKey, RSAKey
 
@@ -32,6 +35,20 @@ class TokenGrant(StrEnum):
     EXCHANGE = "te"
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    kid: str
+    private: RSAKey
+    public: RSAKey
+
+    @classmethod
+    def of(cls, key: RSAPrivateKey) -> _Pair:
+        private = RSAKey.import_key(key)
+        pem = private.as_pem(private=False)
+        kid = base64.urlsafe_b64encode(hashlib.sha256(pem).digest()).decode().rstrip("=")
+        return cls(kid, private, RSAKey.import_key(pem))
+
+
 class TokenMint:
     """Signs tokens and believes its own. ``random`` gives identifiers, ``declare`` hears every token as it is born."""
 
@@ -40,31 +57,39 @@ class TokenMint:
         self._random = random
         self._declare = declare
         self._name = name
-        self._generation = 0
-        self._public: dict[str, RSAKey] = {}
-        self._own = OctKey.import_key(random(64))
-        self._rotate()
+        self._generations = 1
+        self._read: dict[int, _Pair] = {}
+        self._secret = random(64)
 
     # -- keys ----------------------------------------------------------------------------------------------------------
 
     def rotate(self) -> None:
         """Sign with another key from now on; the former one stays published."""
-        self._generation += 1
-        self._rotate()
+        self._generations += 1
 
-    def _rotate(self) -> None:
-        key = RSAKey.import_key(self._keys.key(f"{self._name}/signature-{self._generation}"))
-        public = RSAKey.import_key(key.as_pem(private=False))
-        self._kid = base64.urlsafe_b64encode(hashlib.sha256(public.as_pem(private=False)).digest()).decode().rstrip("=")
-        self._key = key
-        self._public[self._kid] = public
+    @cached_property
+    def _own(self) -> OctKey:
+        return OctKey.import_key(self._secret)
+
+    @property
+    def _pairs(self) -> Sequence[_Pair]:
+        """Every pair so far."""
+        return [self._pair(generation) for generation in range(self._generations)]
+
+    def _pair(self, generation: int) -> _Pair:
+        """Return a pair, read when it is first needed: of the mints of a provider most scenarios use one."""
+        found = self._read.get(generation)
+        if found is None:
+            key = self._keys.key(f"{self._name}/signature-{generation}")
+            found = self._read.setdefault(generation, _Pair.of(key))
+        return found
 
     @property
     def jwks(self) -> Mapping[str, Any]:
         """The published key set."""
         keys = [
-            {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": "RS256"}
-            for kid, key in self._public.items()
+            {**pair.public.as_dict(private=False), "kid": pair.kid, "use": "sig", "alg": "RS256"}
+            for pair in self._pairs
         ]
         return {"keys": keys}
 
@@ -83,7 +108,8 @@ class TokenMint:
 
     def signed(self, claims: Mapping[str, Any]) -> str:
         """Return claims signed with the published key."""
-        return self._born(SIGNED.close(claims, self._key, self._kid))
+        pair = self._pair(self._generations - 1)
+        return self._born(SIGNED.close(claims, pair.private, pair.kid))
 
     def shared(self, claims: Mapping[str, Any], secret: str) -> str:
         """Return claims signed with the secret of the client they are for."""
@@ -101,7 +127,7 @@ class TokenMint:
 
     def read(self, token: str) -> dict[str, Any]:
         """Return the claims of a token signed with a published key. Raise SealError."""
-        return SIGNED.open(token, self._public)
+        return SIGNED.open(token, {pair.kid: pair.public for pair in self._pairs})
 
     def read_own(self, token: str) -> dict[str, Any]:
         """Return the claims of a token made by ``own``. Raise SealError."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from cryptography import x509
@@ -109,12 +110,15 @@ class Delegated(RSAKey):
 
 def as_chain(certificates: tuple[x509.Certificate, ...]) -> Any:
     """Return certificates as tlslite-ng takes them."""
-    shown = []
-    for one in certificates:
-        taken = X509()
-        taken.parseBinary(bytearray(one.public_bytes(Encoding.DER)))
-        shown.append(taken)
-    return X509CertChain(shown)
+    return X509CertChain([_taken(one) for one in certificates])
+
+
+@lru_cache(maxsize=64)
+def _taken(certificate: x509.Certificate) -> Any:
+    """A certificate is the same whoever shows it; tlslite-ng only reads it."""
+    taken = X509()
+    taken.parseBinary(bytearray(certificate.public_bytes(Encoding.DER)))
+    return taken
 
 
 def as_ders(chain: Any) -> list[bytes]:

@@ -50,6 +50,7 @@ def _environment(folder: Path) -> Environment:
     return Environment(
         loader=ChoiceLoader([FileSystemLoader(folder), FileSystemLoader(_OWN)]),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
