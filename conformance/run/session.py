@@ -88,6 +88,20 @@ def _kept() -> Iterator[None]:
             gc.enable()
 
 
+_SELDOM = (20_000, 20, 20)
+"""When scenarios run: what one leaves goes with its last reference; what goes in circles may wait."""
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 @_kept()
 def prepare(options: RunOptions, workshop: Workshop, *, lay_aside: bool = False) -> RunPlan:
     """Read every suite, profile and template a run needs. Raise InputError with all that is wrong.
@@ -374,7 +388,7 @@ def _verdicts(
         yield from _spread(plan, command, secrets, emit)
         return
     encoder = Encoder(secrets, WallClock().now)
-    with BenchPool(plan.options, workshop, plan.profiles) as pool:
+    with _seldom_collected(), BenchPool(plan.options, workshop, plan.profiles) as pool:
         for scenario in plan.scenarios:
             bench = pool.get(scenario.bench.profile)
             verdict = _encoded(scenario, bench, plan.options.seed, command, encoder, lambda line: emit([line]))
@@ -458,8 +472,7 @@ def _open(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     gc.freeze()
-    # What a scenario leaves goes with its last reference; what goes in circles may wait.
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(*_SELDOM)
     global _worker
     pool = BenchPool(options, Workshop.default(options.keys), profiles)
     _worker = _Worker(pool, options.seed, scenarios, command, Encoder(secrets, WallClock().now))
