@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from benchmark_tools import behind_pcscd
+from benchmark_tools import BENCHMARK, behind_pcscd
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
@@ -128,7 +128,9 @@ def test_the_built_in_suites(keys: Path, tmp_path: Path, capsys: pytest.CaptureF
     the same suites took 7.5 s and 12.5 s on two days of one shared machine.
     """
     plain = min(timed(lambda: sum(range(1_000_000)), 20))
-    paths, workshop = default_paths(TargetKind.EMBEDDED), Workshop.default(keys)
+    every, workshop = default_paths(TargetKind.EMBEDDED), Workshop.default(keys)
+    # All of them are played by other tests.
+    paths = every if BENCHMARK else (default_paths()[0] / "card",)
     for card in set(prepare(RunOptions(paths=paths), workshop).cards):
         workshop.personalised(card, datetime.now(UTC).date())  # its keys are made once for all runs of a user
     options = ("--workers", "2", "--quiet", "--keys", keys, "--out", tmp_path)
@@ -144,7 +146,7 @@ def test_the_built_in_suites(keys: Path, tmp_path: Path, capsys: pytest.CaptureF
     figure = " / ".join(f"{(tmp_path / name).stat().st_size / 1e6:.1f}" for name in names) + " MB"
     say(capsys, "their journal, JSON and HTML", figure, "<= 30 / 5 / 5 MB")
     # Of the processors: what others do on the machine makes it wait, and says nothing of us.
-    assert worked < 20_000 * plain
+    assert worked < 10 * told * plain
 
 
 def _of_children() -> float:
@@ -187,9 +189,9 @@ def test_cost_per_scenario_as_suites_grow(keys: Path, tmp_path: Path, capsys: py
         path, out = tmp_path / f"growth-{count}.yaml", tmp_path / str(count)
         path.write_text(SUITE + "".join(SCENARIO.format(number=number) for number in range(count)), encoding="utf-8")
         command = (sys.executable, "-c", WITH_REPORTS, "run", path, "--quiet", "--keys", keys, "--out", out)
-        start = time.perf_counter()
+        before = _of_children()
         done = subprocess.run([*map(str, command)], capture_output=True, check=False, text=True)
-        costs[count] = (time.perf_counter() - start) / count
+        costs[count] = (_of_children() - before) / count
         assert done.returncode == 0, done.stderr
         peaks[count] = int(done.stderr.split()[-1])
         sizes[count] = sum(file.stat().st_size for file in out.iterdir()) / count

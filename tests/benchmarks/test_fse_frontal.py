@@ -1,4 +1,4 @@
-"""A lot of 1,000 sheets through the front end, beside the bare RSA verifications that it cannot do without.
+"""A large lot of sheets through the front end, beside the bare RSA verifications that it cannot do without.
 
 Ratios alone are asserted, absolute figures belong to the machine: what a sheet costs against its signatures, and what
 it costs once the front end knows 100,000 numbers against 100.
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from benchmark_tools import sized
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -22,9 +23,9 @@ from bifente.simulator.services.frontal.ledger import ItemState, Ledger
 
 pytestmark = pytest.mark.long
 
-SHEETS = 1000
-KNOWN = (100, 10_000, 100_000)
-TURNS = 3
+SHEETS = sized(1000, 200)
+KNOWN = (100, *(() if sized(0, 1) else (10_000,)), 100_000)
+TURNS = sized(3, 2)
 
 MOST = 60
 """A sheet costs this many times the verification of its two signatures at most; about 18 when written. Most of the rest
@@ -40,9 +41,9 @@ def sheets() -> tuple[SecuredInvoice, ...]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = time.thread_time()  # the processor's: others are at work too
     work()
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 def knowing(count: int, path: Path) -> Path:
@@ -71,9 +72,7 @@ def bare(sheets: tuple[SecuredInvoice, ...], bench: Bench) -> float:
     return seconds(verify)
 
 
-def test_a_lot_of_a_thousand(
-    sheets: tuple[SecuredInvoice, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_large_lot(sheets: tuple[SecuredInvoice, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     costs: dict[int, list[float]] = {count: [] for count in KNOWN}
     reference = []
     written = {count: knowing(count, tmp_path / f"{count}.sqlite") for count in KNOWN}

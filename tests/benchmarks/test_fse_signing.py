@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import pytest
-from benchmark_tools import TimedCard, behind_pcscd
+from benchmark_tools import TimedCard, behind_pcscd, sized
 from securing_bench import AT, CPS4_DOCTOR, DOCTOR, PIN, anchors, card_of, cps_data, sheet_of_cards, vitale_data
 from store_bench import cps, vitale
 
@@ -27,7 +27,7 @@ from bifente.simulator.middleware.full_pcsc import FullPcsc
 from bifente.simulator.readers import Reader, ReaderAccess
 from bifente.simulator.software.billing.securing.desk import SecuringDesk
 
-ALONE, BATCH, TURNS = 10, 25, 3
+ALONE, BATCH, TURNS = sized(10, 5), 25, sized(3, 2)
 FAMILIES = {"CPS3": DOCTOR, "CPS4": CPS4_DOCTOR}
 COMMANDS = {"CPS3": (75, 9.7), "CPS4": (66, 6.5)}
 """Commands to both cards for one sheet: signed alone, and in a batch of 25 whose cards are met and read once.

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from statistics import median
 
+from benchmark_tools import sized
+
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
@@ -19,7 +21,7 @@ from bifente.conformance.observation.standing import Standing, Wanted
 from bifente.simulator.pki.keystore import KeyStore
 
 PROFILE, CARDS = "readers/generic-bislot", {"cps": CardChoice(template="medecin-generaliste")}
-ROUNDS, COMMANDS, BUDGET = 11, 1500, 1.15
+ROUNDS, COMMANDS, BUDGET = sized(11, 3), sized(1500, 400), 1.15
 FAR = 2.0
 """What no other work on the machine explains: a program that waits for its record."""
 CLIENT = f"""
@@ -68,7 +70,7 @@ def test_an_observed_apdu_costs_little_more() -> None:
 
 
 def test_many_benches_stand_at_once() -> None:
-    count = int(os.environ.get("BIFENTE_BENCHES", "20"))
+    count = int(os.environ.get("BIFENTE_BENCHES", sized(20, 4)))
     workshop = Workshop(KeyStore())
     with ExitStack() as stack:
         began = time.monotonic()

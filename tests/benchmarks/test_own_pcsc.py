@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 import pytest
 
@@ -24,15 +24,17 @@ from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import Reader, Slot
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pcsc"))
+from benchmark_tools import sized
 from own_tools import RawClient
 from pcsc_load import compiled, load, shares
 from pcsc_tools import Client, new_reader
 
 pytestmark = pytest.mark.long
 
-SECONDS = float(os.environ.get("BIFENTE_LOAD_SECONDS", "3"))
+SECONDS = float(os.environ.get("BIFENTE_LOAD_SECONDS", sized(3000, 300) / 1000))
 COMMAND = "00DA00000A" + "01" * 10
-ROUNDS = 5
+ROUNDS = sized(5, 3)
+EXCHANGES, MOVEMENTS, CONTEXTS = sized(3000, 600), sized(20, 7), sized(1000, 100)
 Service = PrivatePcscd | OwnPcsc
 OURS, THEIRS = "ours", "pcscd and vpcd"
 STARTS: dict[str, Callable[[list[Reader]], Service]] = {OURS: OwnPcsc.start, THEIRS: PrivatePcscd.start}
@@ -52,7 +54,7 @@ def started(kind: str, readers: list[Reader]) -> Service:
 
 def test_one_exchange(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("smartcard")
-    medians: dict[str, list[float]] = {kind: [] for kind in STARTS}
+    spent: dict[str, list[list[float]]] = {kind: [] for kind in STARTS}
     for _ in range(ROUNDS):
         for kind in STARTS:
             reader = new_reader("Echo")
@@ -61,13 +63,13 @@ def test_one_exchange(capsys: pytest.CaptureFixture[str]) -> None:
                 name = service.reader_names[0]
                 assert client.ask(do="wait", states={name: "present"}, timeout=5)["code"] == 0
                 assert client.ask(do="connect", reader=name)["code"] == 0
-                client.ask(do="measure", reader=name, command=COMMAND, count=300)
-                medians[kind].append(
-                    median(client.ask(do="measure", reader=name, command=COMMAND, count=3000)["seconds"])
-                )
-    ours, theirs = median(medians[OURS]), median(medians[THEIRS])
+                client.ask(do="measure", reader=name, command=COMMAND, count=EXCHANGES // 10)
+                spent[kind].append(client.ask(do="measure", reader=name, command=COMMAND, count=EXCHANGES)["seconds"])
+    ours, theirs = (median(map(median, spent[kind])) for kind in (OURS, THEIRS))
     figure = f"{1e6 * ours:.0f} us, pcscd and vpcd {1e6 * theirs:.0f} us: {ours / theirs:.2f} x"
     say(capsys, f"an exchange with an echo card, medians of {ROUNDS}", figure)
+    # The quickest tenth of the quietest round: what else the machine does strikes one or the other.
+    ours, theirs = (min(quantiles(one, n=10)[0] for one in spent[kind]) for kind in (OURS, THEIRS))
     assert ours < 1.5 * theirs, "the goal is below 1.0 on a quiet machine"
 
 
@@ -108,13 +110,13 @@ def notices(service: Service, slot: Slot, movements: int) -> list[float]:
 def test_a_movement_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("smartcard")
     figures = {}
-    for kind, movements in ((OURS, 20), (THEIRS, 20)):
+    for kind in STARTS:
         reader = new_reader("Moves")
         reader.slots[0].insert(EchoCard())
         with started(kind, [reader]) as service:
             service.bridges[0].wait_seen(5)
             time.sleep(0.5)  # pcscd has looked
-            figures[kind] = notices(service, reader.slots[0], movements)
+            figures[kind] = notices(service, reader.slots[0], MOVEMENTS)
     ours, theirs = (1000 * median(figures[kind]) for kind in (OURS, THEIRS))
     say(capsys, "from a movement to a waiting client, median", f"{ours:.2f} ms, pcscd and vpcd {theirs:.0f} ms")
     assert ours < 20, "the goal is 5 ms on a quiet machine"
@@ -190,7 +192,7 @@ def test_sixteen_slots_under_eight_clients(capsys: pytest.CaptureFixture[str], c
         say(capsys, f"16 echo cards, 8 clients in {client}, {kind}, {SECONDS:g} s", figure)
 
 
-def test_a_thousand_connections(capsys: pytest.CaptureFixture[str]) -> None:
+def test_many_connections(capsys: pytest.CaptureFixture[str]) -> None:
     figures = {}
     for kind in STARTS:
         reader = new_reader("Crowd")
@@ -198,11 +200,11 @@ def test_a_thousand_connections(capsys: pytest.CaptureFixture[str]) -> None:
         with started(kind, [reader]) as service:
             service.bridges[0].wait_seen(5)
             begun = time.perf_counter()
-            for _ in range(1000):
+            for _ in range(CONTEXTS):
                 RawClient(service).establish().close()  # type: ignore[arg-type]
             figures[kind] = time.perf_counter() - begun
     figure = f"{figures[OURS]:.2f} s, pcscd and vpcd {figures[THEIRS]:.2f} s"
-    say(capsys, "1,000 contexts, one after the other", figure)
+    say(capsys, f"{CONTEXTS:,} contexts, one after the other", figure)
 
 
 def test_a_hundred_idle_clients(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,12 +24,13 @@ from bifente.simulator.pcsc import EchoCard, PcscdError, PrivatePcscd
 from bifente.simulator.readers import PcscService, Reader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "pcsc"))
+from benchmark_tools import sized
 from pcsc_load import load, shares
 
 DAY = datetime(2026, 6, 1, tzinfo=UTC).date()
 SELECT, READ = bytes.fromhex("00A4090C043F00D003"), bytes.fromhex("00B000000C")
-EXCHANGES = 100_000
-SECONDS = float(os.environ.get("BIFENTE_LOAD_SECONDS", "3"))
+EXCHANGES = sized(100_000, 10_000)
+SECONDS = float(os.environ.get("BIFENTE_LOAD_SECONDS", sized(3000, 500) / 1000))
 
 
 def say(capsys: pytest.CaptureFixture[str], what: str, figure: str) -> None:
@@ -119,10 +120,10 @@ def test_the_cost_of_a_further_reader(capsys: pytest.CaptureFixture[str]) -> Non
         with PrivatePcscd.start(devices):
             return time.perf_counter() - started
 
-    costs = {count: median(in_process(count) for _ in range(50)) for count in (8, 808)}
+    costs = {count: median(in_process(count) for _ in range(sized(50, 3))) for count in (8, 808)}
     say(capsys, "a further two-slot reader, in process", f"{(costs[808] - costs[8]) / 800 * 1e6:.1f} us")
     try:
-        starts = {count: median(behind_pcscd(count) for _ in range(5)) for count in (1, 8)}
+        starts = {count: median(behind_pcscd(count) for _ in range(sized(5, 1))) for count in (1, 8)}
     except PcscdError as error:
         pytest.skip(str(error))
     figure = f"{(starts[8] - starts[1]) / 7 * 1e3:.1f} ms (1: {starts[1] * 1e3:.0f} ms, 8: {starts[8] * 1e3:.0f} ms)"

@@ -11,7 +11,6 @@ import select
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any
 import httpx
 import pytest
 from clients_bench import tool
+from warm import warm
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device
@@ -40,7 +40,6 @@ from bifente.simulator.serving.loopback import LoopbackServer
 from bifente.simulator.serving.tls import ServerIdentity
 
 PROFILE = "readers/olaqin-like-wireless"
-SERVE = (sys.executable, "-c", "from bifente.conformance.cli import main; main()", "serve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +192,7 @@ class Served:
     def __init__(self, folder: Path, keys: Path, *options: str) -> None:
         self.told = b""
         self.process = subprocess.Popen(
-            [*SERVE, "--out", str(folder / "out"), "--keys", str(keys), *options],
+            [*warm(), "serve", "--out", str(folder / "out"), "--keys", str(keys), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 from serving_bench import serving_bench
 from test_psc_pages import QUIET, judged
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.long]
 Serve = Callable[..., ServedPortal]
 
 

@@ -26,7 +26,7 @@ from psc_bench import PHONE, USER, Served, served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.long]
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from warm import warm
 
 pytestmark = pytest.mark.long
 
@@ -47,7 +49,7 @@ def test_a_command_of_the_page_signs(client: str, tmp_path: Path) -> None:
     own = tmp_path / "bin"
     own.mkdir()
     (own / "bifente").write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -c "from bifente.conformance.cli import main; main()" "$@"\n',
+        f'#!/bin/sh\nexec {shlex.join(warm())} "$@"\n',
         encoding="utf-8",
     )
     (own / "bifente").chmod(0o755)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from warm import warm
 
 from bifente.conformance.cli import main
 
@@ -63,7 +64,7 @@ class Cli:
 def apart(*arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Said:
     """Runs ``bifente`` in a process of its own."""
     done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
+        [*warm(), *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=PATIENCE,

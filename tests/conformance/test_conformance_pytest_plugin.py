@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conformance_bench import TEMPLATES, scenario_text, steps_text, suite_text, write
 from lxml import etree
+from warm import warm
 
 from bifente.simulator.pcsc.discovery import find_installation
 from bifente.simulator.pcsc.errors import PcscdError
@@ -45,9 +45,14 @@ NOT_HIS = [word for name in ("schemathesis", "hypothesispytest", "benchmark", "a
 """Plugins of our own tests that take half a second and more to import."""
 
 
+PYTEST = "import sys, pytest; sys.exit(pytest.main())"
+IMPORTED = ("-W", "ignore:Module already imported")
+"""What pytest says of a process that has imported the plugin's package before it."""
+
+
 def pytest_over(folder: Path, *options: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *NOT_HIS, "-rA", "--color=no", *options],
+        [*warm(PYTEST), *IMPORTED, "-p", "no:cacheprovider", *NOT_HIS, "-rA", "--color=no", *options],
         capture_output=True,
         text=True,
         cwd=folder,
@@ -58,7 +63,7 @@ def pytest_over(folder: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")])
+@pytest.mark.parametrize("options", [(), ("-n", "1")])
 def test_every_verdict_has_its_place_in_a_pytest_report(tmp_path: Path, options: tuple[str, ...]) -> None:
     write(tmp_path, SUITE)
     write(tmp_path, EXPLODES, "conftest.py")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conformance_cli import COMMAND
+from warm import warm
 
 from bifente.conformance.observation.channel.client import TOKEN, URL, ControlChannel
 
@@ -56,7 +56,7 @@ class Up:
 @contextmanager
 def up(folder: Path, *options: str | Path) -> Iterator[Up]:
     with subprocess.Popen(
-        [*map(str, COMMAND), "up", "--lang", "en", *map(str, options)],
+        [*warm(), "up", "--lang", "en", *map(str, options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

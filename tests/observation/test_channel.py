@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from channel_tools import Up, up
-from conformance_cli import COMMAND
+from warm import warm
 
 from bifente.conformance.observation.channel.client import TOKEN, URL, ChannelError
 
@@ -177,7 +177,7 @@ def test_ctl_gives_the_same_orders(stood: Up) -> None:
     environment = {**os.environ, **stood.environment}
 
     def ctl(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [*map(str, COMMAND), "ctl", "--lang", "en", *words]
+        command = [*warm(), "ctl", "--lang", "en", *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert "medecin-generaliste" in ctl("state").stdout

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conformance_cli import COMMAND
 from hypothesis import given
 from hypothesis import strategies as st
+from warm import warm
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
@@ -35,7 +35,7 @@ def test_codes_are_nowhere_in_clear(tmp_path: Path) -> None:
     script = TRACE.replace("043{}", "04" + PIN.encode().hex())
     done = subprocess.run(
         [
-            *map(str, COMMAND),
+            *warm(),
             *("observe", "--lang", "en", "--card", card, "--out", str(out), "--watch", str(tmp_path / "none")),
             *("--", "sh", "-c", script),
         ],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
-_COMMAND = "import sys; from bifente.conformance.cli import main; sys.exit(main())"
+from warm import warm
+
 _BLOCK = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```$", flags=re.M | re.S)
 
 
@@ -41,10 +41,10 @@ class Outside:
         assert old in text
         self.write(name, text.replace(old, new))
 
-    def python(self, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def bifente(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": str(self.folder), "LANG": "en_GB.UTF-8", "LC_ALL": "en_GB.UTF-8"}
         return subprocess.run(
-            [sys.executable, "-c", code, *arguments],
+            [*warm(), *arguments],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -52,6 +52,3 @@ class Outside:
             check=False,
             timeout=600,
         )
-
-    def bifente(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.python(_COMMAND, *arguments)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pcsc_tools import FakeReader, ScriptedCard, new_reader
+from warm import warm
 
 from bifente.simulator.pcsc.discovery import Installation
 from bifente.simulator.pcsc.errors import Link, PcscdError
@@ -163,7 +164,7 @@ def test_the_order_in_which_windows_asks(far: FakeReader, reader: Reader) -> Non
 )
 def test_what_up_refuses(options: list[str], said: str) -> None:
     done = subprocess.run(
-        [BIFENTE, "--lang", "en", "up", *options], capture_output=True, text=True, timeout=60, check=False
+        [*warm(), "--lang", "en", "up", *options], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
     assert said in done.stderr

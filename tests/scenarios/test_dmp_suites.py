@@ -24,6 +24,8 @@ from bifente.simulator.formats.vihf import checking
 from bifente.simulator.formats.xmldsig import VerifiedXml, verifying
 from bifente.simulator.pki.keystore import KeySource
 
+pytestmark = pytest.mark.long
+
 LEAST = 310
 
 

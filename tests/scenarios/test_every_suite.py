@@ -21,6 +21,8 @@ from bifente.conformance.scenario.loader import find_suites
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
 
+pytestmark = pytest.mark.long
+
 ROOT = default_paths()[0]
 ELSEWHERE = (
     *(ROOT / name for name in ("dmp", "dmpconnect", "ins", "wireless")),

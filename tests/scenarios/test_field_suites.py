@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from selecting import only
+from warm import warm
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -217,7 +217,7 @@ def compare(chosen: RunPlan, inside: list[Event], tmp_path: Path, service: Servi
     select = [word for scenario in SAMPLE for word in ("--select", scenario)]
     options = ("--target", "pcsc", "--service", service.value, "--out", tmp_path / "run", *select)
     done = subprocess.run(
-        [sys.executable, "-c", "from bifente.conformance.cli import main; main()", "run", *files, *options],
+        [*warm(), "run", *files, *options],
         capture_output=True,
         text=True,
         timeout=600,

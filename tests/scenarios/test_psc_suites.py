@@ -49,6 +49,8 @@ from bifente.simulator.serving.client_certificates import ClientCertificates
 from bifente.simulator.software.relying_party import client, verifying
 from bifente.simulator.software.relying_party.client import OpenIdClient
 
+pytestmark = pytest.mark.long
+
 LEAST = 200
 FOLDER = default_paths()[0] / "authentication"
 SUITES = tuple(sorted([*FOLDER.glob("psc-*.yaml"), FOLDER / "ciba.yaml", FOLDER / "portals.yaml"]))

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from cryptography import x509
@@ -41,18 +42,53 @@ HOSPITAL, PRACTICE = "10B0000014", "499900000011008"
 PDF = make_pdf_a1()
 
 
+@cache
+def laboratory(keys: Any) -> tuple[Pki, Any]:
+    """The authorities, once for all laboratories of the same keys: they keep nothing of what happens in one."""
+    pki = Pki(keys)
+    return pki, authorities_of(pki)
+
+
+@cache
+def issued(
+    keys: Any,
+    branch: Branch,
+    level: CertificateLevel,
+    subject: x509.Name,
+    profile: Profile,
+    more: tuple[Any, ...],
+    validity: Validity,
+) -> bytes:
+    """The certificate of somebody who is there in every laboratory."""
+    certificate = (
+        laboratory(keys)[0]
+        .authority(level, branch)
+        .issue(
+            subject=subject,
+            public_key=keys.key("card/tests/signature").public_key(),
+            validity=validity,
+            profile=profile,
+            private_extensions=list(more),
+        )
+    )
+    return certificate.public_bytes(Encoding.DER)
+
+
 class DmpLab:
     """One service on a virtual clock, and who calls it."""
 
+    _keys: Any
+
     def __init__(self, keys: KeySource, clock: Clock | None = None, **parameters: Any) -> None:
         self.clock: Any = clock or VirtualClock(START)
-        self.pki = Pki(keys)
+        self._keys = keys
+        self.pki, authorities = laboratory(self._keys)
         self.key = keys.key("card/tests/signature")
         numbers = itertools.count(1)
         self.new_id: Callable[[], str] = lambda: str(uuid.UUID(int=next(numbers)))
         self.service = DmpService(
             self.clock,
-            CertificateJudge(authorities_of(self.pki), self.clock, Purpose.NON_REPUDIATION),
+            CertificateJudge(authorities, self.clock, Purpose.NON_REPUDIATION),
             self.new_id,
             DmpParameters(**{"fed_per_second": 1_000, **parameters}),
         )
@@ -147,14 +183,7 @@ class DmpLab:
         more: list[Any],
         validity: Validity,
     ) -> SoftwareSigner:
-        certificate = self.pki.authority(level, branch).issue(
-            subject=subject,
-            public_key=self.key.public_key(),
-            validity=validity,
-            profile=profile,
-            private_extensions=more,
-        )
-        return SoftwareSigner(self.key, certificate.public_bytes(Encoding.DER))
+        return SoftwareSigner(self.key, issued(self._keys, branch, level, subject, profile, tuple(more), validity))
 
     # -- patients ------------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,8 @@ from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.software.billing.practice import Practice
 from bifente.simulator.software.billing.store import Store
 
+pytestmark = pytest.mark.long
+
 POINTS = int(os.environ.get("BIFENTE_CRASH_POINTS", "20"))
 HERE = Path(__file__).resolve().parent
 

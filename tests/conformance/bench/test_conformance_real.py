@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from conformance_bench import Lab, Ran, scenario_text, suite_text, write
-from conformance_cli import COMMAND, Said, apart
+from conformance_cli import Said, apart
+from warm import warm
 
 from bifente.conformance.bench import real_card
 from bifente.conformance.bench.facets import Insertion, Inspection, Personalisation
@@ -286,7 +287,7 @@ def seen_as_real(folder: Path, *options: str) -> Said:
     """``bifente exec -- bifente run --reader``: the inner one knows nothing of whose card it meets."""
     path = write(folder, ALL)
     inner = ("run", path, "--card", "medecin-generaliste", "--lang", "en", "--out", folder / "run", *options)
-    return apart("exec", "--card", "cps=medecin-generaliste", "--", *COMMAND, *inner, cwd=folder)
+    return apart("exec", "--card", "cps=medecin-generaliste", "--", *warm(), *inner, cwd=folder)
 
 
 READER = ("--reader", "Bifente Bi-Slot Reader 00 00")

@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 from conformance_bench import Lab, Ran, write
-from conformance_cli import COMMAND, Said, apart
+from conformance_cli import Said, apart
+from warm import warm
 
 from bifente.conformance.bench.real import RealBench
 from bifente.conformance.model import CardChoice
@@ -185,7 +186,7 @@ def test_virtual_cards_met_as_real_ones_in_both_slots(tmp_path: Path) -> None:
         tmp_path / "run",
         "--allow-destructive",
     )
-    said: Said = apart("exec", *cards, "--", *COMMAND, *inner, cwd=tmp_path)
+    said: Said = apart("exec", *cards, "--", *warm(), *inner, cwd=tmp_path)
     text = said.ok()
     assert "✓ passed  real.two-cards/both-are-read" in text
     assert "✓ passed  real.two-cards/rights-take-both" in text

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conformance_bench import scenario_text, suite_text, write
 from conformance_cli import COMMAND, PATIENCE, Cli, apart
+from warm import warm
 
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.cli.run import exit_code
@@ -138,7 +139,7 @@ def test_codes_and_on_demand_names_stay_out_of_the_record(cli: Cli, tmp_path: Pa
 @pytest.mark.parametrize(("scenarios", "code"), [([*LONG[:300], FAILS], 1), (LONG[:300], 0)])
 def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path, scenarios: list[str], code: int) -> None:
     write(tmp_path, suite_text(*scenarios))
-    command = [*COMMAND, "run", "suite.yaml", "--out", "r", "--lang", "en"]
+    command = [*warm(), "run", "suite.yaml", "--out", "r", "--lang", "en"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -159,7 +160,7 @@ ONE_SUITE = str(default_paths()[0] / "card" / "security-rules.yaml")
 
 @pytest.mark.parametrize("command", [["cards", "list"], ["schema", "profile"], ["requirements", ONE_SUITE]])
 def test_a_list_may_be_cut_short(tmp_path: Path, command: list[str]) -> None:
-    process = subprocess.Popen([*COMMAND, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
+    process = subprocess.Popen([*warm(), *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None

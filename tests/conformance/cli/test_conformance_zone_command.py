@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conformance_cli import COMMAND, PATIENCE, Cli
+from conformance_cli import PATIENCE, Cli
+from warm import warm
 
 from bifente.conformance.loading import MAX_BYTES
 from bifente.simulator.zones import Group, encode, make
@@ -118,7 +119,7 @@ def test_yaml_is_encoded_numbers_as_they_look(cli: Cli, tmp_path: Path) -> None:
 
 def test_a_pipe_goes_from_one_to_the_other() -> None:
     def piped(*arguments: str, given: bytes) -> bytes:
-        done = subprocess.run([*COMMAND, *arguments], input=given, capture_output=True, timeout=PATIENCE, check=True)
+        done = subprocess.run([*warm(), *arguments], input=given, capture_output=True, timeout=PATIENCE, check=True)
         return done.stdout
 
     text = piped("zone", "decode", "-", "--json", given=ZONE)

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conformance_cli import COMMAND, apart
+from conformance_cli import apart
+from warm import warm
 
 from bifente.reports.events import BenchChange, Event, Exchange, Note, RunFinished, RunStarted
 from bifente.reports.journal import read_journal
@@ -50,7 +51,7 @@ def test_a_program_leaves_its_exchanges_and_never_a_code(tmp_path: Path, service
 def test_what_a_hand_does_is_recorded_and_the_cards_are_there_when_up_says_so(tmp_path: Path) -> None:
     out = tmp_path / "record"
     process = subprocess.Popen(
-        [*map(str, COMMAND), "up", *CARDS, "--out", str(out)],
+        [*warm(), "up", *CARDS, "--out", str(out)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 from conformance_bench import Lab
-from conformance_cli import COMMAND, Cli, Said, apart
+from conformance_cli import Cli, Said, apart
+from warm import warm
 
 from bifente.conformance.bench import factory
 from bifente.conformance.bench.real import RealBench
@@ -213,7 +214,7 @@ def foreign(tmp_path: Path, _chain: None) -> Callable[..., Said]:
     def foreign(slot: int, *arguments: str) -> Said:
         inner = ("read", "--reader", f"Bifente Bi-Slot Reader 00 0{slot}", "--lang", "en", *arguments)
         cards = (*CPS, "--card", "vitale=vitale/famille-trois")
-        return apart("exec", *cards, "--", *COMMAND, *inner, cwd=tmp_path)
+        return apart("exec", *cards, "--", *warm(), *inner, cwd=tmp_path)
 
     return foreign
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from conformance_cli import COMMAND, Cli, apart
+from warm import warm
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
@@ -71,7 +72,9 @@ def hidden(folder: Path) -> list[str]:
 
 def run(folder: Path, module: Path, *options: str, before: Sequence[str] = ()) -> Journal:
     """The suites of PKCS#11 on a module; no scenario may end badly."""
-    command = [*COMMAND, "run", "--target", "pkcs11", "--module", str(module), "--out", str(folder / "r"), "-q"]
+    # One that shall see other mounts starts in them.
+    start = COMMAND if before else warm()
+    command = [*start, "run", "--target", "pkcs11", "--module", str(module), "--out", str(folder / "r"), "-q"]
     config = folder / "opensc.conf"
     config.write_text("app default { }\n", encoding="utf-8")  # the user's own settings must not decide
     done = subprocess.run(

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance_cli import COMMAND, Cli, apart
+from conformance_cli import Cli, apart
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from warm import warm
 
 from bifente.conformance.domains.support import inventory as package
 from bifente.conformance.domains.support.inventory.cards import _LOOK
@@ -368,7 +369,7 @@ def test_the_command_sees_the_bench_own_readers(tmp_path: Path) -> None:
     pytest.importorskip("smartcard")
     said = apart(
         *("exec", "--card", "cps=medecin-generaliste", "--card", "vitale=vitale/assure-seul", "--trace", "--"),
-        *(*COMMAND, "inventory", "--out", str(tmp_path / "poste.yaml")),
+        *(*warm(), "inventory", "--out", str(tmp_path / "poste.yaml")),
         cwd=tmp_path,
     )
     said.ok()

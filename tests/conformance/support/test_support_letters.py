@@ -21,6 +21,8 @@ from bifente.conformance.domains.support.letter import (
 from bifente.conformance.domains.support.said import could_say, says
 from bifente.ground.text import Text
 
+pytestmark = pytest.mark.long
+
 JARGON = ("PKCS#11", "CKR_", "APDU", "0x", "token", "slot", "traceback", "LIBRARY_")
 
 

@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conformance_cli import COMMAND
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from trace_logs import ATR, CODE, session, written
+from warm import warm
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device
@@ -296,7 +296,7 @@ def test_no_code_reaches_a_card_behind_a_reader_even_from_a_trace_that_holds_it(
     reached: list[str] = []
     with OwnPcsc.start([device.reader], observer=lambda one: reached.append(one.command.hex().upper())) as service:
         done = subprocess.run(
-            [*COMMAND, "trace", "replay", str(kept), "--reader", service.reader_names[0], "--lang", "en"],
+            [*warm(), "trace", "replay", str(kept), "--reader", service.reader_names[0], "--lang", "en"],
             env={**os.environ, **service.environment},
             capture_output=True,
             text=True,

@@ -36,6 +36,8 @@ from bifente.simulator.software.lps.client import (
 )
 from bifente.simulator.software.lps.submission import LpsDocument, prepare
 
+pytestmark = pytest.mark.long
+
 DENIED = "DMPAccessDeniedByRightsService"
 NORMAL, GLASS, CENTRE = DmpAccess(), DmpAccess(AccessPurpose.EMERGENCY, "urgence"), DmpAccess(AccessPurpose.REGULATION)
 
