@@ -124,8 +124,8 @@ class Recorder:
     def record_lines(self, lines: Sequence[Line]) -> None:
         """Write the events that another process of the run has masked and encoded. Raises `JournalError`.
 
-        Listeners are spared the exchanges of a scenario that is there to its end and passed: nine events of ten, which
-        the journal has and nobody shows while the run goes on.
+        Listeners are spared the exchanges, calls and messages of a scenario that is there to its end and passed: nine
+        events of ten, which the journal has and nobody shows while the run goes on.
         """
         with self._lock:
             spared = bool(lines) and lines[-1][0].startswith(_ENDS) and _PASSED in lines[-1][0]
@@ -143,7 +143,7 @@ class Recorder:
         self._begun = (0, 0)
         if not told:
             return []
-        heard = (pair for pair in enumerate(lines, seq) if not (spared and pair[1][0].startswith(_EXCHANGE)))
+        heard = (pair for pair in enumerate(lines, seq) if not (spared and pair[1][0].startswith(_TALK)))
         events = [parse_event(joined(number, line)) for number, line in heard]
         for event in events:
             for listener in tuple(self._listeners):
@@ -208,7 +208,8 @@ class Recorder:
         self.close()
 
 
-_EXCHANGE, _ENDS = b'"event":"exchange"', b'"event":"scenario-finished"'
+_TALK = (b'"event":"exchange"', b'"event":"call"', b'"event":"message"')
+_ENDS = b'"event":"scenario-finished"'
 _PASSED = b'"verdict":"passed"'
 
 

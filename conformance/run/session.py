@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import FrameType
 
@@ -429,8 +430,9 @@ def _spread(
 ) -> Generator[tuple[str, Verdict], None, None]:
     """Scenarios over processes, each on benches of its own; the events of one scenario arrive together."""
     context = _fork_server()
-    shared = (plan.options, plan.profiles, plan.scenarios, tuple(command), secrets)
-    with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=shared) as pool:
+    # Written down once, not for each process anew.
+    shared = ForkingPickler.dumps((plan.options, plan.profiles, plan.scenarios, tuple(command), secrets)).tobytes()
+    with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=(shared,)) as pool:
         gc.freeze()
         # Not kept: the events of a scenario that is told are of no more use.
         futures = as_completed([pool.submit(_some, indexes) for indexes in _shares(plan)])
@@ -461,19 +463,14 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def _open(
-    options: RunOptions,
-    profiles: tuple[str, ...],
-    scenarios: tuple[PlannedScenario, ...],
-    command: tuple[str, ...],
-    secrets: Secrets,
-) -> None:
+def _open(shared: bytes) -> None:
     # Ctrl-C reaches every process of the terminal: the parent ends the run, and the scenario under way ends by itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     gc.freeze()
     gc.set_threshold(*_SELDOM)
     global _worker
+    options, profiles, scenarios, command, secrets = ForkingPickler.loads(shared)
     pool = BenchPool(options, Workshop.default(options.keys), profiles)
     _worker = _Worker(pool, options.seed, scenarios, command, Encoder(secrets, WallClock().now))
 

@@ -53,6 +53,7 @@ class TerminalWriter:
     def __init__(self, console: Console, lang: Lang | None = None) -> None:
         """Write to `console`, in `lang` or else in the language of the run."""
         self._console = console
+        self._live = console.is_terminal  # the answer is long in coming, and wanted at every step
         self._chosen = lang
         self._lang: Lang = lang or "fr"
         self._fold = Fold()
@@ -93,7 +94,7 @@ class TerminalWriter:
             self._summary(self._fold.run(truncated=truncated))
 
     def _progress(self, what: str) -> None:
-        if not self._console.is_terminal:
+        if not self._live:
             return
         words = Line(one_line(f"{self._done + 1}/{self._total or '?'} {what}"))
         if self._status is None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from bifente.ground.text import Text
 from bifente.reports import events, journal
 from bifente.reports.encoding import Encoder
-from bifente.reports.events import Direction, Event, Exchange, Message, Note, ScenarioFinished, StepFinished
+from bifente.reports.events import Call, Direction, Event, Exchange, Message, Note, ScenarioFinished, StepFinished
 from bifente.reports.journal import JournalError, Recorder, read_journal
 from bifente.reports.masking import BYTE_MARK, MARK, new_codes
 from bifente.reports.messages import MOST_TEXT, body_of
@@ -94,19 +94,23 @@ class _Ear:
 
 @pytest.mark.parametrize("verdict", Verdict)
 @pytest.mark.parametrize("whole", [True, False])
-def test_listeners_are_spared_the_exchanges_of_what_passed(tmp_path: Path, verdict: Verdict, *, whole: bool) -> None:
+def test_listeners_are_spared_the_talk_of_what_passed(tmp_path: Path, verdict: Verdict, *, whole: bool) -> None:
     told = [
         replace(event, verdict=verdict) if isinstance(event, ScenarioFinished) else event
         for event in sample.wrong_code()
+    ]
+    told[3:3] = [
+        Message(scenario=told[-1].scenario, protocol="smtp", peer="a@b.example", direction=Direction.SENT),
+        Call(scenario=told[-1].scenario, function="C_Login", result="CKR_OK"),
     ]
     encoder, ear = Encoder(Secrets(), sample.Ticks()), _Ear()
     with Recorder(tmp_path / "j", now=sample.Ticks(), listeners=[ear]) as recorder:
         recorder.record(sample.run_started())
         recorder.record_lines([encoder.encode(event) for event in (told if whole else told[:-1])])
     written = list(read_journal(tmp_path / "j").events)
-    spared = whole and verdict is Verdict.PASSED
-    assert ear.heard == [event for event in written if not (spared and isinstance(event, Exchange))]
-    assert any(isinstance(event, Exchange) for event in written)
+    spared, talk = whole and verdict is Verdict.PASSED, (Exchange, Call, Message)
+    assert ear.heard == [event for event in written if not (spared and isinstance(event, talk))]
+    assert {type(event) for event in written} >= set(talk)
 
 
 def test_an_event_outside_a_step_or_a_scenario_is_filed_nowhere_else() -> None:
