@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from conformance_bench import CARD, Lab, Ran, scenario_text, steps_text, suite_text
 
 from bifente.conformance.bench.facets import Destructive, Insertion, Inspection, Personalisation
+from bifente.conformance.bench.factory import BenchPool
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.expectations import ValueMatcher
+from bifente.conformance.options import RunOptions
 from bifente.conformance.scenario.step import ANSWER, STEPS, CardStep, Observation, Observes, Step
 from bifente.conformance.targets.base import GuardRefusalError, PcscCode, ScardError
 from bifente.conformance.targets.facets import Facet, Facets, PrivateClock
@@ -141,11 +144,16 @@ def test_how_long_a_step_lasts_is_told_by_the_clock_of_the_bench(
     assert run(text).verdict is verdict
 
 
-def test_time_on_a_clock_that_is_not_the_bench_s_is_not_judged(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_on_a_clock_that_is_not_the_bench_s_is_not_judged(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # As a bench behind a PC/SC service is: its clock is the machine's.
     monkeypatch.setattr("bifente.conformance.bench.virtual.VirtualClock", type(None))
-    assert run(steps_text("- read: EF.SN\n  expect: {lasts-ms: 0}")).verdict is Verdict.NOT_RUN
-    assert run(steps_text("- read: EF.SN")).verdict is Verdict.PASSED
+    with BenchPool(RunOptions(paths=()), lab.workshop) as pool:
+        other = Lab(lab.workshop, pool)
+        timed = other.run(tmp_path, steps_text("- read: EF.SN\n  expect: {lasts-ms: 0}"))
+        assert timed.verdict is Verdict.NOT_RUN
+        assert other.run(tmp_path, steps_text("- read: EF.SN")).verdict is Verdict.PASSED
 
 
 PHASES = """
