@@ -432,7 +432,8 @@ def _spread(
     context = _fork_server()
     # Written down once, not for each process anew.
     shared = ForkingPickler.dumps((plan.options, plan.profiles, plan.scenarios, tuple(command), secrets)).tobytes()
-    with ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=(shared,)) as pool:
+    workers = ProcessPoolExecutor(plan.options.workers, context, initializer=_open, initargs=(shared,))
+    with _seldom_collected(), workers as pool:
         gc.freeze()
         # Not kept: the events of a scenario that is told are of no more use.
         futures = as_completed([pool.submit(_some, indexes) for indexes in _shares(plan)])

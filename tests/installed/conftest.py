@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -32,8 +31,7 @@ def built(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dist")
     run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", out], source)
     (packed,) = out.glob("*.tar.gz")
-    with tarfile.open(packed) as archive:
-        archive.extractall(out, filter="data")
+    shutil.unpack_archive(packed, out)
     run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", out],
         out / packed.name.removesuffix(".tar.gz"),
