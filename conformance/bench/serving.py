@@ -6,13 +6,15 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from bifente.conformance.bench.scene import Scene
-from bifente.conformance.domain import domains, referred
+from bifente.conformance.domain import Domain, DomainError, domains, referred
 from bifente.ground.clock import Clock
 from bifente.simulator.pki.authority import Pki
 from bifente.simulator.pki.keystore import KeySource
@@ -84,7 +86,29 @@ StartService = Callable[[ServingBench], ServedService]
 def services() -> Mapping[str, Callable[[], StartService]]:
     """Return what leads to each service that domains bring, by name. Raise DomainError."""
     return {
-        name: (lambda domain=domain, reference=reference: referred(domain, reference))  # type: ignore[misc]
+        name: partial(_starter, domain, reference)
         for domain in domains()
         for name, reference in domain.services.items()
     }
+
+
+def _starter(domain: Domain, reference: str) -> StartService:
+    """What a domain names, held to the contract: what somebody else's package gives may be anything."""
+    start = referred(domain, reference)
+
+    def started(bench: ServingBench) -> ServedService:
+        try:
+            signature(start).bind(bench)
+        except (TypeError, ValueError):
+            raise _no_service(domain, reference) from None
+        served = start(bench)
+        if not isinstance(served, ServedService):
+            raise _no_service(domain, reference)
+        return served
+
+    return started
+
+
+def _no_service(domain: Domain, reference: str) -> DomainError:
+    cure = "a function of one ServingBench that returns a ServedService is expected"
+    return DomainError(f"the domain {domain.name!r}: {reference} starts no service: {cure}")

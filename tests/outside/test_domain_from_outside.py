@@ -195,6 +195,22 @@ def test_what_it_answers_is_judged(agenda: Outside) -> None:
         assert told in failed[0]
 
 
+def test_its_service_is_served(agenda: Outside) -> None:
+    served = agenda.bifente("serve", "--services", "agenda", "--for", "0.1", "--out", "served")
+    assert served.returncode == 0, served.stdout + served.stderr
+    assert re.search(r"^agenda url +https://localhost:\d+$|^agenda url +https://127\.0\.0\.1:\d+$", served.stdout, re.M)
+    assert b"BEGIN CERTIFICATE" in (agenda.folder / "served/agenda-ca.pem").read_bytes()
+
+
+@pytest.mark.parametrize("what", ["agenda.service:Agenda", "agenda.report:FORM", "agenda.serving:Agenda.name"])
+def test_what_starts_no_service_is_one_sentence(agenda: Outside, what: str) -> None:
+    agenda.change("agenda/domain.py", "agenda.serving:start", what)
+    served = agenda.bifente("serve", "--services", "agenda", "--for", "0.1")
+    assert served.returncode == 2, served.stdout + served.stderr
+    assert f"the domain 'agenda': {what}" in " ".join(served.stderr.split())
+    assert "Traceback" not in served.stderr
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
