@@ -58,7 +58,7 @@ class WirelessAttachment(Attachment):
         self._link.current = WirelessBench(
             self._profile,
             slots,
-            bench.target,
+            bench.access,
             bench.clock,
             own,
             bench.workshop.keys,
