@@ -12,7 +12,7 @@ from selecting import only
 from warm import warm
 
 from bifente.conformance.bench.cards import Workshop
-from bifente.conformance.options import RunOptions
+from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
@@ -208,6 +208,25 @@ def test_through_the_bench_s_own_service_the_verdicts_are_the_same(
 ) -> None:
     pytest.importorskip("smartcard", reason="needs pyscard: pip install bifente[pcsc]")
     compare(chosen, inside, tmp_path, ServiceKind.OWN, OWN)
+
+
+def test_a_terminal_reads_the_cards_of_its_own_bench_alone(tmp_path: Path) -> None:
+    """Another reader with its cards stands in the same service: what a run of several profiles leaves there."""
+    pytest.importorskip("smartcard", reason="needs pyscard: pip install bifente[pcsc]")
+    paths = [folder for folder in default_paths(TargetKind.PCSC) if folder.name in ("vitale", "wireless")]
+    chosen = ("vitale.presence/recognised-cards-open-the-coverage*", "wireless.cloud/four-functions")
+    select = [word for one in chosen for word in ("--select", one)]
+    done = subprocess.run(
+        [*warm(), "run", *paths, "--target", "pcsc", "--out", tmp_path / "run", *select],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = outcomes(list(read_journal(tmp_path / "run" / "journal.jsonl").events))
+    assert {name.partition("/")[0] for name in told} == {"vitale.presence", "wireless.cloud"}
+    assert all(one.verdict is Verdict.PASSED for one in told.values())
 
 
 def compare(chosen: RunPlan, inside: list[Event], tmp_path: Path, service: ServiceKind, wanted: dict[str, str]) -> None:
