@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import socket
 import threading
 import time
@@ -20,6 +21,7 @@ from bifente.simulator.iso7816.card import Card
 from bifente.simulator.pcsc import BridgedExchange, EchoCard, ExchangeKind
 from bifente.simulator.pcsc.own.floor import ReadersFloor, SlotSeed
 from bifente.simulator.pcsc.own.messages import COUNT, STATE, ServiceCommand
+from bifente.simulator.pcsc.own.orders import LONGEST, Movement, Reply, SlotOrder, ToldMovement, order, read_told
 from bifente.simulator.pcsc.own.servant import SlotServant
 from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import LineError, PcscCode, PinPad, Reader, ReaderIdentity, Slot
@@ -190,6 +192,38 @@ def test_a_mute_card_that_is_taken_out_frees_its_client(slot: Slot, reader: Read
         assert finish(client) == PcscCode.NO_SMARTCARD
         assert time.monotonic() - started < 30, "freed by the removal, not by the reader's own patience"
         client.close()
+
+
+class LateTeller(socket.socket):
+    """An end of a link whose movements leave only once an answer had the time to overtake them."""
+
+    other: socket.socket
+
+    def send(self, data: bytes, flags: int = 0) -> int:  # type: ignore[override]
+        if isinstance(read_told(memoryview(data)), ToldMovement):
+            select.select([self.other], [], [], 0.2)
+        return super().send(data, flags)
+
+
+def test_a_removal_is_told_before_the_answer_it_ends(slot: Slot, card: Powered) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    teller = LateTeller(fileno=ours.detach())
+    teller.other = theirs
+    servant = SlotServant(slot, None, teller, lambda: 1, lambda number: None, None, mute=60.0)
+    servant.start()
+    struck = strike(slot, mute(60.0))
+    theirs.send(order(SlotOrder.TRANSMIT, 7, SELECT))
+    assert struck.wait(30)
+    slot.remove()
+    theirs.settimeout(30)
+    told = read_told(memoryview(theirs.recv(LONGEST)))
+    assert isinstance(told, ToldMovement)
+    assert told.movement is Movement.REMOVED
+    late_answer = read_told(memoryview(theirs.recv(LONGEST)))
+    assert isinstance(late_answer, Reply)
+    assert late_answer.number == 7
+    servant.close()
+    theirs.close()
 
 
 def test_a_late_card_answers_late_and_right(slot: Slot, client: RawClient, handle: int) -> None:

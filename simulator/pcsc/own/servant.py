@@ -137,9 +137,8 @@ class SlotServant:
     def _on_event(self, event: SlotEvent) -> None:
         # The process waits for the answer of whichever servant this is: it cannot be waited for in turn.
         number = 0 if getattr(_ANSWERING, "here", False) else self._next_number()
-        if event.kind in (SlotEventKind.REMOVED, SlotEventKind.LOST):
-            self._gone.set()
-        else:
+        gone = event.kind in (SlotEventKind.REMOVED, SlotEventKind.LOST)
+        if not gone:
             self._gone.clear()
         shown = _MOVEMENTS[event.kind]
         atr = self.atr() or b"" if shown in (Movement.INSERTED, Movement.REPLACED) else b""
@@ -147,6 +146,10 @@ class SlotServant:
             self._socket.send(moved(number, shown, atr))
         except OSError:
             return  # the service has ended: nobody is there to see it
+        finally:
+            if gone:
+                # Only now: the answer of whoever waits for a mute card must not come before the removal that ends it.
+                self._gone.set()
         if number:
             self._await_seen(number)
 
