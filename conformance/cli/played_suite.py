@@ -9,7 +9,9 @@ from pathlib import Path
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.support.reproduced_fault import PlayedScenario
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import SCENARIOS, execute, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import SCENARIOS
 from bifente.conformance.scenario.plan import PlannedScenario
 
 

@@ -20,7 +20,7 @@ from bifente.conformance.cli.app import app, out
 from bifente.conformance.cli.options import LangOption, chosen_lang
 from bifente.conformance.loading import InputError, nearest
 from bifente.conformance.requirements import Catalogue, RequirementModel, RequirementSet, load_catalogue
-from bifente.conformance.run.session import default_paths
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.scenario.loader import find_suites, load_suite
 from bifente.ground.text import Lang, Text
 from bifente.reports.words import labelled, say, translated

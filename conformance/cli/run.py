@@ -25,7 +25,9 @@ from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.run.ending import terminated_as_interrupted
 from bifente.conformance.run.environment import run_id
 from bifente.conformance.run.folder import RecordFolder
-from bifente.conformance.run.session import default_paths, execute, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Text
 from bifente.reports.events import ScenarioStarted

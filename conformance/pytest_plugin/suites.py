@@ -14,8 +14,8 @@ from bifente.conformance.loading import InputError
 from bifente.conformance.options import RunOptions, TargetKind
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.card_references import CardReferences
+from bifente.conformance.run.preparing import check_bench
 from bifente.conformance.run.scenario import run_scenario
-from bifente.conformance.run.session import check_bench
 from bifente.conformance.scenario.loader import load_suite
 from bifente.conformance.scenario.plan import PlannedScenario
 from bifente.ground.french import in_lang, locale_lang

@@ -10,8 +10,10 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.factory import BenchPool
 from bifente.conformance.loading import Document
 from bifente.conformance.options import RunOptions
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
 from bifente.conformance.run.scenario import run_scenario
-from bifente.conformance.run.session import RunPlan, declare, prepare
+from bifente.conformance.run.session import declare
 from bifente.conformance.scenario.plan import PlannedScenario
 from bifente.conformance.traces.digits import agrees
 from bifente.conformance.traces.seen import SeenApdu

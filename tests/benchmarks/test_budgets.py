@@ -23,7 +23,8 @@ from benchmark_tools import BENCHMARK, behind_pcscd
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.run.session import default_paths, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.targets.pcsc import PcscTarget
 from bifente.ground.clock import WallClock
 from bifente.simulator.cards.families import make_card

@@ -11,7 +11,8 @@ import pytest
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import execute, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
 from bifente.ground.clock import WallClock
 from bifente.reports.journal import FILE_NAME, Recorder
 from bifente.reports.render import render

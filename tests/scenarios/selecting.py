@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from bifente.conformance.run.session import RunPlan
+from bifente.conformance.run.plan import RunPlan
 
 
 def only(plan: RunPlan, *patterns: str) -> RunPlan:

@@ -18,7 +18,10 @@ from selecting import only
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
-from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.ground.clock import WallClock
 from bifente.reports.events import Event, RunStarted, ScenarioFinished
 from bifente.reports.journal import FILE_NAME, Recorder

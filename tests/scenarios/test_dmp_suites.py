@@ -14,7 +14,10 @@ from source_mutation import changed
 from bifente.conformance import requirements
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict

@@ -16,7 +16,10 @@ import test_vitale_suites
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.scenario.loader import find_suites
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict

@@ -15,7 +15,10 @@ from bifente.conformance.domains.fse.bench.reference import TemplateReference
 from bifente.conformance.domains.vitale.workstation import Way, Workstation
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
-from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.reports.events import Call, Event, ScenarioFinished
 from bifente.reports.verdict import Verdict

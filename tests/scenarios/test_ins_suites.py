@@ -14,7 +14,10 @@ import pytest
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.ins.bench import InsBench
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.journal import FILE_NAME, Recorder
 from bifente.reports.secrets import Secrets

@@ -26,7 +26,10 @@ from bifente.conformance.bench.module import RunningModule
 from bifente.conformance.bench.module_profiles import module_profiles
 from bifente.conformance.model import ModuleAbility
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.run.session import SCENARIOS, RunPlan, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import SCENARIOS
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
 from bifente.reports.events import Event
 from bifente.reports.verdict import Verdict

@@ -11,7 +11,10 @@ from selecting import only
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
-from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.scenario.plan import PlannedScenario
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict

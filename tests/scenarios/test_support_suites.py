@@ -11,7 +11,10 @@ import pytest
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.domains.support import diagnosis, effects, hypotheses, loading, running, software
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import RunPlan, default_paths, execute, prepare
+from bifente.conformance.run.plan import RunPlan
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
+from bifente.conformance.run.suites import default_paths
 from bifente.ground.text import Text
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict

@@ -18,7 +18,8 @@ from bifente.conformance.bench.serving import ServedService
 from bifente.conformance.domains.dmp.serving import start
 from bifente.conformance.domains.pki.serving import points
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import execute, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pki.authority import Branch, CertificateLevel

@@ -17,7 +17,8 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.serving import ServedService
 from bifente.conformance.domains.ins.serving import start
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import execute, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
 from bifente.ground.clock import WallClock
 from bifente.reports.events import Event, ScenarioFinished
 from bifente.reports.verdict import Verdict

@@ -18,7 +18,7 @@ from bifente.conformance.bench.profiles import known_profiles as profile_names
 from bifente.conformance.cli.schema import SCHEMAS, Kind
 from bifente.conformance.loading import load_document
 from bifente.conformance.requirements import load_catalogue
-from bifente.conformance.run.session import default_paths
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.scenario.steps import steps
 from bifente.ground.text import Lang
 from bifente.reports.journal import FILE_NAME

@@ -17,7 +17,7 @@ from warm import warm
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.cli.run import exit_code
 from bifente.conformance.domains.card.steps.keys import GetChallengeStep
-from bifente.conformance.run.session import default_paths
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.scenario.step import Observation
 from bifente.reports.journal import FILE_NAME, read_journal
 from bifente.reports.model import fold

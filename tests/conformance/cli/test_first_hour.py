@@ -10,7 +10,7 @@ from conformance_bench import scenario_text, suite_text, write
 from conformance_cli import Cli
 
 from bifente.conformance.bench.profiles import _shelf, load_profile
-from bifente.conformance.run.session import SCENARIOS
+from bifente.conformance.run.suites import SCENARIOS
 from bifente.ground.own import ENVIRONMENT
 from bifente.reports.journal import FILE_NAME
 from bifente.reports.render import load

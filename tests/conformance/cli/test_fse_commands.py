@@ -21,7 +21,7 @@ from fse_office import CODE, Office
 
 from bifente.conformance.domains.fse.bench.sessions import CarelessSession
 from bifente.conformance.model import CardChoice
-from bifente.conformance.run.session import default_paths
+from bifente.conformance.run.suites import default_paths
 from bifente.simulator.cards.cpx.personalise import PersonalisedCard
 from bifente.simulator.formats.fse.canonical import canonical, parse
 from bifente.simulator.formats.fse.files import make_file

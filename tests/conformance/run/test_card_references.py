@@ -9,7 +9,7 @@ from conformance_bench import Lab, steps_text, write
 
 from bifente.conformance.loading import InputError
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import prepare
+from bifente.conformance.run.preparing import prepare
 
 BOTH = "bench: {cards: {cps: medecin-generaliste, vitale: vitale/ald}}"
 

@@ -20,7 +20,7 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.live import Device, LiveBench
 from bifente.conformance.model import CardChoice
 from bifente.conformance.options import TargetKind
-from bifente.conformance.run.session import SCENARIOS, default_paths
+from bifente.conformance.run.suites import SCENARIOS, default_paths
 from bifente.reports.events import Call, ScenarioFinished
 from bifente.reports.journal import FILE_NAME, Journal, read_journal
 from bifente.reports.verdict import Verdict

@@ -13,10 +13,12 @@ from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.factory import BenchPool, BenchUnavailableError
 from bifente.conformance.loading import InputError
 from bifente.conformance.options import RunOptions, TargetKind
-from bifente.conformance.run import session
+from bifente.conformance.run import spreading
 from bifente.conformance.run.environment import environment, tool
+from bifente.conformance.run.opening import started
+from bifente.conformance.run.preparing import prepare
 from bifente.conformance.run.reproduce import reproduce_line
-from bifente.conformance.run.session import execute, prepare
+from bifente.conformance.run.session import execute
 from bifente.reports.events import Event, RunFinished, RunStarted, ScenarioFinished, ScenarioStarted, StepFinished
 from bifente.reports.model import fold
 from bifente.reports.verdict import Verdict
@@ -101,7 +103,7 @@ def test_a_worker_that_dies_is_a_sentence_and_the_run_ends_in_order(
             future.set_exception(BrokenProcessPool("gone"))
             return future
 
-    monkeypatch.setattr(session, "ProcessPoolExecutor", Dead)
+    monkeypatch.setattr(spreading, "ProcessPoolExecutor", Dead)
     events: list[Event] = []
     plan = prepare(RunOptions(paths=(write(tmp_path, MIXED),), workers=2), lab.workshop)
     with pytest.raises(BenchUnavailableError, match="a process that ran scenarios has died"):
@@ -168,9 +170,9 @@ def test_the_record_opens_with_all_that_repeats_the_run(lab: Lab, tmp_path: Path
 @pytest.mark.parametrize("service", list(ServiceKind))
 def test_the_service_between_readers_and_pcsc_is_named(lab: Lab, tmp_path: Path, service: ServiceKind) -> None:
     options = RunOptions(paths=(write(tmp_path, MIXED),), target=TargetKind.PCSC, service=service)
-    first = session._started(prepare(options, lab.workshop), "r", ())
+    first = started(prepare(options, lab.workshop), "r", ())
     assert first.environment["service"] == service.value
-    theirs = session._started(prepare(replace(options, readers={"cps": "Theirs 0"}), lab.workshop), "r", ())
+    theirs = started(prepare(replace(options, readers={"cps": "Theirs 0"}), lab.workshop), "r", ())
     assert "service" not in theirs.environment
 
 

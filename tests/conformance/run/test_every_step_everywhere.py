@@ -25,7 +25,7 @@ from bifente.conformance.options import RunOptions
 from bifente.conformance.requirements import load_catalogue
 from bifente.conformance.run.card_references import CardReferences
 from bifente.conformance.run.scenario import run_scenario
-from bifente.conformance.run.session import default_paths
+from bifente.conformance.run.suites import default_paths
 from bifente.conformance.scenario.loader import find_suites, load_suite
 from bifente.conformance.scenario.references import references, root
 from bifente.conformance.scenario.steps import steps

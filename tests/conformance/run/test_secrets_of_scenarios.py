@@ -11,7 +11,8 @@ from conformance_bench import Lab, scenario_text, suite_text, write
 from msgspec.structs import replace
 
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import execute, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
 from bifente.conformance.run.telling import event_of
 from bifente.conformance.targets.messages import Messaged
 from bifente.conformance.targets.pkcs11 import Called

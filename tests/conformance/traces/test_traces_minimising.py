@@ -10,7 +10,8 @@ import pytest
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.loading import InputError
 from bifente.conformance.options import RunOptions
-from bifente.conformance.run.session import execute, prepare
+from bifente.conformance.run.preparing import prepare
+from bifente.conformance.run.session import execute
 from bifente.conformance.traces.host import Replayer
 from bifente.conformance.traces.minimising import last_failure, minimise, scenario_of
 from bifente.conformance.traces.seen import SeenApdu
