@@ -205,6 +205,7 @@ def _fits(pattern: Any, observed: bytes) -> bool:
 
 
 _VALUE_TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "present": lambda want, got: want is (got is not None),
     "pattern": lambda want, got: re.fullmatch(str(want), str(got)) is not None,
     "one-of": lambda want, got: any(_same(item, got) for item in want),
     "not": lambda want, got: not _same(want, got),
@@ -230,9 +231,10 @@ def _same(expected: Any, observed: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ValueMatcher:
-    """A word, a number, a truth value or a list; or a test: pattern, one-of, not, at-least, at-most, contains.
+    """A word, a number, a truth value or a list; or a test: pattern, one-of, not, at-least, at-most, contains, present.
 
-    ``contains`` looks for a part of a text, or for one whole item of a list.
+    ``contains`` looks for a part of a text, or for one whole item of a list; ``present: false`` is met where none was
+    observed.
     """
 
     @property
@@ -269,12 +271,16 @@ class ValueMatcher:
             return "contains: nothing is asked for, any text would fit"
         if isinstance(expected.get("not"), Mapping):
             return "not takes a value, no test: whatever is seen differs from a test"
+        if not isinstance(expected.get("present", True), bool):
+            return "present takes true or false"
+        if expected.get("present") is False and len(expected) > 1:
+            return "present: false leaves nothing for another test to look at"
         return None
 
     def meets(self, expected: Any, observed: Any) -> bool:
         """Numbers and words compare by their text, so that ``02`` and ``"02"`` are the same."""
         if observed is None:
-            return False
+            return isinstance(expected, Mapping) and expected.get("present") is False
         if not isinstance(expected, Mapping):
             return _same(expected, observed)
         if ({"at-least", "at-most"} & set(expected)) and not isinstance(observed, int):

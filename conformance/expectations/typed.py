@@ -40,11 +40,11 @@ _SAID: Mapping[ObservedKind, str] = {
     ObservedKind.ANY: "a value",
 }
 _TESTS: Mapping[ObservedKind, frozenset[str]] = {
-    ObservedKind.NUMBER: frozenset({"one-of", "not", "at-least", "at-most", "pattern"}),
-    ObservedKind.TRUTH: frozenset({"one-of", "not"}),
-    ObservedKind.TEXT: frozenset({"one-of", "not", "pattern", "contains"}),
-    ObservedKind.LIST: frozenset({"one-of", "not", "contains"}),
-    ObservedKind.ANY: frozenset({"one-of", "not", "pattern", "contains", "at-least", "at-most"}),
+    ObservedKind.NUMBER: frozenset({"present", "one-of", "not", "at-least", "at-most", "pattern"}),
+    ObservedKind.TRUTH: frozenset({"present", "one-of", "not"}),
+    ObservedKind.TEXT: frozenset({"present", "one-of", "not", "pattern", "contains"}),
+    ObservedKind.LIST: frozenset({"present", "one-of", "not", "contains"}),
+    ObservedKind.ANY: frozenset({"present", "one-of", "not", "pattern", "contains", "at-least", "at-most"}),
 }
 _SCALAR: Mapping[ObservedKind, Mapping[str, Any]] = {
     ObservedKind.NUMBER: {"type": ["integer", "string"], "pattern": "^-?[0-9]+$"},
@@ -67,7 +67,11 @@ class TypedMatcher(ValueMatcher):
         """A value of the kind, or a mapping of the tests that go with it."""
         one = {"enum": sorted(self.words)} if self.words else dict(_SCALAR[self.kind])
         item = {"anyOf": [one, {"type": "string", "pattern": r"^\$"}]}
-        given: dict[str, Any] = {"one-of": {"type": "array", "items": item, "minItems": 1}, "not": item}
+        given: dict[str, Any] = {
+            "one-of": {"type": "array", "items": item, "minItems": 1},
+            "not": item,
+            "present": {"type": "boolean"},
+        }
         tests = {
             "type": "object",
             "properties": {test: given.get(test, {}) for test in sorted(_TESTS[self.kind])},

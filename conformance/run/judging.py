@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
-from bifente.conformance.expectations.matchers import Matcher, Telling
+from bifente.conformance.expectations.matchers import Matcher, Telling, ValueMatcher
 from bifente.conformance.scenario.plan import PlannedArtefact, PlannedStep
 from bifente.conformance.scenario.references import resolve
 from bifente.conformance.scenario.step import expectable
@@ -43,7 +43,7 @@ def judge(
             expected = resolve(raw, scope)
             if complaint := matcher.complaint(expected):
                 raise BadExpectationError(f"{name}: {complaint}")
-            met = matcher.meets(expected, observed[name]) if name in observed else False
+            met = _meets(matcher, expected, name, observed)
             otherwise = _otherwise(step, artefact, name, matcher, scope, observed) if wanted is expect else ""
             mild = tolerated or name in REMARKS_ONLY
             judged.append(
@@ -59,6 +59,13 @@ def judge(
         if observed.get(key) is None:
             judged.append(Expectation(name=key, expected=f"a value for ${name}", observed="(absent)", ok=False))
     return tuple(judged)
+
+
+def _meets(matcher: Matcher, expected: Any, name: str, observed: Mapping[str, Any]) -> bool:
+    if name in observed:
+        return matcher.meets(expected, observed[name])
+    # Of all that can be expected, only that of a plain value may be that there is none.
+    return isinstance(matcher, ValueMatcher) and matcher.meets(expected, None)
 
 
 def _shown(matcher: Matcher, expected: Any, observed: Any) -> str:

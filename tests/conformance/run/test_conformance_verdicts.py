@@ -78,6 +78,25 @@ def odd_steps() -> Iterator[None]:
         del STEPS[name]
 
 
+@pytest.mark.usefixtures("odd_steps")
+@pytest.mark.parametrize(
+    ("expected", "verdict"),
+    [
+        ("{value: {present: false}}", Verdict.PASSED),
+        ("{other: {present: false}}", Verdict.PASSED),
+        ("{other: {present: true}}", Verdict.FAILED),
+        ("{other: {not: 3}}", Verdict.FAILED),
+    ],
+)
+def test_that_there_is_none_is_an_expectation(run: Run, expected: str, verdict: Verdict) -> None:
+    assert run(steps_text(f"- see:\n  expect: {expected}")).verdict is verdict
+
+
+@pytest.mark.usefixtures("odd_steps")
+def test_what_was_to_be_absent_fails_where_it_is_seen(run: Run) -> None:
+    assert run(steps_text("- see: 0\n  expect: {value: {present: false}}")).verdict is Verdict.FAILED
+
+
 @pytest.mark.parametrize(
     ("steps", "verdict"),
     [
