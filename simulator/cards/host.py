@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
@@ -29,8 +28,9 @@ class NotOnThisCardError(Exception):
         super().__init__(self.why.en)
 
 
-class CardHost(ABC):
-    """Drives one card through a dialogue. Every method gives the last response: the first refusal ends a sequence.
+class CardHost:
+    """Drives one card through a dialogue. Every method gives the last response: the first refusal ends a sequence. What
+    cards of the family do not have raises NotOnThisCardError; a family says how what they have is done.
 
     ``application`` names the AID that a middleware selects to work with the card, ``channel`` is the logical channel it
     works on, ``piece`` how many bytes it reads at once.
@@ -54,9 +54,9 @@ class CardHost(ABC):
         """SELECT by name, no answer wanted; it opens the channel where that is how channels open."""
         return self._dialogue.send(Command(self.channel, 0xA4, 0x04, 0x0C, aid))
 
-    @abstractmethod
     def select_file(self, path: bytes, *, describe: bool = False) -> Response:
         """SELECT by absolute path, the MF's identifier included; ``describe`` asks for what the card tells of it."""
+        raise self._lacks("n'a pas de fichiers à sélectionner", "has no files to select")
 
     def read_binary(self, offset: int, length: int, sfi: int | None = None) -> Response:
         """READ BINARY of the current EF, or of one by short identifier (offset under 256 then)."""
@@ -88,17 +88,17 @@ class CardHost(ABC):
         """VERIFY; an empty code asks for the counter without using a try."""
         return self._send(0x20, 0x00, reference, code)
 
-    @abstractmethod
     def change(self, reference: int, old: bytes, new: bytes) -> Response:
         """Give a code a new value, the old one known."""
+        raise self._lacks("n'a pas de code", "has no code")
 
-    @abstractmethod
     def reset_retry(self, reference: int, new: bytes) -> Response:
         """The last half of an unblocking: tries given back and a new value, the unblocking code being verified."""
+        raise self._lacks("n'a pas de code", "has no code")
 
-    @abstractmethod
     def counters(self, reference: int) -> tuple[Response, dict[str, int]]:
         """What the card tells of a code's counters, by name, without using a try."""
+        raise self._lacks("n'a pas de code", "has no code")
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
@@ -106,15 +106,14 @@ class CardHost(ABC):
         """GET CHALLENGE."""
         return self._send(0x84, 0x00, 0x00, ne=length)
 
-    @abstractmethod
     def environment(self, template: int, algorithm: int | None, key: int | None = None) -> Response:
         """MSE SET with values as they go to the card."""
+        raise self._lacks("n'a pas d'environnement de sécurité", "has no security environment")
 
     def hash_last_block(self, digest: str, message: bytes) -> Response:
         """Let the card end a hash. Raises NotOnThisCardError where it does not hash."""
         del digest, message
-        raise NotOnThisCardError(
-            self._layout.family,
+        raise self._lacks(
             "ne condense pas : le poste lui donne le condensat tout fait",
             "does not hash: the host gives it the finished hash",
         )
@@ -124,28 +123,27 @@ class CardHost(ABC):
         del key
         return self.hash_last_block(digest, b"")
 
-    @abstractmethod
     def sign(self, key: str, digest: str, message: bytes, scheme: str = "pkcs1") -> Response:
         """The whole signature of a message. Raises NotOnThisCardError for a scheme the card does not have."""
+        raise self._lacks("ne signe pas", "does not sign")
 
     def sign_hash(self, key: str, digest: str, value: bytes, scheme: str = "pkcs1") -> Response:
         """The signature of a hash that the host made. Raises NotOnThisCardError where the card wants to see the end of
         the message itself.
         """
         del key, value
-        raise NotOnThisCardError(
-            self._layout.family,
+        raise self._lacks(
             f"ne signe pas un condensat tout fait ({scheme}, {digest})",
             f"does not sign a finished hash ({scheme}, {digest})",
         )
 
-    @abstractmethod
     def authenticate(self, key: str, data: bytes) -> Response:
         """A PKCS#1 v1.5 signature of data as given (a DigestInfo). Raises NotOnThisCardError if they are too long."""
+        raise self._lacks("n'authentifie pas", "does not authenticate")
 
-    @abstractmethod
     def decipher(self, key: str, cryptogram: bytes) -> Response:
         """The message in a cryptogram."""
+        raise self._lacks("ne déchiffre pas", "does not decipher")
 
     def enter(self, key: str) -> Response:
         """SELECT the folder that a key of the layout lies in, as a middleware does before each use; nothing if none."""
@@ -162,7 +160,11 @@ class CardHost(ABC):
             if entry.operation == operation and entry.digest in (None, digest) and entry.scheme == scheme:
                 return entry.reference
         what = " ".join(filter(None, (operation, digest, scheme)))
-        raise NotOnThisCardError(self._layout.family, f"n'a pas l'algorithme {what}", f"has no algorithm {what}")
+        raise self._lacks(f"n'a pas l'algorithme {what}", f"has no algorithm {what}")
+
+    def _lacks(self, fr: str, en: str) -> NotOnThisCardError:
+        """Return what to raise for something that cards of this family do not have."""
+        return NotOnThisCardError(self._layout.family, fr, en)
 
     # -- commands -----------------------------------------------------------------------------------------------------
 

@@ -65,11 +65,28 @@ def test_a_scenario_reads_it(outside: Outside) -> None:
         ("data: $card.content", "data: '00'"),
         ("readings: 1}}\n      - transmit: 00B0000001", "readings: 2}}\n      - transmit: 00B0000001"),
         ("sw: 6D00", "sw: 9000"),
+        ("after: {readings: 2}", "after: {readings: 1}"),
     ],
 )
 def test_what_it_answers_is_judged(outside: Outside, old: str, new: str) -> None:
     outside.change("dix.yaml", old, new)
     assert outside.bifente("run", "dix.yaml", "--out", "runs").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("decipher: {cryptogram: '00'}", "a DIX does not decipher"),
+        ("select-file: EF.TEN", "a DIX has no files to select"),
+        ("read: CPS_DATA", "a DIX has no file CPS_DATA"),
+    ],
+)
+def test_what_its_host_has_not_is_told_in_words(outside: Outside, step: str, told: str) -> None:
+    outside.change(
+        "dix.yaml", "read: EF.TEN\n        expect: {sw: 9000, data: $card.content, after: {readings: 2}}", step
+    )
+    ran = outside.bifente("run", "dix.yaml", "--out", "runs")
+    assert told in " ".join((ran.stdout + ran.stderr).split())
 
 
 def test_its_state_keys_are_known_with_it_alone(outside: Outside) -> None:
@@ -100,7 +117,8 @@ def test_a_file_of_an_editor_names_the_family(outside: Outside) -> None:
 
 
 def test_it_has_no_host(outside: Outside) -> None:
-    outside.change("dix.yaml", "transmit: 00B0000001", "read: CPS_DATA")
+    outside.change("dix_octets/family.py", '    host=Reference("dix_octets.host:MemoryHost"),\n', "")
+    outside.change("dix.yaml", "transmit: 00B0000001", "read: EF.TEN")
     ran = outside.bifente("run", "dix.yaml", "--out", "runs")
     assert ran.returncode == 1  # nothing was shown: nothing passed
     assert "a DIX has no ISO 7816-4 commands" in ran.stdout

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import configparser
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,10 +44,28 @@ def agenda(tmp_path: Path) -> Outside:
     made.install("agenda", "")
     made.write("agenda/__init__.py", "")
     written = blocks(GUIDE)
-    assert {Path(name).suffix for name in written} == {".py", ".yaml", ".txt"}
+    assert {Path(name).suffix for name in written} == {".py", ".yaml", ".txt", ".toml"}
     for name, text in written.items():
         made.write(name, text)
     return made
+
+
+def test_its_wheel_holds_what_is_no_module_and_its_entry_points(agenda: Outside) -> None:
+    pytest.importorskip("hatchling", reason="the build backend of the guide")
+    from hatchling.builders.wheel import WheelBuilder
+
+    (built,) = WheelBuilder(str(agenda.folder)).build(directory=str(agenda.folder / "dist"), versions=["standard"])
+    with zipfile.ZipFile(built) as wheel:
+        held = set(wheel.namelist())
+        said = wheel.read("agenda-1.0.dist-info/entry_points.txt").decode()
+    assert {name for name in blocks(GUIDE) if name.startswith("agenda/")} <= held
+    written = configparser.ConfigParser()
+    written.read_string((agenda.folder / "agenda-1.0.dist-info/entry_points.txt").read_text(encoding="utf-8"))
+    built_in = configparser.ConfigParser()
+    built_in.read_string(said)
+    assert {name: dict(built_in[name]) for name in built_in.sections()} == {
+        name: dict(written[name]) for name in written.sections()
+    }
 
 
 def messages(agenda: Outside) -> Iterator[tuple[str, str, str]]:

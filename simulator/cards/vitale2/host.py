@@ -8,7 +8,7 @@ signature of a sheet, which the Vitale gives once it has recognised that card.
 from __future__ import annotations
 
 import hashlib
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from bifente.simulator.cards.host import OK, CardHost, NotOnThisCardError
+from bifente.simulator.cards.host import OK, CardHost
 from bifente.simulator.cards.padding import digest_info
 from bifente.simulator.cards.vitale2.engine import CHALLENGE_SIZE
 from bifente.simulator.iso7816.apdu import Response
@@ -74,22 +74,10 @@ class VitaleHost(CardHost):
         """
         self.algorithm("sign", digest, scheme)
         if key != _SIGNATURE_KEY:
-            self._no_operation("ne signe de cette clé que des aléas", "signs challenges only with this key")
+            raise self._lacks("ne signe de cette clé que des aléas", "signs challenges only with this key")
         return self._send(0x2A, 0x9E, 0x9A, hashlib.new(digest, message).digest(), answers=True)
 
     # -- what a Vitale has not ----------------------------------------------------------------------------------------
-
-    def change(self, reference: int, old: bytes, new: bytes) -> Response:
-        """A Vitale has no code. Raises NotOnThisCardError."""
-        self._no_code()
-
-    def reset_retry(self, reference: int, new: bytes) -> Response:
-        """A Vitale has no code. Raises NotOnThisCardError."""
-        self._no_code()
-
-    def counters(self, reference: int) -> tuple[Response, dict[str, int]]:
-        """A Vitale has no code. Raises NotOnThisCardError."""
-        self._no_code()
 
     def environment(self, template: int, algorithm: int | None, key: int | None = None) -> Response:
         """MSE SET with values as they go to the card, which does not serve it."""
@@ -98,17 +86,7 @@ class VitaleHost(CardHost):
 
     def authenticate(self, key: str, data: bytes) -> Response:
         """A Vitale hashes and pads by itself. Raises NotOnThisCardError."""
-        self._no_operation("condense elle-même ce qu'elle signe", "hashes by itself what it signs")
-
-    def decipher(self, key: str, cryptogram: bytes) -> Response:
-        """A Vitale deciphers nothing. Raises NotOnThisCardError."""
-        self._no_operation("ne déchiffre pas", "does not decipher")
-
-    def _no_code(self) -> NoReturn:
-        self._no_operation("n'a pas de code", "has no code")
-
-    def _no_operation(self, fr: str, en: str) -> NoReturn:
-        raise NotOnThisCardError(self._layout.family, fr, en)
+        raise self._lacks("condense elle-même ce qu'elle signe", "hashes by itself what it signs")
 
     def _chained(self, ins: int, p1: int, p2: int, data: bytes) -> Response:
         *first, last = (data[at : at + _BLOCK] for at in range(0, len(data) or 1, _BLOCK))
