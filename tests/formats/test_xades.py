@@ -35,6 +35,12 @@ def test_it_holds_and_covers_the_documents(signed: bytes) -> None:
     assert b"2026-03-02T09:30:00Z" in signed
 
 
+def test_the_same_submission_is_the_same_document(signed: bytes, laboratory: Laboratory) -> None:
+    assert sign_submission(LOT, DOCUMENTS, laboratory.card(), NOW) == signed
+    identifiers = re.findall(rb' Id="([^"]+)"', signed)
+    assert len(identifiers) == len(set(identifiers)) > 2
+
+
 def test_signxml_verifies_it_as_xades(signed: bytes, laboratory: Laboratory) -> None:
     found = verified_submission(signed).certificate
     from signxml.xades.xades import XAdESSignatureConfiguration

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 from selecting import only
 from source_mutation import changed
+from timeless import timeless
 
 from bifente.conformance import requirements
 from bifente.conformance.bench.cards import Workshop
@@ -42,9 +43,14 @@ def plan(workshop: Workshop) -> RunPlan:
     return prepare(RunOptions(paths=(default_paths()[0] / "dmp",)), workshop)
 
 
-def run(plan: RunPlan, workshop: Workshop) -> dict[str, Verdict]:
+def told(plan: RunPlan, workshop: Workshop) -> list[Event]:
     events: list[Event] = []
     execute(plan, workshop, run_id="20250101-000000-000000", command=(), emit=events.append, secrets=Secrets())
+    return events
+
+
+def run(plan: RunPlan, workshop: Workshop) -> dict[str, Verdict]:
+    events = told(plan, workshop)
     return {one.scenario: one.verdict for one in events if isinstance(one, ScenarioFinished)}
 
 
@@ -52,6 +58,11 @@ def test_every_scenario_passes(plan: RunPlan, workshop: Workshop) -> None:
     verdicts = run(plan, workshop)
     assert len(verdicts) >= LEAST
     assert set(verdicts.values()) == {Verdict.PASSED}
+
+
+def test_the_same_seed_gives_the_same_record(plan: RunPlan, workshop: Workshop) -> None:
+    journey = only(plan, "dmp.journey/*")
+    assert timeless(told(journey, workshop)) == timeless(told(journey, workshop))
 
 
 class TakenOut(NamedTuple):

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import structs
 from selecting import only
+from timeless import timeless
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.options import RunOptions
@@ -95,11 +95,6 @@ def test_all_pass(plan: RunPlan, first_run: list[Event]) -> None:
     assert {name: verdict for name, verdict in found.items() if verdict is not Verdict.PASSED} == {}
 
 
-def without_times(event: Event) -> Event:
-    event = structs.replace(event, time="")
-    return structs.replace(event, duration_us=0) if hasattr(event, "duration_us") else event
-
-
 def record(plan: RunPlan, workshop: Workshop, path: Path) -> Path:
     secrets, moment = Secrets(), datetime(2025, 1, 1, tzinfo=UTC)
     with Recorder(path, now=lambda: moment, secrets=secrets) as recorder:
@@ -117,7 +112,7 @@ def test_the_same_seed_gives_the_same_journal(
 ) -> None:
     again = record(plan, workshop, tmp_path / FILE_NAME)
     # Tokens, whose signatures no seed decides, are masked in it.
-    one, other = ([without_times(event) for event in read_journal(path).events] for path in (recorded, again))
+    one, other = (timeless(read_journal(path).events) for path in (recorded, again))
     assert one == other
 
 

@@ -37,7 +37,7 @@ def manifest(submission: str, documents: Mapping[str, bytes]) -> etree._Element:
 
 def sign_submission(submission: str, documents: Mapping[str, bytes], signer: XmlSigner, at: datetime) -> bytes:
     """Return the signature document of a set, by uniqueIds and bytes. What the signer raises comes through."""
-    maker = XAdESSigner(
+    maker = _Signer(
         method=SignatureConstructionMethod.enveloping,
         signature_algorithm=SignatureMethod.RSA_SHA256,
         digest_algorithm=DigestAlgorithm.SHA256,
@@ -55,6 +55,14 @@ def sign_submission(submission: str, documents: Mapping[str, bytes], signer: Xml
     key = cast(RSAPrivateKey, SignatureKey(signer))
     signed = maker.sign(manifest(submission, documents), key=key, cert=[certificate], always_add_key_value=False)
     return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
+
+
+class _Signer(XAdESSigner):
+    """Its identifiers are counted where signxml draws them: the same submission is the same document."""
+
+    def _get_token(self, length: int = 4) -> str:
+        self._counted = getattr(self, "_counted", 0) + 1
+        return f"{self._counted:0{2 * length}X}"
 
 
 def _line(root: etree._Element, unique_id: str, digest: bytes) -> None:
