@@ -49,6 +49,8 @@ def _without_service(error: Exception) -> bool:
 class BenchPool:
     """Benches by profile; scenarios share them, never their cards. A context manager: closes all it opened.
 
+    Behind a service that can plug readers, that of the bench got last is there alone.
+
     ``profiles`` are those known to be needed: one that comes later makes the pool open all its benches anew.
     """
 
@@ -57,6 +59,8 @@ class BenchPool:
         self._workshop = workshop
         self._profiles = dict.fromkeys(profiles)
         self._benches: dict[str, Bench] = {}
+        self._shown: dict[str, Callable[[], None]] = {}
+        self._in_use: str | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> BenchPool:
@@ -69,6 +73,8 @@ class BenchPool:
         """Close every bench and the PC/SC service, if one was started."""
         self._stack.close()
         self._benches.clear()
+        self._shown.clear()
+        self._in_use = None
 
     def get(self, profile: str) -> Bench:
         """The bench of a profile, opened at first use. Raises BenchUnavailableError, InputError."""
@@ -80,6 +86,9 @@ class BenchPool:
             except (PcscdError, PcscMissingError, ModuleMissingError, ScardError) as error:
                 self.close()
                 raise BenchUnavailableError(_NO_SERVICE if _without_service(error) else str(error)) from error
+        if profile != self._in_use and profile in self._shown:
+            self._shown[profile]()
+        self._in_use = profile
         found = self._benches[profile]
         found.evidence = self._options.evidence
         return found
@@ -145,7 +154,8 @@ class BenchPool:
         restore: Callable[[], None] | None = None
         target: PcscTarget
         if isinstance(service, OwnPcsc):
-            target = own = OwnServiceTarget(service, list(readers.values()))
+            target = own = OwnServiceTarget(service, next(iter(readers.values())))
+            self._shown = {name: partial(own.show, reader) for name, reader in readers.items()}
             restore, artefacts = own.restore, frozenset({"pcsc-lite"})
         else:
             target, artefacts = PcscTarget(), frozenset({"pcsc-lite", "vpcd"})

@@ -166,7 +166,7 @@ class LiveBench:
             else start_service(kind, [device.reader], run_dir=run_dir, observer=observer, commands=commands)
         )
         own = isinstance(self.service, OwnPcsc)
-        facets = OwnHand(self.service, [device.reader]).facets if isinstance(self.service, OwnPcsc) else Facets()
+        facets = OwnHand(self.service, device.reader).facets if isinstance(self.service, OwnPcsc) else Facets()
         self.target: WireTarget | None = None
         if not isinstance(self.service, FarVpcd):  # nobody here is a client of the far side
             self.target = WireTarget(Path(self.service.environment["PCSCLITE_CSOCK_NAME"]), facets)

@@ -12,11 +12,11 @@ from bifente.simulator.readers import Reader
 
 
 class OwnHand(HotPlug, ServiceControl, WatchedClients):
-    """The hand on the bench's own service and on the devices it shows."""
+    """The hand on the bench's own service and on the device of the bench in use."""
 
-    def __init__(self, service: OwnPcsc, readers: Sequence[Reader]) -> None:
+    def __init__(self, service: OwnPcsc, reader: Reader) -> None:
         self._service = service
-        self._devices = tuple(device for reader in readers for device in reader.devices)
+        self._devices = reader.devices
         self._running = True
 
     @property
@@ -66,8 +66,16 @@ class OwnHand(HotPlug, ServiceControl, WatchedClients):
         self._service.start_again()
         self._running = True
 
+    def show(self, reader: Reader) -> None:
+        """Have a device in hand from now on, and no other plugged in: software takes any reader that it is shown."""
+        self._devices = reader.devices
+        for device in self._service.readers:
+            if not self._in_hand(device):
+                self._service.unplug(device)
+        self.restore()
+
     def restore(self) -> None:
-        """As at the start, whatever a scenario did: service up, readers in by their names, links up, keys forgotten."""
+        """As at the start, whatever a scenario did: service up, device in by its names, links up, keys forgotten."""
         if not self._running:
             self.start()
         for device in self._devices:
@@ -75,28 +83,26 @@ class OwnHand(HotPlug, ServiceControl, WatchedClients):
                 slot.reach(True)
             if device.pin_pad is not None:
                 device.pin_pad.forget()
-        renamed = [
-            device
-            for device in self._devices
-            if not self._service.plugged(device.slots[0])
-            or any(self._service.name_of(slot) != slot.name for slot in device.slots)
-        ]
-        for device in renamed:
-            if self._service.plugged(device.slots[0]):
+        for device in self._service.readers:
+            if self._in_hand(device) and any(self._service.name_of(slot) != slot.name for slot in device.slots):
                 self._service.unplug(device)
-        for device in renamed:
-            self._service.plug(device)
+        for device in self._devices:
+            if not self._service.plugged(device.slots[0]):
+                self._service.plug(device)
+
+    def _in_hand(self, device: Reader) -> bool:
+        return any(device is ours for ours in self._devices)
 
 
 class OwnServiceTarget(OwnHand, PcscTarget):
     """Readers behind the bench's own service, reached as any software of the workstation reaches them.
 
-    The environment of the process names the service already. ``readers`` are the devices that it shows.
+    The environment of the process names the service already. ``reader`` is the device of the first bench in use.
     """
 
-    def __init__(self, service: OwnPcsc, readers: Sequence[Reader]) -> None:
+    def __init__(self, service: OwnPcsc, reader: Reader) -> None:
         PcscTarget.__init__(self)
-        OwnHand.__init__(self, service, readers)
+        OwnHand.__init__(self, service, reader)
 
     def start(self) -> None:
         """Serve again; this client establishes a new context, as software of the field does."""

@@ -221,6 +221,11 @@ class OwnPcsc:
             if servant.slot.card is not None:
                 servant.slot.card.power_off()
 
+    @property
+    def readers(self) -> tuple[Reader, ...]:
+        """The readers that are plugged in, in the order in which they were."""
+        return tuple(one.reader for one in self._plugged.values())
+
     def plugged(self, slot: Slot) -> bool:
         """Whether the slot's reader is plugged in."""
         return any(slot in one.reader.slots for one in self._plugged.values())
