@@ -90,8 +90,8 @@ class WatchedClients(Facet):
 
     key = "clients"
     lacking = Text(
-        "un programme n'atteint les lecteurs qu'à travers le service PC/SC du banc : --target pcsc",
-        "a program reaches the readers through the bench's own PC/SC service alone: --target pcsc",
+        "un programme n'atteint les lecteurs qu'à travers le service PC/SC du banc : --target pcsc --service own",
+        "a program reaches the readers through the bench's own PC/SC service alone: --target pcsc --service own",
     )
 
     @property
