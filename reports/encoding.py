@@ -1,7 +1,7 @@
 """From an event to the masked bytes of its line: done once, in the process where the event happened.
 
-A line is whole but for its number, which only the journal knows. What an exchange says is kept apart from where and
-when it was said: a run says the same things many times, and the journal writes them once in a while.
+A line is whole but for its number, which only the journal knows. What an exchange says, and in which slot, is kept
+apart from when it was said: a run says the same things many times, and the journal writes them once in a while.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REMEMBERED = 8192
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _ENCODE = msgspec.json.Encoder().encode
-_Saying: TypeAlias = tuple[str, str, str, str, str, str, str]
+_Saying: TypeAlias = tuple[str | None, str, str, str, str, str, str, str]
 
 
 def joined(seq: int, line: Line) -> bytes:
@@ -46,7 +46,7 @@ class Encoder:
     secrets: Secrets
     _now: Callable[[], datetime]
     _said: dict[_Saying, bytes]
-    _places: dict[tuple[str | None, str | None], tuple[bytes, bytes]]
+    _places: dict[str | None, bytes]
     _age: int
     _from: datetime
     _until: datetime
@@ -83,11 +83,11 @@ class Encoder:
         if isinstance(event, Exchange):
             # Nine events of ten: written here, the words it shares with those around it masked once.
             said = self._saying(event)
-            scenario, slot = self._places.get((event.scenario, event.slot)) or self._place(event.scenario, event.slot)
+            scenario = self._places.get(event.scenario) or self._place(event.scenario)
             index = b"" if event.index is None else b',"index":%d' % event.index
             client = b"" if event.client is None else b"," + _fields(self.secrets.event({"client": event.client}))
-            own = b'"event":"exchange","time":"%b"%b%b%b%b,"duration_us":%d'
-            return own % (time.encode(), scenario, index, slot, client, event.duration_us), said
+            own = b'"event":"exchange","time":"%b"%b%b%b,"duration_us":%d'
+            return own % (time.encode(), scenario, index, client, event.duration_us), said
         try:
             plain = msgspec.to_builtins(event)
         except (TypeError, ValueError) as error:
@@ -108,19 +108,16 @@ class Encoder:
             self._time = self._from.isoformat(timespec="milliseconds")[:-6] + "Z"
         return self._time
 
-    def _place(self, scenario: str | None, slot: str | None) -> tuple[bytes, bytes]:
-        """Where an exchange was, as its line has it; called once `_fresh` was."""
-        named = {"scenario": scenario, "slot": slot}
-        found = tuple(
-            b"" if value is None else b"," + _fields(self.secrets.event({name: value})) for name, value in named.items()
-        )
-        self._places[scenario, slot] = made = (found[0], found[1])
+    def _place(self, scenario: str | None) -> bytes:
+        """The scenario of an exchange, as its line has it; called once `_fresh` was."""
+        made = b"" if scenario is None else b"," + _fields(self.secrets.event({"scenario": scenario}))
+        self._places[scenario] = made
         return made
 
     def _saying(self, event: Exchange) -> bytes:
         self._fresh()
         command, answer = event.command_text, event.response_text
-        key = (event.command, event.response, command.fr, command.en, answer.fr, answer.en, event.sw)
+        key = (event.slot, event.command, event.response, command.fr, command.en, answer.fr, answer.en, event.sw)
         said = self._said.get(key)
         if said is None:
             plain = msgspec.to_builtins(event)
@@ -131,7 +128,7 @@ class Encoder:
         return said
 
 
-_SAID = ("command", "response", "command_text", "response_text", "sw")
+_SAID = ("slot", "command", "response", "command_text", "response_text", "sw")
 
 
 def _fields(plain: dict[str, object]) -> bytes:

@@ -22,7 +22,7 @@ from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import Lang, Text
 from bifente.reports.verdict import Verdict
 
-SCHEMA = 6
+SCHEMA = 7
 """Version of the journal: raised when a line written today could not be read by yesterday's reader."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
@@ -203,7 +203,8 @@ class ScenarioStarted(_Event, frozen=True, kw_only=True, tag="scenario-started")
 class StepStarted(_Event, frozen=True, kw_only=True, tag="step-started"):
     """A step begins. `index` counts from 0 through the whole scenario, setup and teardown included.
 
-    `name` is the kind of step as written in YAML, `via` the shared stage it came from.
+    `name` is the kind of step as written in YAML, `via` the shared stage it came from; `file` is empty where the step
+    stands in the scenario's own.
     """
 
     scenario: str
@@ -211,7 +212,7 @@ class StepStarted(_Event, frozen=True, kw_only=True, tag="step-started"):
     name: str
     title: Text | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
-    file: str
+    file: str = ""
     line: Count
     phase: Phase = Phase.STEPS
     via: str | None = None
@@ -234,8 +235,9 @@ class _Happening(_Event, frozen=True, kw_only=True):
 class Exchange(_Happening, frozen=True, kw_only=True, tag="exchange"):
     """A command and its response, raw and decoded. `sw` is the status word, four hexadecimal digits.
 
-    In a journal, `like` stands for what an exchange says: that is as in the exchange of this number (`seq`), which says
-    it itself and is at most `LIKE_WINDOW` events away. A reader of journals gives exchanges that say it all.
+    In a journal, `like` stands for what an exchange says, and in which slot: that is as in the exchange of this number
+    (`seq`), which says it itself and is at most `LIKE_WINDOW` events away. A reader of journals gives exchanges that
+    say it all.
     """
 
     command: str = ""

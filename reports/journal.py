@@ -288,6 +288,8 @@ class JournalReader:
             raise JournalError(self.path, message, number)
         return replace(
             event,
+            # Up to schema 6 a line told its slot itself.
+            slot=said.slot if event.slot is None else event.slot,
             command=said.command,
             response=said.response,
             command_text=said.command_text,

@@ -332,7 +332,8 @@ class Fold:
                 draft.end, draft.last = event, place or draft.last
                 self._scenarios[event.scenario] = self._kept(draft)
             case StepStarted():
-                self._draft(event.scenario).steps[event.index] = _StepDraft(event)
+                of = self._draft(event.scenario)
+                of.steps[event.index] = _StepDraft(event if event.file else replace(event, file=of.start.file))
             case StepFinished():
                 self._step(event.scenario, event.index).end = event
             case Note():

@@ -241,7 +241,7 @@ class _Run:
                 name=step.kind.name,
                 title=step.title or step.kind.title,
                 arguments=_written(step, self.secrets),
-                file=str(step.document.path),
+                file="" if step.document.path == self.plan.document.path else str(step.document.path),
                 line=step.line,
                 phase=step.phase,
                 via=step.via,

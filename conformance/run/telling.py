@@ -8,7 +8,7 @@ from typing import TypeAlias
 from bifente.conformance.targets.messages import Messaged
 from bifente.conformance.targets.pkcs11 import Called
 from bifente.ground.text import Text
-from bifente.reports.events import Call, Direction, Exchange, Message
+from bifente.reports.events import NOTHING, Call, Direction, Exchange, Message
 from bifente.reports.messages import body_of
 from bifente.reports.secrets import Secrets
 from bifente.simulator.cards.dialogue import Exchanged
@@ -61,7 +61,7 @@ def _message(told: Messaged, secrets: Secrets, scenario: str | None, index: int 
         direction=Direction.SENT if told.sent else Direction.RECEIVED,
         line=told.line,
         headers=told.headers,
-        text=told.text,
+        text=told.text if told.text != NOTHING else NOTHING,  # what is the default is not written
         duration_us=round(told.seconds * 1_000_000),
         **body_of(told.body, secrets),
     )

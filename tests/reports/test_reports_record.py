@@ -44,6 +44,30 @@ def test_what_was_said_lately_is_not_written_again_and_is_read_back_whole(tmp_pa
     assert (read[2].response, read[2].index, read[2].like) == (_read().response, 1, None)
 
 
+def test_what_is_said_in_another_slot_is_not_like_it(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    sample.write(
+        path, [sample.run_started(), _read(), replace(_read(1), slot="vitale"), replace(_read(2), slot="vitale")]
+    )
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert [(line.get("like"), line.get("slot")) for line in lines[1:]] == [(None, "cps"), (None, "vitale"), (2, None)]
+    assert [event.slot for event in read_journal(path).events if isinstance(event, Exchange)] == [
+        "cps",
+        "vitale",
+        "vitale",
+    ]
+
+
+def test_up_to_schema_6_a_line_told_its_slot_itself(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    sample.write(path, [sample.run_started(), _read(), _read(1)])
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    lines[0]["schema"] = 6
+    lines[2]["slot"] = "vitale"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert [event.slot for event in read_journal(path).events if isinstance(event, Exchange)] == ["cps", "vitale"]
+
+
 def test_nothing_is_like_what_is_out_of_sight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal, "LIKE_WINDOW", 3)
     path = tmp_path / "j"
