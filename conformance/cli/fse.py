@@ -38,9 +38,9 @@ from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.exporting import export
 from bifente.simulator.formats.fse.securing.verifying import Verifier
 from bifente.simulator.pki.keystore import KeyStore
-from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.laboratory import anchors, authorities, identity, laboratory
 from bifente.simulator.services.frontal.lot_checks import lot_problems
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import reasons
 
 fse = typer.Typer(help="Care sheets, lots, files and returns.", no_args_is_help=True, rich_markup_mode=None)

@@ -38,8 +38,9 @@ from bifente.simulator.formats.fse.model import (
     Signer,
 )
 from bifente.simulator.formats.fse.securing.modes import wants
-from bifente.simulator.services.frontal import Frontal, FrontalParameters
+from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.ledger import Ledger
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 """A Tuesday."""

@@ -23,7 +23,7 @@ from bifente.simulator.formats.fse.model import Arl, ArlKind, CardSignature, Lot
 from bifente.simulator.formats.fse.returns import decode_return, encode_return
 from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.pki.body_certificates import BodyIdentity
-from bifente.simulator.services.frontal import Frontal
+from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.laboratory import identity
 
 pytestmark = pytest.mark.long

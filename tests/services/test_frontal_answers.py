@@ -17,10 +17,11 @@ from bifente.simulator.faults import catalogue
 from bifente.simulator.formats.fse.files import make_file
 from bifente.simulator.formats.fse.model import Arl, ArlKind
 from bifente.simulator.formats.fse.returns import decode_return
-from bifente.simulator.services.frontal import Frontal, FrontalParameters
 from bifente.simulator.services.frontal.faults import Trouble
+from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.laboratory import identity, laboratory
 from bifente.simulator.services.frontal.ledger import Ledger
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.serving.mail import TransportError, TransportFailure
 
 BODY = "013490349"

@@ -24,7 +24,7 @@ from bifente.simulator.formats.fse.model import (
     Rsp,
     WorkAccident,
 )
-from bifente.simulator.services.frontal import FrontalParameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import reasons
 from bifente.simulator.tarification.deadlines import takes_holiday_rate
 from bifente.simulator.tarification.rules import RULES

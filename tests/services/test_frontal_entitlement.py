@@ -13,8 +13,8 @@ from frontal_bench import TODAY, Bench, third_party
 from fse_samples import AMC
 
 from bifente.simulator.formats.fse.model import CareAct, CareBeneficiary, Insurance, Nomenclature, Person, WorkAccident
-from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.entitlement import entitlement_reasons
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import reasons
 from bifente.simulator.services.frontal.reference import BillingNumber
 

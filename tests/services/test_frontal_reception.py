@@ -31,7 +31,7 @@ from bifente.simulator.formats.fse.model import (
 )
 from bifente.simulator.formats.fse.securing.codec import encode_secured
 from bifente.simulator.formats.fse.securing.verifying import reasons as signature_reasons
-from bifente.simulator.services.frontal import FrontalParameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.services.frontal.reasons import RejectionEffect, RejectionLevel, reasons
 
 

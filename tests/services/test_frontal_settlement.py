@@ -16,7 +16,7 @@ from securing_bench import vitale_data
 
 from bifente.simulator.formats.fse.model import Complementary, PayerShare, Rsp, RspLine, SecuringMode
 from bifente.simulator.formats.fse.returns import decode_return, encode_return
-from bifente.simulator.services.frontal import FrontalParameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 
 NIR = vitale_data().facts()["nir"]
 CLOSED = FrontalParameters(closed_rights={NIR: date(2026, 1, 1)})

@@ -31,7 +31,7 @@ from bifente.simulator.formats.fse.lots import signed_content
 from bifente.simulator.formats.fse.model import CardSignature, Invoice, Lot, SecuredInvoice, SheetState, Signer
 from bifente.simulator.formats.fse.securing.codec import decode_secured, encode_secured
 from bifente.simulator.formats.fse.securing.verifying import Anchors
-from bifente.simulator.services.frontal import Frontal
+from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.ledger import Ledger
 from bifente.simulator.serving.mail.in_process import InProcessTransport
 from bifente.simulator.software.billing.practice import Practice

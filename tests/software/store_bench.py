@@ -36,8 +36,9 @@ from bifente.simulator.formats.fse.model import (
 )
 from bifente.simulator.formats.fse.returns import encode_return
 from bifente.simulator.formats.fse.securing.modes import WITH_PAPER, wants
-from bifente.simulator.services.frontal import Frontal, FrontalParameters
+from bifente.simulator.services.frontal.frontal import Frontal
 from bifente.simulator.services.frontal.ledger import Ledger
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.serving.mail.base import TransportError
 from bifente.simulator.software.billing.practice import Practice
 from bifente.simulator.software.billing.securing.cards import signed

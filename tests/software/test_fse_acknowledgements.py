@@ -26,7 +26,7 @@ from bifente.simulator.formats.fse.model import (
     SheetState,
     TransportFile,
 )
-from bifente.simulator.services.frontal import FrontalParameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.software.billing.store import FileRow, Store, Task, TaskKind
 
 BODY = "013490349"

@@ -45,7 +45,7 @@ from bifente.simulator.formats.fse.files import open_file
 from bifente.simulator.formats.fse.lots import invoice_number
 from bifente.simulator.formats.fse.model import Arl, Rsp, SheetState
 from bifente.simulator.formats.fse.returns import encode_return
-from bifente.simulator.services.frontal import FrontalParameters
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.software.billing.practice import Practice
 from bifente.simulator.software.billing.store import Store
 

@@ -21,8 +21,8 @@ from store_bench import SENDER, Body, SwiftConnection, practice, secured, sheet,
 from bifente.ground.clock import VirtualClock
 from bifente.simulator.formats.fse.model import Arl, Invoice, Payment, SecuredInvoice, SecuringMode, SheetState
 from bifente.simulator.formats.fse.returns import encode_return
-from bifente.simulator.services.frontal import FrontalParameters
 from bifente.simulator.services.frontal.faults import Trouble
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.serving.mail import TransportError
 from bifente.simulator.serving.mail.disturbances import MailDirection, Weather
 from bifente.simulator.serving.mail.in_process import InProcessTransport

@@ -7,6 +7,6 @@ from typing import Any
 
 from bifente.conformance.bench.scene import Act
 from bifente.conformance.domains.fse.bench import FseBench
-from bifente.simulator.services.frontal import Frontal
+from bifente.simulator.services.frontal.frontal import Frontal
 
 SPOTS: Mapping[type, Callable[[Act], Any]] = {Frontal: lambda act: act.scene.part(FseBench).front_end.frontal}

@@ -12,7 +12,8 @@ from bifente.conformance.domains.fse.bench.relying_party import RelyingParty
 from bifente.ground.clock import Clock
 from bifente.simulator.formats.fse.errors import FseError
 from bifente.simulator.formats.fse.model import Arl, Rsp
-from bifente.simulator.services.frontal import Frontal, FrontalParameters
+from bifente.simulator.services.frontal.frontal import Frontal
+from bifente.simulator.services.frontal.parameters import FrontalParameters
 from bifente.simulator.serving.mail.recording import RecordedReception
 from bifente.simulator.serving.recording import Hear
 

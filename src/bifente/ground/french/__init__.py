@@ -89,11 +89,35 @@ def _exact(files: tuple[str, ...]) -> Mapping[str, str]:
     return {en: fr for en, fr in sentences(files).items() if _HOLE not in en}
 
 
+class _Template:
+    """An English sentence with holes, and its French."""
+
+    __slots__ = ("_begins", "_ends", "_english", "french")
+
+    def __init__(self, english: str, french: str) -> None:
+        self._english = english
+        self._begins, *_, self._ends = english.split(_HOLE)
+        self.french = french
+
+    def parts(self, text: str) -> tuple[str, ...] | None:
+        """Return what fills the holes; None for another sentence."""
+        # There are a thousand of them: most are another sentence from their first word, and are never compiled.
+        if not text.startswith(self._begins) or not text.endswith(self._ends):
+            return None
+        found = _pattern(self._english).fullmatch(text)
+        return None if found is None else found.groups()
+
+
 @cache
-def _templates(files: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], str], ...]:
+def _pattern(english: str) -> re.Pattern[str]:
+    return re.compile(re.escape(english).replace(re.escape(_HOLE), "(.*?)"), re.DOTALL)
+
+
+@cache
+def _templates(files: tuple[str, ...]) -> tuple[_Template, ...]:
     # What has most words of its own is tried first: `{}: {}` would fit anything.
     ordered = sorted(((en, fr) for en, fr in sentences(files).items() if _HOLE in en), key=lambda row: -len(row[0]))
-    return tuple((re.compile(re.escape(en).replace(re.escape(_HOLE), "(.*?)"), re.DOTALL), fr) for en, fr in ordered)
+    return tuple(_Template(en, fr) for en, fr in ordered)
 
 
 def _french(text: str, depth: int, files: tuple[str, ...]) -> str:
@@ -106,9 +130,9 @@ def _put(text: str, depth: int, files: tuple[str, ...]) -> str:
         return exact
     if not depth or len(text) > _LONGEST or " " not in text.strip():
         return text
-    for pattern, french in _templates(files):
-        if found := pattern.fullmatch(text):
-            return _filled(french, [_french(part, depth - 1, files) for part in found.groups()])
+    for template in _templates(files):
+        if (filling := template.parts(text)) is not None:
+            return _filled(template.french, [_french(part, depth - 1, files) for part in filling])
     if found := _PREFIX.match(text):
         rest = text[found.end() :]
         said = _french(rest, depth - 1, files)
