@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from bifente.ground.text import Text
 
@@ -88,6 +88,50 @@ WORST_FIRST: tuple[Verdict, ...] = (
     Verdict.NOT_APPLICABLE,
 )
 """The order of aggregation, and the order in which a report shows what deserves attention."""
+
+
+class Met(Protocol):
+    """What came of one expectation."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was met, or its deviation is tolerated."""
+
+    @property
+    def remark(self) -> bool:
+        """Whether a deviation was tolerated."""
+
+
+def verdict_of(judged: Iterable[Met]) -> Verdict:
+    """Return the verdict of a step: failed by one expectation not met, passed with remark by one that is a remark."""
+    verdict = Verdict.PASSED
+    for one in judged:
+        if not one.ok:
+            return Verdict.FAILED
+        if one.remark:
+            verdict = Verdict.PASSED_WITH_REMARK
+    return verdict
+
+
+def verdict_of_phases(setup: Iterable[Verdict], steps: Iterable[Verdict], teardown: Iterable[Verdict]) -> Verdict:
+    """Return the verdict of a scenario from those of the steps of its phases.
+
+    An error of ours anywhere is a bench error; a setup that went wrong blocks; then the worst of setup and steps, not
+    applicable where one step, of whatever phase, is not and none is bad. A teardown that did not succeed is a remark.
+    """
+    before, after = (*setup,), (*teardown,)
+    judged = (*before, *steps)
+    everything = {*judged, *after}
+    if Verdict.BENCH_ERROR in everything:
+        return Verdict.BENCH_ERROR
+    if any(verdict.bad for verdict in before):
+        return Verdict.BLOCKED
+    verdict = Verdict.aggregate(judged)
+    if Verdict.NOT_APPLICABLE in everything and not verdict.bad:
+        return Verdict.NOT_APPLICABLE
+    if verdict.good and not all(one.good for one in after):
+        return Verdict.PASSED_WITH_REMARK
+    return verdict
 
 
 @dataclass(frozen=True, slots=True)

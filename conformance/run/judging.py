@@ -1,8 +1,8 @@
-"""One step judged: every expectation beside what was observed, and the verdict that follows."""
+"""One step judged: every expectation beside what was observed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bifente.conformance.expectations.circumstances import COMMON_EXPECTATIONS, REMARKS_ONLY
@@ -11,7 +11,6 @@ from bifente.conformance.scenario.plan import PlannedArtefact, PlannedStep
 from bifente.conformance.scenario.references import resolve
 from bifente.conformance.scenario.step import expectable
 from bifente.reports.events import Expectation
-from bifente.reports.verdict import Verdict
 
 
 class BadExpectationError(Exception):
@@ -71,13 +70,6 @@ def _meets(matcher: Matcher, expected: Any, name: str, observed: Mapping[str, An
 def _shown(matcher: Matcher, expected: Any, observed: Any) -> str:
     """What was observed: where the matcher can, no more of it than was asked for, and what is missing of that."""
     return matcher.show_against(expected, observed) if isinstance(matcher, Telling) else matcher.show_observed(observed)
-
-
-def verdict_of(judged: Sequence[Expectation]) -> Verdict:
-    """Failed by one expectation not met, passed with remark by one that is a remark."""
-    if not all(expectation.ok for expectation in judged):
-        return Verdict.FAILED
-    return Verdict.PASSED_WITH_REMARK if any(expectation.remark for expectation in judged) else Verdict.PASSED
 
 
 def _otherwise(

@@ -22,7 +22,7 @@ from bifente.conformance.bench.scene import Act, Scene
 from bifente.conformance.expectations.circumstances import ON_THE_BENCH_CLOCK
 from bifente.conformance.features import features
 from bifente.conformance.loading.validation import sentence
-from bifente.conformance.run.judging import BadExpectationError, judge, verdict_of
+from bifente.conformance.run.judging import BadExpectationError, judge
 from bifente.conformance.run.reproduce import reproduce_line
 from bifente.conformance.run.telling import Told, event_of
 from bifente.conformance.scenario.plan import PlannedScenario, PlannedStep
@@ -46,7 +46,7 @@ from bifente.reports.events import (
 from bifente.reports.journal import JournalError
 from bifente.reports.masking import SHORTEST_SECRET
 from bifente.reports.secrets import Secrets
-from bifente.reports.verdict import Verdict
+from bifente.reports.verdict import Verdict, verdict_of, verdict_of_phases
 from bifente.simulator.cards.dialogue import Exchanged
 from bifente.simulator.cards.host import NotOnThisCardError
 from bifente.simulator.fault import UNREADABLE
@@ -213,22 +213,22 @@ class _Run:
         return self._sum()
 
     def _sum(self) -> tuple[Verdict, Text | None]:
-        everything = [verdict for verdicts in self.verdicts.values() for verdict in verdicts]
-        if Verdict.BENCH_ERROR in everything:
-            return Verdict.BENCH_ERROR, Text("le banc s'est trompé", "the bench went wrong")
-        if any(verdict.bad for verdict in self.verdicts.get(Phase.SETUP, ())):
-            return Verdict.BLOCKED, Text("la préparation a échoué", "the setup failed")
-        judged = [
-            verdict for phase, verdicts in self.verdicts.items() if phase is not Phase.TEARDOWN for verdict in verdicts
-        ]
-        verdict = Verdict.aggregate(judged)
-        if self.inapplicable is not None and not verdict.bad:
-            return Verdict.NOT_APPLICABLE, self.inapplicable
-        if verdict.good and not all(verdict.good for verdict in self.verdicts.get(Phase.TEARDOWN, ())):
-            return Verdict.PASSED_WITH_REMARK, Text("le nettoyage n'a pas abouti", "the teardown did not succeed")
-        if verdict is Verdict.PASSED_WITH_REMARK and self.artefacts:
-            return verdict, _artefacts(self.artefacts)
-        return verdict, self.refusal if verdict is Verdict.NOT_RUN else None
+        verdict = verdict_of_phases(*(self.verdicts.get(phase, ()) for phase in Phase))
+        match verdict:
+            case Verdict.BENCH_ERROR:
+                return verdict, Text("le banc s'est trompé", "the bench went wrong")
+            case Verdict.BLOCKED:
+                return verdict, Text("la préparation a échoué", "the setup failed")
+            case Verdict.NOT_APPLICABLE:
+                return verdict, self.inapplicable
+            case Verdict.NOT_RUN:
+                return verdict, self.refusal
+            case Verdict.PASSED_WITH_REMARK if not all(one.good for one in self.verdicts.get(Phase.TEARDOWN, ())):
+                return verdict, Text("le nettoyage n'a pas abouti", "the teardown did not succeed")
+            case Verdict.PASSED_WITH_REMARK if self.artefacts:
+                return verdict, _artefacts(self.artefacts)
+            case _:
+                return verdict, None
 
     # -- one step ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ import pytest
 
 from bifente.ground.fidelity import Fidelity
 from bifente.ground.text import LANGS, Text
-from bifente.reports.verdict import WORST_FIRST, Verdict
+from bifente.reports.events import Expectation
+from bifente.reports.verdict import WORST_FIRST, Verdict, verdict_of, verdict_of_phases
 
 
 def test_the_seven_verdicts_are_those_of_the_design() -> None:
@@ -85,3 +86,50 @@ def test_a_text_falls_back_on_its_other_side() -> None:
     assert Text("oui", "").get("en") == "oui"
     assert Text("", "yes").get("fr") == "yes"
     assert Text.same("9000").get("en") == "9000"
+
+
+MET = Expectation(name="sw", expected="9000", observed="9000", ok=True)
+TOLERATED = Expectation(name="length", expected="12", observed="13", ok=True, remark=True)
+UNMET = Expectation(name="sw", expected="9000", observed="6982", ok=False)
+
+
+def test_a_step_follows_from_its_expectations() -> None:
+    assert verdict_of([]) is Verdict.PASSED
+    assert verdict_of([MET, MET]) is Verdict.PASSED
+    assert verdict_of([TOLERATED, MET]) is Verdict.PASSED_WITH_REMARK
+    assert verdict_of([TOLERATED, UNMET, MET]) is Verdict.FAILED
+
+
+P, R, F, N, NA, E = (
+    Verdict.PASSED,
+    Verdict.PASSED_WITH_REMARK,
+    Verdict.FAILED,
+    Verdict.NOT_RUN,
+    Verdict.NOT_APPLICABLE,
+    Verdict.BENCH_ERROR,
+)
+
+
+@pytest.mark.parametrize(
+    ("setup", "steps", "teardown", "whole"),
+    [
+        ([P], [P, P], [P], P),
+        ([P], [P, R], [P], R),
+        ([P], [P, F, N], [P], F),
+        ([F], [N, N], [N], Verdict.BLOCKED),
+        ([N], [N], [], N),
+        ([P], [P], [F], R),
+        ([P], [P], [N], R),
+        ([P], [F], [F], F),
+        ([P], [P, NA, N], [], NA),
+        ([P], [P], [NA], NA),
+        ([P], [F, N], [NA], F),
+        ([P], [P], [E], E),
+        ([F], [E], [], E),
+        ([], [], [], N),
+    ],
+)
+def test_a_scenario_follows_from_its_steps(
+    setup: list[Verdict], steps: list[Verdict], teardown: list[Verdict], whole: Verdict
+) -> None:
+    assert verdict_of_phases(setup, iter(steps), iter(teardown)) is whole
