@@ -48,6 +48,8 @@ class JournalError(Exception):
         super().__init__(f"{path}{'' if line is None else f':{line}'}: {message}")
         self.path = path
         self.line = line
+        self.message = message
+        """What is wrong, without its place."""
 
 
 class JournalPlaceError(JournalError):
@@ -253,6 +255,11 @@ class JournalReader:
 
     def __iter__(self) -> Iterator[tuple[Event, Place]]:
         """Yield the events in order. Raises `JournalError` as `read_journal` does."""
+        for event, place, _line in self.written():
+            yield (self.whole(event, place.line) if isinstance(event, Exchange) else event), place
+
+    def written(self) -> Iterator[tuple[Event, Place, bytes]]:
+        """Yield each event as its line has it, and the line, for who makes them `whole` itself. Raises as above."""
         parse, offset = parse_event, 0
         try:
             for number, line in _lines(self.path):
@@ -268,9 +275,7 @@ class JournalReader:
                 _check_place(self.path, number, event, number - 1)
                 if isinstance(event, RunStarted) and event.schema < SCHEMA:
                     parse = parse_older
-                elif isinstance(event, Exchange):
-                    event = self.whole(event, number)
-                yield event, Place(number, offset, offset + len(line))
+                yield event, Place(number, offset, offset + len(line)), line
                 offset += len(line)
         except OSError as error:
             raise JournalError(self.path, f"cannot read the journal: {error.strerror}") from error
