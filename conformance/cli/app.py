@@ -43,6 +43,7 @@ class Exit(IntEnum):
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run scenarios and write their reports."),
     "report": ("report", "Render the reports of a run again."),
+    "verify": ("verify", "Whether verdicts and reports follow from the record of a run."),
     "diff": ("diff", "Two runs: what differs in what was observed, and nothing else."),
     "read": ("read", "Read a CPS and a Vitale as a software does, in words."),
     "codes": ("codes", "What a return code means, and what cures it."),

@@ -20,6 +20,7 @@ COMMANDS = {
     "a template to be made": ("cards", "make", "{file}", "--out", "{folder}/made"),
     "a template in a slot": ("exec", "--card", "cps={file}", "--", "true"),
     "a journal": ("report", "{file}"),
+    "a record": ("verify", "{file}"),
     "a log": ("trace", "import", "{file}", "-o", "{folder}/kept.jsonl"),
     "a trace": ("trace", "show", "{file}"),
     "a galss.ini": ("galss", "check", "{file}"),
