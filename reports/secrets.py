@@ -112,7 +112,6 @@ class Secrets:
         self._text = Needles()
         self._bytes = Needles()
         self._harmless, self._since = _Harmless(), Needles()
-        self._shares = True
         self._forget()
         self.declare(*secrets)
         self.declare_names(*names)
@@ -138,7 +137,6 @@ class Secrets:
             other._text, other._bytes, other.age = self._text, self._bytes, self.age
             other._harmless, other._since = self._harmless, self._since
             # Shared until it learns something: scenarios say the same words.
-            other._shares = True
             other._seen_text, other._seen_raw, other._seen_string = self._seen_text, self._seen_raw, self._seen_string
         return other
 
@@ -208,15 +206,10 @@ class Secrets:
 
     def _forget(self) -> None:
         """Begin anew to remember what was masked: a run says the same words and reads the same files many times."""
-        if self._shares:
-            self._shares = False
-            self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
-            self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
-            self._seen_string = lru_cache(_REMEMBERED)(self._mask_string)
-        else:
-            self._seen_text.cache_clear()
-            self._seen_raw.cache_clear()
-            self._seen_string.cache_clear()
+        # Not cleared but left: a thread that masks just now would put what it does not know yet into an emptied one.
+        self._seen_text = lru_cache(_REMEMBERED)(self._mask_text)
+        self._seen_raw = lru_cache(_REMEMBERED)(self._mask_raw)
+        self._seen_string = lru_cache(_REMEMBERED)(self._mask_string)
         self.age = getattr(self, "age", 0) + 1
         """Grows with what is declared: what was masked at another age may have to be masked again."""
 
@@ -229,12 +222,14 @@ class Secrets:
         return self._seen_raw(digits)
 
     def _mask_string(self, text: str) -> str:
-        if text in self._harmless and not self._since.held(text):
+        # Both from now on, in the order in which `own` does not part them: what is found harmless is so to these alone.
+        since, harmless = self._since, self._harmless
+        if text in harmless and not since.held(text):
             return text
         found = encodable(text)
         if self._text.held(found) or _HEX_WORD.search(found) or (self._nir and _NIR.search(found)):
             return self._mask_text(found)
-        self._harmless.add(found)
+        harmless.add(found)
         return found
 
     def _mask_text(self, text: str) -> str:
