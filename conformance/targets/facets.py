@@ -108,8 +108,8 @@ class WatchedClients(Facet):
         """Tell it to nobody."""
 
     @abstractmethod
-    def tell(self) -> None:
-        """Let the watcher have all that was seen so far."""
+    def tell(self) -> bool:
+        """Let the watcher have all that was seen so far; whether it has: else it must read, and be told again."""
 
 
 class PinPadKeys(Facet):

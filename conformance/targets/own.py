@@ -40,9 +40,9 @@ class OwnHand(HotPlug, ServiceControl, WatchedClients):
         """Have it tell them to nobody."""
         self._service.watch_no_more()
 
-    def tell(self) -> None:
-        """Have it tell all so far."""
-        self._service.tell()
+    def tell(self) -> bool:
+        """Have it tell all so far; whether the watcher had room for it."""
+        return self._service.tell()
 
     def unplug(self, reader: Reader) -> None:
         """Pull a reader out, all its devices. Raise ValueError if it is not plugged in."""

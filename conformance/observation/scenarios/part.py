@@ -176,14 +176,16 @@ class SoftwareUnderTest:
             self._take_in()
 
     def _take_in(self) -> None:
-        self._watched.tell()
-        while select.select([self._lines.socket], [], [], 0)[0]:
-            lines = self._lines.more()
-            if lines is None:
-                return
-            for told in lines:
-                for event in self._calls.events(told):
-                    self.keep(event)
+        told_all = False
+        while not told_all:
+            told_all = self._watched.tell()
+            while select.select([self._lines.socket], [], [], 0)[0]:
+                lines = self._lines.more()
+                if lines is None:
+                    return
+                for told in lines:
+                    for event in self._calls.events(told):
+                        self.keep(event)
 
     def keep(self, event: Event) -> None:
         """Let an event be part of the story, and of the record."""

@@ -29,8 +29,8 @@ class Watchable(Protocol):
         """Tell it to this socket."""
         ...
 
-    def tell(self) -> None:
-        """Let it have all that was seen so far."""
+    def tell(self) -> bool:
+        """Let it have all that was seen so far; whether it has: else it must read, and be told again."""
         ...
 
 
@@ -93,6 +93,8 @@ class ScribeRecorder:
 
     def watch(self, service: Watchable) -> None:
         """Have what the clients of a PC/SC service do written too, from now on."""
+        # The record has begun before a client can stand in it.
+        self._await("sync")
         service.watch(self._watcher)
         self._watcher.close()
         self._service = service
@@ -124,8 +126,8 @@ class ScribeRecorder:
 
     def settle(self, *, asked: bool = True) -> None:
         """Wait until all that clients did so far is in the journal; ``asked``: the service may have more to tell."""
-        if asked and self._service is not None:
-            self._service.tell()
+        while asked and self._service is not None and not self._service.tell():
+            self._await("sync")  # it had no room for more: what it has is read
         self._await("sync")
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,10 @@ class Scribe:
         self._told_age = 0
         self._calls = ClientCalls(self.secrets, pid)
         self._recorder = Recorder(path, now=self._clock.now, secrets=self.secrets)
+        self._orders: deque[dict[str, Any]] = deque()
+        """What the bench said and was not obeyed yet."""
+        self._orphaned = False
+        """Whether the bench has gone."""
         self._marks: list[str] = []
         self._litter: list[str] = []
         self._quiet = False
@@ -79,20 +84,41 @@ class Scribe:
             ready, _, _ = select.select(watched, [], [])
             if self._service.socket in ready:
                 self._hear_service()
-            if self._bench.socket in ready:
-                orders = self._bench.more()
-                if orders is None:
-                    self._bench_died()
+            self._hear_bench()
+            while self._orders:
+                if not self._obey(self._orders.popleft()):
                     return
-                for order in orders:
-                    if not self._obey(order):
-                        return
+            if self._orphaned:
+                self._bench_died()
+                return
+
+    def _hear_bench(self) -> None:
+        """Read all that the bench has said; secrets and names are known at once, the rest waits for its turn."""
+        while not self._orphaned and select.select([self._bench.socket], [], [], 0)[0]:
+            orders = self._bench.more()
+            if orders is None:
+                self._orphaned = True
+                return
+            self._orders += [order for order in orders if not self._know(order)]
+
+    def _know(self, order: dict[str, Any]) -> bool:
+        match order:
+            case {"secrets": [*secrets]}:
+                self.secrets.declare(*map(_secret, secrets))
+                self._told_age = self.secrets.age
+            case {"roles": {} as roles}:
+                self._calls.roles |= roles
+            case _:
+                return False
+        return True
 
     def _hear_service(self) -> None:
         lines = self._service.more()
         if lines is None:
             self._quiet = True
             return
+        # The bench declares a secret before a client can have it: by now it has said so, though nobody read it yet.
+        self._hear_bench()
         self._recorder.emit_all([event for told in lines for event in self._calls.events(told)])
         if self.secrets.age != self._told_age:
             self._tell_learnt()
@@ -106,11 +132,6 @@ class Scribe:
         match order:
             case {"line": [own, said]}:
                 self._recorder.record_lines([(own.encode(), said.encode())])
-            case {"secrets": [*secrets]}:
-                self.secrets.declare(*map(_secret, secrets))
-                self._told_age = self.secrets.age
-            case {"roles": {} as roles}:
-                self._calls.roles = dict(roles)
             case {"mark": str(mark)}:
                 self._marks.append(mark)
             case {"litter": str(path)}:

@@ -34,10 +34,11 @@ class Orders:
         self.server = Server(path, WallClock(), self.acknowledge)
         self.server.listen(link.fileno(), lambda _event: self._on_order())
 
-    def acknowledge(self, number: int, failed: str = "") -> None:
-        """Tell the bench that an order is carried out, or a movement seen."""
+    def acknowledge(self, number: int, failed: str = "", *, whole: bool = True) -> None:
+        """Tell the bench that an order is carried out, as a ``whole`` or not yet, or a movement seen."""
+        told = {"done": number, **({"failed": failed} if failed else {}), **({} if whole else {"whole": False})}
         try:
-            self._link.send(json.dumps({"done": number, **({"failed": failed} if failed else {})}).encode())
+            self._link.send(json.dumps(told).encode())
         except OSError:
             self.server.end()
 
@@ -51,15 +52,15 @@ class Orders:
             return
         order = json.loads(message)
         try:
-            self._carry_out(order, sockets)
+            whole = self._carry_out(order, sockets)
         except (OSError, ValueError) as error:
             self.acknowledge(order["number"], str(error))
         else:
             for number in self.server.floor.settle():
                 self.acknowledge(number)
-            self.acknowledge(order["number"])
+            self.acknowledge(order["number"], whole=whole)
 
-    def _carry_out(self, order: dict[str, Any], sockets: list[int]) -> None:
+    def _carry_out(self, order: dict[str, Any], sockets: list[int]) -> bool:
         match order["do"]:
             case "plug":
                 seeds = [
@@ -83,7 +84,8 @@ class Orders:
             case "unwatch":
                 self.server.unwatch()
             case "tell":
-                self.server.tell()
+                return self.server.tell()
+        return True
 
 
 def main() -> None:

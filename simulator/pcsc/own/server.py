@@ -98,10 +98,12 @@ class Server:
         if witness is not None:
             witness.close()
 
-    def tell(self) -> None:
-        """Tell the watcher all that was seen so far."""
-        if self.floor.witness is not None:
-            self.floor.witness.flush()
+    def tell(self) -> bool:
+        """Tell the watcher all that was seen so far; whether it took it all: where it did not, it has to read first."""
+        witness = self.floor.witness
+        if witness is not None:
+            witness.flush()
+        return witness is None or not witness.pending
 
     def end(self) -> None:
         """Leave the loop."""

@@ -65,6 +65,8 @@ class OwnPcsc:
         self._acknowledged = threading.Condition(threading.Lock())
         self._done: set[int] = set()
         self._failures: dict[int, str] = {}
+        self._begun: set[int] = set()
+        """Orders that are carried out in part."""
         self._dead = False
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -249,9 +251,9 @@ class OwnPcsc:
         """Tell it to nobody any more."""
         self._order({"do": "unwatch"})
 
-    def tell(self) -> None:
-        """Let the watcher have all that was seen so far."""
-        self._order({"do": "tell"})
+    def tell(self) -> bool:
+        """Let the watcher have all that was seen so far; whether it has: else it must read, and be told again."""
+        return self._order({"do": "tell"})
 
     def close(self) -> None:
         """Stop serving; nothing is left running, the run directory is removed if we made it."""
@@ -328,8 +330,8 @@ class OwnPcsc:
     def _next(self) -> int:
         return next(self._numbers)
 
-    def _order(self, order: dict[str, object], sockets: Sequence[int] = (), failure: Link = Link.READERS) -> None:
-        """Have the process carry something out. Raises PcscdError."""
+    def _order(self, order: dict[str, object], sockets: Sequence[int] = (), failure: Link = Link.READERS) -> bool:
+        """Have the process carry something out; whether nothing of it is left to do. Raises PcscdError."""
         number = self._next()
         link = self._link
         if link is None or self._dead:
@@ -342,6 +344,10 @@ class OwnPcsc:
             raise self._gone()
         if (failed := self._failures.pop(number, None)) is not None:
             raise PcscdError(failure, failed)
+        if number in self._begun:
+            self._begun.discard(number)
+            return False
+        return True
 
     def _await(self, number: int) -> None:
         self._await_done(number, _PATIENCE)
@@ -373,6 +379,8 @@ class OwnPcsc:
                 told = json.loads(message)
                 if "failed" in told:
                     self._failures[told["done"]] = told["failed"]
+                if not told.get("whole", True):
+                    self._begun.add(told["done"])
                 self._done.add(told["done"])
                 self._acknowledged.notify_all()
 

@@ -41,8 +41,8 @@ class Witness:
 
     @property
     def pending(self) -> bool:
-        """Whether there is something to tell."""
-        return bool(self._seen)
+        """Whether there is something to tell, or what the watcher had no room for."""
+        return bool(self._seen or self._unsent)
 
     @property
     def many(self) -> bool:
@@ -91,10 +91,8 @@ class Witness:
         self._watcher.setblocking(True)
         self._watcher.settimeout(1.0)
         with suppress(OSError):
-            while self.pending or self._unsent:
+            while self.pending:
                 self.flush()
-                if self._gone:
-                    break
         self._watcher.close()
 
 
