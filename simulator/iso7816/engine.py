@@ -60,6 +60,8 @@ class SmartCard:
         self._rsa = plan.keys
         self._algorithms = plan.algorithms
         self._volatile: Volatile | None = None
+        self._session: Volatile | None = None
+        """What the command under way, or the last, began with: a hand may cut the power before it ends."""
 
     # -- the Card protocol ------------------------------------------------------------------------------------------
 
@@ -76,9 +78,13 @@ class SmartCard:
 
     def power_on(self) -> bytes:
         """Cold reset: all volatile state starts anew (CARD-CPS3-06). Gives the ATR."""
-        self.secrets.verified.clear()
-        self._volatile = Volatile(dict(self.image.channels))
+        self._powered()
         return self.image.atr
+
+    def _powered(self) -> Volatile:
+        self.secrets.verified.clear()
+        self._volatile = volatile = Volatile(dict(self.image.channels))
+        return volatile
 
     def power_off(self) -> None:
         """All volatile state is lost (PCSC-06)."""
@@ -91,11 +97,7 @@ class SmartCard:
 
     def transmit(self, command: bytes) -> bytes:
         """Answer one APDU, whatever its bytes: data and status word, at least 2 bytes. Never raises."""
-        volatile = self._volatile
-        if volatile is None:
-            self.power_on()
-            volatile = self._volatile
-            assert volatile is not None  # noqa: S101
+        self._session = volatile = self._volatile or self._powered()
         pending, volatile.pending = volatile.pending, None
         chain, volatile.chain = volatile.chain, None  # whatever does not continue it, even refused, has ended it
         try:
@@ -131,9 +133,9 @@ class SmartCard:
     @property
     def trust(self) -> Trust:
         """Who has proved what since the last reset, for the commands that change it."""
-        if self._volatile is None:
+        if self._session is None:
             raise RuntimeError("a card without power trusts nobody")
-        return self._volatile.trust
+        return self._session.trust
 
     def spend_consent(self, operation: KeyOperation, key: CardKey) -> None:
         """After a use of a key that wants consent each time: forget the code that allowed it (CARD-CPS3-62)."""
@@ -183,7 +185,7 @@ class SmartCard:
 
     def _proved(self, environment: int) -> bool:
         roles = self.image.parties.get(environment, ())
-        return self._volatile is not None and self._volatile.trust.has_proved(roles)
+        return self._session is not None and self._session.trust.has_proved(roles)
 
     def _execute(self, volatile: Volatile, raw: bytes, pending: Pending | None, chain: Chain | None) -> bytes:
         if len(raw) < 4:

@@ -160,6 +160,21 @@ def test_challenges_differ_and_a_seed_repeats_them(drive: Maker) -> None:
     assert [other.raw("0084000008"), other.raw("0084000008")] == [first, second]
 
 
+def test_a_hand_that_takes_the_card_out_while_it_works_breaks_nothing(card: Driver) -> None:
+    """Its command is answered to nobody, and what it left behind goes with the power."""
+    body = card.card
+
+    def taken_out(size: int) -> bytes:
+        body.power_off()
+        return bytes(size)
+
+    body.power_on()
+    body.random = taken_out
+    assert card.raw("0084000008") == bytes(8) + b"\x90\x00"
+    assert card.sw("0020000100") == 0x63C3, "put in again, it answers"
+    assert body.trust.challenge is None
+
+
 @pytest.mark.parametrize("cut", ["0020000104", "00A4040C08", "002A9E9A14", "00D6000002", "002241B606"])
 def test_a_command_cut_short_at_its_header_has_a_wrong_length(card: Driver, cut: str) -> None:
     assert card.sw(cut) == 0x6700
