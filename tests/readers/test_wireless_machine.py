@@ -130,7 +130,7 @@ class WirelessMachine(RuleBasedStateMachine):
 
     @rule()
     def code_presented(self) -> None:
-        self.bench.terminal.remember_code("1234")
+        self.bench.terminal.remember_code("1234", self.bench.terminal.occasion)
         self.code = self.code or self.ready
 
     @rule()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
+import threading
 from typing import Any
 
 import pytest
@@ -93,7 +93,6 @@ def test_a_two_hour_consultation_renewed_every_100_seconds_never_drops(bench: Fi
     lost = []
     for slot in bench.slots.values():
         slot.listen(lambda event: lost.append(event) if event.kind is SlotEventKind.LOST else None)
-    start = time.perf_counter()
     for second in range(0, 7200, 10):
         if second and second % 100 == 0:
             bench.renew()
@@ -102,8 +101,6 @@ def test_a_two_hour_consultation_renewed_every_100_seconds_never_drops(bench: Fi
         bench.clock.advance(10)
     assert not lost
     assert len(bench.cards["cps"].commands) == 720
-    # In earnest it would be two hours; far more is allowed here than it takes, so that a busy machine passes.
-    assert time.perf_counter() - start < 20
 
 
 def test_a_longer_ttl_is_a_parameter() -> None:
@@ -266,6 +263,24 @@ def test_each_claim_is_verified(change: dict[str, Any], reason: Refusal | None) 
         assert terminal.session is TerminalSession.CLOSED
 
 
+def test_slots_stand_as_the_terminal_does_however_slow_a_thread_is(bench: Field) -> None:
+    """One hand loses the link and is held up just before the slot follows; another brings it back meanwhile."""
+    slot, follow = bench.slots["cps"], bench.slots["cps"].reach
+
+    def held_up(reachable: bool) -> None:
+        if not reachable:
+            back = threading.Thread(target=bench.terminal.set_link, args=(RadioLink.UP,))
+            back.start()
+            back.join()
+        follow(reachable)
+
+    slot.reach = held_up  # type: ignore[method-assign]
+    bench.terminal.set_link(RadioLink.LOST)
+    assert bench.terminal.link is RadioLink.UP
+    assert [one.reachable for one in bench.slots.values()] == [True, True]
+    assert bench.ask() == b"\x90\x00"
+
+
 # -- pairing --------------------------------------------------------------------------------------------------------
 
 
@@ -280,7 +295,7 @@ def test_a_terminal_that_is_not_paired_gives_nothing() -> None:
 @pytest.mark.parametrize(("revoked", "reason"), [(False, Refusal.NOT_PAIRED), (True, Refusal.REVOKED)])
 def test_a_pairing_undone_ends_the_session_at_once(bench: Field, revoked: bool, reason: Refusal) -> None:
     bench.ask()
-    bench.terminal.remember_code("1234")
+    bench.terminal.remember_code("1234", bench.terminal.occasion)
     bench.platform.unpair(bench.terminal.id, revoked=revoked)
     with pytest.raises(LineError):
         bench.slots["cps"].exchange(b"\x00\xb0\x00\x00\x00")
@@ -435,7 +450,7 @@ def test_the_battery_falls_with_use() -> None:
 
 
 def test_an_empty_battery_takes_session_and_code_with_it(bench: Field) -> None:
-    bench.terminal.remember_code("1234")
+    bench.terminal.remember_code("1234", bench.terminal.occasion)
     bench.terminal.charge(0)
     assert bench.terminal.condition is TerminalCondition.OFF
     assert not bench.slots["cps"].reachable
@@ -457,7 +472,7 @@ def test_a_battery_holds_no_other_level(bench: Field, percent: float) -> None:
 
 
 def test_the_code_is_kept_for_the_session(bench: Field) -> None:
-    bench.terminal.remember_code("1234")
+    bench.terminal.remember_code("1234", bench.terminal.occasion)
     bench.clock.advance(100)
     bench.renew()
     assert bench.terminal.code == "1234"
@@ -476,14 +491,31 @@ def test_the_code_is_kept_for_the_session(bench: Field) -> None:
     ],
 )
 def test_the_code_is_lost(bench: Field, loss: Any) -> None:
-    bench.terminal.remember_code("1234")
+    bench.terminal.remember_code("1234", bench.terminal.occasion)
     loss(bench)
     assert bench.terminal.code is None
 
 
 def test_no_code_is_kept_out_of_session() -> None:
     bench = Field.make(session=False)
-    bench.terminal.remember_code("1234")
+    bench.terminal.remember_code("1234", bench.terminal.occasion)
+    assert bench.terminal.code is None
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda bench: bench.slots["cps"].remove(),
+        lambda bench: bench.slots["cps"].insert(bench.slots["cps"].remove()),
+        lambda bench: bench.slots["cps"].replace(bench.cards["vitale"]),
+        lambda bench: (bench.terminal.close(), bench.open()),
+    ],
+    ids=["card-out", "out-and-in", "another-card", "another-session"],
+)
+def test_a_code_is_not_kept_for_another_card_or_session_than_it_was_verified_in(bench: Field, meanwhile: Any) -> None:
+    verified = bench.terminal.occasion
+    meanwhile(bench)
+    bench.terminal.remember_code("1234", verified)
     assert bench.terminal.code is None
 
 

@@ -242,12 +242,12 @@ def test_busy_is_503_and_the_other_call_goes_on(cloud: Cloud) -> None:
 
     def stay() -> None:
         begun.set()
-        assert end.wait(10)
+        assert end.wait(60)
 
     cloud.recorder.during = stay
     first = threading.Thread(target=lambda: answers.append(cloud.call().status_code))
     first.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     status, message, reason = refusal(cloud.call())
     end.set()
     first.join()
@@ -312,9 +312,16 @@ def test_a_bad_body_is_400_and_no_card_is_asked(cloud: Cloud, body: Any, reason:
     assert not cloud.recorder.asked
 
 
+def test_a_card_changed_while_its_code_is_verified_leaves_no_code(cloud: Cloud) -> None:
+    slot = cloud.slots["cps"]
+    cloud.recorder.during = lambda: slot.insert(slot.remove())
+    assert cloud.call("LireCartePS", content='{"codePorteur": "1234"}').json()["codeResult"] == 0
+    assert cloud.terminal.code is None
+
+
 @pytest.mark.parametrize("body", ["", "  ", "{}", '{"unknown": [1]}', '{"codePorteur": null, "mode": ""}'])
 def test_nothing_in_a_body_is_obligatory(cloud: Cloud, body: str) -> None:
-    cloud.terminal.remember_code("1234")
+    cloud.terminal.remember_code("1234", cloud.terminal.occasion)
     assert cloud.call("LireCartePS", content=body).json()["codeResult"] == 0
 
 

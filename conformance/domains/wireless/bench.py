@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -52,6 +53,7 @@ class WirelessBench:
         self.terminal = Terminal(slots, self.platform, chance)
         self.other = Terminal({}, self.platform, chance)
         self.tokens: list[str] = []
+        self._renewing = threading.RLock()
         self.outcome = ""
         """How the last thing planned for the middle of a call ended; empty before."""
         self._clock = clock
@@ -77,7 +79,9 @@ class WirelessBench:
 
     def renew(self, token: str | None = None) -> None:
         """Trade a token, by default the one held, for the next. Raises TokenRefusedError."""
-        self.tokens.append(self.terminal.renew_session(token or self.token))
+        # A live bench renews in good time by itself, from a thread of its own: each trades what the other got.
+        with self._renewing:
+            self.tokens.append(self.terminal.renew_session(token or self.token))
 
     @property
     def bearer_key(self) -> SigningKey:

@@ -67,9 +67,12 @@ class Terminal:
         self._current: AccessClaims | None = None
         self._spent: set[str] = set()
         self._code: str | None = None
+        self._occasion = 0
         self._planned: list[tuple[int, Callable[[], None]]] = []
         self._state = threading.RLock()
         self._depth = 0
+        self._settling = threading.Lock()
+        self._unsettled = False
         self._service = threading.Lock()
         self._stop_listening = [slot.listen(partial(self._card_moved, role)) for role, slot in self._slots.items()]
         for slot in self._slots.values():
@@ -131,6 +134,11 @@ class Terminal:
         self.look()
         return self._code
 
+    @property
+    def occasion(self) -> int:
+        """Counts the sessions, and the cards in the slot of the code: a code is presented on one occasion."""
+        return self._occasion
+
     # -- what the hand and the world do to it -----------------------------------------------------------------------
 
     def set_link(self, link: RadioLink, *, weak: WeakLink | None = None, losses: int = 0) -> None:
@@ -148,10 +156,10 @@ class Terminal:
             self._charge, self._used = percent, 0
             self._charged_at = self._platform.clock.monotonic()
 
-    def remember_code(self, code: str) -> None:
-        """Keep the holder code just verified, until the session, the power or the card is gone."""
+    def remember_code(self, code: str, occasion: int) -> None:
+        """Keep the holder code verified on an occasion, until the session, the power or the card is gone."""
         with self._state:
-            if self._condition() is TerminalCondition.READY:
+            if occasion == self._occasion and self._condition() is TerminalCondition.READY:
                 self._code = code
 
     def forget_code(self) -> None:
@@ -321,6 +329,7 @@ class Terminal:
             raise TokenRefusedError(Refusal.REPLAYED)
         self._spent.add(claims.token_id)
         if event is SessionEvent.OPEN:
+            self._occasion += 1
             self._code = None
         self._current = claims
         self._happen(event)
@@ -357,13 +366,25 @@ class Terminal:
             self._code = None
 
     def _settle(self) -> None:
-        reachable = self._condition() is TerminalCondition.READY
-        for slot in self._slots.values():
-            slot.reach(reachable)
+        """Let the slots follow: one thread at a time, and whatever another has news of meanwhile after it.
+
+        Else the slower of two would leave them as the terminal was. Nobody waits: who hears of a slot may come back.
+        """
+        self._unsettled = True
+        while self._unsettled and self._settling.acquire(blocking=False):
+            try:
+                self._unsettled = False
+                reachable = self._condition() is TerminalCondition.READY
+                for slot in self._slots.values():
+                    slot.reach(reachable)
+            finally:
+                self._settling.release()
 
     def _card_moved(self, role: str, event: SlotEvent) -> None:
         if role == CODE_ROLE and event.kind in (SlotEventKind.REMOVED, SlotEventKind.REPLACED):
-            self._code = None
+            with self._state:
+                self._occasion += 1
+                self._code = None
 
 
 class Radio:

@@ -132,12 +132,12 @@ class CloudFsv:
         call = calls[function]
         if function not in _NEED_CODE:
             return _outcome(call(""))
-        code = body.code or terminal.code
+        occasion, code = terminal.occasion, body.code or terminal.code
         if code is None and terminal.holds_card(CODE_ROLE):
             return FsvAnswer(SsvCode.CODE_LOST)
         outcome = _outcome(call(code or ""))
         if outcome.code == SsvCode.OK and code is not None:
-            terminal.remember_code(code)
+            terminal.remember_code(code, occasion)
         if outcome.code == SsvCode.WRONG_CODE:
             terminal.forget_code()
         if body.turbo and outcome.code == SsvCode.PS_ABSENT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from conformance_bench import Lab, load, steps_text
 
 from bifente.conformance.bench.base import Bench
 from bifente.conformance.bench.scene import Act, Scene
+from bifente.conformance.domains.wireless.link import WirelessLink
 from bifente.conformance.model import CardChoice
 from bifente.conformance.run.scenario import run_scenario
 from bifente.conformance.run.telling import Told, event_of
@@ -22,6 +24,7 @@ from bifente.ground.text import Text
 from bifente.reports.events import Direction, Event, Message
 from bifente.reports.secrets import Secrets
 from bifente.reports.verdict import Verdict
+from bifente.simulator.readers.wireless import TokenRefusedError
 from bifente.simulator.services.cloudfsv import ACCESS_HEADER
 
 PROFILE = "readers/olaqin-like-wireless"
@@ -105,6 +108,36 @@ def test_every_token_and_every_code_is_declared_before_it_is_told(played: Played
     written = " ".join(played.written)
     assert CODE not in written
     assert not [token for token in (*tokens, *bearers) if token in written]
+
+
+def test_two_that_renew_at_once_trade_one_after_the_other(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A live bench renews by itself, from a thread of its own, while somebody orders it."""
+    wireless = played.bench.facet(WirelessLink).wireless
+    before, honest, overtaken = len(wireless.tokens), wireless.terminal.renew_session, threading.Event()
+    refused: list[TokenRefusedError] = []
+
+    def renewed() -> None:
+        try:
+            wireless.renew()
+        except TokenRefusedError as error:
+            refused.append(error)
+
+    other = threading.Thread(target=renewed)
+
+    def held_up(token: str) -> str:
+        if other.ident is not None:
+            overtaken.set()
+            return honest(token)
+        other.start()
+        overtaken.wait(0.2)  # whoever does not wait for its turn trades the same token by now
+        return honest(token)
+
+    monkeypatch.setattr(wireless.terminal, "renew_session", held_up)
+    renewed()
+    other.join()
+    assert not refused
+    assert len(set(wireless.tokens[before:])) == 2
+    wireless.terminal.authorise(wireless.token)
 
 
 def test_a_code_in_a_raw_body_is_declared_too(played: Played) -> None:
