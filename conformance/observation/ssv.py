@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ VARIABLE, SOCKET = "BIFENTE_SSV", "ssv.comm"
 _LONGEST = 4 * 1024 * 1024
 """The longest request, zones and all."""
 _MOST = 64
+_LAST_CALLS = 5.0
+"""Seconds that calls under way have to return, and to be told, once no more is served."""
 
 
 class SsvServer:
@@ -30,7 +33,7 @@ class SsvServer:
         self._listening.bind(str(self._path))
         self._path.chmod(0o600)
         self._listening.listen(_MOST)
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, threading.Thread] = {}
         self._thread = threading.Thread(target=self._accept, name="ssv", daemon=True)
         self._thread.start()
 
@@ -40,14 +43,17 @@ class SsvServer:
         return {VARIABLE: str(self._path)}
 
     def close(self) -> None:
-        """Serve no more."""
+        """Serve no more; calls under way are told before it returns."""
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
+        self._thread.join(2.0)  # nobody comes after
         self._listening.close()
-        for connected in tuple(self._open):
+        last, until = dict(self._open), time.monotonic() + _LAST_CALLS
+        for connected in last:
             with suppress(OSError):
                 connected.shutdown(socket.SHUT_RDWR)
-        self._thread.join(2.0)
+        for serving in last.values():
+            serving.join(max(0.0, until - time.monotonic()))
         with suppress(OSError):
             self._path.unlink()
 
@@ -60,8 +66,9 @@ class SsvServer:
             if len(self._open) >= _MOST:
                 connected.close()
                 continue
-            self._open.add(connected)
-            threading.Thread(target=self._serve, args=(connected,), name="ssv client", daemon=True).start()
+            serving = threading.Thread(target=self._serve, args=(connected,), name="ssv client", daemon=True)
+            self._open[connected] = serving
+            serving.start()
 
     def _serve(self, connected: socket.socket) -> None:
         pid = struct.unpack("3i", connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
@@ -77,7 +84,7 @@ class SsvServer:
                     connected.sendall(struct.pack("=HH", code & 0xFFFF, len(zones)) + told)
         finally:
             client.end()
-            self._open.discard(connected)
+            del self._open[connected]
 
 
 def _received(connected: socket.socket) -> list[bytes] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from random import Random
 
@@ -375,8 +375,26 @@ def test_nobody_listens_any_more() -> None:
         assert caught.value.failure is TransportFailure.SERVER_DOWN
 
 
+def test_a_server_that_is_down_is_not_the_one_that_has_its_port_meanwhile() -> None:
+    body, weather = Body(), Weather()
+    weather.ask("server-down")
+    with SmtpTransport(body, sender=SENDER, body=BODY, weather=weather) as transport, ExitStack() as others:
+        honest = transport.body_server.stop
+
+        def stop() -> None:
+            honest()
+            others.enter_context(socket.create_server(("127.0.0.1", transport.body_server.port)))
+
+        transport.body_server.stop = stop  # type: ignore[method-assign]
+        with pytest.raises(TransportError, match=r"no mail server answers: .*refused"):
+            transport.send(file())
+        transport.body_server.stop = honest  # type: ignore[method-assign]
+        transport.send(file())
+    assert [name for name, _data in body.got] == [file().name]
+
+
 def client(transport: SmtpTransport) -> smtplib.SMTP:
-    return smtplib.SMTP("127.0.0.1", transport.body_server.port, local_hostname="localhost", timeout=5)
+    return smtplib.SMTP("127.0.0.1", transport.body_server.port, local_hostname="localhost", timeout=60)
 
 
 def test_a_server_has_one_mailbox() -> None:

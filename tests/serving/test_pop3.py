@@ -6,6 +6,7 @@ import poplib
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -42,7 +43,7 @@ def client(server: Pop3Server, user: str = USER, password: str = PASSWORD) -> Po
 
 
 def logged_in(server: Pop3Server) -> poplib.POP3:
-    box = poplib.POP3("127.0.0.1", server.port, timeout=5)
+    box = poplib.POP3("127.0.0.1", server.port, timeout=60)
     box.user(USER)
     box.pass_(PASSWORD)
     return box
@@ -52,6 +53,31 @@ def test_what_is_there_comes_in_its_order_and_stays(server: Pop3Server) -> None:
     for _ in range(2):
         with client(server) as box:
             assert box.content() == [b"one", b"two\r\n.\r\n..three"]
+
+
+class Overtaken(tuple[int, ...]):
+    """Places of a mailbox; while they are looked through, the thread of a mail server brings a mail."""
+
+    box: Mailbox
+    coming: threading.Thread | None = None
+
+    def __contains__(self, place: object) -> bool:
+        if self.coming is None:
+            self.coming = threading.Thread(target=self.box.put, args=(b"late",))
+            self.coming.start()
+            self.coming.join(0.1)  # whoever does not wait for its turn has put it in by now
+        return super().__contains__(place)
+
+
+def test_a_mail_that_comes_while_others_are_taken_out_is_kept() -> None:
+    places = Overtaken((0,))
+    places.box = Mailbox()
+    for data in (b"one", b"two"):
+        places.box.put(data)
+    places.box.remove(places)
+    assert places.coming is not None
+    places.coming.join()
+    assert places.box.content() == [b"two", b"late"]
 
 
 def test_what_is_deleted_is_gone_once_the_client_quits(server: Pop3Server) -> None:
@@ -68,7 +94,7 @@ def test_who_goes_away_without_quitting_deletes_nothing(server: Pop3Server) -> N
     box = logged_in(server)
     box.dele(1)
     box.close()
-    assert server.turn.acquire(timeout=5)
+    assert server.turn.acquire(timeout=60)
     server.turn.release()
     assert len(server.mailbox.content()) == 2
 
@@ -101,7 +127,7 @@ def test_one_dialogue_at_a_time_has_the_mailbox(server: Pop3Server) -> None:
 
 @pytest.mark.parametrize("said", [b"STAT\r\n", b"RETR 1\r\n", b"DELE 1\r\n", b"\xff\r\n", b"X" * 400, b"LIST 99\r\n"])
 def test_before_it_is_let_in_nobody_learns_anything(server: Pop3Server, said: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as line:
         line.recv(100)
         line.sendall(said)
         line.shutdown(socket.SHUT_WR)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import mailbox
 import re
+import secrets
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,10 @@ LOOPBACK = "127.0.0.1"
 LONGEST = 20_000_000
 """Bytes of one message."""
 _ADDRESS = re.compile(r"[a-z0-9.-]{1,60}@[a-z0-9.-]{1,60}")
+_MOMENT = re.compile(r"(\d+)\.(?:M(\d+))?(?:P\d+)?(?:Q(\d+))?")
+_PORTS = range(10_000, 32_000)
+"""Where a port is looked for: the system gives those of connections, and those that are asked for as 0, above."""
+_STARTED_WITHIN = 30.0
 _HOLDER, _REFUSED = "bifente_holder", "bifente_refused"
 
 
@@ -35,8 +42,26 @@ class _Smtp(SMTP):
 
 
 class _Controller(Controller):
+    """The library's controller on a port that is its own from the beginning, by default one that the system chooses."""
+
+    def __init__(self, handler: MailHouse, port: int, **parameters: Any) -> None:
+        # With its protocol named: asyncio then sends small answers at once.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind((LOOPBACK, port))
+        except OSError:
+            self._socket.close()
+            raise
+        super().__init__(handler, hostname=LOOPBACK, port=self._socket.getsockname()[1], **parameters)
+        self.ready_timeout = _STARTED_WITHIN
+
     def factory(self) -> SMTP:
         return _Smtp(self.handler, **self.SMTP_kwargs)
+
+    def _create_server(self) -> Awaitable[asyncio.AbstractServer]:
+        server: Awaitable[asyncio.AbstractServer] = self.loop.create_server(self._factory_invoker, sock=self._socket)
+        return server
 
 
 class MailHouse:
@@ -67,8 +92,7 @@ class MailHouse:
             _ask_certificates(context, judge)
         self._controller = _Controller(
             self,
-            hostname=LOOPBACK,
-            port=port or free_port(),
+            port,
             data_size_limit=LONGEST,
             tls_context=context,
             require_starttls=context is not None,
@@ -83,7 +107,7 @@ class MailHouse:
     def mails(self, address: str) -> list[bytes]:
         """Return what lies in a mailbox, in the order of arrival."""
         box = self._boxes[address]
-        return [box.get_bytes(key) for key in sorted(box.keys())]
+        return [box.get_bytes(key) for key in sorted(box.keys(), key=_arrival)]
 
     def handle_STARTTLS(self, server: SMTP, session: Session, envelope: Envelope) -> bool:  # noqa: N802 - aiosmtpd's name
         """Look at the certificate of the client; one that is not believed is answered 554 whatever it asks then."""
@@ -146,11 +170,19 @@ def common_name(certificate: x509.Certificate) -> str:
     return str(found[0].value) if found else ""
 
 
+def _arrival(key: str) -> tuple[int, ...]:
+    """Return when a mail came, by its name in a Maildir: the second, the microsecond, and which of that moment."""
+    found = _MOMENT.match(key)
+    return tuple(int(number or 0) for number in found.groups()) if found is not None else ()
+
+
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as free:
-        free.bind((LOOPBACK, 0))
-        return int(free.getsockname()[1])
+    """Return a port that nobody has now, and that the system gives to nobody: it is for a server that starts later."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as free, suppress(OSError):
+            free.bind((LOOPBACK, port))
+            return port
 
 
 def _ask_certificates(context: ssl.SSLContext, judge: CertificateJudge) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Collection
 
@@ -11,22 +12,27 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._returns: deque[bytes] = deque()
+        self._lock = threading.RLock()
 
     def put(self, data: bytes) -> None:
         """A return arrives."""
-        self._returns.append(data)
+        with self._lock:
+            self._returns.append(data)
 
     def content(self) -> list[bytes]:
         """What is there, the oldest first."""
-        return list(self._returns)
+        with self._lock:
+            return list(self._returns)
 
     def remove(self, places: Collection[int]) -> None:
         """Take out what stands at these places, from 0; what came since stands after them."""
-        self._returns = deque(data for at, data in enumerate(self._returns) if at not in places)
+        with self._lock:
+            self._returns = deque([data for at, data in enumerate(self._returns) if at not in places])
 
     def delete(self, count: int) -> None:
         """Take the ``count`` oldest out. Raises ValueError if there are not so many."""
-        if not 0 <= count <= len(self._returns):
-            raise ValueError(f"{len(self._returns)} returns are there, {count} cannot be deleted")
-        for _ in range(count):
-            self._returns.popleft()
+        with self._lock:
+            if not 0 <= count <= len(self._returns):
+                raise ValueError(f"{len(self._returns)} returns are there, {count} cannot be deleted")
+            for _ in range(count):
+                self._returns.popleft()

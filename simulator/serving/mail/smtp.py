@@ -124,6 +124,7 @@ class _Loopback(Controller):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.bind((_LOOPBACK, 0))
         super().__init__(handler, hostname=_LOOPBACK, port=self._socket.getsockname()[1], **parameters)
+        self.ready_timeout = _PATIENCE
         self._dialogues: list[SMTP] = []
 
     def factory(self) -> SMTP:
@@ -273,7 +274,10 @@ class SmtpTransport:
         if disturbance is not None and disturbance.effect is DisturbanceEffect.DOWN:
             server.stop()
             try:
-                _mail(server.port, sender, server.mailbox, mail)
+                # The port it left may be anybody's by now; this one is held, and nobody listens there.
+                with socket.socket() as deaf:
+                    deaf.bind((_LOOPBACK, 0))
+                    _mail(deaf.getsockname()[1], sender, server.mailbox, mail)
             finally:
                 server.start()
             return

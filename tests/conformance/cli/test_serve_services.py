@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import secrets
 import socket
 import ssl
 import tempfile
@@ -221,7 +222,8 @@ def test_each_service_has_ports_of_its_own(tmp_path: Path, monkeypatch: pytest.M
 
 def free_ports(count: int) -> int:
     """The first of so many ports that nobody listens on now."""
-    for first in range(20_000, 30_000, count):
+    start = secrets.randbelow(10_000)  # others on this machine look for theirs
+    for first in range(20_000 + start, 32_000, count):
         with ExitStack() as held:
             try:
                 for port in range(first, first + count):
