@@ -76,7 +76,7 @@ def openssl(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
         return subprocess.run(
-            [program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=30
+            [program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
         )
 
     return run

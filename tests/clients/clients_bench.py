@@ -30,7 +30,7 @@ from bifente.simulator.pcsc.own.service import OwnPcsc
 from bifente.simulator.readers import Reader, Slot
 
 HERE = Path(__file__).parent
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds for a client that hangs: none of them needs one."""
 
 PIN, PUK = "1234", "12345678"

@@ -13,7 +13,7 @@ from typing import Any
 
 from smartcard import scard
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 BITS = {"present": scard.SCARD_STATE_PRESENT, "empty": scard.SCARD_STATE_EMPTY}
 _speaking = threading.Lock()
 

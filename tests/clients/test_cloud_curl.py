@@ -97,7 +97,7 @@ class Desk:
             [*map(str, command), self.server.url + self.path(function)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=True,
         )
         text, _, status = done.stdout.rpartition("\n")
@@ -217,7 +217,7 @@ class Served:
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(120)
         self.told += self._said.read()
         return code
 
@@ -240,7 +240,7 @@ def run_line(line: str) -> dict[str, Any]:
         [tool("curl"), "-sS", "--disable", "--noproxy", "*", *words[1:]],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=True,
     )
     answer: dict[str, Any] = json.loads(done.stdout)
@@ -272,6 +272,6 @@ def test_it_takes_the_cards_it_is_given_and_ends_by_itself(folder: Path, keys: P
     try:
         (line,) = [line for line in served.lines if line.startswith("curl ")]
         assert run_line(line.replace("LireConfig", "LireDroitsVitale") + " -X POST")["codeResult"] == 61441
-        assert served.process.wait(30) == 0
+        assert served.process.wait(120) == 0
     finally:
         served.close()

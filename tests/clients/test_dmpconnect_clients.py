@@ -57,9 +57,9 @@ class Served:
     def command(self, name: str, **fields: Any) -> Any:
         with self.socket() as socket:
             socket.send(json.dumps({"s_commandName": name, **fields}))
-            answer = json.loads(socket.recv(timeout=20))
+            answer = json.loads(socket.recv(timeout=120))
             with pytest.raises(ConnectionClosed) as closed:
-                socket.recv(timeout=20)
+                socket.recv(timeout=120)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1000
             return answer
@@ -145,14 +145,14 @@ def test_monitoring_pushes_what_changes(served: Served) -> None:
     with served.socket() as socket:
         socket.send(json.dumps({"s_commandName": "hl_startVitaleCardMonitoring", "s_sessionId": session}))
         # Acknowledged, then told as it is.
-        assert json.loads(socket.recv(timeout=20)) == {"s_status": "OK"}
-        first = json.loads(socket.recv(timeout=20))
+        assert json.loads(socket.recv(timeout=120)) == {"s_status": "OK"}
+        first = json.loads(socket.recv(timeout=120))
         assert (first["i_cardStatus"], first["s_cardStatus"], first["i_isDemoCard"]) == (2, "NewCardFound", 1)
         hands = served.scene.bench.facet(Insertion)
         hands.remove("vitale")
-        assert json.loads(socket.recv(timeout=20))["i_cardStatus"] == 4
+        assert json.loads(socket.recv(timeout=120))["i_cardStatus"] == 4
         hands.insert("vitale")
-        again = json.loads(socket.recv(timeout=20))
+        again = json.loads(socket.recv(timeout=120))
         assert (again["i_cardStatus"], again["s_vitaleSerial"] != "") == (2, True)
     unknown = served.command("hl_startCpxCardMonitoring", s_sessionId="unknown")
     assert (unknown["i_apiErrorType"], unknown["i_apiErrorCode"]) == (6000, 3)

@@ -107,7 +107,7 @@ def observed(standing: Standing, home: Path) -> Observed:
             seen = {"until": {"peer": "psc", "protocol": "https"}, "since": 0, "seconds": 60}
             ChannelOrders(standing).carry_out("wait", seen)
             program.signal(15)
-            assert program.wait(30)
+            assert program.wait(120)
             observation.close()
             return observation.observed()
     finally:

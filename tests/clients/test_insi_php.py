@@ -27,7 +27,7 @@ def php() -> str:
     program = shutil.which("php")
     if program is None:
         pytest.skip("needs PHP: apt-get install php-cli php-soap")
-    modules = subprocess.run([program, "-m"], capture_output=True, text=True, timeout=20, check=True).stdout
+    modules = subprocess.run([program, "-m"], capture_output=True, text=True, timeout=120, check=True).stdout
     if "soap" not in modules.split():
         pytest.skip("needs PHP's SoapClient: apt-get install php-soap")
     return program

@@ -47,7 +47,7 @@ def test_pcsc_scan_shows_the_vendors_names(pcscd: PrivatePcscd) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=20,
+        timeout=120,
         env={"PATH": os.defpath, "LANG": "C.UTF-8", **pcscd.environment},
     )
     assert [line.split(": ", 1)[1] for line in done.stdout.splitlines() if ": " in line] == SHOWN

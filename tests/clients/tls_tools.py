@@ -47,7 +47,7 @@ class Server:
 
     def _port(self) -> str:
         assert self._process.stdout is not None
-        deadline, said = time.monotonic() + 10, b""
+        deadline, said = time.monotonic() + 60, b""
         while (found := re.search(rb"ACCEPT \S+:(\d+)\n", said)) is None:
             assert select.select([self._process.stdout], [], [], max(0, deadline - time.monotonic()))[0], said
             chunk = self._process.stdout.read1()  # type: ignore[attr-defined]

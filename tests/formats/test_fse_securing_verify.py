@@ -354,7 +354,7 @@ OPENSSL = shutil.which("openssl")
 
 def run(folder: Path, line: str) -> bool:
     assert OPENSSL
-    done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, timeout=120, check=False)
     return done.returncode == 0
 
 

@@ -69,4 +69,4 @@ def up(folder: Path, *options: str | Path) -> Iterator[Up]:
         finally:
             if process.poll() is None:
                 process.terminate()
-                process.wait(30)
+                process.wait(120)

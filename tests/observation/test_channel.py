@@ -88,7 +88,7 @@ def test_one_waits_until_something_was_seen(stood: Up) -> None:
         ["opensc-tool", "-r", "0", "-s", SELECT], env={**os.environ, **stood.environment}, stdout=subprocess.DEVNULL
     )
     seen = channel.order("wait", until={"command": SELECT, "slot": "cps"}, since=mark, seconds=30)
-    assert program.wait(30) == 0
+    assert program.wait(120) == 0
     assert seen["seen"]
     assert seen["events"][0]["client"].partition("/")[0] == str(program.pid)
 

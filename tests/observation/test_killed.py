@@ -35,7 +35,7 @@ def left_of(mark: str) -> list[str]:
 
 
 def gone(mark: str) -> bool:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while left_of(mark):
         if time.monotonic() > deadline:
             return False
@@ -125,4 +125,4 @@ def test_the_client_of_the_channel_is_killed_in_the_middle_of_its_wait(tmp_path:
         waiting.wait()
         assert stood.channel.order("remove", slot="cps")["ok"]
         started = time.monotonic()
-    assert time.monotonic() - started < 25
+    assert time.monotonic() - started < 300, "its wait would take 600 s"

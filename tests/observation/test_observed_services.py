@@ -71,7 +71,7 @@ def observed(standing: Standing, lines: Sequence[str], template: str | None = No
             if number == 0 and template is not None:
                 orders.carry_out("put", {"slot": "vitale", "template": template})
         program.stdin.close()
-        assert program.wait(20)
+        assert program.wait(120)
         observation.close()
         return observation.observed()
 

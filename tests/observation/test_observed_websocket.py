@@ -35,12 +35,12 @@ def command(standing: Standing, name: str, **fields: Any) -> Any:
     trust = ssl.create_default_context(cafile=settings["ca"])
     with connect(settings["socket"], ssl=trust) as socket:
         socket.send(json.dumps({"s_commandName": name, **fields}))
-        return json.loads(socket.recv(timeout=30))
+        return json.loads(socket.recv(timeout=120))
 
 
 def test_what_a_page_says_is_recorded_and_the_reading_is_the_services_own(standing: Standing) -> None:
     with ProgramObservation(standing) as observation:
-        observation.start(["true"]).wait(20)
+        observation.start(["true"]).wait(120)
         session = command(standing, "hl_openSession")["s_sessionId"]
         read = command(standing, "hl_readCpxCard", s_sessionId=session, s_pinCode="1234")
         assert (read["s_status"], read["s_internalId"]) == ("OK", "899900000011")

@@ -95,9 +95,9 @@ said["again"] = until(lambda: client("opensc-tool", "--reader", "0", "--name"), 
 # A second bench finds the slot taken.
 other = Up("--vpcd", "127.0.0.1:35963", "--for", "4")
 said["taken"] = until(other.look, "holds this slot") or other.said
-said["other's code"] = other.process.wait(30)
+said["other's code"] = other.process.wait(120)
 up.order("quit")
-said["code"] = up.process.wait(30)
+said["code"] = up.process.wait(120)
 up.look()
 said["told"] = up.said
 daemon.terminate()

@@ -41,7 +41,7 @@ class Readers(ReaderObserver):
     def update(self, observable, handlers):
         if len(handlers[0]) == 2: readers.set()
 CardMonitor().addObserver(Cards()); ReaderMonitor().addObserver(Readers())
-print("card", card.wait(10), "readers", readers.wait(10), flush=True)
+print("card", card.wait(120), "readers", readers.wait(120), flush=True)
 os._exit(0)
 """
 

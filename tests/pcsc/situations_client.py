@@ -1,4 +1,7 @@
-"""Makes PC/SC calls for applications A and B as told, one JSON list of words a line, and says the code of each."""
+"""Makes PC/SC calls for applications A and B as told, one JSON list a line, and says the code of each.
+
+A line is how many seconds the call may take to come back, and its words.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from smartcard import scard
 SHARES = {"exclusive": 1, "shared": 2, "direct": 3}
 HOW = {"leave": 0, "reset": 1, "unpower": 2}
 PROTOCOLS = {"none": 0, "T0": 1, "T1": 2}
-PATIENCE = 0.5
 NAMES = json.loads(sys.argv[1])
 
 
@@ -67,14 +69,14 @@ class Application:
     def release(self):
         return scard.SCardReleaseContext(self.context)
 
-    def bounded(self, call, *words):
-        """The code of a call, or None if it does not come back."""
+    def bounded(self, patience, call, *words):
+        """The code of a call, or None if it does not come back in time."""
         if self.pending is not None:
             self.pending.join()
         said = []
         self.pending = threading.Thread(target=lambda: said.append(getattr(self, call)(*words)), daemon=True)
         self.pending.start()
-        self.pending.join(PATIENCE)
+        self.pending.join(patience)
         return said[0] & 0xFFFFFFFF if said else None
 
 
@@ -82,7 +84,7 @@ def seen(present):
     """Wait until the service has seen the card come or go."""
     context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)[1]
     wanted, state = (0x20 if present else 0x10), 0
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not state & wanted and time.monotonic() < deadline:
         state = scard.SCardGetStatusChange(context, 1000, [(NAMES["card"], state)])[1][0][1]
     scard.SCardReleaseContext(context)
@@ -91,14 +93,14 @@ def seen(present):
 
 applications: dict = {}
 for line in sys.stdin:
-    who, call, *words = json.loads(line)
+    patience, who, call, *words = json.loads(line)
     if who == "hand":
         code = seen(call == "insert")
     elif who == "new":
         for application in applications.values():
-            application.bounded("release")
+            application.bounded(patience, "release")
         applications = {"A": Application(), "B": Application()}
         code = 0
     else:
-        code = applications[who].bounded(call, *words)
+        code = applications[who].bounded(patience, call, *words)
     print(json.dumps(code), flush=True)

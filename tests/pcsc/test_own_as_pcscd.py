@@ -498,7 +498,7 @@ def test_another_slot_and_other_calls_go_on_while_a_card_works(desk: Desk) -> No
     code, handle = client.connect(desk.name)
     assert code == OK
     client.send(ServiceCommand.TRANSMIT, handle, T0, 8, len(SELECT), 0, 8, 256, 0, data=SELECT)
-    assert slow.asked.wait(5)
+    assert slow.asked.wait(120)
     other = desk.client()
     code, direct = other.connect(desk.empty, DIRECT, 0)
     assert code == OK

@@ -130,7 +130,7 @@ def test_a_removal_ends_the_command_under_way(slot: Slot, client: RawClient, han
     slot.replace(slow)
     assert client.ask(ServiceCommand.RECONNECT, handle, SHARED, 3, 0, 0, 0)[-1] == 0
     begin_transmit(client, handle)
-    assert slow.asked.wait(5)
+    assert slow.asked.wait(120)
     slot.remove()
     assert finish(client) == PcscCode.NO_SMARTCARD
     assert client.transmit(handle, SELECT)[0] == PcscCode.REMOVED_CARD
@@ -157,7 +157,7 @@ def test_a_reset_by_another_waits_for_the_command_under_way(
     code, mine = other.connect(NAME)
     assert code == 0
     begin_transmit(client, handle)
-    assert slow.asked.wait(5)
+    assert slow.asked.wait(120)
     other.send(ServiceCommand.RECONNECT, mine, SHARED, 3, 1, 0, 0)
     assert other.silent()
     slow.release.set()
@@ -185,12 +185,12 @@ def test_a_mute_card_that_is_taken_out_frees_its_client(slot: Slot, reader: Read
         struck = strike(slot, mute(60.0))
         begin_transmit(client, handle)
         # A removal before the card has the command is another case.
-        assert struck.wait(30)
+        assert struck.wait(120)
         assert client.silent()
         slot.remove()
         started = time.monotonic()
         assert finish(client) == PcscCode.NO_SMARTCARD
-        assert time.monotonic() - started < 30, "freed by the removal, not by the reader's own patience"
+        assert time.monotonic() - started < 50, "freed by the removal, not by the reader's own patience"
         client.close()
 
 
@@ -213,7 +213,7 @@ def test_a_removal_is_told_before_the_answer_it_ends(slot: Slot, card: Powered) 
     servant.start()
     struck = strike(slot, mute(60.0))
     theirs.send(order(SlotOrder.TRANSMIT, 7, SELECT))
-    assert struck.wait(30)
+    assert struck.wait(120)
     slot.remove()
     theirs.settimeout(30)
     told = read_told(memoryview(theirs.recv(LONGEST)))
@@ -291,19 +291,17 @@ def test_a_card_that_breaks_its_contract_answers_something(reader: Reader, slot:
 @pytest.mark.parametrize("minor", [4, 5, 6])
 def test_a_movement_is_told_at_once(slot: Slot, service: OwnPcsc, minor: int) -> None:
     watcher = RawClient(service, minor).establish()
-    delays = []
     for number in range(20):
         (_name, events, *_rest), _empty = watcher.wait()
-        started = time.monotonic()
-        moved = threading.Thread(target=slot.remove if number % 2 == 0 else lambda: slot.insert(EchoCard()))
-        moved.start()
+        if number % 2 == 0:
+            slot.remove()
+        else:
+            slot.insert(EchoCard())
+        assert select.select([watcher.socket], [], [], 0)[0], "nobody polls: it is told before the hand is done"
         assert watcher.told() == 0
-        delays.append(time.monotonic() - started)
         assert watcher.wait()[0][1] == events + 1
         watcher.send(ServiceCommand.STOP_WAITING)
         assert watcher.told() == 0
-        moved.join()
-    assert sorted(delays)[10] < 0.1, "vpcd takes up to 0.4 s"
     watcher.close()
 
 
@@ -405,7 +403,7 @@ def test_a_reader_that_leaves_during_a_command(reader: Reader, slot: Slot, servi
     slot.replace(slow)
     handle = client.connect(NAME)[1]
     begin_transmit(client, handle)
-    assert slow.asked.wait(5)
+    assert slow.asked.wait(120)
     threading.Timer(0.2, slow.release.set).start()
     service.unplug(reader)
     assert finish(client) == PcscCode.READER_UNAVAILABLE

@@ -40,6 +40,8 @@ SHARES = {"exclusive": Share.EXCLUSIVE, "shared": Share.SHARED, "direct": Share.
 HOW = {"leave": Disposition.LEAVE, "reset": Disposition.RESET, "unpower": Disposition.UNPOWER}
 PROTOCOLS = {"none": Protocol.NONE, "T0": Protocol.T0, "T1": Protocol.T1}
 SELECT = bytes.fromhex("00A40000023F00")
+PATIENCE, BLOCKED = 60.0, 0.5
+"""Seconds that a call may take on the slowest machine, and after which one that is to block is believed to."""
 
 
 def calls(situation: str, side: str = "code") -> Iterator[tuple[str, str]]:
@@ -154,12 +156,12 @@ class Live:
         )
         assert self.ask("hand", "insert") == 0
 
-    def ask(self, *words: str) -> int | None:
+    def ask(self, *words: str, patience: float = PATIENCE) -> int | None:
         assert self._client.stdin is not None
         assert self._client.stdout is not None
-        self._client.stdin.write(json.dumps(words).encode() + b"\n")
+        self._client.stdin.write(json.dumps([patience, *words]).encode() + b"\n")
         self._client.stdin.flush()
-        assert select.select([self._client.stdout], [], [], 20)[0], f"no answer to {words}"
+        assert select.select([self._client.stdout], [], [], 2 * PATIENCE)[0], f"no answer to {words}"
         return cast("int | None", json.loads(self._client.stdout.readline()))
 
     def hand(self, what: str) -> int | None:
@@ -215,6 +217,7 @@ def check(situation: str, live: Live, side: str) -> None:
         assert live.hand("insert") == 0
     for number, (call, expected) in enumerate(calls(situation, side)):
         who, what, *words = call.split()
-        code = live.hand(what) if who == "hand" else live.ask(who, what, *words)
+        patience = BLOCKED if expected == "BLOCKS" else PATIENCE
+        code = live.hand(what) if who == "hand" else live.ask(who, what, *words, patience=patience)
         said = "BLOCKS" if code is None else "OK" if code == 0 else PcscCode.label(code)
         assert said == expected, f"{situation}, call {number}: {call}"

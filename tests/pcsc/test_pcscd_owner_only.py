@@ -34,7 +34,7 @@ def connected(user: int, *paths: Path) -> list[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=20,
+        timeout=120,
     )
     return done.stdout.split()
 

@@ -179,13 +179,13 @@ def test_removal_and_closing_free_a_client_that_waits(installation: Installation
         reader.slots[0].remove()
         answer = client.receive()
         assert answer["response"] == ""  # vpcd's own artefact: success and nothing
-        assert answer["seconds"] < 10
+        assert answer["seconds"] < 100
         client.send(do="transmit", reader=names[1], command=COMMAND)
         assert cards[1].asked.wait(PATIENCE)
         for card in cards:
             card.release.set()
         pcscd.close()
-        assert client.receive()["seconds"] < 10
+        assert client.receive()["seconds"] < 100
 
 
 def test_sixteen_slots_of_eight_readers(installation: Installation) -> None:

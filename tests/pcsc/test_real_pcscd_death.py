@@ -181,7 +181,7 @@ def test_an_ordinary_user_needs_no_root(installation: Installation) -> None:
         "reader = new_reader('User'); reader.slots[0].insert(EchoCard())\n"
         "with PrivatePcscd.start([reader]) as pcscd, Client(pcscd.environment) as client:\n"
         "    name = pcscd.reader_names[0]\n"
-        "    client.ask(do='wait', states={name: 'present'}, timeout=5)\n"
+        "    client.ask(do='wait', states={name: 'present'}, timeout=120)\n"
         "    client.ask(do='connect', reader=name)\n"
         "    print(client.ask(do='transmit', reader=name, command='00DA000001AA')['response'])\n"
         "print(pcscd.run_dir.exists(), pcscd.defects)\n"

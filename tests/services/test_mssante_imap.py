@@ -54,7 +54,7 @@ class Standing:
         found = re.match(r"localhost:(\d+)", self.served.settings["imap"])
         if found is None:
             pytest.skip(f"needs Dovecot: {self.served.settings['imap']}")
-        return imaplib.IMAP4_SSL("localhost", int(found[1]), ssl_context=self.context(shown), timeout=20)
+        return imaplib.IMAP4_SSL("localhost", int(found[1]), ssl_context=self.context(shown), timeout=120)
 
     def made(self, name: str, profile: Profile = AUTHENTICATION, keys: KeySource | None = None) -> Path:
         """A certificate of a person, with its key; ``keys``: of authorities of the same names."""

@@ -84,7 +84,7 @@ class Points:
 
     def openssl(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["openssl", *command], cwd=self.folder, capture_output=True, text=True, check=False, timeout=30
+            ["openssl", *command], cwd=self.folder, capture_output=True, text=True, check=False, timeout=120
         )
 
     def ocsp(self, name: str, *more: str) -> str:
@@ -102,7 +102,7 @@ class Points:
     def fetch_list(self, name: str = "list.pem", delta: str = "") -> None:
         url = f"{self.server.url}/CRL/{self.authority.stem}{delta}.crl"
         subprocess.run(
-            ["curl", "-sS", "--disable", "-f", "-o", "list.der", url], cwd=self.folder, check=True, timeout=30
+            ["curl", "-sS", "--disable", "-f", "-o", "list.der", url], cwd=self.folder, check=True, timeout=120
         )
         assert self.openssl("crl", "-inform", "DER", "-in", "list.der", "-out", name).returncode == 0
 
@@ -246,7 +246,7 @@ def test_curl_is_refused_as_the_responder_says(points: Points) -> None:
             def curl(name: str) -> str:
                 command = ["curl", "-sSv", "--disable", "--cacert", "ca.pem", "--cert", f"{name}.pem", server.url]
                 done = subprocess.run(
-                    command, cwd=points.folder, capture_output=True, text=True, check=False, timeout=30
+                    command, cwd=points.folder, capture_output=True, text=True, check=False, timeout=120
                 )
                 return done.stdout + done.stderr
 

@@ -296,7 +296,7 @@ def served(lab: Laboratory, request: pytest.FixtureRequest) -> Iterator[Loopback
 
 def curl(served: LoopbackServer, files: Path, *more: str) -> subprocess.CompletedProcess[str]:
     command = ["curl", "-sS", "--disable", "--cacert", str(files / "ca.pem"), *more, f"{served.url}/who"]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_curl_comes_in_with_a_card_certificate(served: LoopbackServer, files: Path, lab: Laboratory) -> None:
@@ -327,11 +327,11 @@ def test_gnutls_and_openssl_come_in(served: LoopbackServer, files: Path) -> None
     pem, ca = str(files / "good.pem"), str(files / "ca.pem")
     said = "GET /who HTTP/1.0\r\n\r\n"
     openssl = ["openssl", "s_client", "-connect", f"127.0.0.1:{served.port}", "-CAfile", ca, "-cert", pem]
-    done = subprocess.run([*openssl, "-ign_eof"], input=said, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run([*openssl, "-ign_eof"], input=said, capture_output=True, text=True, check=False, timeout=120)
     assert "Verify return code: 0 (ok)" in done.stdout
     assert '"certificates":1' in done.stdout
     gnutls = ["gnutls-cli", "--x509cafile", ca, "--x509certfile", pem, "--x509keyfile", pem, "-p", str(served.port)]
-    done = subprocess.run([*gnutls, "localhost"], input=said, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run([*gnutls, "localhost"], input=said, capture_output=True, text=True, check=False, timeout=120)
     assert "The certificate is trusted" in done.stdout
     assert "Handshake was completed" in done.stdout
 
@@ -346,7 +346,7 @@ def test_a_server_name_that_no_dns_has_chooses_nothing(served: LoopbackServer, f
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     assert '"certificates":1' in done.stdout, done.stderr
 

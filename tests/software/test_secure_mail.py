@@ -64,7 +64,11 @@ class Desk:
     def openssl(self, *command: str, mail: bytes = b"") -> tuple[int, bytes, str]:
         (self.folder / "in.eml").write_bytes(mail)
         done = subprocess.run(
-            ["openssl", "cms", *command, "-in", "in.eml"], cwd=self.folder, capture_output=True, check=False, timeout=30
+            ["openssl", "cms", *command, "-in", "in.eml"],
+            cwd=self.folder,
+            capture_output=True,
+            check=False,
+            timeout=120,
         )
         return done.returncode, done.stdout, done.stderr.decode()
 
@@ -134,7 +138,7 @@ def test_what_openssl_enciphers_is_opened_by_the_holder_alone(desk: Desk) -> Non
     (desk.folder / "in.eml").write_bytes(parts.text_part(TEXT))
     done = subprocess.run(
         ["openssl", "cms", "-encrypt", "-aes256", "-in", "in.eml", "aut.pem"],
-        cwd=desk.folder, capture_output=True, check=True, timeout=30,
+        cwd=desk.folder, capture_output=True, check=True, timeout=120,
     )  # fmt: skip
     own = desk.made.certificates["authentication"]
     assert decipher(done.stdout, own, desk.opener()) == TEXT
@@ -147,7 +151,7 @@ def test_triple_des_is_refused(desk: Desk) -> None:
     (desk.folder / "in.eml").write_bytes(parts.text_part(TEXT))
     done = subprocess.run(
         ["openssl", "cms", "-encrypt", "-des3", "-in", "in.eml", "aut.pem"],
-        cwd=desk.folder, capture_output=True, check=True, timeout=30,
+        cwd=desk.folder, capture_output=True, check=True, timeout=120,
     )  # fmt: skip
     with pytest.raises(SecureMailError) as refused:
         decipher(done.stdout, desk.made.certificates["authentication"], desk.opener())

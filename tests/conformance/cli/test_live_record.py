@@ -66,7 +66,7 @@ def test_what_a_hand_does_is_recorded_and_the_cards_are_there_when_up_says_so(tm
         ["opensc-tool", "-l"], capture_output=True, text=True, env={name: socket, "PATH": "/usr/bin"}, check=True
     )
     assert listed.stdout.count("Yes") == 2, listed.stdout
-    _, errors = process.communicate("remove cps\ninsert cps\nquit\n", timeout=30)
+    _, errors = process.communicate("remove cps\ninsert cps\nquit\n", timeout=120)
     assert process.returncode == 0, errors
     changes = [event.what.en for event in recorded(out) if isinstance(event, BenchChange) and event.slot == "cps"]
     removed = changes.index("card removed from slot cps")

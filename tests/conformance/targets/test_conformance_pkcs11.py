@@ -317,5 +317,5 @@ def test_what_a_module_prints_is_not_taken_for_an_answer(tmp_path: Path) -> None
     )
     import subprocess
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert (done.stdout, done.stderr) == ("answer", "noise")
