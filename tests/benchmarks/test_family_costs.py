@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -277,7 +277,7 @@ def specimen(workshop: Workshop, family: str) -> Specimen:
     )
     made = seated.made_as(PersonalisedCard)
     assert made is not None
-    assert made.calendar.card.start <= date.today()
+    assert made.calendar.card.start <= datetime.now(UTC).date()
     return Specimen(made, seated.card)  # type: ignore[arg-type]
 
 

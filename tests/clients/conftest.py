@@ -3,7 +3,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def make() -> CardMaker:
     keys = KeyStore()
     pki = Pki(keys)
     made: dict[str, PersonalisedCard] = {}
-    at = date.today()  # real clients look at the machine's clock
+    at = datetime.now(UTC).date()  # real clients look at the machine's clock
 
     def make(template: str = "medecin-generaliste", **overrides: Any) -> Specimen:
         key = f"{template} {sorted(overrides.items())}"

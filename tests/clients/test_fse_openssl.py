@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ class Software:
 
 
 def sheet(cps: PersonalisedCard, vitale: PersonalisedVitale, mode: SecuringMode) -> Invoice:
-    facts, person, today = cps.facts(), vitale.facts(), date.today()
+    facts, person, today = cps.facts(), vitale.facts(), datetime.now(UTC).date()
     return Invoice(
         number=7,
         on=today,

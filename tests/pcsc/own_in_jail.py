@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -46,7 +46,7 @@ os._exit(0)
 """
 
 keys = KeyStore(folder / "keys")
-made = personalise(shipped_templates()["medecin-generaliste"], keys, at=date.today(), pki=Pki(keys))
+made = personalise(shipped_templates()["medecin-generaliste"], keys, at=datetime.now(UTC).date(), pki=Pki(keys))
 reader = Reader.of("Jail TL", ["Jail TL 00 00", "Jail TL 00 01"], WallClock())
 reader.slots[0].insert(make_card(made.image))
 said: dict[str, object] = {"uid": os.getuid()}

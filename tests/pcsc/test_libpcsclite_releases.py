@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -90,7 +90,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def made() -> PersonalisedCard:
     keys = KeyStore()
-    return personalise(shipped_templates()["medecin-generaliste"], keys, at=date.today(), pki=Pki(keys))
+    return personalise(shipped_templates()["medecin-generaliste"], keys, at=datetime.now(UTC).date(), pki=Pki(keys))
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from bifente.ground.clock import VirtualClock, WallClock
 from bifente.simulator.fault import FaultError
 from bifente.simulator.faults import catalogue, fault, rooms
-from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader, ScardError, Slot
+from bifente.simulator.readers import LineError, PcscCode, PcscService, Reader, ScardError, Slot, SlotError
 from bifente.simulator.readers.faults import LONGEST_WAIT, Mechanism, Spot, When, inject
 from bifente.simulator.readers.faults.line import FaultyLine, Pause, failed, late, lay, mute, truncated, unpowered
 from bifente.simulator.readers.faults.mechanisms import LINE
@@ -152,6 +153,40 @@ def test_a_rate_is_paid_by_the_byte(slot: Slot, clock: VirtualClock) -> None:
     undo()
     assert outcome(slot) == OK
     assert clock.monotonic() == pytest.approx(0.01 + 8 * 10 / 9600)
+
+
+class HandsMove(VirtualClock):
+    """A clock on which a hand moves while somebody waits, once."""
+
+    move: Callable[[], object] | None = None
+
+    def wait(self, seconds: float) -> None:
+        super().wait(seconds)
+        move, self.move = self.move, None
+        if move is not None:
+            move()
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["out", "another-in"])
+def test_a_card_taken_out_before_it_is_late_is_asked_nothing(again: bool) -> None:
+    clock = HandsMove()
+    slot, gone = Slot("one", clock), Card()
+    slot.insert(gone)
+    laid(slot, clock, late(5))
+
+    def move() -> None:
+        slot.remove()
+        if again:
+            slot.insert(Card())
+
+    clock.move = move
+    assert outcome(slot) == "REMOVED_CARD"
+    assert gone.asked == 0
+    if again:
+        assert outcome(slot) == OK
+    else:
+        with pytest.raises(SlotError):
+            outcome(slot)
 
 
 def test_in_earnest_a_wait_is_bounded_and_ends_with_the_fault() -> None:

@@ -263,6 +263,19 @@ def test_each_claim_is_verified(change: dict[str, Any], reason: Refusal | None) 
         assert terminal.session is TerminalSession.CLOSED
 
 
+def test_a_card_taken_out_while_its_command_is_on_the_way_hears_nothing(
+    bench: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot, card, honest = bench.slots["cps"], bench.cards["cps"], bench.clock.wait
+    slot.power_on()
+    bench.terminal.set_link(RadioLink.WEAK, weak=WeakLink(lost=0.0, late=1.0, delay=0.8))
+    monkeypatch.setattr(bench.clock, "wait", lambda seconds: (honest(seconds), slot.remove()))
+    with pytest.raises(LineError) as error:
+        slot.exchange(b"\x00\xb0\x00\x00\x00")
+    assert error.value.code is PcscCode.REMOVED_CARD
+    assert card.commands == []
+
+
 def test_slots_stand_as_the_terminal_does_however_slow_a_thread_is(bench: Field) -> None:
     """One hand loses the link and is held up just before the slot follows; another brings it back meanwhile."""
     slot, follow = bench.slots["cps"], bench.slots["cps"].reach

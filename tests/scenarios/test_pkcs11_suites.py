@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,7 @@ def test_two_contents_never_share_a_serial_number(plan: RunPlan, workshop: Works
     found: dict[str, bytes] = {}
     for scenario in plan.scenarios:
         for choice in scenario.bench.cards.values():
-            made = workshop.personalised(choice, date.today())
+            made = workshop.personalised(choice, datetime.now(UTC).date())
             content = b"".join(item.encode() for item in made.objects.values())  # type: ignore[attr-defined]
             if made.template.lifecycle in UPDATES:  # type: ignore[attr-defined]
                 content += made.template.lifecycle.encode()  # type: ignore[attr-defined]

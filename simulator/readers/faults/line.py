@@ -192,6 +192,8 @@ class FaultyLine:
         """The answer to one command. Raises LineError."""
 
         def answer() -> bytes:
+            if self.slot.card is not card:  # taken out while the fault let time pass: it hears no more
+                raise LineError(PcscCode.REMOVED_CARD)
             return card.transmit(command) if self.below is None else self.below.exchange(card, command)
 
         if self.over or not self.trigger.strikes(command):

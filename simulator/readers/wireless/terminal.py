@@ -76,7 +76,7 @@ class Terminal:
         self._service = threading.Lock()
         self._stop_listening = [slot.listen(partial(self._card_moved, role)) for role, slot in self._slots.items()]
         for slot in self._slots.values():
-            slot.interference = Radio(self)
+            slot.interference = Radio(self, slot)
 
     # -- what it is -------------------------------------------------------------------------------------------------
 
@@ -390,13 +390,20 @@ class Terminal:
 class Radio:
     """What stands between a card and the workstation: the terminal's link."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, slot: Slot) -> None:
         self._terminal = terminal
+        self._slot = slot
 
     def exchange(self, card: Card, command: bytes) -> bytes:
         """The card's answer, if it comes through. Raises LineError."""
-        return self._terminal.cross(lambda: card.transmit(command))
+        return self._terminal.cross(lambda: self._reached(card).transmit(command))
 
     def power_on(self, card: Card) -> bytes:
         """The card's ATR, if it comes through. Raises LineError."""
-        return self._terminal.cross(card.power_on)
+        return self._terminal.cross(lambda: self._reached(card).power_on())
+
+    def _reached(self, card: Card) -> Card:
+        """Return the card, unless it was taken out while its command was on the way. Raises LineError."""
+        if self._slot.card is not card:
+            raise LineError(PcscCode.REMOVED_CARD)
+        return card
