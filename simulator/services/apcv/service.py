@@ -91,7 +91,9 @@ class ApcvService(Service):
 
     def state(self) -> Mapping[str, Any]:
         """Return ``phones`` it believes, and ``contexts``: their ends, by identifier."""
-        return {"phones": sorted(self._phones), "contexts": {key: one.end for key, one in self._contexts.items()}}
+        # Taken at once: the thread that serves may give another one meanwhile.
+        contexts = {key: one.end for key, one in list(self._contexts.items())}
+        return {"phones": sorted(self._phones), "contexts": contexts}
 
     # -- phones --------------------------------------------------------------------------------------------------------
 

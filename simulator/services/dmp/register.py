@@ -80,7 +80,7 @@ class DmpRegister:
 
     def everyone(self) -> Iterable[MedicalRecord]:
         """Return every record once."""
-        return {id(one): one for one in self.records.values()}.values()
+        return {id(one): one for one in list(self.records.values())}.values()
 
     def count_feeding(self, structure: str, software: str) -> None:
         """Count one feeding. Raise DmpRefusalError XDSRepositoryBusy beyond the rate of a structure and a software."""

@@ -82,7 +82,8 @@ class DmpService(Service):
                 "traces": len(record.traces),
                 "notices": len(record.notices),
             }
-            for ins, record in self.register.records.items()
+            # Taken at once: the thread that serves may open another one meanwhile.
+            for ins, record in list(self.register.records.items())
         }
 
     def set_state(self, changes: Mapping[str, Any]) -> None:

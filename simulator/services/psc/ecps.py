@@ -117,7 +117,8 @@ class EcpsPlatform:
     def phone_of(self, professional: str) -> EcpsPhone | None:
         """Return the active phone of a professional."""
         return next(
-            (p for p in self.phones.values() if p.owner == professional and p.activation is Activation.ACTIVE), None
+            (p for p in list(self.phones.values()) if p.owner == professional and p.activation is Activation.ACTIVE),
+            None,
         )
 
     def activate_by_card(self, device: str, professional: ListedProfessional, card: str) -> EcpsPhone:
@@ -161,7 +162,7 @@ class EcpsPlatform:
         return self._activated(phone, phone.owner, "contact")
 
     def _activated(self, phone: EcpsPhone, owner: str, mode: str) -> EcpsPhone:
-        for other in self.phones.values():
+        for other in list(self.phones.values()):
             if other is not phone and other.owner == owner and other.activation is Activation.ACTIVE:
                 other.activation = Activation.REPLACED
                 other.notifications.clear()

@@ -110,7 +110,7 @@ class PscService(Service):
             ],
             "phones": {
                 one.device: {"owner": one.owner, "activation": one.activation.value}
-                for one in state.ecps.phones.values()
+                for one in list(state.ecps.phones.values())
             },
             "findings": {
                 client.id: {found.rule.id: found.times for found in state.conduct.findings(client.id)}
