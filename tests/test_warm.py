@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -54,6 +57,20 @@ def test_who_asked_is_signalled_or_killed_and_so_is_it(number: signal.Signals) -
         process.send_signal(number)
         assert process.wait(60) == -number
         assert process.stdout.read() == ""  # nobody holds it any more
+
+
+ORDER = json.dumps({"code": "pass", "argv": ["-c"], "cwd": "/", "env": dict(os.environ)}).encode()
+
+
+@pytest.mark.parametrize("told", [None, b"", ORDER[:-1], ORDER], ids=["nothing", "streams", "a-part", "all"])
+def test_who_is_killed_before_it_is_answered_harms_nobody(told: bytes | None) -> None:
+    *_python, path, _code = warm()
+    with socket.socket(socket.AF_UNIX) as asker, Path(os.devnull).open("r+b") as nowhere:
+        asker.connect(path)
+        if told is not None:
+            socket.send_fds(asker, [len(ORDER).to_bytes(4, "big")], [nowhere.fileno()] * 3)
+            asker.sendall(told)
+    assert run("print('served')").stdout == "served\n"
 
 
 def test_nothing_installed_was_looked_up_before() -> None:

@@ -97,13 +97,17 @@ def forked(number: int) -> str:
                     _clear(Path(listening.getsockname()), living.values())
                 if child is None:
                     asker = listening.accept()[0]
-                    told, streams = _asked(asker)
+                    if (asked := _asked(asker)) is None:
+                        asker.close()
+                        continue
+                    told, streams = asked
                     if (pid := os.fork()) == 0:
                         _close(listening, asker, *(one.asker for one in living.values()))
                         return _become(told, streams)
                     for stream in streams:
                         os.close(stream)
-                    asker.sendall(pid.to_bytes(4, "big"))
+                    with contextlib.suppress(OSError):  # killed meanwhile: its end is heard next
+                        asker.sendall(pid.to_bytes(4, "big"))
                     child = living[pid] = _Forked(pid, os.pidfd_open(pid), asker)
                     waiting.register(asker, selectors.EVENT_READ, child)
                     waiting.register(child.ends, selectors.EVENT_READ, child)
@@ -147,10 +151,16 @@ def _import_all() -> None:
     extensions.entry_points = usual
 
 
-def _asked(asker: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    size, streams, *_flags = socket.recv_fds(asker, 4, 3)
-    told = asker.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
-    return json.loads(told), streams
+def _asked(asker: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """What is wanted, and the streams of who asks; None of one that was killed before it had asked."""
+    streams: list[int] = []
+    try:
+        size, streams, *_flags = socket.recv_fds(asker, 4, 3)
+        return json.loads(asker.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)), streams
+    except (OSError, ValueError):
+        for stream in streams:
+            os.close(stream)
+        return None
 
 
 def _close(*sockets: socket.socket) -> None:

@@ -23,7 +23,10 @@ def main(path: str, code: str, *arguments: str) -> int:
         parent.connect(path)
         socket.send_fds(parent, [len(told).to_bytes(4, "big")], [0, 1, 2])
         parent.sendall(told)
-        number = int.from_bytes(parent.recv(4, socket.MSG_WAITALL), "big")
+        forked = parent.recv(4, socket.MSG_WAITALL)
+        if len(forked) < 4:
+            raise SystemExit("the warm process is gone")
+        number = int.from_bytes(forked, "big")
         for one in FORWARDED:
             signal.signal(one, lambda received, _frame: os.kill(number, received))
         ended = parent.recv(4, socket.MSG_WAITALL)
