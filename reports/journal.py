@@ -118,8 +118,8 @@ class Recorder:
         with self._lock:
             self._append((self._encoder.encode(event),), told=bool(self._listeners))
 
-    def emit_all(self, events: Sequence[Event]) -> None:
-        """Write several events at once."""
+    def emit_all(self, events: Iterable[Event]) -> None:
+        """Write several events at once, each dated as it is given."""
         with self._lock:
             self._append([self._encoder.encode(event) for event in events], told=bool(self._listeners))
 

@@ -26,7 +26,7 @@ from bifente.conformance.observation.scenarios.section import SoftwareSection
 from bifente.conformance.observation.secrecy import SecretSearch, in_arguments, in_message
 from bifente.conformance.observation.standing import MARK
 from bifente.conformance.observation.story import Story
-from bifente.conformance.run.scribe.calls import ClientCalls
+from bifente.conformance.run.scribe.calls import ClientCalls, age_of
 from bifente.conformance.run.scribe.process import Lines
 from bifente.conformance.run.telling import event_of
 from bifente.conformance.targets.base import ImpossibleStepError
@@ -185,11 +185,11 @@ class SoftwareUnderTest:
                     return
                 for told in lines:
                     for event in self._calls.events(told):
-                        self.keep(event)
+                        self.keep(event, datetime.now(UTC) - age_of(told))
 
-    def keep(self, event: Event) -> None:
-        """Let an event be part of the story, and of the record."""
-        self._keep(event)
+    def keep(self, event: Event, at: datetime | None = None) -> None:
+        """Let an event of that moment, or of now, be part of the story, and of the record."""
+        self._keep(event, at)
         if isinstance(event, Exchange) and event.client is not None and "bench" not in event.client:
             self._scene.told(
                 event.slot or "",
@@ -204,10 +204,10 @@ class SoftwareUnderTest:
         elif isinstance(event, BenchChange):
             self._scene.changed(event.slot, event.what)
 
-    def _keep(self, event: Event) -> None:
-        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def _keep(self, event: Event, at: datetime | None = None) -> None:
+        moment = (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with self._taking:
-            self._events.append(replace(event, seq=len(self._events), time=at))
+            self._events.append(replace(event, seq=len(self._events), time=moment))
 
     def keep_picture(self, name: str, png: bytes) -> None:
         """Keep a picture with the record, if there is one. Raise PictureError."""

@@ -6,8 +6,10 @@ number, in the order in which the record met it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from bifente.conformance.run.telling import event_of
@@ -23,6 +25,15 @@ BENCH = "bench"
 """The client by which the bench itself speaks to its readers, as another application of the workstation."""
 
 SUCCESS = "SCARD_S_SUCCESS"
+
+
+def age_of(told: Sequence[Any]) -> timedelta:
+    """Return how long ago it happened what a witness on this machine tells, a call when it was answered.
+
+    Whoever hears of it late, or of many things at once, dates it by this: rules compare the times of what programs do.
+    """
+    happened = told[1] + (told[-1] if told[0] == "call" else 0)
+    return timedelta(microseconds=max(0, time.monotonic_ns() // 1000 - happened))
 
 
 def code_name(code: int) -> str:

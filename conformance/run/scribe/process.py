@@ -16,14 +16,16 @@ import socket
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bifente.conformance.run.scribe.calls import ClientCalls
+from bifente.conformance.run.scribe.calls import ClientCalls, age_of
 from bifente.ground.clock import WallClock
 from bifente.ground.text import Text
-from bifente.reports.events import Level, Note, RunFinished
+from bifente.reports.events import Event, Level, Note, RunFinished
 from bifente.reports.journal import JournalError, Recorder
 from bifente.reports.secrets import Secrets
 
@@ -67,7 +69,8 @@ class Scribe:
         self.secrets = Secrets()
         self._told_age = 0
         self._calls = ClientCalls(self.secrets, pid)
-        self._recorder = Recorder(path, now=self._clock.now, secrets=self.secrets)
+        self._moment: datetime | None = None
+        self._recorder = Recorder(path, now=self._now, secrets=self.secrets)
         self._orders: deque[dict[str, Any]] = deque()
         """What the bench said and was not obeyed yet."""
         self._orphaned = False
@@ -119,9 +122,20 @@ class Scribe:
             return
         # The bench declares a secret before a client can have it: by now it has said so, though nobody read it yet.
         self._hear_bench()
-        self._recorder.emit_all([event for told in lines for event in self._calls.events(told)])
+        self._recorder.emit_all(self._dated(lines))
         if self.secrets.age != self._told_age:
             self._tell_learnt()
+
+    def _dated(self, lines: list[Any]) -> Iterator[Event]:
+        """Yield the events of what was told; until the next one is asked for, it is the time at which it happened."""
+        for told in lines:
+            events = self._calls.events(told)
+            self._moment = self._clock.now() - age_of(told)
+            yield from events
+        self._moment = None
+
+    def _now(self) -> datetime:
+        return self._moment or self._clock.now()
 
     def _tell_learnt(self) -> None:
         self._told_age = self.secrets.age

@@ -7,8 +7,11 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +121,21 @@ def test_a_reader_back_under_another_name_is_told_by_its_role_at_once(written: W
         ["moved", 1, READER, "removed"],
     )
     assert [event["slot"] for event in written.events()] == ["cps", "cps", "cps"]
+
+
+def test_what_is_read_late_bears_the_time_at_which_it_happened(written: Written) -> None:
+    """Rules tell a storm from a second attempt, and an idle transaction, by the times of what a program did."""
+    now = time.monotonic_ns() // 1000
+    began, ended = asked(ServiceCommand.BEGIN), asked(ServiceCommand.END)
+    began[1], ended[1], ended[-1] = now - 60_000_000, now - 59_500_000, 250_000
+    written.seen(
+        ["came", now - 61_000_000, 1, 4242, "program"], began, ended, ["moved", now - 30_000_000, READER, "removed"]
+    )
+    written.told(written.line(Note(level=Level.INFO, text=Text.same("now"))))
+    times = [datetime.fromisoformat(event["time"]) for event in written.events()]
+    apart = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    assert apart[:2] == [pytest.approx(0.75, abs=0.01), pytest.approx(29.25, abs=0.01)]
+    assert apart[2] >= 30 - 0.01
 
 
 def test_what_the_bench_says_stands_behind_what_clients_did_before(written: Written) -> None:
