@@ -19,7 +19,7 @@ from bifente.conformance.cli.speaking import spoken
 from bifente.conformance.loading import Problem
 from bifente.conformance.observation.channel.answers import OrderRefusedError, Refused
 from bifente.conformance.observation.channel.words import in_words
-from bifente.ground.french import EVERYTHING, SHOWN, in_both, in_french, known, sentences, shown
+from bifente.ground.french import EVERYTHING, SHOWN, _Template, in_both, in_french, known, sentences, shown
 from bifente.ground.text import Lang
 
 PLAIN = st.text(alphabet="abcxyz0189-_/.", min_size=1, max_size=8)
@@ -327,3 +327,17 @@ def test_a_command_of_a_group_is_listed_whole_in_the_language_spoken(
     show = group.get_command(None, "cards").commands["show"]
     assert show.get_short_help_str(45).startswith(said)
     assert not show.get_short_help_str(20).endswith("...")
+
+
+TEMPLATES = sorted(english for english in sentences(EVERYTHING) if "{}" in english)
+
+
+@given(data=st.data())
+def test_a_template_is_filled_as_a_lazy_pattern_would_fill_it(data: st.DataObject) -> None:
+    english = data.draw(st.sampled_from(TEMPLATES))
+    first, *pieces = english.split("{}")
+    filling = st.text(max_size=6) | st.sampled_from(["", ": ", "\n", *pieces, english])
+    text = first + "".join(data.draw(filling) + piece for piece in pieces)
+    text = text[: data.draw(st.integers(0, len(text)))] if data.draw(st.booleans()) else text
+    found = re.compile(re.escape(english).replace(re.escape("{}"), "(.*?)"), re.DOTALL).fullmatch(text)
+    assert _Template(english, "").parts(text) == (None if found is None else list(found.groups()))

@@ -92,25 +92,28 @@ def _exact(files: tuple[str, ...]) -> Mapping[str, str]:
 class _Template:
     """An English sentence with holes, and its French."""
 
-    __slots__ = ("_begins", "_ends", "_english", "french")
+    __slots__ = ("_begins", "_between", "_ends", "french")
 
     def __init__(self, english: str, french: str) -> None:
-        self._english = english
-        self._begins, *_, self._ends = english.split(_HOLE)
+        self._begins, *self._between, self._ends = english.split(_HOLE)
         self.french = french
 
-    def parts(self, text: str) -> tuple[str, ...] | None:
-        """Return what fills the holes; None for another sentence."""
-        # There are a thousand of them: most are another sentence from their first word, and are never compiled.
-        if not text.startswith(self._begins) or not text.endswith(self._ends):
+    def parts(self, text: str) -> list[str] | None:
+        """Return what fills the holes, each as short as it can be; None for another sentence.
+
+        No pattern: there are a thousand templates, and a text made for it would have one tried in all its ways.
+        """
+        at, end = len(self._begins), len(text) - len(self._ends)
+        if end < at or not text.startswith(self._begins) or not text.endswith(self._ends):
             return None
-        found = _pattern(self._english).fullmatch(text)
-        return None if found is None else found.groups()
-
-
-@cache
-def _pattern(english: str) -> re.Pattern[str]:
-    return re.compile(re.escape(english).replace(re.escape(_HOLE), "(.*?)"), re.DOTALL)
+        found = []
+        for piece in self._between:
+            where = text.find(piece, at, end)
+            if where < 0:
+                return None
+            found.append(text[at:where])
+            at = where + len(piece)
+        return [*found, text[at:end]]
 
 
 @cache
