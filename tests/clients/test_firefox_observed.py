@@ -17,6 +17,8 @@ from bifente.conformance.model import CardChoice
 from bifente.conformance.observation.channel.orders import ChannelOrders
 from bifente.conformance.observation.observing import Observed, ProgramObservation
 from bifente.conformance.observation.standing import Standing, Wanted
+from bifente.conformance.observation.story import Story
+from bifente.conformance.run.scribe.calls import SUCCESS
 from bifente.reports.events import Message
 from bifente.reports.verdict import Verdict
 from bifente.simulator.pki.keystore import KeyStore
@@ -80,6 +82,15 @@ def _chosen(screen: Screen, main: str, page: int, observation: ProgramObservatio
     return any(one.signs for one in observation.story().commands)
 
 
+def _given_back(story: Story) -> bool:
+    """Whether no transaction is open: who is asked to end in the middle of one leaves the card in it."""
+    for dialogue in story.dialogues:
+        done = [one.call for one in dialogue.moments if one.result == SUCCESS]
+        if done.count("SCardBeginTransaction") != done.count("SCardEndTransaction"):
+            return False
+    return True
+
+
 def observed(standing: Standing, home: Path) -> Observed:
     service = next(one for one in standing.services.services if isinstance(one, PscService))
     screen = Screen()
@@ -106,6 +117,7 @@ def observed(standing: Standing, home: Path) -> Observed:
             until(lambda: _chosen(screen, main, page, observation), "the card signs")
             seen = {"until": {"peer": "psc", "protocol": "https"}, "since": 0, "seconds": 60}
             ChannelOrders(standing).carry_out("wait", seen)
+            until(lambda: _given_back(observation.story()), "the card is given back")
             program.signal(15)
             assert program.wait(120)
             observation.close()
@@ -130,4 +142,5 @@ def test_firefox_shakes_hands_with_the_card(tmp_path_factory: pytest.TempPathFac
     assert any("handshake" in one.line for one in shaken)
     assert any(one.line.startswith("GET /") for one in shaken)
     broken = {one.rule.name for one in found.verdicts if one.verdict is Verdict.FAILED}
-    assert broken == {"logged-out-at-the-end"}
+    # It leaves the card as it was; ended in the middle of a transaction all the same, it leaves it in that.
+    assert broken in ({"logged-out-at-the-end"}, {"transactions-are-released"})
