@@ -128,11 +128,13 @@ class Scribe:
 
     def _dated(self, lines: list[Any]) -> Iterator[Event]:
         """Yield the events of what was told; until the next one is asked for, it is the time at which it happened."""
-        for told in lines:
-            events = self._calls.events(told)
-            self._moment = self._clock.now() - age_of(told)
-            yield from events
-        self._moment = None
+        try:
+            for told in lines:
+                events = self._calls.events(told)
+                self._moment = self._clock.now() - age_of(told)
+                yield from events
+        finally:  # also where one of them could not be written
+            self._moment = None
 
     def _now(self) -> datetime:
         return self._moment or self._clock.now()
