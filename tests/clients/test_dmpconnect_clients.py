@@ -19,7 +19,7 @@ from urllib.request import url2pathname
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from wss_client import WssClient
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.bench.facets import Insertion
@@ -49,10 +49,9 @@ class Served:
     heard: list[Passed] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
 
-    def socket(self, **more: Any) -> ClientConnection:
+    def socket(self, **more: Any) -> WssClient:
         context = ssl.create_default_context(cafile=str(self.trust))
-        opened: ClientConnection = connect(self.url.replace("https", "wss") + "/", ssl=context, **more)
-        return opened
+        return WssClient(self.url.replace("https", "wss") + "/", context, **more)
 
     def command(self, name: str, **fields: Any) -> Any:
         with self.socket() as socket:

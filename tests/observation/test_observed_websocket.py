@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conformance_cli import Cli
-from websockets.sync.client import connect
+from wss_client import WssClient
 
 from bifente.conformance.bench.cards import Workshop
 from bifente.conformance.model import CardChoice
@@ -33,9 +33,9 @@ def standing() -> Iterator[Standing]:
 def command(standing: Standing, name: str, **fields: Any) -> Any:
     settings = standing.services.settings["dmpconnect"]
     trust = ssl.create_default_context(cafile=settings["ca"])
-    with connect(settings["socket"], ssl=trust) as socket:
+    with WssClient(settings["socket"], trust) as socket:
         socket.send(json.dumps({"s_commandName": name, **fields}))
-        return json.loads(socket.recv(timeout=120))
+        return json.loads(socket.recv())
 
 
 def test_what_a_page_says_is_recorded_and_the_reading_is_the_services_own(standing: Standing) -> None:
